@@ -1,0 +1,48 @@
+# Everything is installed into .venv and cached in .cache, both inside this folder.
+PYTHON ?= python3.11
+BIN := .venv/bin
+MODELS := tfidf_linear,transformer,minilm_l6_h384
+
+export KERASNLP_LAB_CACHE ?= $(CURDIR)/.cache
+export MPLCONFIGDIR ?= $(CURDIR)/.cache/matplotlib
+INSTALL := $(BIN)/python -m pip install --quiet --no-cache-dir --disable-pip-version-check -c constraints.txt
+
+.PHONY: demo test lint clean help
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo   install, train two classifiers and a baseline, compare, export, classify"
+	@echo "make test   install, lint, check types and imports, run the tests"
+	@echo "make clean  remove .venv, .cache and runs"
+
+.venv/bin/python:
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) not found: install Python 3.11, or say make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/.installed: setup.cfg pyproject.toml constraints.txt | .venv/bin/python
+	@echo "installing TensorFlow and the rest into .venv: a few minutes, once"
+	$(INSTALL) -e .
+	@touch $@
+
+.venv/.installed-dev: .venv/.installed
+	$(INSTALL) -e ".[dev]"
+	@touch $@
+
+demo: .venv/.installed
+	rm -rf runs/demo
+	$(BIN)/kerasnlp-lab compare --dataset news_sample --models $(MODELS) --output runs/demo
+	$(BIN)/kerasnlp-lab export runs/demo/transformer --to runs/demo/exported/transformer
+	$(BIN)/kerasnlp-lab export runs/demo/minilm_l6_h384 --to runs/demo/exported/minilm_l6_h384
+	$(BIN)/python examples/classify_headlines.py runs/demo/exported/minilm_l6_h384
+
+lint: .venv/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint
+	$(BIN)/python -m pytest -m "not network"
+
+clean:
+	rm -rf .venv .cache runs

@@ -1,0 +1,40 @@
+"""A model zoo and lab bench for text classification on TensorFlow and tf_keras.
+
+Importing the package does not import TensorFlow; the names below do, on first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Classifier": "kerasnlp_lab.zoo",
+    "KerasnlpLabError": "kerasnlp_lab.errors",
+    "MaskedAveragePooling1D": "kerasnlp_lab.layers",
+    "Recipe": "kerasnlp_lab.zoo",
+    "TokenAndPositionEmbedding": "kerasnlp_lab.layers",
+    "TransformerBlock": "kerasnlp_lab.layers",
+    "adamw_with_warmup": "kerasnlp_lab.training",
+    "create_classifier": "kerasnlp_lab.zoo",
+    "evaluate": "kerasnlp_lab.evaluation",
+    "export_classifier": "kerasnlp_lab.export",
+    "load_classifier": "kerasnlp_lab.zoo",
+    "load_dataset": "kerasnlp_lab.data",
+    "make_strategy": "kerasnlp_lab.training",
+    "train": "kerasnlp_lab.training",
+}
+
+__all__ = ["__version__", *_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,65 @@
+"""`kerasnlp-lab compare`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kerasnlp_lab.cli.options import (
+    DataDir,
+    Dataset,
+    Seed,
+    SplitSeed,
+    Strategy,
+    ValidationFraction,
+    quiet_tensorflow,
+)
+
+__all__ = ["compare"]
+
+
+def compare(
+    models: Annotated[str, typer.Option(help="Models, with commas between: see 'zoo list'.")],
+    dataset: Dataset,
+    output: Annotated[
+        Path | None, typer.Option(help="The folder for results [default: runs/compare-TIME].")
+    ] = None,
+    strategy: Strategy = "auto",
+    seed: Seed = 0,
+    split_seed: SplitSeed = 0,
+    validation_fraction: ValidationFraction = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Train several models on the same rows and print a leaderboard.
+
+    Each model is trained by its own recipe. Neighbours on the leaderboard are put
+    to McNemar's exact test, so that a difference within noise is called one.
+    """
+    quiet_tensorflow()
+    import rich.console
+
+    from kerasnlp_lab import evaluation
+    from kerasnlp_lab.data import load_dataset
+    from kerasnlp_lab.evaluation.comparison import leaderboard_table
+
+    data = load_dataset(
+        dataset, data_dir=data_dir, validation_fraction=validation_fraction, seed=split_seed
+    )
+    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+    folder = output or Path("runs") / f"compare-{stamp}"
+    console = rich.console.Console(soft_wrap=True)
+    result = evaluation.compare(
+        [name.strip() for name in models.split(",") if name.strip()],
+        data,
+        folder,
+        strategy=strategy,
+        seed=seed,
+        console=console,
+    )
+    console.print(leaderboard_table(result.rows))
+    for verdict in result.verdicts:
+        console.print(f"  {verdict}", highlight=False)
+    console.print(f"report: {folder / 'report.html'}", highlight=False)

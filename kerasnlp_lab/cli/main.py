@@ -1,0 +1,46 @@
+"""`kerasnlp-lab`: the commands put together, and errors put into one line."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from kerasnlp_lab.cli import compare, data, evaluate, export, predict, train, zoo
+from kerasnlp_lab.errors import KerasnlpLabError
+
+__all__ = ["app", "main"]
+
+EPILOG = (
+    "Begin with: kerasnlp-lab compare --dataset news_sample "
+    "--models tfidf_linear,transformer,minilm_l6_h384"
+)
+
+app = typer.Typer(
+    help="Train, compare and export text classifiers.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(train.train)
+app.command()(compare.compare)
+app.command()(evaluate.evaluate)
+app.command()(export.export)
+app.command()(predict.predict)
+app.add_typer(zoo.app, name="zoo", help="The models that can be trained.")
+app.add_typer(data.app, name="data", help="The datasets that can be trained on.")
+
+
+def main() -> None:
+    """Runs the command line and exits: 0 well, 1 interrupted, 2 a mistake to mend."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        app()
+    except KerasnlpLabError as error:
+        print(f"kerasnlp-lab: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(2)
+    except BrokenPipeError:  # the reader of our output has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

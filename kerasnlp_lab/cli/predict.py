@@ -1,0 +1,72 @@
+"""`kerasnlp-lab predict`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kerasnlp_lab.cli.options import quiet_tensorflow
+from kerasnlp_lab.errors import DataError, OptionError
+
+if TYPE_CHECKING:
+    from kerasnlp_lab.export import Prediction
+
+__all__ = ["predict"]
+
+
+class OutputFormat(StrEnum):
+    """How predictions are written."""
+
+    table = "table"
+    jsonl = "jsonl"
+
+
+def predict(
+    model: Annotated[Path, typer.Argument(help="An exported model, or a run directory.")],
+    texts: Annotated[
+        list[str] | None, typer.Argument(help="Texts; none reads --file or standard input.")
+    ] = None,
+    file: Annotated[Path | None, typer.Option(help="A file with a text a line.")] = None,
+    format: Annotated[OutputFormat, typer.Option(help="How to write them.")] = OutputFormat.table,
+) -> None:
+    """Classify texts: arguments, a file's lines, or standard input's.
+
+    An empty line is a text too, and is answered. Bytes that are not UTF-8 are read
+    as U+FFFD. Answers come in order while the input is being read.
+    """
+    if texts and file:
+        raise OptionError("give texts or --file, not both")
+    if file and not file.is_file():
+        raise DataError("no such file; expected one with a text a line", file)
+    quiet_tensorflow()
+    from kerasnlp_lab.export import open_predictor
+
+    predictor = open_predictor(model)
+    chunk = 512 if texts or file else 32
+    predictions = predictor.predict(texts or _lines(file), chunk=chunk)
+    write = _write_table if format is OutputFormat.table else _write_jsonl
+    write(predictions, max(map(len, predictor.label_names)))
+
+
+def _lines(file: Path | None) -> Iterator[bytes]:
+    with file.open("rb") if file else sys.stdin.buffer as stream:
+        for line in stream:
+            yield line.rstrip(b"\r\n")
+
+
+def _write_table(predictions: Iterable[Prediction], label_width: int) -> None:
+    for one in predictions:
+        text = " ".join(one.text.split())
+        shown = text if len(text) <= 100 else text[:99] + "…"
+        print(f"{one.label:{label_width}}  {one.probabilities[one.label]:.3f}  {shown}", flush=True)
+
+
+def _write_jsonl(predictions: Iterable[Prediction], label_width: int) -> None:
+    for one in predictions:
+        print(json.dumps(vars(one), ensure_ascii=False), flush=True)

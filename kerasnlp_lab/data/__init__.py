@@ -1,0 +1,6 @@
+"""Data: where texts and labels come from, and how they are split."""
+
+from kerasnlp_lab.data.dataset import Split, TextDataset
+from kerasnlp_lab.data.registry import dataset_cards, load_dataset
+
+__all__ = ["Split", "TextDataset", "dataset_cards", "load_dataset"]

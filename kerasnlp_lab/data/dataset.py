@@ -1,0 +1,116 @@
+"""`Split` and `TextDataset`: texts with their labels, checked when made."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kerasnlp_lab.errors import DataError
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+__all__ = ["Split", "TextDataset"]
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Texts and their labels, in a fixed order.
+
+    Args:
+        texts: The texts.
+        labels: One label id a text, int64 of shape [rows].
+
+    Raises:
+        DataError: There are not as many labels as texts.
+    """
+
+    texts: tuple[str, ...]
+    labels: np.ndarray
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "texts", tuple(self.texts))
+        object.__setattr__(self, "labels", np.asarray(self.labels, dtype=np.int64))
+        if self.labels.shape != (len(self.texts),):
+            raise DataError(
+                f"expected one label for each of {len(self.texts)} texts, "
+                f"got labels of shape {self.labels.shape}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def take(self, rows: np.ndarray) -> Split:
+        """Returns the split made of the given rows, in the given order."""
+        return Split(tuple(self.texts[row] for row in rows), self.labels[rows])
+
+    def as_tf_dataset(self) -> tf.data.Dataset:
+        """Returns a tf.data source of (text, label) pairs: scalar string, scalar int64."""
+        import tensorflow as tf
+
+        return tf.data.Dataset.from_tensor_slices((list(self.texts), self.labels))
+
+
+@dataclass(frozen=True, eq=False)
+class TextDataset:
+    """Texts and labels in three parts that share no row.
+
+    Args:
+        name: The dataset's name.
+        label_names: The classes; a label id is a place in this tuple.
+        train: What a model learns from.
+        validation: What choices are made on: best checkpoint, early stopping.
+        test: What is looked at once, at the end.
+        source: Where the rows were read from, for people.
+
+    Raises:
+        DataError: A label is out of range, a text to train on is empty, or a class
+            has no row to train on.
+    """
+
+    name: str
+    label_names: tuple[str, ...]
+    train: Split
+    validation: Split
+    test: Split
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "label_names", tuple(self.label_names))
+        for part in ("train", "validation", "test"):
+            self._check_labels(part, getattr(self, part))
+        for row, text in enumerate(self.train.texts):
+            if not text.strip():
+                raise DataError(
+                    f"{self.name}: row {row} of the training split has no text; remove the row"
+                )
+        counts = np.bincount(self.train.labels, minlength=len(self.label_names))
+        missing = [name for name, count in zip(self.label_names, counts, strict=True) if not count]
+        if missing:
+            raise DataError(
+                f"{self.name}: no row to train on for class {', '.join(map(repr, missing))}; "
+                "add rows of that class, or take it out of the label names"
+            )
+
+    def _check_labels(self, part: str, split: Split) -> None:
+        wrong = np.flatnonzero((split.labels < 0) | (split.labels >= len(self.label_names)))
+        if wrong.size:
+            raise DataError(
+                f"{self.name}: row {wrong[0]} of the {part} split has label "
+                f"{split.labels[wrong[0]]}, expected 0 to {len(self.label_names) - 1} "
+                f"({', '.join(self.label_names)})"
+            )
+
+    @property
+    def fingerprint(self) -> str:
+        """A SHA-256 over class names, texts, labels and splits, as hex digits."""
+        digest = hashlib.sha256("\0".join(self.label_names).encode())
+        for split in (self.train, self.validation, self.test):
+            digest.update(f"\0\0{len(split)}\0".encode())
+            digest.update(split.labels.tobytes())
+            for text in split.texts:
+                digest.update(text.encode("utf-8", "surrogatepass") + b"\0")
+        return digest.hexdigest()

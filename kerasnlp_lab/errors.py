@@ -1,0 +1,123 @@
+"""The exceptions that this package raises for mistakes that a user can mend.
+
+Each message says what was expected, what came, and what to do. The command line
+prints it in one line and exits with status 2.
+
+    KerasnlpLabError
+    |-- UnknownNameError      no model, dataset or option of that name
+    |-- OptionError           an option's value cannot be used
+    |-- DataError             a file of texts and labels cannot be read as one
+    |-- DatasetMissingError   a dataset is not on this machine and cannot be fetched
+    |-- SequenceTooLongError  more tokens than the layer has positions for
+    |-- HubError              a pre-trained module cannot be fetched or loaded
+    |   `-- IntegrityError    what was fetched is not what was published
+    |-- StrategyError         the devices asked for are not there
+    |-- RunError              a run directory or an exported model cannot be used
+    `-- StorageError          a file could not be written
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+__all__ = [
+    "DataError",
+    "DatasetMissingError",
+    "HubError",
+    "IntegrityError",
+    "KerasnlpLabError",
+    "OptionError",
+    "RunError",
+    "SequenceTooLongError",
+    "StorageError",
+    "StrategyError",
+    "UnknownNameError",
+]
+
+
+class KerasnlpLabError(Exception):
+    """Base class of every error that a user of this package can mend."""
+
+
+class UnknownNameError(KerasnlpLabError, LookupError):
+    """No model, dataset or option has the given name.
+
+    Args:
+        kind: What was looked up, in the singular ("model").
+        name: The name that was given.
+        known: The names that exist.
+        hint: What else to do, a sentence.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = ""):
+        known = sorted(known)
+        close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+        parts = [f"no {kind} is called {name!r}"]
+        if close:
+            parts.append(f"did you mean {close[0]!r}?")
+        parts.append(f"known: {', '.join(known) or 'none'}")
+        if hint:
+            parts.append(hint)
+        super().__init__("; ".join(parts))
+        self.name = name
+        self.known = known
+
+
+class OptionError(KerasnlpLabError, ValueError):
+    """An option has a value that cannot be used."""
+
+
+class DataError(KerasnlpLabError, ValueError):
+    """A source of texts and labels cannot be read as one.
+
+    Args:
+        message: What was expected and what came.
+        path: The file at fault.
+        line: Its line, counted from 1.
+        column: The column's name or number.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        path: str | Path | None = None,
+        line: int | None = None,
+        column: str | int | None = None,
+    ):
+        where = [] if path is None else [str(path)]
+        if line is not None:
+            where.append(f"line {line}")
+        if column is not None:
+            where.append(f"column {column}")
+        super().__init__(f"{', '.join(where)}: {message}" if where else message)
+        self.path, self.line, self.column = path, line, column
+
+
+class DatasetMissingError(KerasnlpLabError):
+    """A dataset is neither prepared on this machine nor to be downloaded."""
+
+
+class SequenceTooLongError(KerasnlpLabError, ValueError):
+    """A sequence has more tokens than the layer has positions for."""
+
+
+class HubError(KerasnlpLabError):
+    """A pre-trained module cannot be fetched, built or loaded."""
+
+
+class IntegrityError(HubError):
+    """What was fetched differs from what was published."""
+
+
+class StrategyError(KerasnlpLabError):
+    """The devices that a strategy needs are not there."""
+
+
+class RunError(KerasnlpLabError):
+    """A run directory or an exported model is missing, incomplete or unfit."""
+
+
+class StorageError(KerasnlpLabError, OSError):
+    """A file could not be written: no space, no permission, or too large."""

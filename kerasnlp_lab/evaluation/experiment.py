@@ -1,0 +1,141 @@
+"""`run_experiment`: one model on one dataset, from rows to a finished run directory."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import rich.console
+
+from kerasnlp_lab._keras import keras
+from kerasnlp_lab.data import TextDataset
+from kerasnlp_lab.evaluation.metrics import Evaluation, evaluate
+from kerasnlp_lab.evaluation.plots import confusion_figure, learning_curves_figure, png_bytes
+from kerasnlp_lab.evaluation.report import render_page
+from kerasnlp_lab.paths import write_whole
+from kerasnlp_lab.training import RunDirectory, TrainingResult, make_strategy, train
+from kerasnlp_lab.training.run_directory import package_versions
+from kerasnlp_lab.zoo import Recipe, create_classifier, find_model
+
+__all__ = ["Experiment", "describe_dataset", "run_experiment"]
+
+
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """A finished run.
+
+    Args:
+        run: Its directory.
+        training: What the training came to.
+        evaluation: The results on the test split.
+    """
+
+    run: RunDirectory
+    training: TrainingResult
+    evaluation: Evaluation
+
+
+def run_experiment(
+    model: str,
+    data: TextDataset,
+    output: str | Path,
+    *,
+    recipe: Recipe | None = None,
+    options: dict[str, Any] | None = None,
+    strategy: str = "auto",
+    seed: int = 0,
+    console: rich.console.Console | None = None,
+) -> Experiment:
+    """Trains a model, then looks at the test split once, and writes a run directory.
+
+    Args:
+        model: The model's name in the zoo.
+        data: The rows.
+        output: The run directory, new or empty.
+        recipe: How to train; None for the model's own recipe.
+        options: Options of the model that differ from its defaults.
+        strategy: One of `kerasnlp_lab.training.strategy.STRATEGIES`.
+        seed: Initial weights, dropout and order of the rows.
+        console: Where to show progress; None for nowhere.
+
+    Raises:
+        KerasnlpLabError: Any of the mistakes that a user can mend.
+    """
+    entry = find_model(model)
+    recipe = recipe or entry.recipe
+    placed = make_strategy(strategy)
+    config = {
+        "model": {"name": model, "options": dataclasses.asdict(entry.with_options(options or {}))},
+        "dataset": describe_dataset(data),
+        "recipe": dataclasses.asdict(recipe),
+        "strategy": {"name": strategy, "replicas": placed.num_replicas_in_sync},
+        "seed": seed,
+        "versions": package_versions(),
+    }
+    run = RunDirectory.create(output, config)
+    keras.utils.set_random_seed(seed)
+    classifier = create_classifier(
+        model, data.label_names, data.train.texts, options=options, strategy=placed
+    )
+    training = train(classifier, data, recipe, run.path, seed=seed, console=console)
+    classifier.save(run.model)
+    evaluation = evaluate(classifier, data.test)
+    _write_results(run, config, training, evaluation)
+    return Experiment(run, training, evaluation)
+
+
+def describe_dataset(data: TextDataset) -> dict[str, Any]:
+    """Returns what config.json says of a dataset."""
+    return {
+        "name": data.name,
+        "source": data.source,
+        "label_names": list(data.label_names),
+        "train_rows": len(data.train),
+        "validation_rows": len(data.validation),
+        "test_rows": len(data.test),
+        "fingerprint": data.fingerprint,
+    }
+
+
+def _write_results(
+    run: RunDirectory, config: dict[str, Any], training: TrainingResult, evaluation: Evaluation
+) -> None:
+    confusion = png_bytes(confusion_figure(evaluation))
+    curves = png_bytes(learning_curves_figure(training.history))
+    write_whole(run.path / "confusion.png", confusion)
+    write_whole(run.path / "learning_curves.png", curves)
+    write_whole(run.path / "predictions.csv", _predictions_csv(evaluation))
+    page = render_page(
+        "run.html.j2",
+        config=config,
+        training=training,
+        evaluation=evaluation,
+        confusion=confusion,
+        curves=curves,
+    )
+    write_whole(run.path / "report.html", page)
+    figures = {field: value for field, value in vars(training).items() if field != "history"}
+    run.write_json(
+        "metrics.json",
+        {
+            "test": evaluation.as_json(),
+            "mistakes": [dataclasses.asdict(mistake) for mistake in evaluation.mistakes],
+            "training": figures,
+            "model_bytes": run.model_bytes(),
+        },
+    )
+
+
+def _predictions_csv(evaluation: Evaluation) -> str:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["row", "label", "predicted", *evaluation.label_names])
+    names = evaluation.label_names
+    rows = zip(evaluation.labels, evaluation.predicted, evaluation.probabilities, strict=True)
+    for row, (label, predicted, probabilities) in enumerate(rows):
+        writer.writerow([row, names[label], names[predicted], *(f"{p:.6f}" for p in probabilities)])
+    return buffer.getvalue()

@@ -1,0 +1,113 @@
+"""`Predictor`: classes of texts, from an exported SavedModel or from a run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import scipy.special
+import tensorflow as tf
+
+from kerasnlp_lab.errors import RunError
+from kerasnlp_lab.export.saved_model import MANIFEST, sha256_of
+from kerasnlp_lab.training import RunDirectory
+from kerasnlp_lab.zoo import load_classifier, predict_logits
+
+__all__ = ["Prediction", "Predictor", "open_predictor"]
+
+SERVING_BATCH = 32
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The answer for one text.
+
+    Args:
+        text: The text; invalid UTF-8 in it is replaced by U+FFFD.
+        label: The most probable class.
+        probabilities: Of every class, by name.
+    """
+
+    text: str
+    label: str
+    probabilities: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """Answers texts in order.
+
+    Args:
+        label_names: The classes.
+        probabilities: From texts to float32 [texts, classes].
+    """
+
+    label_names: tuple[str, ...]
+    probabilities: Callable[[Sequence[bytes]], np.ndarray]
+
+    def predict(self, texts: Iterable[str | bytes], *, chunk: int = 512) -> Iterator[Prediction]:
+        """Yields a prediction a text, in their order, reading no more than a chunk ahead."""
+        remaining = iter(texts)
+        while batch := [_as_bytes(text) for text in islice(remaining, chunk)]:
+            for text, row in zip(batch, self.probabilities(batch), strict=True):
+                yield Prediction(
+                    text=text.decode("utf-8", "replace"),
+                    label=self.label_names[int(row.argmax())],
+                    probabilities=dict(zip(self.label_names, map(float, row), strict=True)),
+                )
+
+
+def open_predictor(model: str | Path) -> Predictor:
+    """Opens an exported SavedModel, or the classifier of a finished run.
+
+    Raises:
+        RunError: It is neither, or a file of it is missing or altered.
+    """
+    path = Path(model)
+    if (path / "saved_model.pb").is_file():
+        return _open_saved_model(path)
+    if (path / "config.json").is_file():
+        classifier = load_classifier(RunDirectory.open(path).model)
+        return Predictor(
+            classifier.label_names,
+            lambda texts: scipy.special.softmax(predict_logits(classifier, texts), axis=1),
+        )
+    raise RunError(
+        f"{path} is neither an exported model (saved_model.pb) nor a run directory (config.json)"
+    )
+
+
+def _open_saved_model(path: Path) -> Predictor:
+    import tensorflow_text  # noqa: F401  # registers the ops that the graph calls
+
+    if not (path / MANIFEST).is_file():
+        raise RunError(f"{path} has no {MANIFEST}: it was not exported by kerasnlp-lab export")
+    manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+    for name, expected in manifest["sha256"].items():
+        file = path / name
+        if not file.is_file() or sha256_of(file) != expected:
+            state = "altered" if file.is_file() else "missing"
+            raise RunError(f"{file} is {state} since the export; export the run again")
+    loaded = tf.saved_model.load(str(path))
+    serve = loaded.signatures["serving_default"]
+
+    def probabilities(texts: Sequence[bytes]) -> np.ndarray:
+        by_length = np.argsort([len(text) for text in texts], kind="stable")
+        rows = np.zeros((len(texts), len(manifest["label_names"])), np.float32)
+        for start in range(0, len(texts), SERVING_BATCH):
+            chosen = by_length[start : start + SERVING_BATCH]
+            batch = tf.constant([texts[index] for index in chosen])
+            rows[chosen] = serve(text=batch)["probabilities"].numpy()
+        return rows
+
+    # The SavedModel must outlive its signature.
+    probabilities.model = loaded  # type: ignore[attr-defined]
+    return Predictor(tuple(manifest["label_names"]), probabilities)
+
+
+def _as_bytes(text: str | bytes) -> bytes:
+    return text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")

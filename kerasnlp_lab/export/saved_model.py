@@ -1,0 +1,90 @@
+"""`export_classifier`: a SavedModel from raw strings to class names."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from kerasnlp_lab.paths import whole_directory, write_whole
+from kerasnlp_lab.training.run_directory import package_versions
+from kerasnlp_lab.zoo import Classifier
+
+__all__ = ["MANIFEST", "export_classifier", "sha256_of"]
+
+MANIFEST = "assets.extra/manifest.json"
+
+
+def export_classifier(
+    classifier: Classifier, folder: str | Path, *, trained: dict[str, Any] | None = None
+) -> None:
+    """Writes a SavedModel that needs only tensorflow and tensorflow_text to run.
+
+    ``serving_default`` takes ``text``, strings of shape [batch], any bytes, and
+    gives ``label`` (string [batch]), ``label_id`` (int64 [batch]) and
+    ``probabilities`` (float32 [batch, classes]); the signature ``logits`` gives
+    ``logits`` (float32 [batch, classes]). assets.extra/manifest.json holds the
+    class names, package versions and the SHA-256 of every file, and is written
+    last.
+
+    Args:
+        classifier: A trained classifier.
+        folder: The folder to write, new or empty.
+        trained: How it was trained, for the manifest.
+
+    Raises:
+        RunError: There is something in the folder already.
+        StorageError: It cannot be written.
+    """
+    module = _serving_module(classifier)
+    with whole_directory(folder) as target:
+        signatures = {"serving_default": module.classify, "logits": module.logits}
+        tf.saved_model.save(module, str(target), signatures=signatures)
+        manifest = {
+            "model": classifier.name,
+            "label_names": list(classifier.label_names),
+            "trained": trained or {},
+            "versions": package_versions(),
+            "sha256": {
+                str(file.relative_to(target)): sha256_of(file)
+                for file in sorted(target.rglob("*"))
+                if file.is_file()
+            },
+        }
+        write_whole(target / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+
+
+def sha256_of(path: Path) -> str:
+    """Returns the SHA-256 of a file, hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _serving_module(classifier: Classifier) -> tf.Module:
+    model = classifier.model
+    label_names = tf.constant(classifier.label_names)
+    signature = [tf.TensorSpec([None], tf.string, name="text")]
+
+    class ServingModule(tf.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        @tf.function(input_signature=signature)
+        def logits(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
+            return {"logits": tf.cast(self.model(text, training=False), tf.float32)}
+
+        @tf.function(input_signature=signature)
+        def classify(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
+            probabilities = tf.nn.softmax(self.logits(text)["logits"])  # [batch, classes]
+            label_id = tf.argmax(probabilities, axis=-1)  # [batch]
+            return {
+                "label": tf.gather(label_names, label_id),
+                "label_id": label_id,
+                "probabilities": probabilities,
+            }
+
+    return ServingModule()

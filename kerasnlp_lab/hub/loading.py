@@ -1,0 +1,36 @@
+"""`load_hub_layer`: hub.KerasLayer, with errors that say what to do."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import tensorflow_hub as hub
+import tensorflow_text  # noqa: F401  # registers the ops that preprocessing modules call
+
+from kerasnlp_lab.errors import HubError
+
+__all__ = ["load_hub_layer"]
+
+
+def load_hub_layer(handle: Any, **kwargs: Any) -> hub.KerasLayer:
+    """Returns a module of TF Hub as a Keras layer.
+
+    Args:
+        handle: A tfhub.dev address, a folder with a SavedModel, or what
+            hub.KerasLayer takes besides.
+        **kwargs: Passed on to hub.KerasLayer.
+
+    Raises:
+        HubError: The module cannot be fetched or read.
+    """
+    try:
+        return hub.KerasLayer(handle, **kwargs)
+    except Exception as error:  # urllib, tarfile, TensorFlow and OS errors, all of them
+        reason = (str(error).strip().splitlines() or [""])[0]
+        raise HubError(
+            f"cannot load {handle} ({type(error).__name__}: {reason}); TF Hub looks in "
+            f"TFHUB_CACHE_DIR ({os.environ.get('TFHUB_CACHE_DIR', 'not set')}) and then fetches: "
+            "check the network, remove a module there that was cut short, or use minilm_l6_h384, "
+            "which needs a package index only"
+        ) from error

@@ -1,0 +1,50 @@
+"""`HubVectorizer`: texts to BERT's inputs, by a TF Hub preprocessing module."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from kerasnlp_lab._keras import keras
+from kerasnlp_lab.hub.loading import load_hub_layer
+from kerasnlp_lab.text.vectorizer import Features, TextVectorizer
+
+__all__ = ["HubVectorizer"]
+
+
+class HubVectorizer(TextVectorizer):
+    """Word pieces, by the module that the encoder was trained with.
+
+    Tokenizing and packing are the module's own ``tokenize`` and
+    ``bert_pack_inputs``, so that a batch can be padded to its longest text
+    where the module's root always pads to 128.
+
+    Args:
+        handle: The preprocessing module: a tfhub.dev address or a folder.
+        max_length: The longest sequence, [CLS] and [SEP] included, in word pieces.
+
+    Features:
+        input_word_ids, input_mask, input_type_ids: int32 of shape [batch, seq].
+
+    Source: https://www.tensorflow.org/hub/common_saved_model_apis/text.
+    """
+
+    special_tokens = 2  # [CLS] and [SEP]
+
+    def __init__(self, handle: str, max_length: int, **kwargs: Any):
+        super().__init__(max_length, **kwargs)
+        self.handle = handle
+        self._preprocess = load_hub_layer(handle, name="preprocess")
+        self._tokenize = load_hub_layer(self._preprocess.resolved_object.tokenize)
+        self._pack = self._preprocess.resolved_object.bert_pack_inputs
+
+    def tokenize_clean(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        return self._tokenize(texts).merge_dims(1, 2)  # [batch, (words), (pieces)] before
+
+    def pack(self, tokens: tf.RaggedTensor, seq_length: tf.Tensor) -> Features:
+        return self._pack([tokens], seq_length=tf.cast(seq_length, tf.int32))
+
+    def inputs(self) -> dict[str, Any]:
+        names = ("input_word_ids", "input_mask", "input_type_ids")
+        return {name: keras.Input((None,), dtype=tf.int32, name=name) for name in names}

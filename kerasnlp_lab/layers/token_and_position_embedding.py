@@ -1,0 +1,104 @@
+"""`TokenAndPositionEmbedding`: what a token is, plus where it stands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from kerasnlp_lab._keras import keras
+from kerasnlp_lab.errors import SequenceTooLongError
+
+__all__ = ["TokenAndPositionEmbedding"]
+
+
+@keras.utils.register_keras_serializable(package="kerasnlp_lab")
+class TokenAndPositionEmbedding(keras.layers.Layer):
+    """The sum of a learned token embedding and a learned position embedding.
+
+    A sequence may be shorter than ``maxlen``: position 0 is always its first
+    token, so a text has the same embeddings whatever it is padded to.
+
+    Masks: with ``mask_zero`` the layer makes one, false where the token id is 0,
+    which Keras hands on to the layers behind.
+
+    Args:
+        maxlen: The number of positions, and so the longest sequence, in tokens.
+        vocab_size: The number of token ids; ids run from 0 to vocab_size - 1.
+        embed_dim: The size of an embedding.
+        mask_zero: Whether id 0 is padding, to be masked.
+
+    Call arguments:
+        inputs: Token ids, integers of shape [batch, seq], seq <= maxlen.
+
+    Returns:
+        Embeddings of shape [batch, seq, embed_dim], in the layer's compute dtype.
+
+    Raises:
+        SequenceTooLongError: seq is known when the model is built, and is more
+            than maxlen. Where it is known only when the model runs, the same
+            message comes as tf.errors.InvalidArgumentError.
+
+    Source: https://keras.io/examples/nlp/text_classification_with_transformer/;
+    learned positions as in Devlin et al. 2019, https://arxiv.org/abs/1810.04805.
+
+    Example:
+        >>> layer = TokenAndPositionEmbedding(maxlen=256, vocab_size=20000, embed_dim=32)
+        >>> layer(tf.constant([[7, 3, 0], [5, 0, 0]])).shape
+        TensorShape([2, 3, 32])
+        >>> layer.count_params()
+        648192
+    """
+
+    def __init__(
+        self, maxlen: int, vocab_size: int, embed_dim: int, mask_zero: bool = True, **kwargs: Any
+    ):
+        super().__init__(**kwargs)
+        self.maxlen = maxlen
+        self.vocab_size = vocab_size
+        self.embed_dim = embed_dim
+        self.mask_zero = mask_zero
+        self.supports_masking = True
+        policy = self._dtype_policy
+        self.token_emb = keras.layers.Embedding(
+            vocab_size, embed_dim, mask_zero=mask_zero, dtype=policy, name="token_emb"
+        )
+        self.pos_emb = keras.layers.Embedding(maxlen, embed_dim, dtype=policy, name="pos_emb")
+
+    def build(self, input_shape: tf.TensorShape) -> None:
+        self.token_emb.build(input_shape)
+        self.pos_emb.build((None,))
+        super().build(input_shape)
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        static_length = inputs.shape[1]
+        too_long = (
+            "a sequence of {} tokens is longer than this layer's maxlen of "
+            f"{self.maxlen}: truncate the texts, or build the layer with a larger maxlen"
+        )
+        seq_length = tf.shape(inputs)[1]
+        if static_length is None:
+            check = tf.debugging.assert_less_equal(
+                seq_length, self.maxlen, message=too_long.format("more")
+            )
+            with tf.control_dependencies([check] if check is not None else []):
+                seq_length = tf.identity(seq_length)
+        elif static_length > self.maxlen:
+            raise SequenceTooLongError(too_long.format(static_length))
+        positions = self.pos_emb(tf.range(seq_length))  # [seq, embed_dim]
+        return self.token_emb(inputs) + positions  # [batch, seq, embed_dim]
+
+    def compute_mask(self, inputs: tf.Tensor, mask: tf.Tensor | None = None) -> tf.Tensor | None:
+        return self.token_emb.compute_mask(inputs) if self.mask_zero else mask
+
+    def compute_output_shape(self, input_shape: Any) -> tf.TensorShape:
+        return tf.TensorShape([*tf.TensorShape(input_shape), self.embed_dim])
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "maxlen": self.maxlen,
+            "vocab_size": self.vocab_size,
+            "embed_dim": self.embed_dim,
+            "mask_zero": self.mask_zero,
+        }

@@ -1,0 +1,110 @@
+"""`TransformerBlock`: self-attention and a feed-forward network, each with a way past it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from kerasnlp_lab._keras import keras
+
+__all__ = ["TransformerBlock"]
+
+
+@keras.utils.register_keras_serializable(package="kerasnlp_lab")
+class TransformerBlock(keras.layers.Layer):
+    """One encoder block of the Transformer, with post-layer normalization.
+
+    Every head has ``key_dim = embed_dim``, as in the Keras example that the
+    block comes from (not ``embed_dim / num_heads``, as in the paper).
+
+    Masks: a mask of shape [batch, seq], given or made by a layer before, keeps
+    padding from being attended to; the block hands it on. Rows of the output at
+    padded positions are not meaningful: pool with a layer that honours masks.
+
+    Args:
+        embed_dim: The size of the input's and the output's last axis.
+        num_heads: The number of attention heads.
+        ff_dim: The size of the feed-forward network's hidden layer.
+        rate: The dropout rate behind the attention and the feed-forward network.
+
+    Call arguments:
+        inputs: Floats of shape [batch, seq, embed_dim].
+        training: Whether dropout is on.
+        mask: Booleans of shape [batch, seq], false at padding.
+        return_attention_scores: Whether to return the attention as well.
+
+    Returns:
+        Floats of shape [batch, seq, embed_dim]; with return_attention_scores a
+        tuple of these and the scores, [batch, num_heads, seq (from), seq (to)],
+        each row of which sums to 1.
+
+    Source: Vaswani et al. 2017, https://arxiv.org/abs/1706.03762;
+    https://keras.io/examples/nlp/text_classification_with_transformer/.
+
+    Example:
+        >>> block = TransformerBlock(embed_dim=32, num_heads=2, ff_dim=32)
+        >>> block(tf.zeros([4, 10, 32])).shape
+        TensorShape([4, 10, 32])
+        >>> block.count_params()
+        10656
+    """
+
+    def __init__(
+        self, embed_dim: int, num_heads: int, ff_dim: int, rate: float = 0.1, **kwargs: Any
+    ):
+        super().__init__(**kwargs)
+        self.embed_dim = embed_dim
+        self.num_heads = num_heads
+        self.ff_dim = ff_dim
+        self.rate = rate
+        self.supports_masking = True
+        policy = self._dtype_policy
+        self.att = keras.layers.MultiHeadAttention(
+            num_heads=num_heads, key_dim=embed_dim, dtype=policy, name="attn"
+        )
+        self.ffn_hidden = keras.layers.Dense(
+            ff_dim, activation="relu", dtype=policy, name="ffn_hidden"
+        )
+        self.ffn_output = keras.layers.Dense(embed_dim, dtype=policy, name="ffn_output")
+        # "layer_norm" in the names keeps weight decay away from them.
+        self.layernorm1 = keras.layers.LayerNormalization(
+            epsilon=1e-6, dtype=policy, name="layer_norm_1"
+        )
+        self.layernorm2 = keras.layers.LayerNormalization(
+            epsilon=1e-6, dtype=policy, name="layer_norm_2"
+        )
+        self.dropout1 = keras.layers.Dropout(rate, dtype=policy)
+        self.dropout2 = keras.layers.Dropout(rate, dtype=policy)
+
+    def call(
+        self,
+        inputs: tf.Tensor,
+        training: bool | None = None,
+        mask: tf.Tensor | None = None,
+        return_attention_scores: bool = False,
+    ) -> tf.Tensor | tuple[tf.Tensor, tf.Tensor]:
+        attention_mask = None if mask is None else mask[:, tf.newaxis, :]  # [batch, 1, seq]
+        attended, scores = self.att(
+            inputs,
+            inputs,
+            attention_mask=attention_mask,
+            training=training,
+            return_attention_scores=True,
+        )  # [batch, seq, embed_dim], [batch, num_heads, seq, seq]
+        x = self.layernorm1(inputs + self.dropout1(attended, training=training))
+        transformed = self.ffn_output(self.ffn_hidden(x))
+        outputs = self.layernorm2(x + self.dropout2(transformed, training=training))
+        return (outputs, scores) if return_attention_scores else outputs
+
+    def compute_mask(self, inputs: tf.Tensor, mask: tf.Tensor | None = None) -> tf.Tensor | None:
+        return mask
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "embed_dim": self.embed_dim,
+            "num_heads": self.num_heads,
+            "ff_dim": self.ff_dim,
+            "rate": self.rate,
+        }

@@ -1,0 +1,102 @@
+"""Where files go, and how they get there whole."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from kerasnlp_lab.errors import RunError, StorageError
+
+__all__ = ["cache_dir", "explain_os_error", "whole_directory", "write_whole"]
+
+
+def cache_dir() -> Path:
+    """Returns the folder for what can be made again: KERASNLP_LAB_CACHE, else the user's cache."""
+    configured = os.environ.get("KERASNLP_LAB_CACHE")
+    if configured:
+        return Path(configured).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("kerasnlp_lab"))
+
+
+def explain_os_error(error: OSError, path: str | Path) -> StorageError:
+    """Returns the error that tells a user what to do about a failed write."""
+    advice = {
+        errno.ENOSPC: "free some space, or choose another place",
+        errno.EDQUOT: "free some of your quota, or choose another place",
+        errno.EACCES: "choose a place that you may write to",
+        errno.EPERM: "choose a place that you may write to",
+        errno.EROFS: "choose a place that you may write to",
+        errno.EFBIG: "raise the file-size limit (ulimit -f), or choose another place",
+    }.get(error.errno or 0, "choose another place, or mend this one")
+    reason = error.strerror or str(error) or type(error).__name__
+    return StorageError(f"cannot write {path}: {reason}; {advice}")
+
+
+def write_whole(path: str | Path, content: str | bytes) -> None:
+    """Writes a file beside its place and moves it there: it appears whole or not at all.
+
+    Args:
+        path: The file; one that is there already is replaced.
+        content: Text, written as UTF-8, or bytes.
+
+    Raises:
+        StorageError: It cannot be written. Nothing is left behind, and a file
+            that was there before is untouched.
+    """
+    path = Path(path)
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(temporary, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise explain_os_error(error, path) from error
+
+
+@contextmanager
+def whole_directory(path: str | Path) -> Iterator[Path]:
+    """Yields an empty folder that becomes ``path`` if the block ends well, and else vanishes.
+
+    Args:
+        path: The folder to make; it must not exist, or be empty.
+
+    Raises:
+        RunError: There is something at path already.
+        StorageError: It cannot be written.
+    """
+    path = Path(path)
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise RunError(f"{path} is there already; remove it, or choose another folder")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+    except OSError as error:
+        raise explain_os_error(error, path) from error
+    try:
+        yield temporary
+        temporary.chmod(0o777 & ~_umask())
+        os.replace(temporary, path)
+    except OSError as error:
+        raise (
+            error if isinstance(error, StorageError) else explain_os_error(error, path)
+        ) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,21 @@
+"""Text: strings to batches of features."""
+
+from kerasnlp_lab.text.pipeline import (
+    TokenizedTexts,
+    evaluation_batches,
+    tokenize,
+    training_batches,
+)
+from kerasnlp_lab.text.tfidf_vectorizer import TfidfVectorizer
+from kerasnlp_lab.text.vectorizer import TextVectorizer
+from kerasnlp_lab.text.word_vectorizer import WordVectorizer
+
+__all__ = [
+    "TextVectorizer",
+    "TfidfVectorizer",
+    "TokenizedTexts",
+    "WordVectorizer",
+    "evaluation_batches",
+    "tokenize",
+    "training_batches",
+]

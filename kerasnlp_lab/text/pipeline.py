@@ -1,0 +1,171 @@
+"""The one input pipeline: every model is trained and evaluated on batches from here.
+
+Texts are tokenized once and kept as token ids (about 4 bytes a word piece). A
+batch holds texts of similar length, padded only to the longest of its own.
+The order is a pure function of the seed and the pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from kerasnlp_lab.text.vectorizer import Features, TextVectorizer
+
+__all__ = [
+    "TokenizedTexts",
+    "evaluation_batches",
+    "evaluation_order",
+    "tokenize",
+    "training_batches",
+]
+
+TOKENIZE_BATCH = 2048
+WINDOW_BATCHES = 50
+
+
+@dataclass(frozen=True, eq=False)
+class TokenizedTexts:
+    """Token ids of many texts, end to end.
+
+    Args:
+        ids: int32 of shape [tokens of all texts].
+        row_splits: int64 of shape [rows + 1]: text i is ids[row_splits[i]:row_splits[i + 1]].
+    """
+
+    ids: np.ndarray
+    row_splits: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.row_splits) - 1
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """The number of tokens of each text, int64 of shape [rows]."""
+        return np.diff(self.row_splits)
+
+    def rows(self) -> list[np.ndarray]:
+        """Returns the token ids of each text."""
+        return np.split(self.ids, self.row_splits[1:-1]) if len(self) else []
+
+
+def tokenize(vectorizer: TextVectorizer, texts: Sequence[str | bytes]) -> TokenizedTexts:
+    """Tokenizes texts, in batches.
+
+    Args:
+        vectorizer: The text half of a classifier.
+        texts: The texts.
+
+    Returns:
+        Their token ids, in the same order.
+    """
+    ids, lengths = [np.zeros(0, np.int32)], [np.zeros(0, np.int64)]
+    for start in range(0, len(texts), TOKENIZE_BATCH):
+        tokens = vectorizer.tokenize(
+            tf.constant(list(texts[start : start + TOKENIZE_BATCH]), tf.string)
+        )
+        ids.append(tokens.flat_values.numpy())
+        lengths.append(tokens.row_lengths().numpy())
+    row_splits = np.concatenate([np.zeros(1, np.int64), np.cumsum(np.concatenate(lengths))])
+    return TokenizedTexts(np.concatenate(ids), row_splits)
+
+
+def training_batches(
+    vectorizer: TextVectorizer,
+    tokens: TokenizedTexts,
+    labels: np.ndarray,
+    *,
+    batch_size: int,
+    seed: int,
+    first_pass: int = 0,
+) -> tuple[tf.data.Dataset, int]:
+    """Returns endless training batches, and how many of them make a pass over the rows.
+
+    In each pass the rows are shuffled, windows of 50 batches are sorted by
+    length and cut into batches, and the batches are shuffled. Every batch is
+    full, so that replicas get equal shares: what is left of the rows after the
+    last full batch sits out the pass, other rows in each.
+
+    Args:
+        vectorizer: The text half of a classifier.
+        tokens: The training texts, tokenized.
+        labels: Their label ids, int64 of shape [rows].
+        batch_size: Rows in a (global) batch; fewer where there are fewer rows.
+        seed: The order.
+        first_pass: The pass over the rows that the batches begin with.
+
+    Returns:
+        A dataset of (features, labels [batch]) and the number of steps a pass.
+    """
+    rows = len(tokens)
+    batch_size = min(batch_size, rows)
+    steps = rows // batch_size
+    lengths = tf.constant(tokens.lengths)
+
+    def epoch_order(epoch: tf.Tensor) -> tf.data.Dataset:
+        key = tf.stack([tf.constant(seed, tf.int64), epoch])
+        shuffled = tf.random.experimental.stateless_shuffle(tf.range(rows), key)
+        used = shuffled[: steps * batch_size]
+        window = tf.range(steps * batch_size, dtype=tf.int64) // (WINDOW_BATCHES * batch_size)
+        by_length = tf.argsort(window * (1 << 32) + tf.gather(lengths, used), stable=True)
+        batches = tf.reshape(tf.gather(used, by_length), [steps, batch_size])
+        return tf.data.Dataset.from_tensor_slices(
+            tf.random.experimental.stateless_shuffle(batches, key + 1)
+        )
+
+    order = tf.data.Dataset.counter(first_pass).flat_map(epoch_order)
+    return _batches(vectorizer, tokens, labels, order), steps
+
+
+def evaluation_order(lengths: np.ndarray, batch_size: int) -> list[np.ndarray]:
+    """Returns the rows of each batch, longest texts first, so that padding is least.
+
+    Args:
+        lengths: The number of tokens of each text, [rows].
+        batch_size: Rows in a batch; the last may be smaller.
+    """
+    longest_first = np.argsort(-lengths, kind="stable").astype(np.int32)
+    return [
+        longest_first[start : start + batch_size]
+        for start in range(0, len(longest_first), batch_size)
+    ]
+
+
+def evaluation_batches(
+    vectorizer: TextVectorizer, tokens: TokenizedTexts, labels: np.ndarray, *, batch_size: int
+) -> tf.data.Dataset:
+    """Returns one pass over all rows, as (features, labels [batch]), longest texts first.
+
+    `evaluation_order` of the same lengths and batch size tells which row is where.
+    """
+    order = evaluation_order(tokens.lengths, batch_size)
+    rows = tf.data.Dataset.from_tensor_slices(np.concatenate([np.zeros(0, np.int32), *order]))
+    return _batches(vectorizer, tokens, labels, rows.batch(batch_size))
+
+
+def _batches(
+    vectorizer: TextVectorizer,
+    tokens: TokenizedTexts,
+    labels: np.ndarray,
+    batch_rows: tf.data.Dataset,
+) -> tf.data.Dataset:
+    all_tokens = tf.RaggedTensor.from_row_splits(
+        tf.constant(tokens.ids), tf.constant(tokens.row_splits), validate=False
+    )
+    all_labels = tf.constant(labels, tf.int64)
+
+    def load(rows: tf.Tensor) -> tuple[Features, tf.Tensor]:
+        batch = tf.gather(all_tokens, rows)  # [batch, (tokens)]
+        longest = tf.cast(tf.reduce_max(batch.row_lengths()), tf.int32)
+        return vectorizer.pack(batch, vectorizer.padded_length(longest)), tf.gather(
+            all_labels, rows
+        )
+
+    options = tf.data.Options()
+    # Rows are already divided into batches; only the batches are to be split.
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
+    loaded = batch_rows.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    return loaded.prefetch(tf.data.AUTOTUNE).with_options(options)

@@ -1,0 +1,126 @@
+"""`TfidfVectorizer`: texts to weighted word n-grams."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from sklearn.feature_extraction import text as sklearn_text
+
+from kerasnlp_lab._keras import keras
+from kerasnlp_lab.errors import DataError
+from kerasnlp_lab.text.vectorizer import Features, TextVectorizer
+
+__all__ = ["TfidfVectorizer"]
+
+VOCABULARY_FILE = "ngrams.txt"
+IDF_FILE = "idf.npy"
+
+
+class TfidfVectorizer(TextVectorizer):
+    """scikit-learn's TF-IDF of words and word pairs, as TensorFlow ops.
+
+    Vocabulary and inverse document frequencies are scikit-learn's; words are
+    found and weighted in the graph, so that it can be exported. The weights of a
+    text are ``(1 + log count) * idf``, scaled to a Euclidean norm of 1.
+
+    Args:
+        max_length: The most n-grams that a text is read for.
+        ngram_range: The shortest and the longest n-gram, in words.
+        min_df: In how many training texts an n-gram must occur.
+
+    Features:
+        ngram_ids: int32 of shape [batch, ngrams], distinct in a row, padded with 0.
+        ngram_weights: float32 of the same shape, padded with 0.
+
+    Source: sklearn.feature_extraction.text.TfidfVectorizer with sublinear_tf.
+    """
+
+    def __init__(
+        self,
+        max_length: int = 100_000,
+        ngram_range: tuple[int, int] = (1, 2),
+        min_df: int = 2,
+        **kwargs: Any,
+    ):
+        super().__init__(max_length, **kwargs)
+        self.ngram_widths = tuple(range(ngram_range[0], ngram_range[1] + 1))
+        self.min_df = min_df
+        self.idf = np.zeros(0, np.float32)
+        self._lookup: keras.layers.StringLookup | None = None
+
+    @property
+    def vocab_size(self) -> int:
+        """The number of n-grams."""
+        return len(self.idf)
+
+    def adapt(self, texts: Sequence[str]) -> None:
+        documents: list[list[str]] = []
+        for start in range(0, len(texts), 1024):
+            ngrams = self._ngrams(tf.constant(list(texts[start : start + 1024])))
+            documents += ngrams.to_list()
+        counted = sklearn_text.TfidfVectorizer(
+            analyzer=lambda document: document, min_df=min(self.min_df, len(documents))
+        )
+        try:
+            counted.fit(documents)
+        except ValueError as error:
+            raise DataError(
+                f"no n-gram occurs in {self.min_df} training texts; more or longer texts are needed"
+            ) from error
+        self._set(counted.get_feature_names_out().tolist(), counted.idf_)
+
+    def save_assets(self, folder: Path) -> None:
+        assert self._lookup is not None
+        ngrams = self._lookup.get_vocabulary(include_special_tokens=False)
+        (folder / VOCABULARY_FILE).write_text("\n".join(ngrams), encoding="utf-8", newline="\n")
+        np.save(folder / IDF_FILE, self.idf, allow_pickle=False)
+
+    def load_assets(self, folder: Path) -> None:
+        with open(folder / VOCABULARY_FILE, encoding="utf-8", newline="\n") as file:
+            ngrams = file.read().split("\n")
+        self._set(ngrams, np.load(folder / IDF_FILE, allow_pickle=False))
+
+    def _set(self, ngrams: Sequence[str | bytes], idf: np.ndarray) -> None:
+        names = [ngram.decode() if isinstance(ngram, bytes) else ngram for ngram in ngrams]
+        self._lookup = keras.layers.StringLookup(vocabulary=names, name="ngrams")
+        self.idf = np.asarray(idf, np.float32)
+
+    def tokenize_clean(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        if self._lookup is None:
+            raise DataError("the vectorizer has no vocabulary yet; call adapt with training texts")
+        ids = tf.cast(self._lookup(self._ngrams(texts)), tf.int32) - 1  # unknown: -1
+        return tf.ragged.boolean_mask(ids, ids >= 0)
+
+    def _ngrams(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """Returns the words of two or more characters, and their n-grams, [batch, (ngrams)]."""
+        lowered = tf.strings.lower(texts, encoding="utf-8")
+        words = tf.strings.split(tf.strings.regex_replace(lowered, r"[^\p{L}\p{N}_]+", " "))
+        words = tf.ragged.boolean_mask(words, tf.strings.length(words, unit="UTF8_CHAR") > 1)
+        return tf.concat(
+            [tf.strings.ngrams(words, width, separator=" ") for width in self.ngram_widths], axis=1
+        )
+
+    def pack(self, tokens: tf.RaggedTensor, seq_length: tf.Tensor) -> Features:
+        # Count each id within its row: one number stands for the pair of row and id.
+        keys = tokens.value_rowids() * self.vocab_size + tf.cast(tokens.flat_values, tf.int64)
+        distinct, _, counts = tf.unique_with_counts(tf.sort(keys))
+        rows, ids = distinct // self.vocab_size, distinct % self.vocab_size
+        weights = (1.0 + tf.math.log(tf.cast(counts, tf.float32))) * tf.gather(self.idf, ids)
+        norms = tf.sqrt(tf.math.unsorted_segment_sum(weights**2, rows, tokens.nrows()))
+        weights /= tf.gather(norms, rows)
+
+        def to_rows(values: tf.Tensor) -> tf.Tensor:
+            ragged = tf.RaggedTensor.from_value_rowids(values, rows, tokens.nrows(), validate=False)
+            return ragged.to_tensor()  # [batch, ngrams]
+
+        return {"ngram_ids": to_rows(tf.cast(ids, tf.int32)), "ngram_weights": to_rows(weights)}
+
+    def inputs(self) -> dict[str, Any]:
+        return {
+            "ngram_ids": keras.Input((None,), dtype=tf.int32, name="ngram_ids"),
+            "ngram_weights": keras.Input((None,), dtype=tf.float32, name="ngram_weights"),
+        }

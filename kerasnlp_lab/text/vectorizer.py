@@ -1,0 +1,87 @@
+"""`TextVectorizer`: what the text half of every classifier can do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from kerasnlp_lab._keras import keras
+
+__all__ = ["Features", "TextVectorizer"]
+
+Features = dict[str, tf.Tensor]
+LENGTH_MULTIPLE = 8
+
+
+class TextVectorizer(keras.layers.Layer):
+    """Strings to features, in two steps that the input pipeline runs apart.
+
+    `tokenize` is done once a text, `pack` once a batch, so that a batch is padded
+    only to its own longest text. `call` is both in one, for use in a model.
+
+    Any bytes are a text: invalid UTF-8 is replaced by U+FFFD, an empty text has
+    no tokens of its own, a text of any length is cut at ``max_length``.
+
+    Args:
+        max_length: The longest sequence that `pack` makes, special tokens
+            included, in tokens.
+    """
+
+    special_tokens = 0
+    """How many tokens `pack` adds to those of a text."""
+
+    def __init__(self, max_length: int, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.max_length = max_length
+
+    def adapt(self, texts: Sequence[str]) -> None:
+        """Learns from the training texts what the vectorizer has to know of them."""
+
+    def save_assets(self, folder: Path) -> None:
+        """Writes into a folder what `adapt` has learned."""
+
+    def load_assets(self, folder: Path) -> None:
+        """Reads back what `save_assets` wrote."""
+
+    def tokenize_clean(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """Splits valid UTF-8 texts, [batch], into token ids, int32 [batch, (tokens)]."""
+        raise NotImplementedError
+
+    def pack(self, tokens: tf.RaggedTensor, seq_length: tf.Tensor) -> Features:
+        """Pads token ids, int32 [batch, (tokens)], to features of width seq_length."""
+        raise NotImplementedError
+
+    def inputs(self) -> dict[str, Any]:
+        """Returns the symbolic Keras inputs, by name, of a network fed by this layer."""
+        raise NotImplementedError
+
+    def tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """Splits texts into token ids, cut to what `pack` has room for.
+
+        Args:
+            texts: Strings of shape [batch], any bytes.
+
+        Returns:
+            Token ids, int32 of shape [batch, (tokens)].
+        """
+        clean = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
+        return self.tokenize_clean(clean)[:, : self.max_length - self.special_tokens]
+
+    def padded_length(self, longest: tf.Tensor) -> tf.Tensor:
+        """Returns the width to pad to when the longest text has so many tokens.
+
+        A multiple of 8, so that few shapes occur, and at most max_length.
+        """
+        length = longest + self.special_tokens
+        rounded = -(-length // LENGTH_MULTIPLE) * LENGTH_MULTIPLE
+        return tf.clip_by_value(rounded, LENGTH_MULTIPLE, self.max_length)
+
+    def call(self, inputs: tf.Tensor) -> Features:
+        """Turns strings of shape [batch] into features of shape [batch, seq]."""
+        tokens = self.tokenize(inputs)
+        # The zero keeps an empty batch from having no longest text.
+        longest = tf.reduce_max(tf.concat([[0], tf.cast(tokens.row_lengths(), tf.int32)], axis=0))
+        return self.pack(tokens, self.padded_length(longest))

@@ -1,0 +1,69 @@
+"""`WordVectorizer`: texts to the ids of their most frequent words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from kerasnlp_lab._keras import keras
+from kerasnlp_lab.text.vectorizer import Features, TextVectorizer
+
+__all__ = ["WordVectorizer"]
+
+VOCABULARY_FILE = "vocabulary.txt"
+
+
+class WordVectorizer(TextVectorizer):
+    """Lower-cased words without punctuation, by Keras' TextVectorization.
+
+    Id 0 is padding, id 1 every word that is not in the vocabulary.
+
+    Args:
+        max_length: The longest sequence, in words.
+        vocab_size: The largest number of ids, the two special ones included.
+        fixed_length: Whether every batch is padded to max_length, as in the
+            tutorial, and not to its own longest text.
+
+    Features:
+        token_ids: int32 of shape [batch, seq].
+
+    Example:
+        >>> vectorizer = WordVectorizer(max_length=256, vocab_size=20000)
+        >>> vectorizer.adapt(["The cat sat.", "The dog sat."])
+        >>> vectorizer(tf.constant(["The dog, the bird"]))["token_ids"].numpy()
+        array([[2, 4, 2, 1, 0, 0, 0, 0]], dtype=int32)
+    """
+
+    def __init__(self, max_length: int, vocab_size: int, fixed_length: bool = False, **kwargs: Any):
+        super().__init__(max_length, **kwargs)
+        self.fixed_length = fixed_length
+        self._words = keras.layers.TextVectorization(
+            max_tokens=vocab_size, ragged=True, name="words"
+        )
+
+    def adapt(self, texts: Sequence[str]) -> None:
+        self._words.adapt(tf.data.Dataset.from_tensor_slices(list(texts)).batch(1024))
+
+    def save_assets(self, folder: Path) -> None:
+        words = self._words.get_vocabulary(include_special_tokens=False)
+        (folder / VOCABULARY_FILE).write_text("\n".join(words), encoding="utf-8", newline="\n")
+
+    def load_assets(self, folder: Path) -> None:
+        with open(folder / VOCABULARY_FILE, encoding="utf-8", newline="\n") as file:
+            self._words.set_vocabulary(file.read().split("\n"))
+
+    def tokenize_clean(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        return tf.cast(self._words(texts), tf.int32)
+
+    def pack(self, tokens: tf.RaggedTensor, seq_length: tf.Tensor) -> Features:
+        if self.fixed_length:
+            return {"token_ids": tokens.to_tensor(0, shape=[None, self.max_length])}
+        shape = tf.stack([tokens.nrows(out_type=tf.int32), seq_length])
+        return {"token_ids": tokens.to_tensor(0, shape=tf.cast(shape, tokens.row_splits.dtype))}
+
+    def inputs(self) -> dict[str, Any]:
+        width = self.max_length if self.fixed_length else None
+        return {"token_ids": keras.Input((width,), dtype=tf.int32, name="token_ids")}

@@ -1,0 +1,18 @@
+"""The model zoo: from a model's name to its card and to a classifier."""
+
+from kerasnlp_lab.zoo.card import ModelCard, Recipe
+from kerasnlp_lab.zoo.classifier import Classifier, create_classifier, load_classifier
+from kerasnlp_lab.zoo.inference import predict_logits
+from kerasnlp_lab.zoo.registry import ZooEntry, find_model, model_names
+
+__all__ = [
+    "Classifier",
+    "ModelCard",
+    "Recipe",
+    "ZooEntry",
+    "create_classifier",
+    "find_model",
+    "load_classifier",
+    "model_names",
+    "predict_logits",
+]

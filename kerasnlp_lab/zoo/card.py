@@ -1,0 +1,78 @@
+"""`ModelCard`, what there is to know of a model, and `Recipe`, how it is best trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kerasnlp_lab.errors import OptionError
+
+__all__ = ["ModelCard", "Recipe"]
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What there is to know of a model before building it.
+
+    Args:
+        name: Its name in the zoo.
+        summary: What it is, in a line.
+        source: The paper, page or module that it comes from.
+        parameters: How many numbers it has, with four classes.
+        licence: Of the pre-trained weights, or of the code where there are none.
+        good_for: When to choose it.
+    """
+
+    name: str
+    summary: str
+    source: str
+    parameters: str
+    licence: str
+    good_for: str
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is trained; checked when made.
+
+    Args:
+        epochs: The most passes over the training rows with everything trainable.
+        frozen_epochs: Passes before those, with the pre-trained encoder frozen and
+            Adam at 1e-3 on the head.
+        min_steps_per_epoch: Where the rows give fewer steps, an epoch passes over
+            them as often as it takes to have so many, so that few rows are not
+            trained on too little.
+        batch_size: Rows in a global batch.
+        learning_rate: The peak, which "adamw" warms up to; "adam" keeps it throughout.
+        optimizer: "adamw" (linear warm-up, then linear decay to zero) or "adam".
+        warmup_fraction: The share of the steps that warm up.
+        label_smoothing: How much of the target goes to all classes alike.
+        patience: How many epochs without a better validation loss end the training.
+
+    Raises:
+        OptionError: A value is out of range.
+    """
+
+    epochs: int = 3
+    frozen_epochs: int = 0
+    min_steps_per_epoch: int = 1
+    batch_size: int = 32
+    learning_rate: float = 1e-3
+    optimizer: str = "adamw"
+    warmup_fraction: float = 0.1
+    label_smoothing: float = 0.0
+    patience: int = 3
+
+    def __post_init__(self) -> None:
+        self._require(self.epochs >= 0, "epochs", "0 or more")
+        self._require(self.frozen_epochs >= 0, "frozen_epochs", "0 or more")
+        self._require(self.min_steps_per_epoch >= 1, "min_steps_per_epoch", "1 or more")
+        self._require(self.batch_size >= 1, "batch_size", "1 or more")
+        self._require(self.learning_rate > 0, "learning_rate", "above 0")
+        self._require(self.optimizer in ("adamw", "adam"), "optimizer", "'adamw' or 'adam'")
+        self._require(0 <= self.warmup_fraction < 1, "warmup_fraction", "from 0 to below 1")
+        self._require(0 <= self.label_smoothing < 1, "label_smoothing", "from 0 to below 1")
+        self._require(self.patience >= 1, "patience", "1 or more")
+
+    def _require(self, holds: bool, name: str, expected: str) -> None:
+        if not holds:
+            raise OptionError(f"{name} must be {expected}, got {getattr(self, name)!r}")

@@ -1,0 +1,191 @@
+"""`Classifier`: a text half, a network, and the two joined in one Keras model."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.numpy
+import tensorflow as tf
+
+from kerasnlp_lab._keras import keras
+from kerasnlp_lab.errors import RunError
+from kerasnlp_lab.paths import whole_directory, write_whole
+from kerasnlp_lab.text import TextVectorizer
+from kerasnlp_lab.zoo.entry import ZooEntry
+from kerasnlp_lab.zoo.registry import find_model
+
+__all__ = ["Classifier", "create_classifier", "load_classifier"]
+
+DESCRIPTION_FILE = "classifier.json"
+WEIGHTS_FILE = "weights.safetensors"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Classifier:
+    """A model of the zoo, built for a set of classes.
+
+    Args:
+        entry: What it was built from.
+        options: With which options.
+        label_names: The classes, in the order of the logits.
+        text: Strings to features: a layer for a tf.data pipeline or a graph.
+        network: Features to logits [batch, classes]: what is trained.
+    """
+
+    entry: ZooEntry
+    options: Any
+    label_names: tuple[str, ...]
+    text: TextVectorizer
+    network: keras.Model
+
+    @property
+    def name(self) -> str:
+        """The model's name in the zoo."""
+        return self.entry.card.name
+
+    @cached_property
+    def model(self) -> keras.Model:
+        """Strings [batch] to logits [batch, classes]: a plain Keras model on the same weights."""
+        texts = keras.Input(shape=(), dtype=tf.string, name="text")
+        return keras.Model(texts, self.network(self.text(texts)), name="strings_to_logits")
+
+    @property
+    def encoder(self) -> keras.layers.Layer | None:
+        """The pre-trained part, if there is one. Set its `trainable` before compiling."""
+        layers = {layer.name: layer for layer in self.network.layers}
+        return layers.get("encoder")
+
+    @cached_property
+    def forward(self) -> Any:
+        """The network in inference, as one graph for batches of any length."""
+        signature = {
+            name: tf.TensorSpec(tensor.shape, tensor.dtype)
+            for name, tensor in self.network.input.items()
+        }
+        return tf.function(
+            lambda features: self.network(features, training=False), input_signature=[signature]
+        )
+
+    def save_weights(self, path: Path) -> None:
+        """Writes the network's weights to a safetensors file, whole or not at all."""
+        write_whole(path, safetensors.numpy.save(_named_weights(self.network)))
+
+    def load_weights(self, path: Path) -> None:
+        """Reads weights that `save_weights` wrote.
+
+        Raises:
+            RunError: They are missing, or those of another network.
+        """
+        try:
+            saved = safetensors.numpy.load(path.read_bytes())
+        except (OSError, safetensors.SafetensorError) as error:
+            raise RunError(f"cannot read the weights in {path}: {error}") from error
+        wanted = _named_weights(self.network)
+        for name, value in wanted.items():
+            if name not in saved or saved[name].shape != value.shape:
+                raise RunError(
+                    f"{path} holds the weights of another network: {self.name} expects {name} of "
+                    f"shape {value.shape}, found {saved[name].shape if name in saved else 'none'}"
+                )
+        self.network.set_weights([saved[name] for name in wanted])
+
+    def save(self, folder: str | Path) -> None:
+        """Writes everything that `load_classifier` needs into a new folder.
+
+        Raises:
+            RunError: There is something in the folder already.
+            StorageError: It cannot be written.
+        """
+        with whole_directory(folder) as target:
+            (target / "text").mkdir()
+            self.text.save_assets(target / "text")
+            self.save_weights(target / WEIGHTS_FILE)
+            description = {
+                "model": self.name,
+                "options": dataclasses.asdict(self.options),
+                "label_names": list(self.label_names),
+            }
+            write_whole(target / DESCRIPTION_FILE, json.dumps(description, indent=2) + "\n")
+
+
+def create_classifier(
+    name: str,
+    label_names: Sequence[str],
+    train_texts: Sequence[str],
+    *,
+    options: Mapping[str, Any] | None = None,
+    strategy: tf.distribute.Strategy | None = None,
+) -> Classifier:
+    """Builds a new classifier.
+
+    Args:
+        name: The model's name in the zoo.
+        label_names: The classes, in the order of their label ids.
+        train_texts: What a vocabulary is learned from, where the model has one.
+        options: Options of the model that differ from its defaults.
+        strategy: In whose scope the network's variables are made.
+
+    Raises:
+        UnknownNameError: There is no such model or option.
+        HubError: A pre-trained module cannot be fetched.
+
+    Example:
+        >>> classifier = create_classifier("seed_transformer", ["bad", "good"], ["so so"])
+        >>> classifier.model(tf.constant(["good"])).shape
+        TensorShape([1, 2])
+    """
+    entry = find_model(name)
+    chosen = entry.with_options(options or {})
+    text = entry.build_text(chosen)
+    text.adapt(train_texts)
+    return _assemble(entry, chosen, tuple(label_names), text, strategy)
+
+
+def load_classifier(folder: str | Path) -> Classifier:
+    """Reads a classifier that `Classifier.save` wrote.
+
+    Raises:
+        RunError: The folder holds none, or a damaged one.
+    """
+    folder = Path(folder)
+    try:
+        description = json.loads((folder / DESCRIPTION_FILE).read_text(encoding="utf-8"))
+        entry = find_model(description["model"])
+        options = entry.with_options(description["options"])
+        text = entry.build_text(options)
+        text.load_assets(folder / "text")
+    except (OSError, KeyError, json.JSONDecodeError) as error:
+        raise RunError(
+            f"{folder} does not hold a saved classifier ({error}); expected the model/ folder of "
+            "a finished run"
+        ) from error
+    classifier = _assemble(entry, options, tuple(description["label_names"]), text, None)
+    classifier.load_weights(folder / WEIGHTS_FILE)
+    return classifier
+
+
+def _assemble(
+    entry: ZooEntry,
+    options: Any,
+    label_names: tuple[str, ...],
+    text: TextVectorizer,
+    strategy: tf.distribute.Strategy | None,
+) -> Classifier:
+    with strategy.scope() if strategy else contextlib.nullcontext():
+        network = entry.build_network(text, len(label_names), options)
+    return Classifier(entry, options, label_names, text, network)
+
+
+def _named_weights(network: keras.Model) -> dict[str, np.ndarray]:
+    """Returns the weights by their place and name, which a network built anew has too."""
+    return {
+        f"{index:04d} {variable.name}": np.asarray(variable)
+        for index, variable in enumerate(network.weights)
+    }

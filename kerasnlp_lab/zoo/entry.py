@@ -1,0 +1,74 @@
+"""`ZooEntry`: how one model of the zoo is made."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from kerasnlp_lab._keras import keras
+from kerasnlp_lab.errors import OptionError, UnknownNameError
+from kerasnlp_lab.text import TextVectorizer, TokenizedTexts
+from kerasnlp_lab.zoo.card import ModelCard, Recipe
+
+__all__ = ["LabelledTokens", "ZooEntry"]
+
+LabelledTokens = tuple[TokenizedTexts, np.ndarray]
+
+
+@dataclass(frozen=True)
+class ZooEntry:
+    """A model's card, its options, and how its two halves are built.
+
+    Args:
+        card: What there is to know of it.
+        recipe: How it is trained unless told otherwise.
+        options: Its options at their defaults: a frozen dataclass of its own.
+        build_text: From options to the text half.
+        build_network: From the adapted text half, the number of classes and
+            options to the network, features to logits [batch, classes]. A
+            pre-trained part is a layer of the name "encoder".
+        solve: Sets the network's weights directly, where that is how the model is
+            trained: (text, network, training rows, validation rows) to a line of
+            history an attempt. None trains by gradient descent.
+    """
+
+    card: ModelCard
+    recipe: Recipe
+    options: Any
+    build_text: Callable[[Any], TextVectorizer]
+    build_network: Callable[[TextVectorizer, int, Any], keras.Model]
+    solve: (
+        Callable[
+            [TextVectorizer, keras.Model, LabelledTokens, LabelledTokens], list[dict[str, float]]
+        ]
+        | None
+    ) = None
+
+    def with_options(self, changes: Mapping[str, Any]) -> Any:
+        """Returns the options with some changed; values may be strings, as from a command line.
+
+        Raises:
+            UnknownNameError: The model has no such option.
+            OptionError: A value cannot be used.
+        """
+        known = {field.name: field for field in dataclasses.fields(self.options)}
+        values = {}
+        for name, value in changes.items():
+            if name not in known:
+                raise UnknownNameError(f"option of {self.card.name}", name, known)
+            values[name] = _convert(name, value, type(getattr(self.options, name)))
+        return dataclasses.replace(self.options, **values)
+
+
+def _convert(name: str, value: Any, kind: type) -> Any:
+    try:
+        if kind is bool and isinstance(value, str):
+            return {"true": True, "false": False}[value.lower()]
+        return kind(value)
+    except (KeyError, ValueError) as error:
+        expected = "true or false" if kind is bool else f"of type {kind.__name__}"
+        raise OptionError(f"{name} must be {expected}, got {value!r}") from error

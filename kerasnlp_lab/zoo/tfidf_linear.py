@@ -1,0 +1,111 @@
+"""TF-IDF and logistic regression: what everything else has to beat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score, log_loss
+
+from kerasnlp_lab._keras import keras
+from kerasnlp_lab.layers import SparseLinear
+from kerasnlp_lab.text import TextVectorizer, TfidfVectorizer, evaluation_batches
+from kerasnlp_lab.zoo.card import ModelCard, Recipe
+from kerasnlp_lab.zoo.entry import LabelledTokens, ZooEntry
+
+__all__ = ["TFIDF_LINEAR"]
+
+INVERSE_REGULARIZATION = (1.0, 3.0, 10.0, 30.0)
+
+
+@dataclass(frozen=True)
+class TfidfOptions:
+    """The longest n-gram in words, and in how many texts one must occur."""
+
+    longest_ngram: int = 2
+    min_df: int = 2
+
+
+def _build_text(options: TfidfOptions) -> TfidfVectorizer:
+    return TfidfVectorizer(ngram_range=(1, options.longest_ngram), min_df=options.min_df)
+
+
+def _build_network(text: TextVectorizer, num_labels: int, options: TfidfOptions) -> keras.Model:
+    assert isinstance(text, TfidfVectorizer)
+    inputs = text.inputs()
+    logits = SparseLinear(text.vocab_size, num_labels, name="classifier")(
+        (inputs["ngram_ids"], inputs["ngram_weights"])
+    )
+    return keras.Model(inputs, logits, name="tfidf_linear")
+
+
+def _solve(
+    text: TextVectorizer, network: keras.Model, train: LabelledTokens, validation: LabelledTokens
+) -> list[dict[str, float]]:
+    """Fits a logistic regression for each strength; keeps the best validation loss."""
+    x_train, y_train = _sparse_rows(text, train)
+    x_validation, y_validation = _sparse_rows(text, validation)
+    num_labels = network.output_shape[-1]
+    history, best = [], np.inf
+    for strength in INVERSE_REGULARIZATION:
+        linear = LogisticRegression(C=strength, max_iter=1000).fit(x_train, y_train)
+        probabilities = linear.predict_proba(x_validation)
+        loss = float(log_loss(y_validation, probabilities, labels=range(num_labels)))
+        history.append(
+            {
+                "C": strength,
+                "accuracy": float(linear.score(x_train, y_train)),
+                "val_loss": loss,
+                "val_accuracy": float(accuracy_score(y_validation, probabilities.argmax(axis=1))),
+            }
+        )
+        if loss < best:
+            best = loss
+            network.set_weights(_as_softmax(linear))
+    return history
+
+
+def _sparse_rows(
+    text: TextVectorizer, rows: LabelledTokens
+) -> tuple[scipy.sparse.csr_matrix, np.ndarray]:
+    """Returns the features as scikit-learn takes them, and the labels, in one order."""
+    assert isinstance(text, TfidfVectorizer)
+    tokens, labels = rows
+    blocks, ordered = [scipy.sparse.csr_matrix((0, text.vocab_size))], [np.zeros(0, np.int64)]
+    for features, batch_labels in evaluation_batches(text, tokens, labels, batch_size=1024):
+        ids, weights = features["ngram_ids"].numpy(), features["ngram_weights"].numpy()
+        row, column = np.nonzero(weights)
+        shape = (len(ids), text.vocab_size)
+        blocks.append(
+            scipy.sparse.csr_matrix((weights[row, column], (row, ids[row, column])), shape)
+        )
+        ordered.append(batch_labels.numpy())
+    return scipy.sparse.vstack(blocks, format="csr"), np.concatenate(ordered)
+
+
+def _as_softmax(linear: LogisticRegression) -> list[np.ndarray]:
+    """Returns kernel [features, classes] and bias; two classes have one row in scikit-learn."""
+    kernel, bias = linear.coef_.T, linear.intercept_
+    if kernel.shape[1] == 1:
+        kernel = np.concatenate([np.zeros_like(kernel), kernel], axis=1)
+        bias = np.concatenate([np.zeros_like(bias), bias])
+    return [kernel.astype(np.float32), bias.astype(np.float32)]
+
+
+TFIDF_LINEAR = ZooEntry(
+    card=ModelCard(
+        name="tfidf_linear",
+        summary="TF-IDF of words and word pairs, logistic regression (scikit-learn)",
+        source="https://scikit-learn.org/stable/modules/feature_extraction.html",
+        parameters="4 for each n-gram in two or more training texts",
+        licence="Apache-2.0",
+        good_for="a first answer in seconds; the line that BERT has to clear to be worth it",
+    ),
+    recipe=Recipe(epochs=1),
+    options=TfidfOptions(),
+    build_text=_build_text,
+    build_network=_build_network,
+    solve=_solve,
+)
