@@ -80,6 +80,8 @@ def install_ag_news(
         DatasetMissingError: A dataset with other rows is prepared there already.
         StorageError: The folder cannot be written.
     """
+    import tensorflow_datasets as tfds
+
     with _csv_folder(Path(source)) as folder:
         rows = {part: _check_csv(folder / f"{part}.csv") for part in ("train", "test")}
         builder = _builder(data_dir, folder)
@@ -92,6 +94,7 @@ def install_ag_news(
                     "folder, or give another --data-dir"
                 )
         else:
+            tfds.disable_progress_bar()
             try:
                 builder.download_and_prepare()
             except OSError as error:

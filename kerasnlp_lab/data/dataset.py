@@ -65,6 +65,8 @@ class TextDataset:
         validation: What choices are made on: best checkpoint, early stopping.
         test: What is looked at once, at the end.
         source: Where the rows were read from, for people.
+        validation_fraction: The share of the training rows that validation has.
+        split_seed: Which rows those are.
 
     Raises:
         DataError: A label is out of range, a text to train on is empty, or a class
@@ -77,6 +79,8 @@ class TextDataset:
     validation: Split
     test: Split
     source: str = ""
+    validation_fraction: float | None = None
+    split_seed: int | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "label_names", tuple(self.label_names))

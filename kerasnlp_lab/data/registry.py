@@ -89,4 +89,6 @@ def load_dataset(
     rows, test, source = card.read(data_dir)
     fraction = card.validation_fraction if validation_fraction is None else validation_fraction
     train, validation = split_off_validation(rows, fraction, seed)
-    return TextDataset(name, card.label_names, train, validation, test, source)
+    return TextDataset(
+        name, card.label_names, train, validation, test, source, fraction, split_seed=seed
+    )

@@ -97,6 +97,8 @@ def describe_dataset(data: TextDataset) -> dict[str, Any]:
         "train_rows": len(data.train),
         "validation_rows": len(data.validation),
         "test_rows": len(data.test),
+        "validation_fraction": data.validation_fraction,
+        "split_seed": data.split_seed,
         "fingerprint": data.fingerprint,
     }
 

@@ -186,6 +186,6 @@ def _assemble(
 def _named_weights(network: keras.Model) -> dict[str, np.ndarray]:
     """Returns the weights by their place and name, which a network built anew has too."""
     return {
-        f"{index:04d} {variable.name}": np.asarray(variable)
+        f"{index:04d} {variable.name}": np.asarray(variable.numpy())
         for index, variable in enumerate(network.weights)
     }

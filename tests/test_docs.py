@@ -1,0 +1,74 @@
+"""What the documentation shows works: README's Python and commands, docstrings, notebooks."""
+
+import doctest
+import importlib
+import os
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_text  # noqa: F401  # README's Python reads an export back in a fresh process
+from nbclient import NotebookClient
+
+import kerasnlp_lab
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+MODULES = [
+    module.name
+    for module in pkgutil.walk_packages(kerasnlp_lab.__path__, "kerasnlp_lab.")
+    if not module.name.endswith("__main__")
+]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_docstring_examples(name):
+    module = importlib.import_module(name)
+    exported = {one: getattr(kerasnlp_lab, one) for one in kerasnlp_lab.__all__}
+    failed, _ = doctest.testmod(
+        module,
+        extraglobs={"tf": tf, "np": np, **exported, **vars(module)},
+        optionflags=doctest.ELLIPSIS,
+    )
+    assert failed == 0
+
+
+def test_readme_python_runs_as_it_stands(tmp_path):
+    [code] = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    code = code.replace("epochs=40", "epochs=2")  # enough to see it work
+    run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr[-3000:]
+    assert (tmp_path / "exported" / "saved_model.pb").is_file()
+
+
+def test_readme_names_every_file_of_the_package():
+    for file in (ROOT / "kerasnlp_lab").rglob("*.py"):
+        if file.parent.name != "cli" and not file.name.startswith("__"):
+            assert re.search(rf"\b{re.escape(file.name)}\b", README), file
+
+
+def test_readme_commands_exist():
+    from typer.testing import CliRunner
+
+    from kerasnlp_lab.cli.main import app
+
+    commands = set(re.findall(r"^ *kerasnlp-lab ([a-z]+(?: (?:list|show|install))?)", README, re.M))
+    assert {"compare", "train", "export", "predict", "data install", "zoo list"} <= commands
+    for command in commands:
+        assert CliRunner().invoke(app, [*command.split(), "--help"]).exit_code == 0, command
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda p: p.stem)
+def test_notebook_runs_from_the_first_cell_to_the_last(path):
+    notebook = nbformat.read(path, as_version=4)
+    assert all(
+        cell.outputs or "=" in cell.source for cell in notebook.cells if cell.cell_type == "code"
+    )
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    NotebookClient(notebook, timeout=300).execute(env=environment)

@@ -1,0 +1,35 @@
+"""Run by test_strategy.py: trains under a strategy on two logical CPUs and prints the losses."""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+import tensorflow as tf
+
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+
+from kerasnlp_lab._keras import keras  # noqa: E402  # devices are set before anything uses them
+from kerasnlp_lab.data import load_dataset  # noqa: E402
+from kerasnlp_lab.training import make_strategy, train  # noqa: E402
+from kerasnlp_lab.zoo import Recipe, create_classifier  # noqa: E402
+
+strategy_name, model, options = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
+data = load_dataset("news_sample")
+keras.utils.set_random_seed(1)
+strategy = make_strategy(strategy_name)
+classifier = create_classifier(
+    model, data.label_names, data.train.texts, options=options, strategy=strategy
+)
+recipe = Recipe(epochs=3, frozen_epochs=1, batch_size=32, learning_rate=2e-3)
+result = train(classifier, data, recipe, Path(tempfile.mkdtemp()), seed=1)
+keys = ("loss", "val_loss", "accuracy", "val_accuracy")
+print(
+    json.dumps(
+        {
+            "replicas": strategy.num_replicas_in_sync,
+            "history": [{key: line[key] for key in keys} for line in result.history],
+        }
+    )
+)

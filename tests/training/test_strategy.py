@@ -1,0 +1,60 @@
+"""Strategies: the devices asked for, and the same training on two devices as on one."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kerasnlp_lab.errors import StrategyError, UnknownNameError
+from kerasnlp_lab.training import make_strategy
+
+SCRIPT = Path(__file__).with_name("losses_on_devices.py")
+
+
+def train_on(strategy: str, model: str, options: dict, **environment: str) -> dict:
+    """Trains in a process of its own, where the CPU is two logical devices."""
+    command = [sys.executable, str(SCRIPT), strategy, model, json.dumps(options)]
+    result = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, **environment}
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
+    return json.loads(result.stdout.splitlines()[-1])
+
+
+def assert_same_losses(one: dict, two: dict) -> None:
+    assert (one["replicas"], two["replicas"]) == (1, 2)
+    assert len(one["history"]) == len(two["history"]) >= 3
+    for line, other in zip(one["history"], two["history"], strict=True):
+        assert other == pytest.approx(line, abs=1e-4)
+    assert one["history"][0]["loss"] - one["history"][-1]["loss"] > 0.01  # it did learn
+
+
+def test_from_scratch_losses_on_two_devices_equal_those_on_one():
+    options = {"dropout": 0.0, "token_dropout": 0.0, "embed_dim": 16, "ff_dim": 16}
+    assert_same_losses(
+        train_on("cpu", "transformer", options), train_on("mirrored", "transformer", options)
+    )
+
+
+def test_hub_losses_on_two_devices_equal_those_on_one(tiny_hub_cache):
+    name, environment = tiny_hub_cache
+    options = {"dropout": 0.0, "max_length": 32}
+    one, two = (train_on(place, name, options, **environment) for place in ("cpu", "mirrored"))
+    assert_same_losses(one, two)
+
+
+def test_a_gpu_that_is_not_there_is_an_error():
+    with pytest.raises(StrategyError, match="no GPU is visible"):
+        make_strategy("gpu")
+
+
+def test_an_unknown_strategy_names_the_known_ones():
+    with pytest.raises(UnknownNameError, match="did you mean 'mirrored'"):
+        make_strategy("mirored")
+
+
+def test_auto_is_one_device_without_a_gpu():
+    assert make_strategy("auto").num_replicas_in_sync == 1

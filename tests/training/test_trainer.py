@@ -1,0 +1,156 @@
+"""`train`: repeatable, keeps the best weights, stops early, and fails cleanly."""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+from kerasnlp_lab._keras import keras
+from kerasnlp_lab.data import load_dataset
+from kerasnlp_lab.errors import OptionError, RunError
+from kerasnlp_lab.text import evaluation_batches, tokenize
+from kerasnlp_lab.training import RunDirectory, train
+from kerasnlp_lab.zoo import Recipe, create_classifier, predict_logits
+
+SMALL = {"embed_dim": 16, "ff_dim": 16}
+
+
+@pytest.fixture(scope="module")
+def news():
+    return load_dataset("news_sample")
+
+
+def new_classifier(news, seed=0, name="transformer", options=SMALL):
+    keras.utils.set_random_seed(seed)
+    return create_classifier(name, news.label_names, news.train.texts, options=options)
+
+
+def test_one_seed_gives_one_training_and_another_seed_another(news, tmp_path):
+    recipe = Recipe(epochs=2, learning_rate=3e-3)
+    weights = []
+    for run, seed in enumerate((0, 0, 1)):
+        folder = tmp_path / str(run)
+        folder.mkdir()
+        classifier = new_classifier(news, seed)
+        train(classifier, news, recipe, folder, seed=seed)
+        weights.append(np.concatenate([w.ravel() for w in classifier.network.get_weights()]))
+    # Threads add in any order, so equal up to rounding.
+    np.testing.assert_allclose(weights[0], weights[1], atol=1e-4)
+    assert np.abs(weights[0] - weights[2]).max() > 0.01
+
+
+def test_the_best_weights_are_kept_and_training_stops_early(news, tmp_path):
+    """A learning rate that overfits within a few epochs."""
+    recipe = Recipe(epochs=40, learning_rate=2e-2, optimizer="adam", patience=2)
+    classifier = new_classifier(news, options=SMALL | {"dropout": 0.0, "token_dropout": 0.0})
+    result = train(classifier, news, recipe, tmp_path)
+    losses = [line["val_loss"] for line in result.history]
+    assert result.best_epoch == 1 + int(np.argmin(losses)) < len(losses)
+    assert len(losses) == result.best_epoch + 2 < 40
+    tokens = tokenize(classifier.text, news.validation.texts)
+    batches = evaluation_batches(classifier.text, tokens, news.validation.labels, batch_size=64)
+    loss, _ = classifier.network.evaluate(batches, verbose=0)
+    assert loss == pytest.approx(min(losses), abs=1e-5)
+    lines = (tmp_path / "history.csv").read_text().splitlines()
+    assert lines[0].startswith("epoch,phase,loss,accuracy,val_loss,val_accuracy")
+    assert len(lines) == 1 + len(losses)
+    assert list((tmp_path / "tensorboard").rglob("events.out.tfevents.*"))
+
+
+def test_frozen_epochs_train_the_head_alone(news, tmp_path, tiny_hub_cache, monkeypatch):
+    name, environment = tiny_hub_cache
+    for variable, value in environment.items():
+        monkeypatch.setenv(variable, value)
+    classifier = new_classifier(news, name=name, options={"max_length": 16})
+    encoder = [w.numpy() for w in classifier.encoder.trainable_weights]
+    head = classifier.network.get_layer("classifier").get_weights()[0]
+    result = train(classifier, news, Recipe(epochs=0, frozen_epochs=1), tmp_path)
+    for variable, value in zip(classifier.encoder.weights, encoder, strict=False):
+        np.testing.assert_array_equal(variable.numpy(), value)
+    assert np.abs(classifier.network.get_layer("classifier").get_weights()[0] - head).max() > 1e-3
+    assert result.trained_parameters == 4 * 16 + 4 < result.total_parameters
+    assert [line["phase"] for line in result.history] == ["frozen"]
+
+
+def test_few_rows_are_passed_over_several_times_an_epoch(news, tmp_path):
+    recipe = Recipe(epochs=1, batch_size=64, min_steps_per_epoch=20)
+    classifier = new_classifier(news)
+    train(classifier, news, recipe, tmp_path)
+    # 462 rows make 7 full batches: three passes are the fewest that reach 20 steps.
+    assert int(classifier.network.optimizer.iterations) == 21
+
+
+def test_tfidf_is_solved_as_scikit_learn_solves_it(news, tmp_path):
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+
+    classifier = new_classifier(news, name="tfidf_linear", options={})
+    result = train(classifier, news, Recipe(epochs=1), tmp_path)
+    strength = result.history[result.best_epoch - 1]["C"]
+    vectorizer = TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2), min_df=2)
+    features = vectorizer.fit_transform(news.train.texts)
+    reference = LogisticRegression(C=strength, max_iter=1000).fit(features, news.train.labels)
+    expected = reference.decision_function(vectorizer.transform(news.test.texts))
+    found = predict_logits(classifier, news.test.texts)
+    centred = found - found.mean(axis=1, keepdims=True)
+    np.testing.assert_allclose(centred, expected - expected.mean(axis=1, keepdims=True), atol=0.02)
+
+
+def test_a_recipe_without_epochs_is_an_error(news, tmp_path):
+    with pytest.raises(OptionError, match="trains for no epoch"):
+        train(new_classifier(news), news, Recipe(epochs=0), tmp_path)
+
+
+def test_a_loss_that_is_not_a_number_stops_the_run(news, tmp_path):
+    recipe = Recipe(epochs=1, learning_rate=1e38, optimizer="adam")
+    with pytest.raises(RunError, match="the loss is .*try a smaller learning_rate"):
+        train(new_classifier(news), news, recipe, tmp_path)
+
+
+def test_a_full_disk_at_checkpoint_time(tmp_path):
+    """Files may grow to 1 MB, the weights are larger: a clean error, nothing taken for whole."""
+    script = textwrap.dedent(
+        f"""
+        import json, pathlib, signal
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        from kerasnlp_lab import create_classifier, load_dataset, train
+        from kerasnlp_lab.errors import StorageError
+        from kerasnlp_lab.zoo import Recipe
+        news = load_dataset("news_sample")
+        classifier = create_classifier("transformer", news.label_names, news.train.texts)
+        folder = pathlib.Path({str(tmp_path)!r})
+        try:
+            train(classifier, news, Recipe(epochs=1), folder)
+        except StorageError as error:
+            files = [file.name for file in folder.iterdir() if "safetensors" in file.name]
+            print(json.dumps({{"message": str(error), "files": files}}))
+        """
+    )
+    limit = 1_000_000
+    result = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        env=os.environ,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )
+    found = json.loads(result.stdout.splitlines()[-1])
+    assert "cannot write" in found["message"] and "ulimit -f" in found["message"]
+    assert found["files"] == []
+
+
+def test_a_run_directory_is_whole_or_refused(tmp_path):
+    run = RunDirectory.create(tmp_path / "run", {"seed": 1})
+    with pytest.raises(RunError, match="did not finish"):
+        RunDirectory.open(run.path)
+    with pytest.raises(RunError, match="is there already"):
+        RunDirectory.create(run.path, {})
+    with pytest.raises(RunError, match="not a run directory"):
+        RunDirectory.open(tmp_path)
+    run.write_json("metrics.json", {})
+    assert RunDirectory.open(run.path).read_json("config.json") == {"seed": 1}

@@ -1,0 +1,212 @@
+"""The zoo: cards that tell the truth, models that are what they claim, saved and loaded whole."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from kerasnlp_lab._keras import keras
+from kerasnlp_lab.data import load_dataset
+from kerasnlp_lab.errors import OptionError, RunError, UnknownNameError
+from kerasnlp_lab.zoo import (
+    Recipe,
+    create_classifier,
+    find_model,
+    load_classifier,
+    model_names,
+    predict_logits,
+)
+
+TEXTS = ["the cat sat", "", "oil and stock prices rose again on friday " * 5, "goal!"]
+
+
+@pytest.fixture(scope="module")
+def news():
+    return load_dataset("news_sample")
+
+
+@pytest.mark.parametrize("name", ["seed_transformer", "transformer", "minilm_l6_h384"])
+def test_a_card_states_the_number_of_parameters(name, news):
+    network = create_classifier(name, news.label_names, news.train.texts).network
+    assert f"{network.count_params():,}" == find_model(name).card.parameters
+
+
+def test_every_model_has_a_whole_card():
+    assert {"seed_transformer", "transformer", "tfidf_linear", "minilm_l6_h384"} < set(
+        model_names()
+    )
+    for name in model_names():
+        card = dataclasses.asdict(find_model(name).card)
+        assert card["name"] == name
+        assert all(card.values()), name
+
+
+def test_seed_transformer_is_the_tutorials_model(news):
+    """The tutorial's own code, on tf_keras, with the same weights gives the same probabilities."""
+    classifier = create_classifier("seed_transformer", news.label_names, news.train.texts)
+    reference = tutorial_model()
+    reference.layers[0].adapt(tf.data.Dataset.from_tensor_slices(list(news.train.texts)).batch(99))
+    weights = classifier.network.get_weights()
+    for variable, value in zip(reference.trainable_weights, weights, strict=True):
+        variable.assign(value)
+    assert reference.count_params() == 659_592
+    texts = list(news.test.texts[:16])
+    expected = reference.predict(tf.constant(texts)[:, tf.newaxis], verbose=0)
+    found = tf.nn.softmax(predict_logits(classifier, texts)).numpy()
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def tutorial_model():
+    """The tutorial's cells 2 to 4."""
+
+    class TokenAndPositionEmbedding(keras.layers.Layer):
+        def __init__(self, maxlen, vocab_size, embed_dim):
+            super().__init__()
+            self.token_emb = keras.layers.Embedding(input_dim=vocab_size, output_dim=embed_dim)
+            self.pos_emb = keras.layers.Embedding(input_dim=maxlen, output_dim=embed_dim)
+            self.maxlen = maxlen
+
+        def call(self, x):
+            positions = self.pos_emb(tf.range(start=0, limit=self.maxlen, delta=1))
+            return self.token_emb(x) + positions
+
+    class TransformerBlock(keras.layers.Layer):
+        def __init__(self, embed_dim, num_heads, ff_dim, rate=0.1):
+            super().__init__()
+            self.att = keras.layers.MultiHeadAttention(num_heads=num_heads, key_dim=embed_dim)
+            self.ffn = keras.Sequential(
+                [keras.layers.Dense(ff_dim, activation="relu"), keras.layers.Dense(embed_dim)]
+            )
+            self.layernorm1 = keras.layers.LayerNormalization(epsilon=1e-6)
+            self.layernorm2 = keras.layers.LayerNormalization(epsilon=1e-6)
+            self.dropout1 = keras.layers.Dropout(rate)
+            self.dropout2 = keras.layers.Dropout(rate)
+
+        def call(self, inputs, training):
+            attn_output = self.dropout1(self.att(inputs, inputs), training=training)
+            out1 = self.layernorm1(inputs + attn_output)
+            ffn_output = self.dropout2(self.ffn(out1), training=training)
+            return self.layernorm2(out1 + ffn_output)
+
+    return keras.Sequential(
+        [
+            keras.layers.TextVectorization(
+                max_tokens=20000, output_sequence_length=256, input_shape=(1,)
+            ),
+            TokenAndPositionEmbedding(256, 20000, 32),
+            TransformerBlock(32, 2, 32),
+            keras.layers.GlobalAveragePooling1D(),
+            keras.layers.Dropout(0.1),
+            keras.layers.Dense(20, activation="relu"),
+            keras.layers.Dropout(0.1),
+            keras.layers.Dense(4, activation="softmax"),
+        ]
+    )
+
+
+@pytest.mark.parametrize("name", ["transformer", "minilm_l6_h384"])
+def test_padding_does_not_change_the_logits(name, news):
+    classifier = create_classifier(name, news.label_names, news.train.texts)
+    alone = np.concatenate([classifier.model(tf.constant([text])).numpy() for text in TEXTS])
+    together = classifier.model(tf.constant(TEXTS)).numpy()  # each padded to the longest
+    np.testing.assert_allclose(alone, together, atol=1e-5)
+    np.testing.assert_allclose(predict_logits(classifier, TEXTS), together, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["seed_transformer", "transformer", "tfidf_linear"])
+def test_saved_and_loaded_gives_the_same_logits(name, news, tmp_path):
+    classifier = create_classifier(name, news.label_names, news.train.texts)
+    classifier.network.set_weights(
+        [np.random.default_rng(0).normal(size=w.shape) for w in classifier.network.get_weights()]
+    )
+    classifier.save(tmp_path / "model")
+    loaded = load_classifier(tmp_path / "model")
+    assert loaded.label_names == news.label_names
+    texts = news.test.texts[:20]
+    np.testing.assert_array_equal(predict_logits(loaded, texts), predict_logits(classifier, texts))
+
+
+def test_a_damaged_classifier_is_not_loaded(news, tmp_path):
+    small = {"embed_dim": 8, "ff_dim": 8}
+    classifier = create_classifier("transformer", news.label_names, ["a b"], options=small)
+    classifier.save(tmp_path / "model")
+    weights = tmp_path / "model" / "weights.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(RunError, match="cannot read the weights"):
+        load_classifier(tmp_path / "model")
+    other = create_classifier("transformer", news.label_names, ["a b"], options={"embed_dim": 4})
+    other.save_weights(weights)
+    with pytest.raises(RunError, match="weights of another network"):
+        load_classifier(tmp_path / "model")
+    with pytest.raises(RunError, match="does not hold a saved classifier"):
+        load_classifier(tmp_path)
+
+
+def test_plain_keras_compile_and_fit_on_strings(news):
+    """The tutorials' way: strings in, model.compile, model.fit."""
+    options = {"embed_dim": 16, "dropout": 0.1, "token_dropout": 0.0}
+    keras.utils.set_random_seed(0)
+    classifier = create_classifier(
+        "transformer", news.label_names, news.train.texts, options=options
+    )
+    model = classifier.model
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.legacy.Adam(5e-3), loss, metrics=["accuracy"])
+    history = model.fit(news.train.as_tf_dataset().batch(32), epochs=8, verbose=0).history
+    assert history["accuracy"][-1] > 0.9 > history["accuracy"][0]
+    # The network shares the weights that the model was trained through.
+    accuracy = np.mean(
+        predict_logits(classifier, news.train.texts).argmax(axis=1) == news.train.labels
+    )
+    assert accuracy > 0.9
+
+
+def test_mean_and_pooled_output_are_what_they_say(news):
+    texts = tf.constant(TEXTS)
+    for pooling in ("mean", "pooled_output"):
+        options = {"pooling": pooling, "dropout": 0.0}
+        classifier = create_classifier("minilm_l6_h384", news.label_names, [], options=options)
+        features = classifier.text(texts)
+        outputs = classifier.encoder(features)
+        if pooling == "mean":
+            mask = features["input_mask"].numpy()[:, :, np.newaxis]
+            pooled = (outputs["sequence_output"].numpy() * mask).sum(1) / mask.sum(1)
+        else:
+            pooled = outputs["pooled_output"].numpy()
+        kernel, bias = classifier.network.get_layer("classifier").get_weights()
+        expected = pooled @ kernel + bias
+        np.testing.assert_allclose(classifier.network(features).numpy(), expected, atol=1e-5)
+
+
+def test_misspelt_names_and_values_are_told():
+    with pytest.raises(UnknownNameError, match="did you mean 'minilm_l6_h384'"):
+        find_model("minilm-l6-h384")
+    entry = find_model("minilm_l6_h384")
+    with pytest.raises(UnknownNameError, match="did you mean 'max_length'"):
+        entry.with_options({"maxlength": "64"})
+    with pytest.raises(OptionError, match="max_length must be of type int, got 'long'"):
+        entry.with_options({"max_length": "long"})
+    with pytest.raises(OptionError, match="512 positions, got 600"):
+        entry.with_options({"max_length": "600"})
+    with pytest.raises(OptionError, match="pooling must be 'mean' or 'pooled_output'"):
+        entry.with_options({"pooling": "cls"})
+    assert entry.with_options({"dropout": "0.3"}).dropout == 0.3
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"epochs": -1},
+        {"batch_size": 0},
+        {"learning_rate": 0.0},
+        {"optimizer": "sgd"},
+        {"warmup_fraction": 1.0},
+        {"label_smoothing": 1.0},
+        {"patience": 0},
+    ],
+)
+def test_a_recipe_is_checked_when_made(change):
+    with pytest.raises(OptionError, match=f"{next(iter(change))} must be"):
+        Recipe(**change)
