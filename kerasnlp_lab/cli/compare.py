@@ -59,7 +59,7 @@ def compare(
         seed=seed,
         console=console,
     )
-    console.print(leaderboard_table(result.rows))
+    rich.console.Console(width=max(console.width, 120)).print(leaderboard_table(result.rows))
     for verdict in result.verdicts:
         console.print(f"  {verdict}", highlight=False)
     console.print(f"report: {folder / 'report.html'}", highlight=False)

@@ -90,10 +90,10 @@ def folder_name(model: str) -> str:
 
 
 def leaderboard_table(rows: Sequence[dict[str, Any]]) -> rich.table.Table:
-    """Returns the leaderboard for the terminal."""
-    table = rich.table.Table(box=rich.box.SIMPLE, pad_edge=False)
+    """Returns the leaderboard for the terminal, 80 columns wide but for long names."""
+    table = rich.table.Table(box=rich.box.SIMPLE, pad_edge=False, padding=0)
     table.add_column("model", no_wrap=True)
-    columns = ("accuracy", "95% interval", "macro-F1", "trained /\ntotal", "train\ns")
+    columns = ("accuracy", "95%\ninterval", "macro\nF1", "params", "train\ns")
     for column in (*columns, "train\ntexts/s", "predict\ntexts/s", "MB"):
         table.add_column(column, justify="right", no_wrap=True)
     for row in rows:
@@ -104,7 +104,7 @@ def leaderboard_table(rows: Sequence[dict[str, Any]]) -> rich.table.Table:
             f"[bold]{row['accuracy']:.4f}[/bold]",
             f"{low:.3f}-{high:.3f}",
             f"{row['macro_f1']:.4f}",
-            f"{_short(row['trained_parameters'])}/{_short(row['total_parameters'])}",
+            _parameters(row["trained_parameters"], row["total_parameters"]),
             f"{row['train_seconds']:.0f}",
             f"{speed:.0f}" if speed else "-",
             f"{row['predict_texts_per_second']:.0f}",
@@ -113,8 +113,10 @@ def leaderboard_table(rows: Sequence[dict[str, Any]]) -> rich.table.Table:
     return table
 
 
-def _short(count: int) -> str:
-    return f"{count / 1e6:.1f}M" if count >= 1e6 else f"{count / 1e3:.0f}k"
+def _parameters(trained: int, total: int) -> str:
+    """Returns the total, behind the number trained where that rounds to less."""
+    short = [f"{n / 1e6:.1f}M" if n >= 1e6 else f"{n / 1e3:.0f}k" for n in (trained, total)]
+    return "/".join(dict.fromkeys(short))
 
 
 def _row(folder: RunDirectory, experiment: Experiment) -> dict[str, Any]:

@@ -120,13 +120,12 @@ def _write_results(
         curves=curves,
     )
     write_whole(run.path / "report.html", page)
-    figures = {field: value for field, value in vars(training).items() if field != "history"}
     run.write_json(
         "metrics.json",
         {
             "test": evaluation.as_json(),
             "mistakes": [dataclasses.asdict(mistake) for mistake in evaluation.mistakes],
-            "training": figures,
+            "training": vars(training),
             "model_bytes": run.model_bytes(),
         },
     )

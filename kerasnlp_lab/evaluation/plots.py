@@ -24,8 +24,8 @@ def confusion_figure(evaluation: Evaluation) -> Figure:
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
     axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
     axes.set_yticks(range(len(names)), names)
-    axes.set_xlabel("given")
-    axes.set_ylabel("right")
+    axes.set_xlabel("class given")
+    axes.set_ylabel("right class")
     for (row, column), count in np.ndenumerate(counts):
         color = "white" if share[row, column] > 0.5 else "black"
         axes.text(column, row, str(count), ha="center", va="center", color=color)

@@ -23,7 +23,7 @@ class History(keras.callbacks.Callback):
 
     Seconds and texts a second are those of the training steps alone: without
     validation and, since TensorFlow builds its graph in it, without the first
-    step of a phase.
+    step of an epoch.
 
     Args:
         path: The CSV file.
@@ -100,28 +100,22 @@ class Progress(keras.callbacks.Callback):
     """A bar with rate and time left on a terminal; a line an epoch anywhere.
 
     Args:
-        console: Where to show it.
+        console: Where to show it; None for nowhere.
         steps_per_epoch: Steps an epoch.
-        batch_size: Rows in a global batch.
-        history: Whose speed to show.
+        history: Whose phase and speed to show.
     """
 
     def __init__(
-        self,
-        console: rich.console.Console,
-        steps_per_epoch: int,
-        batch_size: int,
-        history: History,
+        self, console: rich.console.Console | None, steps_per_epoch: int, history: History
     ):
         super().__init__()
         self.console = console
         self.steps_per_epoch = steps_per_epoch
-        self.batch_size = batch_size
         self.history = history
         self._bar: rich.progress.Progress | None = None
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        if not self.console.is_terminal:
+        if self.console is None or not self.console.is_terminal:
             return
         self._bar = rich.progress.Progress(
             rich.progress.TextColumn("{task.description}"),
@@ -132,18 +126,21 @@ class Progress(keras.callbacks.Callback):
             console=self.console,
             transient=True,
         )
-        name = f"{self.history.phase} epoch {epoch + 1}"
+        name = f"  {self.history.phase} epoch {epoch + 1}"
         self._task = self._bar.add_task(name, total=self.steps_per_epoch, rate=0.0)
         self._bar.start()
         self._began = time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         if self._bar is not None:
-            rate = (batch + 1) * self.batch_size / (time.perf_counter() - self._began)
+            texts = (batch + 1) * self.history.batch_size
+            rate = texts / (time.perf_counter() - self._began)
             self._bar.update(self._task, completed=batch + 1, rate=rate)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self.close()
+        if self.console is None:
+            return
         line = self.history.lines[-1]
         self.console.print(
             f"  {line['phase']:9} epoch {epoch + 1:2}  loss {line['loss']:.4f}"

@@ -36,7 +36,7 @@ class TrainingResult:
         best_epoch: Whose weights the classifier now has, counted from 1.
         seconds: From tokenizing to the last validation.
         texts_per_second: The speed of the training steps, without validation and
-            the first step; 0 where there are none.
+            the first step of an epoch; 0 where there are none.
         trained_parameters: How many numbers were trained.
         total_parameters: How many the network has.
     """
@@ -118,51 +118,45 @@ def _fit(
     seed: int,
     console: rich.console.Console | None,
 ) -> int:
-    network, encoder = classifier.network, classifier.encoder
-    frozen_epochs = recipe.frozen_epochs if encoder is not None else 0
-    if not frozen_epochs + recipe.epochs:
+    """Trains by gradient descent, the encoder frozen first; returns the best epoch."""
+    text, network, encoder = classifier.text, classifier.network, classifier.encoder
+    phases = {"train": recipe.epochs}
+    if encoder is not None:
+        phases = {"frozen": recipe.frozen_epochs, "fine-tune": recipe.epochs}
+    if not sum(phases.values()):
         raise OptionError("the recipe trains for no epoch; set epochs to 1 or more")
-    validation = evaluation_batches(
-        classifier.text, *rows["validation"], batch_size=EVALUATION_BATCH
-    )
+    validation = evaluation_batches(text, *rows["validation"], batch_size=EVALUATION_BATCH)
     best = BestWeights(lambda: classifier.save_weights(folder / BEST_WEIGHTS_FILE))
-    phases = (
-        ("frozen", 0, frozen_epochs),
-        ("fine-tune" if encoder else "train", frozen_epochs, recipe.epochs),
-    )
-    for phase, first_epoch, epochs in phases:
+    passes_done = 0
+    for phase, epochs in phases.items():
         if not epochs:
             continue
         if encoder is not None:
             encoder.trainable = phase != "frozen"
-        batches, steps_per_pass = training_batches(
-            classifier.text,
-            *rows["train"],
-            batch_size=recipe.batch_size,
-            seed=seed,
-            first_pass=first_epoch,
+        batches, steps_a_pass = training_batches(
+            text, *rows["train"], batch_size=recipe.batch_size, seed=seed, first_pass=passes_done
         )
-        steps = steps_per_pass * -(-recipe.min_steps_per_epoch // steps_per_pass)
+        passes = -(-recipe.min_steps_per_epoch // steps_a_pass)
+        steps = passes * steps_a_pass
+        passes_done += passes * epochs
         _compile(network, recipe, steps, frozen=phase == "frozen")
         history.phase = phase
-        callbacks = [
-            history,
-            best,
-            _StopOnNaN(),
-            keras.callbacks.TensorBoard(folder / "tensorboard" / phase),
-        ]
-        if console is not None:
-            callbacks.append(Progress(console, steps, history.batch_size, history))
+        progress = Progress(console, steps, history)
+        callbacks = [history, progress, best, _StopOnNaN()]
+        callbacks.append(keras.callbacks.TensorBoard(folder / "tensorboard" / phase))
         if phase != "frozen":
             callbacks.append(keras.callbacks.EarlyStopping("val_loss", patience=recipe.patience))
-        network.fit(
-            batches,
-            epochs=epochs,
-            steps_per_epoch=steps,
-            validation_data=validation,
-            callbacks=callbacks,
-            verbose=0,
-        )
+        try:
+            network.fit(
+                batches,
+                epochs=epochs,
+                steps_per_epoch=steps,
+                validation_data=validation,
+                callbacks=callbacks,
+                verbose=0,
+            )
+        finally:
+            progress.close()
     classifier.load_weights(folder / BEST_WEIGHTS_FILE)
     (folder / BEST_WEIGHTS_FILE).unlink()
     return best.best_epoch
