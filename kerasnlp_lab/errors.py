@@ -34,6 +34,7 @@ __all__ = [
     "StorageError",
     "StrategyError",
     "UnknownNameError",
+    "first_line",
 ]
 
 
@@ -92,7 +93,7 @@ class DataError(KerasnlpLabError, ValueError):
         if column is not None:
             where.append(f"column {column}")
         super().__init__(f"{', '.join(where)}: {message}" if where else message)
-        self.path, self.line, self.column = path, line, column
+        self.message, self.path, self.line, self.column = message, path, line, column
 
 
 class DatasetMissingError(KerasnlpLabError):
@@ -101,6 +102,9 @@ class DatasetMissingError(KerasnlpLabError):
 
 class SequenceTooLongError(KerasnlpLabError, ValueError):
     """A sequence has more tokens than the layer has positions for."""
+
+    # In a symbolic call, AutoGraph keeps the type only of exceptions with this very __init__.
+    __init__ = Exception.__init__
 
 
 class HubError(KerasnlpLabError):
@@ -121,3 +125,9 @@ class RunError(KerasnlpLabError):
 
 class StorageError(KerasnlpLabError, OSError):
     """A file could not be written: no space, no permission, or too large."""
+
+
+def first_line(error: BaseException) -> str:
+    """Returns an error's type and the first line of what it says, to quote in another."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

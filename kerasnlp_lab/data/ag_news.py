@@ -6,23 +6,21 @@ Classification", https://arxiv.org/abs/1509.01626.
 
 from __future__ import annotations
 
-import csv
-import tarfile
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import requests
 
+from kerasnlp_lab.data.ag_news_csv import csv_folder, read_rows
 from kerasnlp_lab.data.dataset import Split
-from kerasnlp_lab.errors import DataError, DatasetMissingError, StorageError
+from kerasnlp_lab.errors import DatasetMissingError, StorageError, first_line
 
 __all__ = ["LABEL_NAMES", "install_ag_news", "join_title_and_description", "read_ag_news"]
 
 LABEL_NAMES = ("World", "Sports", "Business", "Sci/Tech")
 TFDS_NAME = "ag_news_subset"
+DOWNLOAD_HOST = "https://drive.google.com"
 INSTALL_HINT = (
     "get the dataset's own files (ag_news_csv.tar.gz, or a folder with train.csv and test.csv) "
     "and run: kerasnlp-lab data install ag_news --from PATH"
@@ -45,16 +43,19 @@ def read_ag_news(data_dir: str | Path | None = None) -> tuple[Split, Split, str]
         The training rows, the test rows, and where they were read from.
 
     Raises:
-        DatasetMissingError: It is not prepared and the download fails.
+        DatasetMissingError: It is not prepared and the download fails, or only a part
+            of it is there.
     """
     builder = _builder(data_dir)
-    if not builder.is_prepared():
+    if not _is_whole(builder):
         try:
+            # TFDS itself would try ten times, for minutes, where there is no network at all.
+            requests.head(DOWNLOAD_HOST, timeout=10)
             builder.download_and_prepare()
         except Exception as error:  # every network and disk failure has a type of its own
             raise DatasetMissingError(
                 f"ag_news is not prepared in {builder.data_dir} and its download failed "
-                f"({_first_line(error)}); {INSTALL_HINT}"
+                f"({first_line(error)}); {INSTALL_HINT}"
             ) from error
     return _read(builder, "train"), _read(builder, "test"), str(builder.data_dir)
 
@@ -77,20 +78,18 @@ def install_ag_news(
     Raises:
         DataError: The files are missing, cut short, or hold a row that is not
             "class 1-4","title","description".
-        DatasetMissingError: A dataset with other rows is prepared there already.
+        DatasetMissingError: Other rows, or a part of some, are prepared there already.
         StorageError: The folder cannot be written.
     """
     import tensorflow_datasets as tfds
 
-    with _csv_folder(Path(source)) as folder:
-        rows = {part: _check_csv(folder / f"{part}.csv") for part in ("train", "test")}
+    with csv_folder(Path(source)) as folder:
+        rows = {part: read_rows(folder / f"{part}.csv") for part in ("train", "test")}
         builder = _builder(data_dir, folder)
-        if builder.is_prepared():
-            present = {part: builder.info.splits[part].num_examples for part in rows}
-            if present != rows:
+        if _is_whole(builder):
+            if any(sorted(_stored_rows(builder, part)) != sorted(rows[part]) for part in rows):
                 raise DatasetMissingError(
-                    f"{builder.data_dir} holds {present['train']} + {present['test']} rows "
-                    f"already, not the {rows['train']} + {rows['test']} of {source}; remove that "
+                    f"{builder.data_dir} holds other rows than {source} already; remove that "
                     "folder, or give another --data-dir"
                 )
         else:
@@ -102,7 +101,7 @@ def install_ag_news(
                     f"cannot write the prepared dataset to {builder.data_dir} ({error.strerror}); "
                     "free some space or give another --data-dir"
                 ) from error
-    return Path(builder.data_dir), rows["train"], rows["test"]
+    return Path(builder.data_dir), len(rows["train"]), len(rows["test"])
 
 
 def _builder(data_dir: str | Path | None, csv_folder: Path | None = None) -> Any:
@@ -129,91 +128,31 @@ def _as_str(path: str | Path | None) -> str | None:
     return None if path is None else str(Path(path).expanduser())
 
 
-def _read(builder: Any, part: str) -> Split:
+def _is_whole(builder: Any) -> bool:
+    """Whether the dataset is prepared; raises DatasetMissingError where only a part of it is."""
+    folder = Path(builder.data_dir)
+    if not folder.exists():
+        return False
+    splits = builder.info.splits.values() if builder.is_prepared() else []
+    files = [folder / name for split in splits for name in split.filenames]
+    if not files or not all(file.is_file() for file in files):
+        raise DatasetMissingError(
+            f"{folder} holds a part of ag_news only; remove that folder, then {INSTALL_HINT}"
+        )
+    return True
+
+
+def _stored_rows(builder: Any, part: str) -> list[tuple[int, str, str]]:
+    """Returns the label id, title and description of each row, in the stored order."""
     import tensorflow_datasets as tfds
 
-    texts, labels = [], []
-    for row in tfds.as_numpy(builder.as_dataset(split=part, shuffle_files=False)):
-        title, description = (
-            row[key].decode("utf-8", "replace") for key in ("title", "description")
-        )
-        texts.append(join_title_and_description(title, description))
-        labels.append(row["label"])
-    return Split(tuple(texts), np.array(labels))
+    return [
+        (int(row["label"]), *(row[key].decode("utf-8") for key in ("title", "description")))
+        for row in tfds.as_numpy(builder.as_dataset(split=part, shuffle_files=False))
+    ]
 
 
-@contextmanager
-def _csv_folder(source: Path) -> Iterator[Path]:
-    """Yields the folder with train.csv and test.csv, unpacked for a while if it is an archive."""
-    if source.is_dir():
-        nested = source / "ag_news_csv"
-        yield nested if nested.is_dir() else source
-    elif source.is_file():
-        with tempfile.TemporaryDirectory() as scratch:
-            _unpack(source, Path(scratch))
-            yield Path(scratch)
-    else:
-        raise DataError("no such file or folder; give ag_news_csv.tar.gz or its folder", source)
-
-
-def _unpack(archive: Path, target: Path) -> None:
-    wanted = {"train.csv", "test.csv"}
-    try:
-        with tarfile.open(archive) as tar:
-            for member in tar:
-                name = Path(member.name).name
-                content = tar.extractfile(member) if member.isfile() and name in wanted else None
-                if content is not None:
-                    (target / name).write_bytes(content.read())
-    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
-        raise DataError(
-            f"not a whole .tar.gz archive ({_first_line(error)}); it may be cut short, or a web "
-            "page saved in its place: fetch it again",
-            archive,
-        ) from error
-
-
-def _check_csv(path: Path) -> int:
-    """Returns the number of rows; raises DataError at the first that is not in AG News' form."""
-    if not path.is_file():
-        raise DataError("missing; expected AG News' own train.csv and test.csv", path)
-    rows = 0
-    with path.open("rb") as file:
-        reader = csv.reader(_decoded_lines(file, path), strict=True)
-        try:
-            for row in reader:
-                _check_row(row, path, reader.line_num)
-                rows += 1
-        except csv.Error as error:
-            raise DataError(f"broken quoting ({error})", path, reader.line_num) from error
-    if not rows:
-        raise DataError("no rows", path)
-    return rows
-
-
-def _decoded_lines(file: Any, path: Path) -> Iterator[str]:
-    for number, line in enumerate(file, start=1):
-        try:
-            yield line.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise DataError(
-                f"not valid UTF-8 at byte {error.start + 1} of the line; convert the file to UTF-8",
-                path,
-                number,
-            ) from error
-
-
-def _check_row(row: list[str], path: Path, line: int) -> None:
-    if len(row) != 3:
-        raise DataError(
-            f'expected 3 columns ("class 1-4","title","description"), got {len(row)}', path, line
-        )
-    if row[0] not in {"1", "2", "3", "4"}:
-        raise DataError(f"expected a class from 1 to 4, got {row[0]!r}", path, line, 1)
-    if not row[1].strip() and not row[2].strip():
-        raise DataError("title and description are both empty", path, line)
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+def _read(builder: Any, part: str) -> Split:
+    rows = _stored_rows(builder, part)
+    texts = tuple(join_title_and_description(title, description) for _, title, description in rows)
+    return Split(texts, np.array([label for label, _, _ in rows]))

@@ -25,11 +25,13 @@ def split_off_validation(train: Split, fraction: float, seed: int) -> tuple[Spli
         The rows left to train on, and those to validate on.
 
     Raises:
-        OptionError: The fraction is out of range.
+        OptionError: The fraction or the seed is out of range.
         DataError: A class has too few rows to be in both parts.
     """
     if not 0.0 < fraction < 1.0:
         raise OptionError(f"the validation fraction must lie between 0 and 1, got {fraction}")
+    if seed < 0:
+        raise OptionError(f"the seed of the split must be 0 or more, got {seed}")
     try:
         kept, held_out = train_test_split(
             np.arange(len(train)), test_size=fraction, random_state=seed, stratify=train.labels

@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow_hub as hub
 import tensorflow_text  # noqa: F401  # registers the ops that preprocessing modules call
 
-from kerasnlp_lab.errors import HubError
+from kerasnlp_lab.errors import HubError, first_line
 
 __all__ = ["load_hub_layer"]
 
@@ -27,9 +27,8 @@ def load_hub_layer(handle: Any, **kwargs: Any) -> hub.KerasLayer:
     try:
         return hub.KerasLayer(handle, **kwargs)
     except Exception as error:  # urllib, tarfile, TensorFlow and OS errors, all of them
-        reason = (str(error).strip().splitlines() or [""])[0]
         raise HubError(
-            f"cannot load {handle} ({type(error).__name__}: {reason}); TF Hub looks in "
+            f"cannot load {handle} ({first_line(error)}); TF Hub looks in "
             f"TFHUB_CACHE_DIR ({os.environ.get('TFHUB_CACHE_DIR', 'not set')}) and then fetches: "
             "check the network, remove a module there that was cut short, or use minilm_l6_h384, "
             "which needs a package index only"

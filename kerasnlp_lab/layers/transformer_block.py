@@ -77,6 +77,13 @@ class TransformerBlock(keras.layers.Layer):
         self.dropout1 = keras.layers.Dropout(rate, dtype=policy)
         self.dropout2 = keras.layers.Dropout(rate, dtype=policy)
 
+    def build(self, input_shape: Any) -> None:
+        # Keras builds its attention at the first call only, which is too late for
+        # keras.models.load_model to find the weights of a SavedModel.
+        shape = tf.TensorShape(input_shape)
+        self.att._build_from_signature(query=shape, value=shape)
+        super().build(input_shape)
+
     def call(
         self,
         inputs: tf.Tensor,

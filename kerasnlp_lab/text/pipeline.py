@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
+from kerasnlp_lab.errors import DataError
 from kerasnlp_lab.text.vectorizer import Features, TextVectorizer
 
 __all__ = [
@@ -99,8 +100,13 @@ def training_batches(
 
     Returns:
         A dataset of (features, labels [batch]) and the number of steps a pass.
+
+    Raises:
+        DataError: There is no row.
     """
     rows = len(tokens)
+    if not rows:
+        raise DataError("there is no row to train on")
     batch_size = min(batch_size, rows)
     steps = rows // batch_size
     lengths = tf.constant(tokens.lengths)

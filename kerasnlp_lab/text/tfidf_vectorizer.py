@@ -97,7 +97,9 @@ class TfidfVectorizer(TextVectorizer):
 
     def _ngrams(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Returns the words of two or more characters, and their n-grams, [batch, (ngrams)]."""
-        lowered = tf.strings.lower(texts, encoding="utf-8")
+        # tf.strings.lower drops what follows a NUL.
+        without_nul = tf.strings.regex_replace(texts, r"\x00", " ")
+        lowered = tf.strings.lower(without_nul, encoding="utf-8")
         words = tf.strings.split(tf.strings.regex_replace(lowered, r"[^\p{L}\p{N}_]+", " "))
         words = tf.ragged.boolean_mask(words, tf.strings.length(words, unit="UTF8_CHAR") > 1)
         return tf.concat(

@@ -77,7 +77,7 @@ class TextVectorizer(keras.layers.Layer):
         """
         length = longest + self.special_tokens
         rounded = -(-length // LENGTH_MULTIPLE) * LENGTH_MULTIPLE
-        return tf.clip_by_value(rounded, LENGTH_MULTIPLE, self.max_length)
+        return tf.minimum(tf.maximum(rounded, LENGTH_MULTIPLE), self.max_length)
 
     def call(self, inputs: tf.Tensor) -> Features:
         """Turns strings of shape [batch] into features of shape [batch, seq]."""

@@ -9,11 +9,13 @@ from typing import Any
 import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
+from kerasnlp_lab.errors import DataError
 from kerasnlp_lab.text.vectorizer import Features, TextVectorizer
 
 __all__ = ["WordVectorizer"]
 
 VOCABULARY_FILE = "vocabulary.txt"
+SPECIAL_IDS = 2  # padding and unknown
 
 
 class WordVectorizer(TextVectorizer):
@@ -40,12 +42,17 @@ class WordVectorizer(TextVectorizer):
     def __init__(self, max_length: int, vocab_size: int, fixed_length: bool = False, **kwargs: Any):
         super().__init__(max_length, **kwargs)
         self.fixed_length = fixed_length
+        self._adapted = False
         self._words = keras.layers.TextVectorization(
             max_tokens=vocab_size, ragged=True, name="words"
         )
 
     def adapt(self, texts: Sequence[str]) -> None:
-        self._words.adapt(tf.data.Dataset.from_tensor_slices(list(texts)).batch(1024))
+        if texts:
+            self._words.adapt(tf.data.Dataset.from_tensor_slices(list(texts)).batch(1024))
+        if self._words.vocabulary_size() <= SPECIAL_IDS:
+            raise DataError("no word occurs in the training texts; there is nothing to learn")
+        self._adapted = True
 
     def save_assets(self, folder: Path) -> None:
         words = self._words.get_vocabulary(include_special_tokens=False)
@@ -54,8 +61,11 @@ class WordVectorizer(TextVectorizer):
     def load_assets(self, folder: Path) -> None:
         with open(folder / VOCABULARY_FILE, encoding="utf-8", newline="\n") as file:
             self._words.set_vocabulary(file.read().split("\n"))
+        self._adapted = True
 
     def tokenize_clean(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        if not self._adapted:
+            raise DataError("the vectorizer has no vocabulary yet; call adapt with training texts")
         return tf.cast(self._words(texts), tf.int32)
 
     def pack(self, tokens: tf.RaggedTensor, seq_length: tf.Tensor) -> Features:

@@ -1,0 +1,96 @@
+"""Every public layer with inputs to call it on, and what its docstring says of masks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from kerasnlp_lab._keras import keras
+from kerasnlp_lab.layers import (
+    MaskedAveragePooling1D,
+    SparseLinear,
+    TokenAndPositionEmbedding,
+    TokenDropout,
+    TransformerBlock,
+)
+
+TOKEN_IDS = np.array([[7, 3, 9, 0, 0], [5, 1, 2, 8, 0]], np.int32)
+EMBEDDINGS = np.random.default_rng(0).normal(size=(2, 5, 8)).astype(np.float32)
+EMBEDDINGS[TOKEN_IDS == 0] = 0.0  # padding: what Provide below makes a mask from
+SPARSE_IDS = np.array([[3, 7, 0], [2, 0, 0]], np.int32)
+SPARSE_VALUES = np.array([[0.5, 1.5, 0.0], [2.0, 0.0, 0.0]], np.float32)
+
+
+@dataclass(frozen=True)
+class LayerCase:
+    """How to make and call a layer; no argument is at its default, so that a lost one shows.
+
+    ``mask`` is what comes out behind: "made", "handed on" or "dropped".
+    """
+
+    layer: type
+    arguments: dict[str, Any]
+    inputs: Any
+    mask: str
+    floats: bool = True
+
+    def make(self, **more: Any) -> keras.layers.Layer:
+        return self.layer(**self.arguments, **more)
+
+    def symbolic_inputs(self) -> Any:
+        # No static length: what runs on batches of changing length must be built without one.
+        def symbol(array):
+            return keras.Input((None, *array.shape[2:]), dtype=array.dtype)
+
+        return tf.nest.map_structure(symbol, self.inputs)
+
+    def built(self, **more: Any) -> keras.layers.Layer:
+        """Returns the layer with random weights, so that no two weights can be mixed up."""
+        layer = self.make(**more)
+        layer(self.inputs)
+        rng = np.random.default_rng(1)
+        layer.set_weights([rng.normal(0, 0.5, w.shape) for w in layer.get_weights()])
+        return layer
+
+    def model(self, layer: keras.layers.Layer, behind: Callable | None = None) -> keras.Model:
+        inputs = self.symbolic_inputs()
+        outputs = layer(inputs)
+        return keras.Model(inputs, behind(outputs) if behind else outputs)
+
+
+CASES = [
+    LayerCase(MaskedAveragePooling1D, {}, EMBEDDINGS, mask="dropped"),
+    LayerCase(
+        SparseLinear,
+        {"num_features": 10, "units": 4},
+        (SPARSE_IDS, SPARSE_VALUES),
+        mask="not needed",
+    ),
+    LayerCase(
+        TokenAndPositionEmbedding,
+        {"maxlen": 6, "vocab_size": 11, "embed_dim": 4},
+        TOKEN_IDS,
+        mask="made",
+    ),
+    LayerCase(
+        TokenAndPositionEmbedding,
+        {"maxlen": 6, "vocab_size": 11, "embed_dim": 4, "mask_zero": False},
+        TOKEN_IDS,
+        mask="handed on",
+    ),
+    LayerCase(
+        TokenDropout,
+        {"rate": 0.25, "replacement_id": 3},
+        TOKEN_IDS,
+        mask="handed on",
+        floats=False,
+    ),
+    LayerCase(
+        TransformerBlock,
+        {"embed_dim": 8, "num_heads": 3, "ff_dim": 5, "rate": 0.3},
+        EMBEDDINGS,
+        mask="handed on",
+    ),
+]
