@@ -17,6 +17,7 @@ from kerasnlp_lab.zoo import (
     model_names,
     predict_logits,
 )
+from tests.layers import tutorial
 
 TEXTS = ["the cat sat", "", "oil and stock prices rose again on friday " * 5, "goal!"]
 
@@ -58,44 +59,14 @@ def test_seed_transformer_is_the_tutorials_model(news):
 
 
 def tutorial_model():
-    """The tutorial's cells 2 to 4."""
-
-    class TokenAndPositionEmbedding(keras.layers.Layer):
-        def __init__(self, maxlen, vocab_size, embed_dim):
-            super().__init__()
-            self.token_emb = keras.layers.Embedding(input_dim=vocab_size, output_dim=embed_dim)
-            self.pos_emb = keras.layers.Embedding(input_dim=maxlen, output_dim=embed_dim)
-            self.maxlen = maxlen
-
-        def call(self, x):
-            positions = self.pos_emb(tf.range(start=0, limit=self.maxlen, delta=1))
-            return self.token_emb(x) + positions
-
-    class TransformerBlock(keras.layers.Layer):
-        def __init__(self, embed_dim, num_heads, ff_dim, rate=0.1):
-            super().__init__()
-            self.att = keras.layers.MultiHeadAttention(num_heads=num_heads, key_dim=embed_dim)
-            self.ffn = keras.Sequential(
-                [keras.layers.Dense(ff_dim, activation="relu"), keras.layers.Dense(embed_dim)]
-            )
-            self.layernorm1 = keras.layers.LayerNormalization(epsilon=1e-6)
-            self.layernorm2 = keras.layers.LayerNormalization(epsilon=1e-6)
-            self.dropout1 = keras.layers.Dropout(rate)
-            self.dropout2 = keras.layers.Dropout(rate)
-
-        def call(self, inputs, training):
-            attn_output = self.dropout1(self.att(inputs, inputs), training=training)
-            out1 = self.layernorm1(inputs + attn_output)
-            ffn_output = self.dropout2(self.ffn(out1), training=training)
-            return self.layernorm2(out1 + ffn_output)
-
+    """The tutorial's cell 4, on its layers of cells 2 and 3."""
     return keras.Sequential(
         [
             keras.layers.TextVectorization(
                 max_tokens=20000, output_sequence_length=256, input_shape=(1,)
             ),
-            TokenAndPositionEmbedding(256, 20000, 32),
-            TransformerBlock(32, 2, 32),
+            tutorial.TokenAndPositionEmbedding(256, 20000, 32),
+            tutorial.TransformerBlock(32, 2, 32),
             keras.layers.GlobalAveragePooling1D(),
             keras.layers.Dropout(0.1),
             keras.layers.Dense(20, activation="relu"),
