@@ -5,6 +5,8 @@ MODELS := tfidf_linear,transformer,minilm_l6_h384
 
 export KERASNLP_LAB_CACHE ?= $(CURDIR)/.cache
 export MPLCONFIGDIR ?= $(CURDIR)/.cache/matplotlib
+export IPYTHONDIR ?= $(CURDIR)/.cache/ipython
+export JUPYTER_DATA_DIR ?= $(CURDIR)/.cache/jupyter
 INSTALL := $(BIN)/python -m pip install --quiet --no-cache-dir --disable-pip-version-check -c constraints.txt
 
 .PHONY: demo test lint clean help
@@ -17,7 +19,7 @@ help:
 
 .venv/bin/python:
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) not found: install Python 3.11, or say make PYTHON=/path/to/python3.11" >&2; exit 1; }
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
 .venv/.installed: setup.cfg pyproject.toml constraints.txt | .venv/bin/python
 	@echo "installing TensorFlow and the rest into .venv: a few minutes, once"
@@ -33,7 +35,7 @@ demo: .venv/.installed
 	$(BIN)/kerasnlp-lab compare --dataset news_sample --models $(MODELS) --output runs/demo
 	$(BIN)/kerasnlp-lab export runs/demo/transformer --to runs/demo/exported/transformer
 	$(BIN)/kerasnlp-lab export runs/demo/minilm_l6_h384 --to runs/demo/exported/minilm_l6_h384
-	$(BIN)/python examples/classify_headlines.py runs/demo/exported/minilm_l6_h384
+	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python examples/classify_headlines.py runs/demo/exported/minilm_l6_h384
 
 lint: .venv/.installed-dev
 	$(BIN)/ruff check .
@@ -42,7 +44,7 @@ lint: .venv/.installed-dev
 	$(BIN)/lint-imports
 
 test: lint
-	$(BIN)/python -m pytest -m "not network"
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 clean:
 	rm -rf .venv .cache runs

@@ -34,6 +34,7 @@ __all__ = [
     "StorageError",
     "StrategyError",
     "UnknownNameError",
+    "check_option",
     "first_line",
 ]
 
@@ -125,6 +126,12 @@ class RunError(KerasnlpLabError):
 
 class StorageError(KerasnlpLabError, OSError):
     """A file could not be written: no space, no permission, or too large."""
+
+
+def check_option(name: str, value: object, holds: bool, expected: str) -> None:
+    """Raises OptionError with one form of words unless a condition holds."""
+    if not holds:
+        raise OptionError(f"{name} must be {expected}, got {value!r}")
 
 
 def first_line(error: BaseException) -> str:

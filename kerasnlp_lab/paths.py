@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from kerasnlp_lab.errors import RunError, StorageError
+from kerasnlp_lab.errors import RunError, StorageError, first_line
 
-__all__ = ["cache_dir", "explain_os_error", "whole_directory", "write_whole"]
+__all__ = [
+    "cache_dir",
+    "check_files",
+    "explain_os_error",
+    "sha256_of_files",
+    "whole_directory",
+    "write_whole",
+]
 
 
 def cache_dir() -> Path:
@@ -61,7 +70,8 @@ def write_whole(path: str | Path, content: str | bytes) -> None:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise explain_os_error(error, path) from error
 
 
@@ -88,10 +98,16 @@ def whole_directory(path: str | Path) -> Iterator[Path]:
         yield temporary
         temporary.chmod(0o777 & ~_umask())
         os.replace(temporary, path)
+    except StorageError:
+        raise
     except OSError as error:
-        raise (
-            error if isinstance(error, StorageError) else explain_os_error(error, path)
-        ) from error
+        raise explain_os_error(error, path) from error
+    except Exception as error:
+        import tensorflow as tf  # whose own writes fail with errors of its own
+
+        if isinstance(error, tf.errors.OpError):
+            raise StorageError(f"cannot write {path}: {first_line(error)}") from error
+        raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -100,3 +116,31 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def sha256_of_files(folder: Path) -> dict[str, str]:
+    """Returns the SHA-256 of every file in a folder, hex digits by relative path."""
+    return {
+        file.relative_to(folder).as_posix(): _sha256(file)
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    }
+
+
+def check_files(folder: Path, expected: Mapping[str, str], advice: str) -> None:
+    """Compares files with the hashes that were taken when they were written.
+
+    Raises:
+        RunError: A file is missing or altered; the advice says what to do.
+    """
+    for name, sha256 in expected.items():
+        file = folder / name
+        if not file.is_file():
+            raise RunError(f"{file} is missing; {advice}")
+        if _sha256(file) != sha256:
+            raise RunError(f"{file} is altered since it was written; {advice}")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -10,8 +10,6 @@ import typer
 from kerasnlp_lab.cli.options import (
     DataDir,
     Dataset,
-    SplitSeed,
-    ValidationFraction,
     quiet_tensorflow,
 )
 from kerasnlp_lab.errors import DataError, UnknownNameError
@@ -25,14 +23,15 @@ def evaluate(
     run: Annotated[Path, typer.Argument(help="The directory of a finished run.")],
     dataset: Dataset,
     split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
-    split_seed: SplitSeed = 0,
-    validation_fraction: ValidationFraction = None,
     data_dir: DataDir = None,
     json_output: Annotated[
         bool, typer.Option("--json", help="Print JSON instead of a table.")
     ] = False,
 ) -> None:
-    """Test a trained classifier on any dataset that has its classes."""
+    """Test a trained classifier on any dataset that has its classes.
+
+    On the dataset that it was trained on, training and validation rows are the run's own.
+    """
     if split not in SPLITS:
         raise UnknownNameError("split", split, SPLITS)
     quiet_tensorflow()
@@ -46,9 +45,15 @@ def evaluate(
     from kerasnlp_lab.training import RunDirectory
     from kerasnlp_lab.zoo import load_classifier
 
-    classifier = load_classifier(RunDirectory.open(run).model)
+    finished = RunDirectory.open(run)
+    classifier = load_classifier(finished.model)
+    trained_on = finished.read_json("config.json")["dataset"]
+    own = trained_on if trained_on["name"] == dataset else {}
     data = load_dataset(
-        dataset, data_dir=data_dir, validation_fraction=validation_fraction, seed=split_seed
+        dataset,
+        data_dir=data_dir,
+        validation_fraction=own.get("validation_fraction"),
+        seed=own.get("split_seed") or 0,
     )
     if data.label_names != classifier.label_names:
         raise DataError(

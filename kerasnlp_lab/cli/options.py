@@ -29,7 +29,10 @@ ValidationFraction = Annotated[
     float | None, typer.Option(help="Share of training rows to validate on [default: dataset's].")
 ]
 SplitSeed = Annotated[int, typer.Option(help="Which training rows are validated on.")]
-Seed = Annotated[int, typer.Option(help="Initial weights, dropout and order of the rows.")]
+Seed = Annotated[
+    int,
+    typer.Option(help="Initial weights, order of the rows, and dropout outside TF Hub modules."),
+]
 Strategy = Annotated[str, typer.Option(help="Devices: auto, cpu, gpu or mirrored.")]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
@@ -50,8 +51,13 @@ def predict(
     predictor = open_predictor(model)
     chunk = 512 if texts or file else 32
     predictions = predictor.predict(texts or _lines(file), chunk=chunk)
-    write = _write_table if format is OutputFormat.table else _write_jsonl
-    write(predictions, max(map(len, predictor.label_names)))
+    try:
+        if format is OutputFormat.table:
+            _write_table(predictions, max(map(len, predictor.label_names)))
+        else:
+            _write_jsonl(predictions)
+    except BrokenPipeError:  # the reader of our output has had enough; typer would exit with 1
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _lines(file: Path | None) -> Iterator[bytes]:
@@ -67,6 +73,6 @@ def _write_table(predictions: Iterable[Prediction], label_width: int) -> None:
         print(f"{one.label:{label_width}}  {one.probabilities[one.label]:.3f}  {shown}", flush=True)
 
 
-def _write_jsonl(predictions: Iterable[Prediction], label_width: int) -> None:
+def _write_jsonl(predictions: Iterable[Prediction]) -> None:
     for one in predictions:
         print(json.dumps(vars(one), ensure_ascii=False), flush=True)

@@ -81,6 +81,7 @@ def install_ag_news(
         DatasetMissingError: Other rows, or a part of some, are prepared there already.
         StorageError: The folder cannot be written.
     """
+    import tensorflow as tf
     import tensorflow_datasets as tfds
 
     with csv_folder(Path(source)) as folder:
@@ -96,10 +97,10 @@ def install_ag_news(
             tfds.disable_progress_bar()
             try:
                 builder.download_and_prepare()
-            except OSError as error:
+            except (OSError, tf.errors.OpError) as error:
                 raise StorageError(
-                    f"cannot write the prepared dataset to {builder.data_dir} ({error.strerror}); "
-                    "free some space or give another --data-dir"
+                    f"cannot write the prepared dataset to {builder.data_dir} "
+                    f"({first_line(error)}); free some space or give another --data-dir"
                 ) from error
     return Path(builder.data_dir), len(rows["train"]), len(rows["test"])
 

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 
 from kerasnlp_lab.data.dataset import Split
-from kerasnlp_lab.errors import DataError, OptionError
+from kerasnlp_lab.errors import DataError, OptionError, check_option
 
 __all__ = ["split_off_validation"]
 
@@ -30,8 +30,7 @@ def split_off_validation(train: Split, fraction: float, seed: int) -> tuple[Spli
     """
     if not 0.0 < fraction < 1.0:
         raise OptionError(f"the validation fraction must lie between 0 and 1, got {fraction}")
-    if seed < 0:
-        raise OptionError(f"the seed of the split must be 0 or more, got {seed}")
+    check_option("the seed of the split", seed, 0 <= seed < 2**32, "from 0 to 2**32 - 1")
     try:
         kept, held_out = train_test_split(
             np.arange(len(train)), test_size=fraction, random_state=seed, stratify=train.labels
@@ -40,6 +39,6 @@ def split_off_validation(train: Split, fraction: float, seed: int) -> tuple[Spli
         counts = np.bincount(train.labels).tolist() if len(train) else []
         raise DataError(
             f"cannot take {fraction:.0%} of {len(train)} training rows for validation with every "
-            f"class in both parts (rows a class: {counts}); add rows or raise the fraction"
+            f"class in both parts (rows a class: {counts}); add rows or choose another fraction"
         ) from error
     return train.take(np.sort(kept)), train.take(np.sort(held_out))

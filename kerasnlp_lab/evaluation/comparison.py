@@ -18,7 +18,7 @@ from kerasnlp_lab.evaluation.experiment import Experiment, describe_dataset, run
 from kerasnlp_lab.evaluation.mcnemar import mcnemar_exact
 from kerasnlp_lab.evaluation.report import render_page
 from kerasnlp_lab.paths import write_whole
-from kerasnlp_lab.training import RunDirectory
+from kerasnlp_lab.training import RunDirectory, make_strategy
 from kerasnlp_lab.zoo import find_model
 
 __all__ = ["Comparison", "compare", "leaderboard_table"]
@@ -67,6 +67,7 @@ def compare(
         raise OptionError(f"name each model to compare once, got {', '.join(models) or 'none'}")
     for model in models:  # before the first is trained for an hour
         find_model(model)
+    make_strategy(strategy)
     folder = RunDirectory.create(output, {"models": list(models), "seed": seed})
     experiments = {}
     for model in models:

@@ -13,6 +13,7 @@ import rich.console
 
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.data import TextDataset
+from kerasnlp_lab.errors import OptionError, check_option
 from kerasnlp_lab.evaluation.metrics import Evaluation, evaluate
 from kerasnlp_lab.evaluation.plots import confusion_figure, learning_curves_figure, png_bytes
 from kerasnlp_lab.evaluation.report import render_page
@@ -67,6 +68,9 @@ def run_experiment(
     """
     entry = find_model(model)
     recipe = recipe or entry.recipe
+    if entry.solve is None and not recipe.epochs + recipe.frozen_epochs:
+        raise OptionError("the recipe trains for no epoch; set epochs to 1 or more")
+    check_option("seed", seed, 0 <= seed < 2**32, "from 0 to 2**32 - 1")
     placed = make_strategy(strategy)
     config = {
         "model": {"name": model, "options": dataclasses.asdict(entry.with_options(options or {}))},

@@ -13,7 +13,8 @@ import scipy.special
 import tensorflow as tf
 
 from kerasnlp_lab.errors import RunError
-from kerasnlp_lab.export.saved_model import MANIFEST, sha256_of
+from kerasnlp_lab.export.saved_model import MANIFEST
+from kerasnlp_lab.paths import check_files
 from kerasnlp_lab.training import RunDirectory
 from kerasnlp_lab.zoo import load_classifier, predict_logits
 
@@ -86,18 +87,18 @@ def _open_saved_model(path: Path) -> Predictor:
 
     if not (path / MANIFEST).is_file():
         raise RunError(f"{path} has no {MANIFEST}: it was not exported by kerasnlp-lab export")
-    manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-    for name, expected in manifest["sha256"].items():
-        file = path / name
-        if not file.is_file() or sha256_of(file) != expected:
-            state = "altered" if file.is_file() else "missing"
-            raise RunError(f"{file} is {state} since the export; export the run again")
+    try:
+        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        label_names = tuple(manifest["label_names"])
+        check_files(path, manifest["sha256"], "export the run again")
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise RunError(f"{path / MANIFEST} is damaged ({error}); export the run again") from error
     loaded = tf.saved_model.load(str(path))
     serve = loaded.signatures["serving_default"]
 
     def probabilities(texts: Sequence[bytes]) -> np.ndarray:
         by_length = np.argsort([len(text) for text in texts], kind="stable")
-        rows = np.zeros((len(texts), len(manifest["label_names"])), np.float32)
+        rows = np.zeros((len(texts), len(label_names)), np.float32)
         for start in range(0, len(texts), SERVING_BATCH):
             chosen = by_length[start : start + SERVING_BATCH]
             batch = tf.constant([texts[index] for index in chosen])
@@ -106,8 +107,11 @@ def _open_saved_model(path: Path) -> Predictor:
 
     # The SavedModel must outlive its signature.
     probabilities.model = loaded  # type: ignore[attr-defined]
-    return Predictor(tuple(manifest["label_names"]), probabilities)
+    return Predictor(label_names, probabilities)
 
 
 def _as_bytes(text: str | bytes) -> bytes:
-    return text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
+    if isinstance(text, bytes):
+        return text
+    # Half a surrogate pair, from json.loads or from an argument that is not UTF-8, is U+FFFD.
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()

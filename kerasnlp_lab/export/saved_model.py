@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
-from kerasnlp_lab.paths import whole_directory, write_whole
+from kerasnlp_lab.paths import sha256_of_files, whole_directory, write_whole
 from kerasnlp_lab.training.run_directory import package_versions
 from kerasnlp_lab.zoo import Classifier
 
-__all__ = ["MANIFEST", "export_classifier", "sha256_of"]
+__all__ = ["MANIFEST", "export_classifier"]
 
 MANIFEST = "assets.extra/manifest.json"
 
@@ -48,19 +47,9 @@ def export_classifier(
             "label_names": list(classifier.label_names),
             "trained": trained or {},
             "versions": package_versions(),
-            "sha256": {
-                str(file.relative_to(target)): sha256_of(file)
-                for file in sorted(target.rglob("*"))
-                if file.is_file()
-            },
+            "sha256": sha256_of_files(target),
         }
         write_whole(target / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
-
-
-def sha256_of(path: Path) -> str:
-    """Returns the SHA-256 of a file, hex digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _serving_module(classifier: Classifier) -> tf.Module:

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 from official.nlp.modeling import networks
 from official.nlp.tools import export_tfhub_lib
+from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from kerasnlp_lab._keras import keras
@@ -19,6 +20,19 @@ from kerasnlp_lab.errors import HubError
 __all__ = ["bert_encoder", "build_bert_modules"]
 
 DEFAULT_SEQ_LENGTH = 128
+_CONFIG_KEYS = (
+    "vocab_size",
+    "hidden_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "intermediate_size",
+    "max_position_embeddings",
+    "type_vocab_size",
+    "hidden_act",
+    "hidden_dropout_prob",
+    "attention_probs_dropout_prob",
+    "initializer_range",
+)
 
 # From a variable of the Model Garden's BertEncoder to a tensor of a Hugging Face
 # BertModel; {} is the layer. Dense kernels are transposed there, and heads are flat.
@@ -60,6 +74,13 @@ def bert_encoder(config: Mapping[str, Any]) -> keras.Model:
             f"position_embedding_type {config['position_embedding_type']!r} is not supported; "
             "only 'absolute' is"
         )
+    missing = [key for key in _CONFIG_KEYS if key not in config]
+    if missing:
+        raise HubError(f"config.json lacks {', '.join(missing)}")
+    if config["hidden_act"] not in ("gelu", "relu"):
+        raise HubError(f"hidden_act {config['hidden_act']!r} is not supported")
+    if config.get("layer_norm_eps", 1e-12) != 1e-12:
+        raise HubError(f"layer_norm_eps {config['layer_norm_eps']} is not supported; only 1e-12 is")
     return networks.BertEncoder(
         vocab_size=config["vocab_size"],
         hidden_size=config["hidden_size"],
@@ -94,16 +115,25 @@ def build_bert_modules(checkpoint: str | Path, target: str | Path, *, do_lower_c
     interface is that of ``official.nlp.tools.export_tfhub_lib``.
     """
     checkpoint, target = Path(checkpoint), Path(target)
-    config = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))
+    if not (checkpoint / "vocab.txt").is_file():
+        raise HubError(f"{checkpoint} has no vocab.txt")
+    try:
+        config = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise HubError(f"cannot read {checkpoint / 'config.json'}: {error}") from error
+    try:
+        tensors = load_file(checkpoint / "model.safetensors")
+    except (OSError, SafetensorError) as error:
+        raise HubError(f"cannot read {checkpoint / 'model.safetensors'}: {error}") from error
     encoder = bert_encoder(config)
-    _set_weights(encoder, load_file(checkpoint / "model.safetensors"))
+    _set_weights(encoder, tensors)
     vocab_file = str(checkpoint / "vocab.txt")
     export_tfhub_lib.export_preprocessing(
         str(target / "preprocess"),
         vocab_file=vocab_file,
         do_lower_case=do_lower_case,
         tokenize_with_offsets=False,
-        default_seq_length=DEFAULT_SEQ_LENGTH,
+        default_seq_length=min(DEFAULT_SEQ_LENGTH, config["max_position_embeddings"]),
     )
     inputs = {tensor.name: tensor for tensor in encoder.inputs}
     outputs = encoder(inputs)
@@ -123,7 +153,9 @@ def _set_weights(encoder: keras.Model, tensors: Mapping[str, np.ndarray]) -> Non
         value = tensors[name]
         if variable.name.split("/")[-1] == "kernel:0":
             value = value.T
-        if value.size != np.prod(variable.shape):
+        # Heads are flat there: as many numbers are not enough, one end must agree.
+        ends = {value.shape[:1] == variable.shape[:1], value.shape[-1:] == variable.shape[-1:]}
+        if value.size != np.prod(variable.shape) or (value.ndim > 1 and True not in ends):
             raise HubError(
                 f"{name} has shape {value.shape}, which does not fit the {tuple(variable.shape)} "
                 "that config.json asks for"

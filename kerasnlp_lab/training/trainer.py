@@ -12,7 +12,7 @@ import rich.console
 
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.data import TextDataset
-from kerasnlp_lab.errors import OptionError, RunError
+from kerasnlp_lab.errors import OptionError, RunError, StorageError
 from kerasnlp_lab.paths import explain_os_error
 from kerasnlp_lab.text import evaluation_batches, tokenize, training_batches
 from kerasnlp_lab.training.callbacks import BestWeights, History, Progress
@@ -53,7 +53,7 @@ def train(
     classifier: Classifier,
     data: TextDataset,
     recipe: Recipe,
-    folder: Path,
+    folder: str | Path,
     *,
     seed: int = 0,
     console: rich.console.Console | None = None,
@@ -76,6 +76,7 @@ def train(
         StorageError: A file cannot be written.
     """
     began = time.perf_counter()
+    folder = Path(folder)
     rows: dict[str, LabelledTokens] = {
         part: (tokenize(classifier.text, split.texts), split.labels)
         for part, split in (("train", data.train), ("validation", data.validation))
@@ -86,6 +87,8 @@ def train(
             best_epoch = _fit(classifier, rows, recipe, history, folder, seed, console)
         else:
             best_epoch = _solve(classifier, rows, history)
+    except StorageError:
+        raise
     except OSError as error:
         raise explain_os_error(error, folder) from error
     seconds = time.perf_counter() - began
@@ -125,6 +128,13 @@ def _fit(
         phases = {"frozen": recipe.frozen_epochs, "fine-tune": recipe.epochs}
     if not sum(phases.values()):
         raise OptionError("the recipe trains for no epoch; set epochs to 1 or more")
+    batch_size = history.batch_size
+    replicas = network.distribute_strategy.num_replicas_in_sync
+    if batch_size % replicas:
+        raise OptionError(
+            f"a batch of {batch_size} rows cannot be shared equally by {replicas} devices; "
+            f"set batch_size to {max(batch_size // replicas, 1) * replicas}"
+        )
     validation = evaluation_batches(text, *rows["validation"], batch_size=EVALUATION_BATCH)
     best = BestWeights(lambda: classifier.save_weights(folder / BEST_WEIGHTS_FILE))
     passes_done = 0
@@ -134,7 +144,7 @@ def _fit(
         if encoder is not None:
             encoder.trainable = phase != "frozen"
         batches, steps_a_pass = training_batches(
-            text, *rows["train"], batch_size=recipe.batch_size, seed=seed, first_pass=passes_done
+            text, *rows["train"], batch_size=batch_size, seed=seed, first_pass=passes_done
         )
         passes = -(-recipe.min_steps_per_epoch // steps_a_pass)
         steps = passes * steps_a_pass

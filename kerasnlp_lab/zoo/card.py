@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kerasnlp_lab.errors import OptionError
+from kerasnlp_lab.errors import check_option
 
 __all__ = ["ModelCard", "Recipe"]
 
@@ -74,5 +74,4 @@ class Recipe:
         self._require(self.patience >= 1, "patience", "1 or more")
 
     def _require(self, holds: bool, name: str, expected: str) -> None:
-        if not holds:
-            raise OptionError(f"{name} must be {expected}, got {getattr(self, name)!r}")
+        check_option(name, getattr(self, name), holds, expected)

@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.errors import RunError
-from kerasnlp_lab.paths import whole_directory, write_whole
+from kerasnlp_lab.paths import check_files, sha256_of_files, whole_directory, write_whole
 from kerasnlp_lab.text import TextVectorizer
 from kerasnlp_lab.zoo.entry import ZooEntry
 from kerasnlp_lab.zoo.registry import find_model
@@ -52,7 +52,11 @@ class Classifier:
 
     @cached_property
     def model(self) -> keras.Model:
-        """Strings [batch] to logits [batch, classes]: a plain Keras model on the same weights."""
+        """Strings [batch] to logits [batch, classes]: a plain Keras model on the same weights.
+
+        Save it by `Classifier.save` or `export_classifier`: Keras' own formats cannot
+        rebuild the text half.
+        """
         texts = keras.Input(shape=(), dtype=tf.string, name="text")
         return keras.Model(texts, self.network(self.text(texts)), name="strings_to_logits")
 
@@ -111,6 +115,7 @@ class Classifier:
                 "model": self.name,
                 "options": dataclasses.asdict(self.options),
                 "label_names": list(self.label_names),
+                "sha256": sha256_of_files(target),
             }
             write_whole(target / DESCRIPTION_FILE, json.dumps(description, indent=2) + "\n")
 
@@ -157,16 +162,18 @@ def load_classifier(folder: str | Path) -> Classifier:
     folder = Path(folder)
     try:
         description = json.loads((folder / DESCRIPTION_FILE).read_text(encoding="utf-8"))
+        label_names = tuple(description["label_names"])
+        check_files(folder, description["sha256"], "train again")
         entry = find_model(description["model"])
         options = entry.with_options(description["options"])
         text = entry.build_text(options)
         text.load_assets(folder / "text")
-    except (OSError, KeyError, json.JSONDecodeError) as error:
+    except (OSError, KeyError, TypeError, ValueError) as error:
         raise RunError(
             f"{folder} does not hold a saved classifier ({error}); expected the model/ folder of "
             "a finished run"
         ) from error
-    classifier = _assemble(entry, options, tuple(description["label_names"]), text, None)
+    classifier = _assemble(entry, options, label_names, text, None)
     classifier.load_weights(folder / WEIGHTS_FILE)
     return classifier
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kerasnlp_lab._keras import keras
-from kerasnlp_lab.errors import OptionError
+from kerasnlp_lab.errors import check_option
 from kerasnlp_lab.hub import HubVectorizer, load_hub_layer, minilm_modules
 from kerasnlp_lab.hub.minilm import HubModules
 from kerasnlp_lab.layers import MaskedAveragePooling1D
@@ -35,12 +35,11 @@ class HubBertOptions:
     dropout: float = 0.1
 
     def __post_init__(self) -> None:
-        if self.pooling not in ("mean", "pooled_output"):
-            raise OptionError(f"pooling must be 'mean' or 'pooled_output', got {self.pooling!r}")
-        if not 3 <= self.max_length <= 512:
-            raise OptionError(
-                f"max_length must be from 3 to the encoder's 512 positions, got {self.max_length}"
-            )
+        known = ("mean", "pooled_output")
+        check_option("pooling", self.pooling, self.pooling in known, "'mean' or 'pooled_output'")
+        fits = 3 <= self.max_length <= 512
+        check_option("max_length", self.max_length, fits, "from 3 to the encoder's 512 positions")
+        check_option("dropout", self.dropout, 0 <= self.dropout < 1, "from 0 to below 1")
 
 
 def _hub_bert(

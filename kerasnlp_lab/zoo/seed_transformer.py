@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kerasnlp_lab._keras import keras
+from kerasnlp_lab.errors import check_option
 from kerasnlp_lab.layers import TokenAndPositionEmbedding, TransformerBlock
 from kerasnlp_lab.text import TextVectorizer, WordVectorizer
 from kerasnlp_lab.zoo.card import ModelCard, Recipe
@@ -22,6 +23,12 @@ class SeedTransformerOptions:
     embed_dim: int = 32
     num_heads: int = 2
     ff_dim: int = 32
+
+    def __post_init__(self) -> None:
+        for name in ("max_length", "embed_dim", "num_heads", "ff_dim"):
+            value = getattr(self, name)
+            check_option(name, value, value >= 1, "1 or more")
+        check_option("vocab_size", self.vocab_size, self.vocab_size >= 3, "3 or more")
 
 
 def _build_text(options: SeedTransformerOptions) -> WordVectorizer:

@@ -11,6 +11,7 @@ import scipy.special
 from sklearn.svm import LinearSVC
 
 from kerasnlp_lab._keras import keras
+from kerasnlp_lab.errors import check_option
 from kerasnlp_lab.layers import SparseLinear
 from kerasnlp_lab.text import TextVectorizer, TfidfVectorizer, evaluation_batches
 from kerasnlp_lab.zoo.card import ModelCard, Recipe
@@ -27,6 +28,11 @@ class TfidfOptions:
 
     longest_ngram: int = 2
     min_df: int = 2
+
+    def __post_init__(self) -> None:
+        for name in ("longest_ngram", "min_df"):
+            value = getattr(self, name)
+            check_option(name, value, value >= 1, "1 or more")
 
 
 def _build_text(options: TfidfOptions) -> TfidfVectorizer:
@@ -54,7 +60,7 @@ def _solve(
     x_validation, y_validation = _sparse_rows(text, validation)
     history, best = [], np.inf
     for strength in INVERSE_REGULARIZATION:
-        linear = LinearSVC(C=strength).fit(x_train, y_train)
+        linear = LinearSVC(C=strength, random_state=0).fit(x_train, y_train)
         kernel, bias = _per_class(linear)
         decisions = x_validation @ kernel + bias  # [rows, classes]
         factor, loss = _calibrate(decisions, y_validation)

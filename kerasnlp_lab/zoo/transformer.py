@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kerasnlp_lab._keras import keras
+from kerasnlp_lab.errors import check_option
 from kerasnlp_lab.layers import (
     MaskedAveragePooling1D,
     TokenAndPositionEmbedding,
@@ -30,6 +31,15 @@ class TransformerOptions:
     num_blocks: int = 1
     token_dropout: float = 0.4
     dropout: float = 0.5
+
+    def __post_init__(self) -> None:
+        for name in ("max_length", "embed_dim", "num_heads", "ff_dim", "num_blocks"):
+            value = getattr(self, name)
+            check_option(name, value, value >= 1, "1 or more")
+        check_option("vocab_size", self.vocab_size, self.vocab_size >= 3, "3 or more")
+        for name in ("token_dropout", "dropout"):
+            value = getattr(self, name)
+            check_option(name, value, 0 <= value < 1, "from 0 to below 1")
 
 
 def _build_text(options: TransformerOptions) -> WordVectorizer:

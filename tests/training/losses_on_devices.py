@@ -22,7 +22,8 @@ strategy = make_strategy(strategy_name)
 classifier = create_classifier(
     model, data.label_names, data.train.texts, options=options, strategy=strategy
 )
-recipe = Recipe(epochs=3, frozen_epochs=1, batch_size=32, learning_rate=2e-3)
+batch_size = int(sys.argv[4])
+recipe = Recipe(epochs=3, frozen_epochs=1, batch_size=batch_size, learning_rate=2e-3)
 result = train(classifier, data, recipe, Path(tempfile.mkdtemp()), seed=1)
 keys = ("loss", "val_loss", "accuracy", "val_accuracy")
 print(

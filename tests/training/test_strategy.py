@@ -16,12 +16,21 @@ SCRIPT = Path(__file__).with_name("losses_on_devices.py")
 
 def train_on(strategy: str, model: str, options: dict, **environment: str) -> dict:
     """Trains in a process of its own, where the CPU is two logical devices."""
-    command = [sys.executable, str(SCRIPT), strategy, model, json.dumps(options)]
-    result = subprocess.run(
-        command, capture_output=True, text=True, env={**os.environ, **environment}
-    )
+    result = run_script(strategy, model, options, 32, **environment)
     assert result.returncode == 0, result.stderr[-3000:]
     return json.loads(result.stdout.splitlines()[-1])
+
+
+def run_script(
+    strategy: str, model: str, options: dict, batch_size: int, **environment: str
+) -> subprocess.CompletedProcess:
+    words = [strategy, model, json.dumps(options), str(batch_size)]
+    return subprocess.run(
+        [sys.executable, str(SCRIPT), *words],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+    )
 
 
 def assert_same_losses(one: dict, two: dict) -> None:
@@ -44,6 +53,11 @@ def test_hub_losses_on_two_devices_equal_those_on_one(tiny_hub_cache):
     options = {"dropout": 0.0, "max_length": 32}
     one, two = (train_on(place, name, options, **environment) for place in ("cpu", "mirrored"))
     assert_same_losses(one, two)
+
+
+def test_a_batch_that_devices_cannot_share_equally_is_an_error():
+    result = run_script("mirrored", "transformer", {"embed_dim": 8, "ff_dim": 8}, 33)
+    assert "33 rows cannot be shared equally by 2 devices; set batch_size to 32" in result.stderr
 
 
 def test_a_gpu_that_is_not_there_is_an_error():

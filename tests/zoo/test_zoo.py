@@ -105,11 +105,16 @@ def test_a_damaged_classifier_is_not_loaded(news, tmp_path):
     weights = tmp_path / "model" / "weights.safetensors"
     whole = weights.read_bytes()
     weights.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(RunError, match="cannot read the weights"):
+    with pytest.raises(
+        RunError, match="weights.safetensors is altered since it was written; train again"
+    ):
         load_classifier(tmp_path / "model")
     other = create_classifier("transformer", news.label_names, ["a b"], options={"embed_dim": 4})
     other.save_weights(weights)
     with pytest.raises(RunError, match="weights of another network"):
+        classifier.load_weights(weights)
+    weights.unlink()
+    with pytest.raises(RunError, match="weights.safetensors is missing"):
         load_classifier(tmp_path / "model")
     with pytest.raises(RunError, match="does not hold a saved classifier"):
         load_classifier(tmp_path)

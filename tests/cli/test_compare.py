@@ -1,0 +1,61 @@
+"""`kerasnlp-lab compare`: a leaderboard, and each model a run of its own."""
+
+import json
+
+import pytest
+
+from tests.cli.command import run
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory):
+    """One model: how several are ranked is tested in tests/evaluation, and takes longer."""
+    folder = tmp_path_factory.mktemp("cli") / "compared"
+    arguments = ("--dataset", "news_sample", "--models", "tfidf_linear", "--output", folder)
+    result = run("compare", *arguments)
+    assert result.code == 0, result.err
+    return folder, result
+
+
+def test_the_leaderboard_has_the_runs_own_accuracy(compared):
+    folder, result = compared
+    (row,) = json.loads((folder / "comparison.json").read_text())["leaderboard"]
+    metrics = json.loads((folder / row["folder"] / "metrics.json").read_text())["test"]
+    assert row["accuracy"] == metrics["accuracy"]
+    assert row["macro_f1"] == metrics["macro_f1"]
+    assert f"report: {folder / 'report.html'}" in result.out
+    assert (folder / "report.html").is_file()
+
+
+def test_the_terminal_shows_names_and_numbers_whole(compared):
+    """Not a terminal, so 80 columns: a log of a CI job, or `| tee`."""
+    folder, result = compared
+    (row,) = json.loads((folder / "comparison.json").read_text())["leaderboard"]
+    (line,) = [line for line in result.out.splitlines() if f"{row['accuracy']:.4f}" in line]
+    low, high = row["interval"]
+    for cell in ("tfidf_linear", f"{low:.3f}-{high:.3f}", f"{row['macro_f1']:.4f}"):
+        assert cell in line
+    assert "…" not in result.out
+
+
+def test_each_model_can_be_used_by_itself(compared):
+    folder, _ = compared
+    result = run("predict", folder / "tfidf_linear", "Stocks fell", "--format", "jsonl")
+    assert result.code == 0, result.err
+    assert json.loads(result.out)["label"] == "Business"
+
+
+@pytest.mark.parametrize(
+    "models, message",
+    [
+        ("tfidf_linear,tfidf_linear", "each model to compare once, got tfidf_linear, tfidf_linear"),
+        ("tfidf_linear,tfidf", "no model is called 'tfidf'; did you mean 'tfidf_linear'?"),
+        (" , ", "each model to compare once, got none"),
+    ],
+)
+def test_a_mistake_is_found_before_the_first_model_is_trained(models, message, tmp_path):
+    folder = tmp_path / "compared"
+    result = run("compare", "--dataset", "news_sample", "--models", models, "--output", folder)
+    assert result.code == 2
+    assert message in result.err
+    assert not folder.exists()

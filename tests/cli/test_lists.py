@@ -1,0 +1,29 @@
+"""What there is to choose from: `zoo list`, `zoo show`, `data list`."""
+
+from tests.cli.command import run
+
+
+def test_zoo_list_has_a_line_a_model():
+    lines = run("zoo", "list").out.splitlines()
+    assert [line.split()[0] for line in lines] == [
+        "seed_transformer",
+        "transformer",
+        "tfidf_linear",
+        "minilm_l6_h384",
+        "small_bert/bert_en_uncased_L-4_H-128_A-2",
+    ]
+    assert all(len(line.split()) > 4 for line in lines)  # each with a summary
+
+
+def test_zoo_show_has_what_train_can_be_given():
+    lines = [line.split(maxsplit=1) for line in run("zoo", "show", "transformer").out.splitlines()]
+    shown = dict(line for line in lines if len(line) == 2)
+    assert shown["licence"] == "Apache-2.0"
+    assert shown["embed_dim"] == "64"  # an option
+    assert shown["batch_size"] == "64"  # of the recipe
+
+
+def test_data_list_has_a_line_a_dataset():
+    lines = run("data", "list").out.splitlines()
+    assert [line.split()[0] for line in lines] == ["ag_news", "news_sample"]
+    assert all("World, Sports, Business, Sci/Tech" in line for line in lines)

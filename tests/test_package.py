@@ -1,0 +1,75 @@
+"""The package as it is imported: its names, its version, and any TF_USE_LEGACY_KERAS."""
+
+import importlib.metadata
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+import kerasnlp_lab
+
+ONE_STEP = """
+import json
+import numpy as np
+import tensorflow as tf
+from kerasnlp_lab import create_classifier
+from kerasnlp_lab._keras import keras
+
+texts, labels = ["so good", "so bad"] * 4, np.array([1, 0] * 4)
+classifier = create_classifier("seed_transformer", ["bad", "good"], texts)
+before = classifier.network.get_weights()
+crossentropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+classifier.model.compile("adam", crossentropy, run_eagerly=True)
+history = classifier.model.fit(tf.constant(texts), labels, verbose=0)
+moved = [bool((a != b).any()) for a, b in zip(before, classifier.network.get_weights())]
+print(json.dumps([history.history["loss"], sum(moved)]))
+"""
+
+
+def test_every_name_resolves():
+    for name in kerasnlp_lab.__all__:
+        assert getattr(kerasnlp_lab, name).__class__ is not None
+    assert dir(kerasnlp_lab) == sorted(kerasnlp_lab.__all__)
+
+
+def test_names_are_those_of_their_modules():
+    from kerasnlp_lab.layers import TransformerBlock
+    from kerasnlp_lab.zoo import create_classifier
+
+    assert kerasnlp_lab.TransformerBlock is TransformerBlock
+    assert kerasnlp_lab.create_classifier is create_classifier
+
+
+def test_a_name_that_is_not_there():
+    with pytest.raises(AttributeError, match="module 'kerasnlp_lab' has no attribute 'trian'"):
+        kerasnlp_lab.trian  # noqa: B018  # looking it up is the test
+
+
+def test_version_is_the_installed_one():
+    assert kerasnlp_lab.__version__ == importlib.metadata.version("kerasnlp_lab")
+
+
+def test_it_trains_whatever_tf_use_legacy_keras_is():
+    """tf.keras is another library for each value; ours must not follow it."""
+    # The value of this very process is left out: all other tests are run with it.
+    values = {None, "0", "1"} - {os.environ.get("TF_USE_LEGACY_KERAS")}
+    processes = {}
+    for value in values:
+        environment = {k: v for k, v in os.environ.items() if k != "TF_USE_LEGACY_KERAS"}
+        if value is not None:
+            environment["TF_USE_LEGACY_KERAS"] = value
+        processes[value] = subprocess.Popen(  # side by side: each takes seconds to start
+            [sys.executable, "-c", ONE_STEP],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+    for value, process in processes.items():
+        out, err = process.communicate()
+        assert process.returncode == 0, f"TF_USE_LEGACY_KERAS={value}: {err}"
+        (loss,), moved = json.loads(out.splitlines()[-1])
+        assert 0.3 < loss < 1.5  # two classes, nothing learned yet: about log 2
+        assert moved > 10
