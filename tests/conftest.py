@@ -21,6 +21,14 @@ TINY_VOCABULARY = (
 ).split()
 
 
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """A test that fails fails again."""
+    from kerasnlp_lab._keras import keras
+
+    keras.utils.set_random_seed(0)
+
+
 @pytest.fixture(scope="session")
 def test_data() -> Path:
     """The folder with real AG News and SMS spam."""

@@ -49,7 +49,8 @@ def predict(
     from kerasnlp_lab.export import open_predictor
 
     predictor = open_predictor(model)
-    chunk = 512 if texts or file else 32
+    # Somebody who types wants an answer a line; a pipe's lines are answered 32 at a time.
+    chunk = 512 if texts or file else 1 if sys.stdin.isatty() else 32
     predictions = predictor.predict(texts or _lines(file), chunk=chunk)
     try:
         if format is OutputFormat.table:

@@ -65,9 +65,10 @@ def compare(
     """
     if not models or len(set(models)) < len(models):
         raise OptionError(f"name each model to compare once, got {', '.join(models) or 'none'}")
-    for model in models:  # before the first is trained for an hour
-        find_model(model)
+    entries = [find_model(model) for model in models]
     make_strategy(strategy)
+    for entry in entries:  # before the first is trained for an hour
+        entry.prepare()
     folder = RunDirectory.create(output, {"models": list(models), "seed": seed})
     experiments = {}
     for model in models:

@@ -72,6 +72,7 @@ def run_experiment(
         raise OptionError("the recipe trains for no epoch; set epochs to 1 or more")
     check_option("seed", seed, 0 <= seed < 2**32, "from 0 to 2**32 - 1")
     placed = make_strategy(strategy)
+    entry.prepare()
     config = {
         "model": {"name": model, "options": dataclasses.asdict(entry.with_options(options or {}))},
         "dataset": describe_dataset(data),

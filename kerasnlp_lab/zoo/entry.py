@@ -34,6 +34,8 @@ class ZooEntry:
         solve: Sets the network's weights directly, where that is how the model is
             trained: (text, network, training rows, validation rows) to a line of
             history an attempt. None trains by gradient descent.
+        prepare: Fetches what building needs, so that a network that is down is
+            found out before anything else is done.
     """
 
     card: ModelCard
@@ -47,6 +49,7 @@ class ZooEntry:
         ]
         | None
     ) = None
+    prepare: Callable[[], None] = lambda: None
 
     def with_options(self, changes: Mapping[str, Any]) -> Any:
         """Returns the options with some changed; values may be strings, as from a command line.

@@ -7,8 +7,13 @@ from dataclasses import dataclass
 
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.errors import check_option
-from kerasnlp_lab.hub import HubVectorizer, load_hub_layer, minilm_modules
-from kerasnlp_lab.hub.minilm import HubModules
+from kerasnlp_lab.hub import (
+    HubModules,
+    HubVectorizer,
+    fetch_module,
+    load_hub_layer,
+    minilm_modules,
+)
 from kerasnlp_lab.layers import MaskedAveragePooling1D
 from kerasnlp_lab.text import TextVectorizer
 from kerasnlp_lab.zoo.card import ModelCard, Recipe
@@ -67,7 +72,12 @@ def _hub_bert(
         logits = keras.layers.Dense(num_labels, name="classifier")(x)
         return keras.Model(inputs, logits, name=card.name.replace("/", "_"))
 
-    return ZooEntry(card, recipe, options, build_text, build_network)
+    def prepare() -> None:
+        found = modules()
+        fetch_module(found.preprocess)
+        fetch_module(found.encoder)
+
+    return ZooEntry(card, recipe, options, build_text, build_network, prepare=prepare)
 
 
 MINILM = _hub_bert(

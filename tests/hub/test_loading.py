@@ -88,3 +88,20 @@ def test_a_folder_that_is_not_there(tmp_path):
 def test_a_folder_without_a_module(tmp_path):
     with pytest.raises(HubError, match=f"cannot load {tmp_path}"):
         load_hub_layer(str(tmp_path))
+
+
+def test_a_module_that_cannot_be_fetched_leaves_the_output_free(tmp_path, monkeypatch):
+    """The mended command is not told that its own folder is there already."""
+    from kerasnlp_lab.data import load_dataset
+    from kerasnlp_lab.evaluation import compare, run_experiment
+
+    for variable in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(variable, "http://127.0.0.1:9")
+    monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "empty"))
+    name = "small_bert/bert_en_uncased_L-4_H-128_A-2"
+    data = load_dataset("news_sample")
+    with pytest.raises(HubError, match="cannot load https://tfhub.dev/"):
+        run_experiment(name, data, tmp_path / "run")
+    with pytest.raises(HubError, match="cannot load https://tfhub.dev/"):
+        compare(["tfidf_linear", name], data, tmp_path / "comparison")
+    assert not (tmp_path / "run").exists() and not (tmp_path / "comparison").exists()
