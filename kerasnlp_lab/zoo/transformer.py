@@ -84,7 +84,7 @@ TRANSFORMER = ZooEntry(
         learning_rate=1e-3,
         label_smoothing=0.1,
         patience=4,
-        min_steps_per_epoch=100,
+        min_steps_per_epoch=60,
     ),
     options=TransformerOptions(),
     build_text=_build_text,
