@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from pathlib import Path
@@ -121,6 +120,7 @@ def tiny_hub_cache(tiny_checkpoint: Path, tmp_path_factory) -> tuple[str, dict[s
     import shutil
 
     from kerasnlp_lab.hub import build_bert_modules
+    from tests.hub.tfhub_cache import SMALL_BERT, fill_tfhub_cache
 
     checkpoint = tmp_path_factory.mktemp("no_dropout") / "checkpoint"
     shutil.copytree(tiny_checkpoint, checkpoint)
@@ -130,13 +130,5 @@ def tiny_hub_cache(tiny_checkpoint: Path, tmp_path_factory) -> tuple[str, dict[s
     modules = tmp_path_factory.mktemp("modules")
     build_bert_modules(checkpoint, modules, do_lower_case=True)
     cache = tmp_path_factory.mktemp("tfhub_cache")
-    for part, handle in (
-        ("preprocess", "https://tfhub.dev/tensorflow/bert_en_uncased_preprocess/3"),
-        (
-            "encoder",
-            "https://tfhub.dev/tensorflow/small_bert/bert_en_uncased_L-4_H-128_A-2/1",
-        ),
-    ):
-        # TF Hub's own layout: a folder named by the SHA-1 of the handle.
-        shutil.copytree(modules / part, cache / hashlib.sha1(handle.encode()).hexdigest())
-    return "small_bert/bert_en_uncased_L-4_H-128_A-2", {"TFHUB_CACHE_DIR": str(cache)}
+    fill_tfhub_cache(cache, modules)
+    return SMALL_BERT, {"TFHUB_CACHE_DIR": str(cache)}

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import pytest
 
 from kerasnlp_lab.errors import RunError, StorageError
 from kerasnlp_lab.paths import cache_dir, explain_os_error, whole_directory, write_whole
+from tests.limits import file_size_limit
 
 WRITE_FOREVER = """
 import sys
@@ -24,17 +24,6 @@ while True:
         print("written", flush=True)
         sys.stdout = None  # nobody reads on
 """
-
-
-@contextmanager
-def file_size_limit(limit):
-    """What a full disk is like, for any user: no file may grow beyond so many bytes."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @contextmanager

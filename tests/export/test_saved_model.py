@@ -3,10 +3,8 @@
 import hashlib
 import json
 import os
-import resource
 import subprocess
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +15,7 @@ from scipy.special import softmax
 from kerasnlp_lab.errors import RunError, StorageError
 from kerasnlp_lab.export import export_classifier
 from kerasnlp_lab.zoo import predict_logits
+from tests.limits import file_size_limit
 
 NAMES = ("transformer", "hub_bert", "tfidf")
 TEXTS = [
@@ -31,17 +30,6 @@ TEXTS = [
     b"Stocks rose, the team won 3-1; a probe of Mars sent pictures.",
 ]
 BATCHES = [TEXTS, TEXTS[:1], TEXTS[1:2], TEXTS[3:4], []]
-
-
-@contextmanager
-def file_size_limit(limit):
-    """What a full disk is like, for any user: no file may grow beyond so many bytes."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.fixture(scope="module")
