@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kerasnlp_lab.data.row_store import StoredTexts
 from kerasnlp_lab.data.table_rows import RejectedRow
 from kerasnlp_lab.errors import DataError
 
@@ -24,29 +27,43 @@ class Split:
     Args:
         texts: The texts.
         labels: One label id a text, int64 of shape [rows].
+        path: The file that they were read from.
+        lines: The line of each in that file, from 1, int64 of shape [rows]; None where
+            they have none.
 
     Raises:
-        DataError: There are not as many labels as texts.
+        DataError: There are not as many labels, or lines, as texts.
     """
 
-    texts: tuple[str, ...]
+    texts: Sequence[str]
     labels: np.ndarray
+    path: str = ""
+    lines: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "texts", tuple(self.texts))
+        if not isinstance(self.texts, StoredTexts):
+            object.__setattr__(self, "texts", tuple(self.texts))
         object.__setattr__(self, "labels", np.asarray(self.labels, dtype=np.int64))
-        if self.labels.shape != (len(self.texts),):
-            raise DataError(
-                f"expected one label for each of {len(self.texts)} texts, "
-                f"got labels of shape {self.labels.shape}"
-            )
+        for name, numbers in (("label", self.labels), ("line", self.lines)):
+            if numbers is not None and numbers.shape != (len(self.texts),):
+                raise DataError(
+                    f"expected one {name} for each of {len(self.texts)} texts, "
+                    f"got {name}s of shape {numbers.shape}"
+                )
 
     def __len__(self) -> int:
         return len(self.texts)
 
     def take(self, rows: np.ndarray) -> Split:
         """Returns the split made of the given rows, in the given order."""
-        return Split(tuple(self.texts[row] for row in rows), self.labels[rows])
+        lines = None if self.lines is None else self.lines[rows]
+        if isinstance(self.texts, StoredTexts):
+            return Split(self.texts.take(rows), self.labels[rows], self.path, lines)
+        return Split([self.texts[row] for row in rows], self.labels[rows], self.path, lines)
+
+    def where(self, row: int) -> str:
+        """Returns where a row, counted from 0, was read: a file and a line, if it is known."""
+        return f"row {row}" if self.lines is None else f"{self.path}, line {self.lines[row]}"
 
     def as_tf_dataset(self) -> tf.data.Dataset:
         """Returns a tf.data source of (text, label) pairs: scalar string, scalar int64."""
@@ -94,7 +111,8 @@ class TextDataset:
         for row, text in enumerate(self.train.texts):
             if not text.strip():
                 raise DataError(
-                    f"{self.name}: row {row} of the training split has no text; remove the row"
+                    f"{self.name}: {self.train.where(row)} of the training split has no text; "
+                    "remove the row"
                 )
         counts = np.bincount(self.train.labels, minlength=len(self.label_names))
         missing = [name for name, count in zip(self.label_names, counts, strict=True) if not count]
@@ -108,12 +126,12 @@ class TextDataset:
         wrong = np.flatnonzero((split.labels < 0) | (split.labels >= len(self.label_names)))
         if wrong.size:
             raise DataError(
-                f"{self.name}: row {wrong[0]} of the {part} split has label "
+                f"{self.name}: {split.where(wrong[0])} of the {part} split has label "
                 f"{split.labels[wrong[0]]}, expected 0 to {len(self.label_names) - 1} "
                 f"({', '.join(self.label_names)})"
             )
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """A SHA-256 over class names, texts, labels and splits, as hex digits."""
         digest = hashlib.sha256("\0".join(self.label_names).encode())

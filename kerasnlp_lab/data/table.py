@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from sklearn.model_selection import train_test_split
 
 from kerasnlp_lab.data.dataset import Split, TextDataset
+from kerasnlp_lab.data.row_store import StoredTexts
 from kerasnlp_lab.data.splits import split_off_validation
 from kerasnlp_lab.data.table_rows import RejectedRow, TableRow, read_table
 from kerasnlp_lab.errors import DataError, check_option
@@ -19,7 +22,20 @@ TEXT_NAMES = ("text", "message", "sms", "sentence", "content", "review", "commen
 LABEL_NAMES = ("label", "class", "category", "target", "sentiment", "topic")
 MOST_LABELS = 1000
 
-Labelled = list[tuple[str, str]]  # text, label
+
+@dataclass
+class _Labelled:
+    """The good rows of a table, its labels by their places among those seen."""
+
+    path: Path
+    texts: StoredTexts
+    labels: array[int]
+    seen: tuple[str, ...]
+    lines: array[int]
+
+    def split(self, names: tuple[str, ...]) -> Split:
+        place = np.array([names.index(name) for name in self.seen])
+        return Split(self.texts, place[self.labels], str(self.path), np.array(self.lines))
 
 
 def load_table(
@@ -64,7 +80,7 @@ def load_table(
     """
     files = {"train": path, "validation": validation, "test": test}
     given = {part: Path(file) for part, file in files.items() if file is not None}
-    rows: dict[str, Labelled] = {}
+    rows: dict[str, _Labelled] = {}
     rejected: list[RejectedRow] = []
     known: set[str] | None = None
     for part, file in given.items():
@@ -72,13 +88,11 @@ def load_table(
         rows[part], text_columns, label_column = _read(
             file, *columns, known, skip_bad_rows, rejected
         )
-        if not rows[part]:
-            raise DataError("no rows that can be used", file)
         if known is None:
-            known = {label for _, label in rows[part]}
-            _check_classes(file, label_column, known, len(rows[part]))
+            known = set(rows[part].seen)
+            _check_classes(file, label_column, known, len(rows[part].texts))
     names = _in_order(known or set())
-    splits = {part: _split(labelled, names) for part, labelled in rows.items()}
+    splits = {part: labelled.split(names) for part, labelled in rows.items()}
     train, held_out, tested = _divide(Path(path), splits, validation_fraction, test_fraction, seed)
     return TextDataset(
         Path(path).name,
@@ -126,9 +140,7 @@ def load_labelled_rows(
     rejected: list[RejectedRow] = []
     known = set(label_names)
     rows, _, _ = _read(Path(path), text_columns, label_column, known, skip_bad_rows, rejected)
-    if not rows:
-        raise DataError("no rows that can be used", path)
-    return _split(rows, tuple(label_names)), tuple(rejected)
+    return rows.split(tuple(label_names)), tuple(rejected)
 
 
 def _read(
@@ -138,24 +150,30 @@ def _read(
     known: set[str] | None,
     skip_bad_rows: bool,
     rejected: list[RejectedRow],
-) -> tuple[Labelled, tuple[str, ...], str]:
+) -> tuple[_Labelled, tuple[str, ...], str]:
     """Returns a table's good rows and its columns, and adds its bad rows to the rejected."""
     columns, records = read_table(path)
-    texts, label = _choose_columns(path, columns, text_columns, label_column)
-    rows: Labelled = []
-    for record in records:
-        good = _labelled(path, record, texts, label, known)
-        if not isinstance(good, RejectedRow):
-            rows.append(good)
-        elif skip_bad_rows:
-            rejected.append(good)
-        else:
-            raise DataError(
-                f"{good.reason}; mend the row, or leave such rows out (--bad-rows skip)",
-                path,
-                good.line,
-            )
-    return rows, texts, label
+    text_names, label_name = _choose_columns(path, columns, text_columns, label_column)
+    labels, lines = array("q"), array("q")
+    seen: dict[str, int] = {}
+
+    def texts() -> Iterator[str]:
+        for record in records:
+            row = _labelled(path, record, text_names, label_name, known)
+            if not isinstance(row, RejectedRow):
+                lines.append(record.line)
+                labels.append(seen.setdefault(row[1], len(seen)))
+                yield row[0]
+            elif skip_bad_rows:
+                rejected.append(row)
+            else:
+                advice = "mend the row, or leave such rows out (--bad-rows skip)"
+                raise DataError(f"{row.reason}; {advice}", path, row.line)
+
+    stored = StoredTexts.write(texts())
+    if not len(stored):
+        raise DataError("no rows that can be used", path)
+    return _Labelled(path, stored, labels, tuple(seen), lines), text_names, label_name
 
 
 def _choose_columns(
@@ -220,11 +238,6 @@ def _in_order(labels: set[str]) -> tuple[str, ...]:
     numbers = all(label.removeprefix("-").isdecimal() for label in labels)
     # '1' and '01' are two classes: equal numbers go by the alphabet
     return tuple(sorted(labels, key=lambda name: (int(name), name)) if numbers else sorted(labels))
-
-
-def _split(rows: Labelled, names: tuple[str, ...]) -> Split:
-    place = {name: index for index, name in enumerate(names)}
-    return Split(tuple(text for text, _ in rows), np.array([place[label] for _, label in rows]))
 
 
 def _divide(

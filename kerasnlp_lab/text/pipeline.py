@@ -1,18 +1,18 @@
 """The one input pipeline: every model is trained and evaluated on batches from here.
 
-Texts are tokenized once and kept as token ids (about 4 bytes a word piece). A
+Texts are tokenized once and kept as token ids, in a temporary file. A
 batch holds texts of similar length, padded only to the longest of its own.
 The order is a pure function of the seed and the pass.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
 
+from kerasnlp_lab.data.row_store import RowStore
 from kerasnlp_lab.errors import DataError
 from kerasnlp_lab.text.vectorizer import Features, TextVectorizer
 
@@ -25,32 +25,44 @@ __all__ = [
 ]
 
 TOKENIZE_BATCH = 2048
+TOKEN_BYTES = 4
 WINDOW_BATCHES = 50
 
 
-@dataclass(frozen=True, eq=False)
 class TokenizedTexts:
-    """Token ids of many texts, end to end.
+    """Token ids of many texts, in a temporary file: memory does not grow with them.
 
     Args:
-        ids: int32 of shape [tokens of all texts].
-        row_splits: int64 of shape [rows + 1]: text i is ids[row_splits[i]:row_splits[i + 1]].
+        rows: The token ids of each text, int32 of shape [tokens], taken one by one.
     """
 
-    ids: np.ndarray
-    row_splits: np.ndarray
+    def __init__(self, rows: Iterable[np.ndarray]):
+        self._store = RowStore(np.ascontiguousarray(row, np.int32).tobytes() for row in rows)
 
     def __len__(self) -> int:
-        return len(self.row_splits) - 1
+        return len(self._store)
 
     @property
     def lengths(self) -> np.ndarray:
         """The number of tokens of each text, int64 of shape [rows]."""
-        return np.diff(self.row_splits)
+        return self._store.sizes // TOKEN_BYTES
 
-    def rows(self) -> list[np.ndarray]:
-        """Returns the token ids of each text."""
-        return np.split(self.ids, self.row_splits[1:-1]) if len(self) else []
+    def read(self, rows: np.ndarray) -> list[np.ndarray]:
+        """Returns the token ids of the given texts, in the given order."""
+        return [np.frombuffer(row, np.int32) for row in self._store.read(rows)]
+
+    def ragged(self, rows: tf.Tensor) -> tf.RaggedTensor:
+        """Returns token ids, int32 [batch, (tokens)], of rows, int32 [batch], within a graph."""
+
+        def load(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            found = self._store.read(rows)
+            lengths = np.array([len(row) // TOKEN_BYTES for row in found], np.int64)
+            return np.frombuffer(b"".join(found), np.int32), lengths
+
+        ids, lengths = tf.numpy_function(load, [rows], (tf.int32, tf.int64))
+        ids.set_shape([None])
+        lengths.set_shape([None])
+        return tf.RaggedTensor.from_row_lengths(ids, lengths, validate=False)
 
 
 def tokenize(vectorizer: TextVectorizer, texts: Sequence[str | bytes]) -> TokenizedTexts:
@@ -63,15 +75,14 @@ def tokenize(vectorizer: TextVectorizer, texts: Sequence[str | bytes]) -> Tokeni
     Returns:
         Their token ids, in the same order.
     """
-    ids, lengths = [np.zeros(0, np.int32)], [np.zeros(0, np.int64)]
-    for start in range(0, len(texts), TOKENIZE_BATCH):
-        tokens = vectorizer.tokenize(
-            tf.constant(list(texts[start : start + TOKENIZE_BATCH]), tf.string)
-        )
-        ids.append(tokens.flat_values.numpy())
-        lengths.append(tokens.row_lengths().numpy())
-    row_splits = np.concatenate([np.zeros(1, np.int64), np.cumsum(np.concatenate(lengths))])
-    return TokenizedTexts(np.concatenate(ids), row_splits)
+
+    def rows() -> Iterator[np.ndarray]:
+        for start in range(0, len(texts), TOKENIZE_BATCH):
+            batch = tf.constant(list(texts[start : start + TOKENIZE_BATCH]), tf.string)
+            tokens = vectorizer.tokenize(batch)
+            yield from np.split(tokens.flat_values.numpy(), tokens.row_splits.numpy()[1:-1])
+
+    return TokenizedTexts(rows())
 
 
 def training_batches(
@@ -158,13 +169,10 @@ def _batches(
     labels: np.ndarray,
     batch_rows: tf.data.Dataset,
 ) -> tf.data.Dataset:
-    all_tokens = tf.RaggedTensor.from_row_splits(
-        tf.constant(tokens.ids), tf.constant(tokens.row_splits), validate=False
-    )
     all_labels = tf.constant(labels, tf.int64)
 
     def load(rows: tf.Tensor) -> tuple[Features, tf.Tensor]:
-        batch = tf.gather(all_tokens, rows)  # [batch, (tokens)]
+        batch = tokens.ragged(rows)  # [batch, (tokens)]
         longest = tf.cast(tf.reduce_max(batch.row_lengths()), tf.int32)
         return vectorizer.pack(batch, vectorizer.padded_length(longest)), tf.gather(
             all_labels, rows

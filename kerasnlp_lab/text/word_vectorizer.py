@@ -15,6 +15,7 @@ from kerasnlp_lab.text.vectorizer import Features, TextVectorizer
 __all__ = ["WordVectorizer"]
 
 VOCABULARY_FILE = "vocabulary.txt"
+ADAPT_BATCH = 1024
 SPECIAL_IDS = 2  # padding and unknown
 
 
@@ -49,7 +50,13 @@ class WordVectorizer(TextVectorizer):
 
     def adapt(self, texts: Sequence[str]) -> None:
         if texts:
-            self._words.adapt(tf.data.Dataset.from_tensor_slices(list(texts)).batch(1024))
+            starts = range(0, len(texts), ADAPT_BATCH)
+            self._words.adapt(
+                tf.data.Dataset.from_generator(
+                    lambda: (list(texts[start : start + ADAPT_BATCH]) for start in starts),
+                    output_signature=tf.TensorSpec([None], tf.string),
+                )
+            )
         if self._words.vocabulary_size() <= SPECIAL_IDS:
             raise DataError("no word occurs in the training texts; there is nothing to learn")
         self._adapted = True

@@ -62,7 +62,7 @@ def test_tokenize_keeps_texts_apart(vectorizer, tokens):
     assert len(tokens) == ROWS
     np.testing.assert_array_equal(tokens.lengths, LENGTHS)
     some = [0, 1, 500, ROWS - 1]
-    for row, text_ids in zip(some, [tokens.rows()[row] for row in some], strict=True):
+    for row, text_ids in zip(some, tokens.read(some), strict=True):
         alone = vectorizer(tf.constant([TEXTS[row]]))["token_ids"].numpy()[0]
         np.testing.assert_array_equal(text_ids, alone[: LENGTHS[row]])
 
@@ -71,7 +71,8 @@ def test_tokenize_many_batches_of_texts_and_bytes(vectorizer):
     texts = [*TEXTS * 3, b"broken \xff w1", ""]  # more than are tokenized at once
     tokens = tokenize(vectorizer, texts)
     np.testing.assert_array_equal(tokens.lengths, [*LENGTHS.tolist() * 3, 3, 0])
-    np.testing.assert_array_equal(tokens.rows()[ROWS], tokens.rows()[2 * ROWS])
+    first, again = tokens.read([ROWS, 2 * ROWS])
+    np.testing.assert_array_equal(first, again)
 
 
 def test_a_batch_is_what_the_vectorizer_makes_of_its_texts(vectorizer, batches):
@@ -185,7 +186,7 @@ def test_batches_of_ngrams():
 
 def test_no_rows_to_evaluate(vectorizer):
     tokens = tokenize(vectorizer, [])
-    assert (len(tokens), tokens.rows(), tokens.lengths.tolist()) == (0, [], [])
+    assert (len(tokens), tokens.lengths.tolist()) == (0, [])
     assert evaluation_order(tokens.lengths, 8) == []
     none = evaluation_batches(vectorizer, tokens, np.zeros(0, np.int64), batch_size=8)
     assert list(none) == []

@@ -1,0 +1,108 @@
+"""`RowStore`: rows of bytes in a temporary file, so that memory does not grow with them."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, overload
+
+import numpy as np
+
+from kerasnlp_lab.paths import explain_os_error
+
+__all__ = ["RowStore", "StoredTexts"]
+
+WRITE_BYTES = 1 << 20
+READ_ROWS = 4096
+
+
+class RowStore:
+    """Rows of any length, end to end in a file; memory holds only where each begins, 8 bytes.
+
+    The file has no name and goes with the object. It is read by pread and not mapped:
+    pages of a mapped file count as the process's own memory.
+
+    Args:
+        rows: The rows, taken one by one.
+
+    Raises:
+        StorageError: They cannot be written; TMPDIR says where to.
+    """
+
+    def __init__(self, rows: Iterable[bytes]):
+        starts = array("q", [0])
+        try:
+            self._file = tempfile.TemporaryFile(prefix="kerasnlp_lab-", buffering=WRITE_BYTES)
+            end = 0
+            for row in rows:
+                end += self._file.write(row)
+                starts.append(end)
+            self._file.flush()
+        except OSError as error:
+            raise explain_os_error(error, tempfile.gettempdir()) from error
+        self.starts = np.array(starts, np.int64)
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """The bytes of each row, int64 of shape [rows]."""
+        return np.diff(self.starts)
+
+    def read(self, rows: Sequence[int] | np.ndarray) -> list[bytes]:
+        """Returns rows in the order asked for; neighbours are read together."""
+        begins, ends = self.starts[rows].tolist(), self.starts[np.add(rows, 1)].tolist()
+        found: list[bytes] = []
+        while len(found) < len(begins):
+            last = first = len(found)
+            while last + 1 < len(begins) and begins[last + 1] == ends[last]:
+                last += 1
+            offset = begins[first]
+            block = os.pread(self._file.fileno(), ends[last] - offset, offset)
+            for row in range(first, last + 1):
+                found.append(block[begins[row] - offset : ends[row] - offset])
+        return found
+
+
+class StoredTexts(Sequence[str]):
+    """Texts in a `RowStore`, as a sequence.
+
+    Args:
+        store: The texts as UTF-8, lone surrogates passed.
+        rows: Which of them, in which order, int64 of shape [texts].
+    """
+
+    def __init__(self, store: RowStore, rows: np.ndarray):
+        self._store = store
+        self._rows = np.asarray(rows, np.int64)
+
+    @classmethod
+    def write(cls, texts: Iterable[str]) -> StoredTexts:
+        """Stores texts, taken one by one."""
+        store = RowStore(text.encode("utf-8", "surrogatepass") for text in texts)
+        return cls(store, np.arange(len(store)))
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[str]: ...
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return StoredTexts(self._store, self._rows[index])
+        row = self._rows[index]
+        return self._store.read([row])[0].decode("utf-8", "surrogatepass")
+
+    def __iter__(self) -> Iterator[str]:
+        for start in range(0, len(self), READ_ROWS):
+            for text in self._store.read(self._rows[start : start + READ_ROWS]):
+                yield text.decode("utf-8", "surrogatepass")
+
+    def take(self, rows: np.ndarray) -> StoredTexts:
+        """Returns the texts of the given rows, in the given order."""
+        return StoredTexts(self._store, self._rows[rows])
