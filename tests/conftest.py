@@ -28,6 +28,15 @@ def seeded() -> None:
     keras.utils.set_random_seed(0)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_features(tmp_path_factory):
+    """Features of frozen encoders that tests make do not go into the user's own cache."""
+    folder = tmp_path_factory.mktemp("features_cache")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr("kerasnlp_lab.training.frozen_features.cache_dir", lambda: folder)
+        yield
+
+
 @pytest.fixture(scope="session")
 def test_data() -> Path:
     """The folder with real AG News and SMS spam."""

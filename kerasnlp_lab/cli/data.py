@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
+from kerasnlp_lab.cli.data_inspect import inspect
 from kerasnlp_lab.cli.options import DataDir, quiet_tensorflow
 from kerasnlp_lab.errors import UnknownNameError
 
 __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True)
+app.command("inspect")(inspect)
 
 
 @app.command("list")
@@ -26,15 +28,24 @@ def list_datasets() -> None:
 
 @app.command("install")
 def install(
-    dataset: Annotated[str, typer.Argument(help="The dataset: ag_news.")],
+    dataset: Annotated[str, typer.Argument(help="The dataset: ag_news or sms_spam.")],
     source: Annotated[
-        Path, typer.Option("--from", help="Its own files: a folder, or the .tar.gz as published.")
+        Path, typer.Option("--from", help="Its own file as published, or ag_news' folder.")
     ],
     data_dir: DataDir = None,
 ) -> None:
-    """Prepare a dataset's own files for TensorFlow Datasets, without a network."""
-    if dataset != "ag_news":
-        raise UnknownNameError("dataset to install", dataset, ["ag_news"])
+    """Install a dataset from its own files, without a network.
+
+    ag_news goes to TensorFlow Datasets' folder, for everybody's tfds.load.
+    """
+    if dataset not in ("ag_news", "sms_spam"):
+        raise UnknownNameError("dataset to install", dataset, ["ag_news", "sms_spam"])
+    if dataset == "sms_spam":
+        from kerasnlp_lab.data.sms_spam import install_sms_spam
+
+        path, rows = install_sms_spam(source, data_dir)
+        print(f"sms_spam: {rows} rows installed as {path}")
+        return
     quiet_tensorflow()
     from kerasnlp_lab.data.ag_news import install_ag_news
 

@@ -38,6 +38,10 @@ def evaluate(
     label_column: LabelColumn = None,
     bad_rows: BadRows = "stop",
     split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
+    fpr: Annotated[
+        list[float] | None,
+        typer.Option(help="Also the recall of each class at this false-positive rate; several."),
+    ] = None,
     data_dir: DataDir = None,
     json_output: Annotated[
         bool, typer.Option("--json", help="Print JSON instead of a table.")
@@ -58,11 +62,9 @@ def evaluate(
     quiet_tensorflow()
     import json
 
-    import rich.console
-
     from kerasnlp_lab import evaluation
     from kerasnlp_lab.data import load_labelled_rows
-    from kerasnlp_lab.evaluation.report import evaluation_table
+    from kerasnlp_lab.evaluation.report import evaluation_text
     from kerasnlp_lab.training import RunDirectory
     from kerasnlp_lab.zoo import load_classifier
 
@@ -81,10 +83,21 @@ def evaluate(
     else:
         rows = _rows_of(str(dataset), split, data_dir, finished, classifier.label_names)
     result = evaluation.evaluate(classifier, rows)
+    recalls = {
+        f"{rate:g}": {name: result.recall_at_fpr(name, rate) for name in result.label_names}
+        for rate in fpr or ()
+    }
     if json_output:
-        print(json.dumps(result.as_json(), indent=2))
-    else:
-        rich.console.Console(soft_wrap=True).print(evaluation_table(result))
+        asked = {"recall_at_fpr": recalls} if recalls else {}
+        print(json.dumps({**result.as_json(), **asked}, indent=2))
+        return
+    print(evaluation_text(result))
+    for rate, of_class in recalls.items():
+        shown = ", ".join(
+            f"{name} {'-' if recall is None else format(recall, '.4f')}"
+            for name, recall in of_class.items()
+        )
+        print(f"recall at a false-positive rate of {rate}: {shown}")
 
 
 def _rows_of(
@@ -99,7 +112,7 @@ def _rows_of(
         dataset,
         data_dir=data_dir,
         validation_fraction=own.get("validation_fraction"),
-        seed=own.get("split_seed") or 0,
+        seed=own.get("split_seed"),
     )
     if data.label_names != classes:
         raise DataError(

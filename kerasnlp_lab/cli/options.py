@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kerasnlp_lab.errors import OptionError
+from kerasnlp_lab.errors import OptionError, check_option
 
 if TYPE_CHECKING:
     from kerasnlp_lab.data import TextDataset
@@ -18,6 +18,7 @@ __all__ = [
     "DataDir",
     "Dataset",
     "LabelColumn",
+    "Leaks",
     "Seed",
     "SplitSeed",
     "Strategy",
@@ -53,13 +54,19 @@ TestFraction = Annotated[
 BadRows = Annotated[
     str, typer.Option(help="stop at a row that cannot be used, or skip it into rejects.csv.")
 ]
+Leaks = Annotated[
+    str,
+    typer.Option(help="keep texts that are tested on too, or drop them from the training rows."),
+]
 DataDir = Annotated[
     Path | None, typer.Option(help="TensorFlow Datasets' folder (default: its own).")
 ]
 ValidationFraction = Annotated[
     float | None, typer.Option(help="Share of training rows to validate on (default: dataset's).")
 ]
-SplitSeed = Annotated[int, typer.Option(help="Which training rows are validated on.")]
+SplitSeed = Annotated[
+    int | None, typer.Option(help="Which rows are held out (default: the dataset's, mostly 0).")
+]
 Seed = Annotated[
     int,
     typer.Option(help="Initial weights, order of the rows, and dropout outside TF Hub modules."),
@@ -72,7 +79,9 @@ def load_rows(
     data_dir: Path | None,
     table: Path | None,
     validation_fraction: float | None,
-    split_seed: int,
+    split_seed: int | None,
+    *,
+    leaks: str = "keep",
     **options: Any,
 ) -> TextDataset:
     """Returns the dataset that a command line names, or the table of the user's own.
@@ -80,6 +89,30 @@ def load_rows(
     Raises:
         OptionError: It names neither or both, or an option of a table without one.
     """
+    from kerasnlp_lab.data import without_leaks
+
+    check_option("--leaks", leaks, leaks in ("keep", "drop"), "keep or drop")
+    data = _load(dataset, data_dir, table, validation_fraction, split_seed, **options)
+    if leaks == "keep":
+        return data
+    clean = without_leaks(data)
+    left_out = clean.reading["leaks_left_out"]
+    print(
+        f"left out because their texts are tested on: {left_out['train']} rows of "
+        f"{len(data.train)} to train on, {left_out['validation']} of {len(data.validation)} to "
+        "validate on"
+    )
+    return clean
+
+
+def _load(
+    dataset: str | None,
+    data_dir: Path | None,
+    table: Path | None,
+    validation_fraction: float | None,
+    split_seed: int | None,
+    **options: Any,
+) -> TextDataset:
     from kerasnlp_lab.data import load_dataset, load_table
 
     bad_rows = options.pop("bad_rows")
@@ -93,7 +126,7 @@ def load_rows(
         for part in ("validation", "test"):
             if part in given and f"{part}_fraction" in given:
                 raise OptionError(f"say either --{part}-data or --{part}-fraction, not both")
-        return load_table(table, seed=split_seed, skip_bad_rows=bad_rows == "skip", **given)
+        return load_table(table, seed=split_seed or 0, skip_bad_rows=bad_rows == "skip", **given)
     if given:
         refuse_table_options(**given)
     return load_dataset(

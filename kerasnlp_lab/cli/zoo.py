@@ -1,4 +1,4 @@
-"""`kerasnlp-lab zoo list` and `zoo show`."""
+"""`kerasnlp-lab zoo list`, `zoo recipes` and `zoo show`."""
 
 from __future__ import annotations
 
@@ -23,6 +23,19 @@ def list_models() -> None:
     width = max(map(len, model_names()))
     for name in model_names():
         print(f"{name:{width}}  {find_model(name).card.summary}")
+
+
+@app.command("recipes")
+def list_recipes() -> None:
+    """List the recipes: a dataset, a model and how it is trained, for 'train --recipe'."""
+    quiet_tensorflow()
+    from kerasnlp_lab.evaluation import named_recipes
+
+    for recipe in named_recipes().values():
+        settings = {"model": recipe.model, **recipe.options, **recipe.training}
+        settings |= {"split_seed": recipe.split_seed, "threshold": recipe.threshold}
+        print(f"{recipe.name}: {recipe.summary}")
+        print("  " + " ".join(f"{name}={value}" for name, value in settings.items()))
 
 
 @app.command("show")

@@ -9,7 +9,9 @@ from pathlib import Path
 from kerasnlp_lab.data.ag_news import LABEL_NAMES, read_ag_news
 from kerasnlp_lab.data.dataset import Split, TextDataset
 from kerasnlp_lab.data.news_sample import read_news_sample
-from kerasnlp_lab.data.splits import split_off_validation
+from kerasnlp_lab.data.sms_spam import LABEL_NAMES as SMS_LABEL_NAMES
+from kerasnlp_lab.data.sms_spam import read_sms_spam
+from kerasnlp_lab.data.splits import divide, split_off_validation
 from kerasnlp_lab.errors import UnknownNameError
 
 __all__ = ["DatasetCard", "dataset_cards", "load_dataset"]
@@ -24,7 +26,9 @@ class DatasetCard:
     licence: str
     label_names: tuple[str, ...]
     validation_fraction: float
-    read: Callable[[str | Path | None], tuple[Split, Split, str]]
+    read: Callable[[str | Path | None], tuple[Split, Split | None, str]]
+    test_fraction: float | None = None  # where there is no official test split
+    split_seed: int = 0
 
 
 _CARDS = (
@@ -44,6 +48,16 @@ _CARDS = (
         validation_fraction=0.15,
         read=lambda data_dir: read_news_sample(),
     ),
+    DatasetCard(
+        name="sms_spam",
+        summary="the SMS Spam Collection, 5,574 messages, 13% spam, split 70/15/15",
+        licence="CC BY 4.0",
+        label_names=SMS_LABEL_NAMES,
+        validation_fraction=0.15,
+        read=read_sms_spam,
+        test_fraction=0.15,
+        split_seed=2018,
+    ),
 )
 
 
@@ -57,19 +71,20 @@ def load_dataset(
     *,
     data_dir: str | Path | None = None,
     validation_fraction: float | None = None,
-    seed: int = 0,
+    seed: int | None = None,
 ) -> TextDataset:
     """Loads a dataset and takes a stratified validation split out of its training rows.
 
     Args:
-        name: "ag_news" or "news_sample".
-        data_dir: TensorFlow Datasets' folder, for datasets that live there.
+        name: "ag_news", "news_sample" or "sms_spam".
+        data_dir: TensorFlow Datasets' folder, or where else datasets are kept.
         validation_fraction: The share of training rows to validate on; None for
             the dataset's own default.
-        seed: Which rows those are.
+        seed: Which rows those are; None for the dataset's own default.
 
     Returns:
-        The dataset. The official test split is whole and in its own order.
+        The dataset. The official test split is whole and in its own order; where there
+        is none, a share of all rows is, stratified.
 
     Raises:
         UnknownNameError: There is no such dataset.
@@ -88,7 +103,9 @@ def load_dataset(
     card = cards[name]
     rows, test, source = card.read(data_dir)
     fraction = card.validation_fraction if validation_fraction is None else validation_fraction
-    train, validation = split_off_validation(rows, fraction, seed)
-    return TextDataset(
-        name, card.label_names, train, validation, test, source, fraction, split_seed=seed
-    )
+    seed = card.split_seed if seed is None else seed
+    if test is not None:
+        parts = *split_off_validation(rows, fraction, seed), test
+    else:
+        parts = divide(source, {"train": rows}, fraction, card.test_fraction or 0, seed)
+    return TextDataset(name, card.label_names, *parts, source, fraction, split_seed=seed)

@@ -1,6 +1,9 @@
-"""A seeded, stratified validation split out of the training rows."""
+"""Seeded, stratified splits, and smaller training sets."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 from sklearn.model_selection import train_test_split
@@ -8,7 +11,7 @@ from sklearn.model_selection import train_test_split
 from kerasnlp_lab.data.dataset import Split
 from kerasnlp_lab.errors import DataError, OptionError, check_option
 
-__all__ = ["split_off_validation"]
+__all__ = ["divide", "split_off_validation", "stratified_order"]
 
 
 def split_off_validation(train: Split, fraction: float, seed: int) -> tuple[Split, Split]:
@@ -42,3 +45,102 @@ def split_off_validation(train: Split, fraction: float, seed: int) -> tuple[Spli
             f"class in both parts (rows a class: {counts}); add rows or choose another fraction"
         ) from error
     return train.take(np.sort(kept)), train.take(np.sort(held_out))
+
+
+def divide(
+    path: str | Path,
+    splits: Mapping[str, Split],
+    validation_fraction: float,
+    test_fraction: float,
+    seed: int,
+) -> tuple[Split, Split, Split]:
+    """Returns three parts, those that are not given taken out of the training rows.
+
+    Where neither is given they are those of scikit-learn's train_test_split, called for
+    both together and then for their halves.
+
+    Args:
+        path: Where the rows come from, for errors.
+        splits: "train", and perhaps "validation" and "test".
+        validation_fraction: The share of all rows to validate on.
+        test_fraction: The share of all rows to test on.
+        seed: Which rows those are.
+
+    Returns:
+        The rows to train on, to validate on, and to test on.
+
+    Raises:
+        OptionError: A fraction or the seed is out of range.
+        DataError: A class has too few rows to be in every part.
+    """
+    train, validation, test = (splits.get(part) for part in ("train", "validation", "test"))
+    assert train is not None
+    if validation is not None and test is not None:
+        return train, validation, test
+    if test is not None:
+        return *_split_off("validation", path, train, validation_fraction, seed), test
+    if validation is not None:
+        train, test = _split_off("test", path, train, test_fraction, seed)
+        return train, validation, test
+    both = round(validation_fraction + test_fraction, 12)  # 0.1 + 0.2 is a little above 0.3
+    for name, value in (("validation", validation_fraction), ("test", test_fraction)):
+        check_option(f"the {name} fraction", value, 0 < value and both < 1, "a share of the rows")
+    check_option("the seed of the split", seed, 0 <= seed < 2**32, "from 0 to 2**32 - 1")
+    try:
+        rows, held_out = train_test_split(
+            np.arange(len(train)), test_size=both, random_state=seed, stratify=train.labels
+        )
+        first, second = train_test_split(
+            held_out,
+            test_size=round(len(held_out) * test_fraction / both)
+            if test_fraction != validation_fraction
+            else 0.5,
+            random_state=seed,
+            stratify=train.labels[held_out],
+        )
+    except ValueError as error:
+        counts = np.bincount(train.labels).tolist()
+        raise DataError(
+            f"too few rows to have every class in each of three parts (rows a class: {counts}); "
+            "add rows, or choose other fractions",
+            path,
+        ) from error
+    return train.take(np.sort(rows)), train.take(np.sort(first)), train.take(np.sort(second))
+
+
+def _split_off(
+    part: str, path: str | Path, train: Split, fraction: float, seed: int
+) -> tuple[Split, Split]:
+    """Returns `split_off_validation`'s two parts; its mistakes are told of that part and file."""
+    holds = 0 < fraction < 1
+    check_option(f"the {part} fraction", fraction, holds, "a share of the rows")
+    try:
+        return split_off_validation(train, fraction, seed)
+    except DataError as error:
+        counts = np.bincount(train.labels).tolist()
+        raise DataError(
+            f"cannot take {fraction:.0%} of {len(train)} rows for {part} with every class in both "
+            f"parts (rows a class: {counts}); add rows or choose another fraction",
+            path,
+        ) from error
+
+
+def stratified_order(labels: np.ndarray, seed: int) -> np.ndarray:
+    """Returns an order of rows of which every beginning has about the same share of each class.
+
+    So the first 100 rows are among the first 1,000, and a learning curve is of one
+    growing training set.
+
+    Args:
+        labels: The label ids, [rows].
+        seed: Which rows come first.
+
+    Returns:
+        Rows, int64 of shape [rows].
+    """
+    shuffled = np.random.default_rng(seed).permutation(len(labels))
+    place = np.empty(len(labels))
+    for label in np.unique(labels):
+        rows = shuffled[labels[shuffled] == label]
+        place[rows] = (np.arange(len(rows)) + 0.5) / len(rows)
+    return shuffled[np.argsort(place[shuffled], kind="stable")]

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 
 from kerasnlp_lab.data.dataset import Split, TextDataset
 from kerasnlp_lab.data.row_store import StoredTexts
-from kerasnlp_lab.data.splits import split_off_validation
+from kerasnlp_lab.data.splits import divide
 from kerasnlp_lab.data.table_rows import RejectedRow, TableRow, read_table
-from kerasnlp_lab.errors import DataError, check_option
+from kerasnlp_lab.errors import DataError
 
 __all__ = ["load_labelled_rows", "load_table"]
 
@@ -93,13 +92,11 @@ def load_table(
             _check_classes(file, label_column, known, len(rows[part].texts))
     names = _in_order(known or set())
     splits = {part: labelled.split(names) for part, labelled in rows.items()}
-    train, held_out, tested = _divide(Path(path), splits, validation_fraction, test_fraction, seed)
+    parts = divide(Path(path), splits, validation_fraction, test_fraction, seed)
     return TextDataset(
         Path(path).name,
         names,
-        train,
-        held_out,
-        tested,
+        *parts,
         str(path),
         None if validation else validation_fraction,
         split_seed=seed,
@@ -238,63 +235,3 @@ def _in_order(labels: set[str]) -> tuple[str, ...]:
     numbers = all(label.removeprefix("-").isdecimal() for label in labels)
     # '1' and '01' are two classes: equal numbers go by the alphabet
     return tuple(sorted(labels, key=lambda name: (int(name), name)) if numbers else sorted(labels))
-
-
-def _divide(
-    path: Path,
-    splits: dict[str, Split],
-    validation_fraction: float,
-    test_fraction: float,
-    seed: int,
-) -> tuple[Split, Split, Split]:
-    """Returns three parts, the ones that are not given taken out of the training rows."""
-    train, validation, test = (splits.get(part) for part in ("train", "validation", "test"))
-    assert train is not None
-    if validation is not None and test is not None:
-        return train, validation, test
-    if test is not None:
-        return *_split_off("validation", path, train, validation_fraction, seed), test
-    if validation is not None:
-        train, test = _split_off("test", path, train, test_fraction, seed)
-        return train, validation, test
-    both = round(validation_fraction + test_fraction, 12)  # 0.1 + 0.2 is a little above 0.3
-    for name, value in (("validation", validation_fraction), ("test", test_fraction)):
-        check_option(f"the {name} fraction", value, 0 < value and both < 1, "a share of the rows")
-    check_option("the seed of the split", seed, 0 <= seed < 2**32, "from 0 to 2**32 - 1")
-    try:
-        rows, held_out = train_test_split(
-            np.arange(len(train)), test_size=both, random_state=seed, stratify=train.labels
-        )
-        first, second = train_test_split(
-            held_out,
-            test_size=round(len(held_out) * test_fraction / both)
-            if test_fraction != validation_fraction
-            else 0.5,
-            random_state=seed,
-            stratify=train.labels[held_out],
-        )
-    except ValueError as error:
-        counts = np.bincount(train.labels).tolist()
-        raise DataError(
-            f"too few rows to have every class in each of three parts (rows a class: {counts}); "
-            "add rows, or choose other fractions",
-            path,
-        ) from error
-    return train.take(np.sort(rows)), train.take(np.sort(first)), train.take(np.sort(second))
-
-
-def _split_off(
-    part: str, path: Path, train: Split, fraction: float, seed: int
-) -> tuple[Split, Split]:
-    """Returns `split_off_validation`'s two parts; its mistakes are told of that part and file."""
-    holds = 0 < fraction < 1
-    check_option(f"the {part} fraction", fraction, holds, "a share of the rows")
-    try:
-        return split_off_validation(train, fraction, seed)
-    except DataError as error:
-        counts = np.bincount(train.labels).tolist()
-        raise DataError(
-            f"cannot take {fraction:.0%} of {len(train)} rows for {part} with every class in both "
-            f"parts (rows a class: {counts}); add rows or choose another fraction",
-            path,
-        ) from error

@@ -2,7 +2,18 @@
 
 from kerasnlp_lab.evaluation.comparison import compare
 from kerasnlp_lab.evaluation.experiment import run_experiment
-from kerasnlp_lab.evaluation.mcnemar import mcnemar_exact
 from kerasnlp_lab.evaluation.metrics import Evaluation, Mistake, evaluate
+from kerasnlp_lab.evaluation.paired_tests import mcnemar_exact
+from kerasnlp_lab.evaluation.recipes import NamedRecipe, find_recipe, named_recipes
 
-__all__ = ["Evaluation", "Mistake", "compare", "evaluate", "mcnemar_exact", "run_experiment"]
+__all__ = [
+    "Evaluation",
+    "Mistake",
+    "NamedRecipe",
+    "compare",
+    "evaluate",
+    "find_recipe",
+    "mcnemar_exact",
+    "named_recipes",
+    "run_experiment",
+]

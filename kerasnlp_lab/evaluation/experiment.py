@@ -10,19 +10,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import rich.console
 
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.data import TextDataset
 from kerasnlp_lab.data.table_rows import RejectedRow
 from kerasnlp_lab.errors import OptionError, check_option
-from kerasnlp_lab.evaluation.metrics import Evaluation, evaluate
-from kerasnlp_lab.evaluation.plots import confusion_figure, learning_curves_figure, png_bytes
-from kerasnlp_lab.evaluation.report import render_page
+from kerasnlp_lab.evaluation.calibration import check_threshold, choose_decision
+from kerasnlp_lab.evaluation.metrics import Evaluation, evaluate, score
+from kerasnlp_lab.evaluation.plots import (
+    confusion_figure,
+    learning_curves_figure,
+    png_bytes,
+    precision_recall_figure,
+    reliability_figure,
+)
+from kerasnlp_lab.evaluation.report import evaluation_text, render_page
 from kerasnlp_lab.paths import write_whole
 from kerasnlp_lab.training import RunDirectory, TrainingResult, make_strategy, train
 from kerasnlp_lab.training.run_directory import package_versions
-from kerasnlp_lab.zoo import Recipe, create_classifier, find_model
+from kerasnlp_lab.zoo import Recipe, ZooEntry, create_classifier, find_model, predict_logits
 
 __all__ = ["Experiment", "describe_dataset", "run_experiment"]
 
@@ -49,6 +57,8 @@ def run_experiment(
     *,
     recipe: Recipe | None = None,
     options: dict[str, Any] | None = None,
+    threshold: str = "auto",
+    positive_class: str | None = None,
     strategy: str = "auto",
     seed: int = 0,
     console: rich.console.Console | None = None,
@@ -61,6 +71,9 @@ def run_experiment(
         output: The run directory, new or empty.
         recipe: How to train; None for the model's own recipe.
         options: Options of the model that differ from its defaults.
+        threshold: Of two classes, how the threshold is chosen on the validation rows: see
+            `kerasnlp_lab.evaluation.calibration.choose_decision`.
+        positive_class: Of two classes, the one that it is for; None for the rarer.
         strategy: One of `kerasnlp_lab.training.strategy.STRATEGIES`.
         seed: Initial weights, dropout and order of the rows.
         console: Where to show progress; None for nowhere.
@@ -72,14 +85,22 @@ def run_experiment(
     recipe = recipe or entry.recipe
     if entry.solve is None and not recipe.epochs + recipe.frozen_epochs:
         raise OptionError("the recipe trains for no epoch; set epochs to 1 or more")
+    unused = _unused(entry, recipe)
+    if unused:
+        raise OptionError(
+            f"{model} is solved, not trained step by step, and has no use for {', '.join(unused)}; "
+            "leave that out"
+        )
     check_option("seed", seed, 0 <= seed < 2**32, "from 0 to 2**32 - 1")
     chosen = entry.with_options(options or {})
+    check_threshold(threshold)
     placed = make_strategy(strategy)
     entry.prepare()
     config = {
         "model": {"name": model, "options": dataclasses.asdict(chosen)},
         "dataset": describe_dataset(data),
         "recipe": dataclasses.asdict(recipe),
+        "decision": {"threshold": threshold, "positive_class": positive_class},
         "strategy": {"name": strategy, "replicas": placed.num_replicas_in_sync},
         "seed": seed,
         "versions": package_versions(),
@@ -92,10 +113,29 @@ def run_experiment(
         model, data.label_names, data.train.texts, options=options, strategy=placed
     )
     training = train(classifier, data, recipe, run.path, seed=seed, console=console)
+    logits = predict_logits(classifier, data.validation.texts)
+    decision = choose_decision(
+        logits,
+        data.validation,
+        data.label_names,
+        np.bincount(data.train.labels, minlength=len(data.label_names)),
+        threshold=threshold,
+        positive_class=positive_class,
+    )
+    classifier = dataclasses.replace(classifier, decision=decision)
     classifier.save(run.model)
+    validation = score(logits, data.validation, data.label_names, decision)
     evaluation = evaluate(classifier, data.test)
-    _write_results(run, config, training, evaluation)
+    _write_results(run, config, training, validation, evaluation)
     return Experiment(run, training, evaluation)
+
+
+def _unused(entry: ZooEntry, recipe: Recipe) -> list[str]:
+    """Returns the fields of a recipe that were changed to no effect."""
+    if entry.solve is None:
+        return []
+    before, after = dataclasses.asdict(entry.recipe), dataclasses.asdict(recipe)
+    return [name for name in after if after[name] != before[name] and name != "class_weight"]
 
 
 def rejects_csv(rejected: Sequence[RejectedRow]) -> str:
@@ -126,26 +166,35 @@ def describe_dataset(data: TextDataset) -> dict[str, Any]:
 
 
 def _write_results(
-    run: RunDirectory, config: dict[str, Any], training: TrainingResult, evaluation: Evaluation
+    run: RunDirectory,
+    config: dict[str, Any],
+    training: TrainingResult,
+    validation: Evaluation,
+    evaluation: Evaluation,
 ) -> None:
-    confusion = png_bytes(confusion_figure(evaluation))
-    curves = png_bytes(learning_curves_figure(training.history))
-    write_whole(run.path / "confusion.png", confusion)
-    write_whole(run.path / "learning_curves.png", curves)
+    figures = {
+        "confusion": png_bytes(confusion_figure(evaluation)),
+        "learning_curves": png_bytes(learning_curves_figure(training.history)),
+        "precision_recall": png_bytes(precision_recall_figure(evaluation)),
+        "reliability": png_bytes(reliability_figure(evaluation)),
+    }
+    for name, figure in figures.items():
+        write_whole(run.path / f"{name}.png", figure)
     write_whole(run.path / "predictions.csv", _predictions_csv(evaluation))
     page = render_page(
         "run.html.j2",
         config=config,
         training=training,
         evaluation=evaluation,
-        confusion=confusion,
-        curves=curves,
+        figures=figures,
+        text=evaluation_text(evaluation),
     )
     write_whole(run.path / "report.html", page)
     run.write_json(
         "metrics.json",
         {
             "test": evaluation.as_json(),
+            "validation": validation.as_json(),
             "mistakes": [dataclasses.asdict(mistake) for mistake in evaluation.mistakes],
             "training": vars(training),
             "model_bytes": run.model_bytes(),

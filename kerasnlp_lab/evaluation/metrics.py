@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.special
 import scipy.stats
 import sklearn.metrics
 
 from kerasnlp_lab.data import Split
-from kerasnlp_lab.errors import DataError
+from kerasnlp_lab.errors import DataError, check_option
+from kerasnlp_lab.evaluation.calibration import expected_calibration_error
 from kerasnlp_lab.zoo import Classifier, predict_logits
+from kerasnlp_lab.zoo.decision import Decision
 
 __all__ = ["Evaluation", "Mistake", "evaluate", "score"]
 
 WARM_UP_TEXTS = 64
 NUM_MISTAKES = 20
+FALSE_POSITIVE_RATES = (0.01, 0.001)
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class Mistake:
 
     Args:
         row: Its row in the split, from 0.
+        where: Its file and line, where it has them.
         text: The text.
         label: The right class.
         predicted: The class that it was given.
@@ -34,6 +38,7 @@ class Mistake:
     """
 
     row: int
+    where: str
     text: str
     label: str
     predicted: str
@@ -51,7 +56,14 @@ class Evaluation:
         accuracy: The share of rows with the right class.
         interval: Its 95% Wilson score interval.
         macro_f1: The mean of the classes' F1.
-        per_class: For each class its precision, recall, f1 and support.
+        per_class: For each class its precision, recall, f1 and support; against all others
+            its average precision, and its recall where at most 1% and 0.1% of the others
+            are taken for it (None where there is nothing to tell apart).
+        mcc: Matthews' correlation coefficient.
+        log_loss: The mean negative logarithm of the right class's probability.
+        calibration_error: The expected calibration error of the probabilities.
+        uncalibrated: Probabilities without temperature, float32 of shape [rows, classes].
+        decision: How logits were read.
         confusion: Rows of a class that were given a class, [right, given].
         mistakes: The most confident mistakes, surest first.
         texts_per_second: From strings to labels, after a warm-up; 0 where not timed.
@@ -63,7 +75,12 @@ class Evaluation:
     accuracy: float
     interval: tuple[float, float]
     macro_f1: float
-    per_class: dict[str, dict[str, float]]
+    per_class: dict[str, dict[str, Any]]
+    mcc: float
+    log_loss: float
+    calibration_error: float
+    uncalibrated: np.ndarray
+    decision: Decision
     confusion: np.ndarray
     mistakes: tuple[Mistake, ...]
     texts_per_second: float = 0.0
@@ -71,7 +88,29 @@ class Evaluation:
     @property
     def predicted(self) -> np.ndarray:
         """The label ids that were given, int64 of shape [rows]."""
-        return self.probabilities.argmax(axis=1)
+        return self.decision.label_ids(self.probabilities)
+
+    @property
+    def classification_report(self) -> str:
+        """scikit-learn's report: precision, recall, F1 and rows of each class, and means."""
+        return sklearn.metrics.classification_report(
+            self.labels,
+            self.predicted,
+            labels=range(len(self.label_names)),
+            target_names=self.label_names,
+            digits=4,
+            zero_division=0,
+        )
+
+    def recall_at_fpr(self, label_name: str, rate: float) -> float | None:
+        """Returns a class's best recall with at most that share of the others taken for it.
+
+        Raises:
+            OptionError: The rate is no share.
+        """
+        check_option("a false-positive rate", rate, 0 <= rate <= 1, "from 0 to 1")
+        label = self.label_names.index(label_name)
+        return _recall_at_fpr(self.probabilities[:, label], self.labels == label, rate)
 
     def as_json(self) -> dict[str, Any]:
         """Returns the results, without rows and texts, as JSON can hold them."""
@@ -80,6 +119,13 @@ class Evaluation:
             "accuracy": self.accuracy,
             "accuracy_95_interval": list(self.interval),
             "macro_f1": self.macro_f1,
+            "mcc": self.mcc,
+            "log_loss": self.log_loss,
+            "expected_calibration_error": self.calibration_error,
+            "expected_calibration_error_without_temperature": expected_calibration_error(
+                self.uncalibrated, self.labels
+            ),
+            "decision": dataclasses.asdict(self.decision),
             "per_class": self.per_class,
             "confusion": self.confusion.tolist(),
             "predict_texts_per_second": self.texts_per_second,
@@ -102,18 +148,24 @@ def evaluate(classifier: Classifier, split: Split) -> Evaluation:
     began = time.perf_counter()
     logits = predict_logits(classifier, split.texts)
     seconds = time.perf_counter() - began
-    return score(logits, split, classifier.label_names, len(split) / seconds)
+    speed = len(split) / seconds
+    return score(logits, split, classifier.label_names, classifier.decision, speed)
 
 
 def score(
-    logits: np.ndarray, split: Split, label_names: tuple[str, ...], texts_per_second: float = 0.0
+    logits: np.ndarray,
+    split: Split,
+    label_names: tuple[str, ...],
+    decision: Decision | None = None,
+    texts_per_second: float = 0.0,
 ) -> Evaluation:
     """Compares logits [rows, classes] with a split's labels."""
-    probabilities = scipy.special.softmax(logits, axis=1)
-    predicted = probabilities.argmax(axis=1)
+    decision = decision or Decision()
+    probabilities = decision.probabilities(logits)
+    predicted = decision.label_ids(probabilities)
     right = int((predicted == split.labels).sum())
     interval = scipy.stats.binomtest(right, len(split)).proportion_ci(method="wilson")
-    ids = range(len(label_names))
+    ids = list(range(len(label_names)))
     columns = sklearn.metrics.precision_recall_fscore_support(
         split.labels, predicted, labels=ids, zero_division=0
     )
@@ -123,6 +175,7 @@ def score(
             "recall": float(columns[1][i]),
             "f1": float(columns[2][i]),
             "support": int(columns[3][i]),
+            **_ranking(probabilities[:, i], split.labels == i),
         }
         for i, name in enumerate(label_names)
     }
@@ -134,21 +187,47 @@ def score(
         interval=(float(interval.low), float(interval.high)),
         macro_f1=float(np.mean([row["f1"] for row in per_class.values()])),
         per_class=per_class,
+        mcc=float(sklearn.metrics.matthews_corrcoef(split.labels, predicted)),
+        log_loss=float(sklearn.metrics.log_loss(split.labels, probabilities, labels=ids)),
+        calibration_error=expected_calibration_error(probabilities, split.labels),
+        uncalibrated=Decision().probabilities(logits),
+        decision=decision,
         confusion=sklearn.metrics.confusion_matrix(split.labels, predicted, labels=ids),
-        mistakes=_mistakes(probabilities, split, label_names),
+        mistakes=_mistakes(probabilities, predicted, split, label_names),
         texts_per_second=texts_per_second,
     )
 
 
+def _ranking(scores: np.ndarray, truth: np.ndarray) -> dict[str, float | None]:
+    """Returns how well scores put the rows of one class before the others."""
+    both = truth.any() and not truth.all()
+    precision = sklearn.metrics.average_precision_score(truth, scores) if both else None
+    return {
+        "average_precision": None if precision is None else float(precision),
+        **{
+            f"recall_at_fpr_{rate:g}": _recall_at_fpr(scores, truth, rate)
+            for rate in FALSE_POSITIVE_RATES
+        },
+    }
+
+
+def _recall_at_fpr(scores: np.ndarray, truth: np.ndarray, rate: float) -> float | None:
+    if truth.all() or not truth.any():
+        return None
+    alarms, recall, _ = sklearn.metrics.roc_curve(truth, scores, drop_intermediate=False)
+    return float(recall[alarms <= rate].max())
+
+
 def _mistakes(
-    probabilities: np.ndarray, split: Split, label_names: tuple[str, ...]
+    probabilities: np.ndarray, predicted: np.ndarray, split: Split, label_names: tuple[str, ...]
 ) -> tuple[Mistake, ...]:
-    predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    confidence = probabilities[np.arange(len(predicted)), predicted]
     wrong = np.flatnonzero(predicted != split.labels)
     surest_first = wrong[np.argsort(-confidence[wrong], kind="stable")][:NUM_MISTAKES]
     return tuple(
         Mistake(
             row=int(row),
+            where=split.where(row),
             text=split.texts[row],
             label=label_names[split.labels[row]],
             predicted=label_names[predicted[row]],

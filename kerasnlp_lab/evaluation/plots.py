@@ -8,10 +8,18 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from sklearn.metrics import precision_recall_curve
 
+from kerasnlp_lab.evaluation.calibration import calibration_bins, expected_calibration_error
 from kerasnlp_lab.evaluation.metrics import Evaluation
 
-__all__ = ["confusion_figure", "learning_curves_figure", "png_bytes"]
+__all__ = [
+    "confusion_figure",
+    "learning_curves_figure",
+    "png_bytes",
+    "precision_recall_figure",
+    "reliability_figure",
+]
 
 
 def confusion_figure(evaluation: Evaluation) -> Figure:
@@ -47,6 +55,51 @@ def learning_curves_figure(history: Sequence[dict[str, Any]]) -> Figure:
         axes.set_ylabel(name)
         axes.grid(alpha=0.3)
         axes.legend()
+    return figure
+
+
+def precision_recall_figure(evaluation: Evaluation) -> Figure:
+    """Returns precision over recall: of the positive class of two, or of each of more."""
+    figure = Figure(figsize=(5, 4), layout="constrained")
+    axes = figure.subplots()
+    names, decision = evaluation.label_names, evaluation.decision
+    rarer = int(np.argmin(np.bincount(evaluation.labels, minlength=len(names))))
+    chosen = rarer if decision.positive is None else decision.positive
+    for label in [chosen] if len(names) == 2 else range(len(names)):
+        truth = evaluation.labels == label
+        if truth.all() or not truth.any():
+            continue
+        precision, recall, _ = precision_recall_curve(truth, evaluation.probabilities[:, label])
+        area = evaluation.per_class[names[label]]["average_precision"]
+        axes.step(recall, precision, where="post", label=f"{names[label]}: AP {area:.4f}")
+    row = evaluation.per_class[names[chosen]]
+    if decision.positive is not None:
+        axes.plot(row["recall"], row["precision"], "ko", label="at the threshold")
+    axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1.02), ylim=(0, 1.02))
+    axes.grid(alpha=0.3)
+    axes.legend(loc="lower left")
+    return figure
+
+
+def reliability_figure(evaluation: Evaluation) -> Figure:
+    """Returns how often answers are right by how sure they are, without and with temperature."""
+    figure = Figure(figsize=(8, 3.6), layout="constrained")
+    parts = {
+        "as trained": evaluation.uncalibrated,
+        f"temperature {evaluation.decision.temperature:.2f}": evaluation.probabilities,
+    }
+    for axes, (name, probabilities) in zip(figure.subplots(1, 2), parts.items(), strict=True):
+        rows, sure, right = calibration_bins(probabilities, evaluation.labels)
+        filled = rows > 0
+        size = 10 + 200 * rows[filled] / rows.sum()
+        axes.plot([0, 1], [0, 1], color="grey", linewidth=1)
+        axes.plot(sure[filled], right[filled])
+        axes.scatter(sure[filled], right[filled], s=size)
+        error = expected_calibration_error(probabilities, evaluation.labels)
+        axes.set_title(f"{name}: error {error:.4f}", fontsize=10)
+        axes.set(xlabel="probability of the answer", ylabel="share that is right")
+        axes.set(xlim=(0, 1.02), ylim=(0, 1.05))
+        axes.grid(alpha=0.3)
     return figure
 
 

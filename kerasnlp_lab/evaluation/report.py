@@ -1,4 +1,4 @@
-"""Reports: one HTML page that holds all it shows, and tables for the terminal."""
+"""Reports: one HTML page that holds all it shows, and text for the terminal."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import base64
 from typing import Any
 
 import jinja2
-import rich.table
 
+from kerasnlp_lab.evaluation.calibration import expected_calibration_error
 from kerasnlp_lab.evaluation.metrics import Evaluation
+from kerasnlp_lab.zoo.decision import Decision
 
-__all__ = ["evaluation_table", "render_page"]
+__all__ = ["evaluation_text", "render_page"]
 
 _environment = jinja2.Environment(
     loader=jinja2.PackageLoader("kerasnlp_lab.evaluation"),
@@ -30,18 +31,36 @@ def render_page(template: str, **values: Any) -> str:
     return _environment.get_template(template).render(**values)
 
 
-def evaluation_table(evaluation: Evaluation) -> rich.table.Table:
-    """Returns precision, recall and F1 of each class, for the terminal."""
+def evaluation_text(evaluation: Evaluation) -> str:
+    """Returns the results for the terminal: scikit-learn's classification_report and more."""
     low, high = evaluation.interval
-    table = rich.table.Table(
-        title=f"accuracy {evaluation.accuracy:.4f} (95% {low:.4f} to {high:.4f}), "
-        f"macro-F1 {evaluation.macro_f1:.4f}, {len(evaluation.labels)} rows",
-        title_justify="left",
+    before = expected_calibration_error(evaluation.uncalibrated, evaluation.labels)
+    decision, names = evaluation.decision, evaluation.label_names
+    lines = [
+        f"accuracy {evaluation.accuracy:.4f} (95% {low:.4f} to {high:.4f}), "
+        f"macro-F1 {evaluation.macro_f1:.4f}, MCC {evaluation.mcc:.4f}, "
+        f"{len(evaluation.labels)} rows",
+        "",
+        evaluation.classification_report.rstrip("\n"),
+        "",
+        f"calibration error {evaluation.calibration_error:.4f}, "
+        f"{before:.4f} without the temperature of {decision.temperature:.2f}",
+    ]
+    if decision.positive is not None:
+        name = names[decision.positive]
+        lines += [_ranking_line(name, evaluation.per_class[name]), _threshold_line(name, decision)]
+    return "\n".join(lines)
+
+
+def _ranking_line(name: str, row: dict[str, Any]) -> str:
+    if row["average_precision"] is None:
+        return f"{name}: nothing to rank, all rows are of one class"
+    return (
+        f"{name}: average precision {row['average_precision']:.4f}, recall "
+        f"{row['recall_at_fpr_0.01']:.4f} at 1% false positives, "
+        f"{row['recall_at_fpr_0.001']:.4f} at 0.1%"
     )
-    table.add_column("class")
-    for column in ("precision", "recall", "F1", "rows"):
-        table.add_column(column, justify="right")
-    for name, row in evaluation.per_class.items():
-        numbers = [f"{row[key]:.4f}" for key in ("precision", "recall", "f1")]
-        table.add_row(name, *numbers, str(row["support"]))
-    return table
+
+
+def _threshold_line(name: str, decision: Decision) -> str:
+    return f"{name} from a probability of {decision.threshold:.4f} on: {decision.rule}"

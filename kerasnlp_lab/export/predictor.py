@@ -9,7 +9,6 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import scipy.special
 import tensorflow as tf
 
 from kerasnlp_lab.errors import RunError
@@ -29,7 +28,7 @@ class Prediction:
 
     Args:
         text: The text; invalid UTF-8 in it is replaced by U+FFFD.
-        label: The most probable class.
+        label: The class: the most probable one, or as the threshold of two decides.
         probabilities: Of every class, by name.
     """
 
@@ -44,20 +43,21 @@ class Predictor:
 
     Args:
         label_names: The classes.
-        probabilities: From texts to float32 [texts, classes].
+        classify: From texts to probabilities, float32 [texts, classes], and label ids,
+            int64 [texts].
     """
 
     label_names: tuple[str, ...]
-    probabilities: Callable[[Sequence[bytes]], np.ndarray]
+    classify: Callable[[Sequence[bytes]], tuple[np.ndarray, np.ndarray]]
 
     def predict(self, texts: Iterable[str | bytes], *, chunk: int = 512) -> Iterator[Prediction]:
         """Yields a prediction a text, in their order, reading no more than a chunk ahead."""
         remaining = iter(texts)
         while batch := [_as_bytes(text) for text in islice(remaining, chunk)]:
-            for text, row in zip(batch, self.probabilities(batch), strict=True):
+            for text, row, label_id in zip(batch, *self.classify(batch), strict=True):
                 yield Prediction(
                     text=text.decode("utf-8", "replace"),
-                    label=self.label_names[int(row.argmax())],
+                    label=self.label_names[label_id],
                     probabilities=dict(zip(self.label_names, map(float, row), strict=True)),
                 )
 
@@ -73,10 +73,12 @@ def open_predictor(model: str | Path) -> Predictor:
         return _open_saved_model(path)
     if (path / "config.json").is_file():
         classifier = load_classifier(RunDirectory.open(path).model)
-        return Predictor(
-            classifier.label_names,
-            lambda texts: scipy.special.softmax(predict_logits(classifier, texts), axis=1),
-        )
+
+        def classify(texts: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
+            probabilities = classifier.decision.probabilities(predict_logits(classifier, texts))
+            return probabilities, classifier.decision.label_ids(probabilities)
+
+        return Predictor(classifier.label_names, classify)
     raise RunError(
         f"{path} is neither an exported model (saved_model.pb) nor a run directory (config.json)"
     )
@@ -96,18 +98,21 @@ def _open_saved_model(path: Path) -> Predictor:
     loaded = tf.saved_model.load(str(path))
     serve = loaded.signatures["serving_default"]
 
-    def probabilities(texts: Sequence[bytes]) -> np.ndarray:
+    def classify(texts: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
         by_length = np.argsort([len(text) for text in texts], kind="stable")
         rows = np.zeros((len(texts), len(label_names)), np.float32)
+        label_ids = np.zeros(len(texts), np.int64)
         for start in range(0, len(texts), SERVING_BATCH):
             chosen = by_length[start : start + SERVING_BATCH]
             batch = tf.constant([texts[index] for index in chosen])
-            rows[chosen] = serve(text=batch)["probabilities"].numpy()
-        return rows
+            answer = serve(text=batch)
+            rows[chosen] = answer["probabilities"].numpy()
+            label_ids[chosen] = answer["label_id"].numpy()
+        return rows, label_ids
 
     # The SavedModel must outlive its signature.
-    probabilities.model = loaded  # type: ignore[attr-defined]
-    return Predictor(label_names, probabilities)
+    classify.model = loaded  # type: ignore[attr-defined]
+    return Predictor(label_names, classify)
 
 
 def _as_bytes(text: str | bytes) -> bytes:

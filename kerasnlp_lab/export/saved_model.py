@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,9 @@ def export_classifier(
 
     ``serving_default`` takes ``text``, strings of shape [batch], any bytes, and
     gives ``label`` (string [batch]), ``label_id`` (int64 [batch]) and
-    ``probabilities`` (float32 [batch, classes]); the signature ``logits`` gives
-    ``logits`` (float32 [batch, classes]). assets.extra/manifest.json holds the
+    ``probabilities`` (float32 [batch, classes]), by the temperature and threshold of
+    the classifier's ``decision``; the signature ``logits`` gives ``logits`` (float32
+    [batch, classes]) as the network has them. assets.extra/manifest.json holds the
     class names, package versions and the SHA-256 of every file, and is written
     last.
 
@@ -45,6 +47,7 @@ def export_classifier(
         manifest = {
             "model": classifier.name,
             "label_names": list(classifier.label_names),
+            "decision": dataclasses.asdict(classifier.decision),
             "trained": trained or {},
             "versions": package_versions(),
             "sha256": sha256_of_files(target),
@@ -68,8 +71,7 @@ def _serving_module(classifier: Classifier) -> tf.Module:
 
         @tf.function(input_signature=signature)
         def classify(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
-            probabilities = tf.nn.softmax(self.logits(text)["logits"])  # [batch, classes]
-            label_id = tf.argmax(probabilities, axis=-1)  # [batch]
+            probabilities, label_id = classifier.decision.in_graph(self.logits(text)["logits"])
             return {
                 "label": tf.gather(label_names, label_id),
                 "label_id": label_id,

@@ -48,7 +48,7 @@ class HubVectorizer(TextVectorizer):
         self._pack = self._preprocess.resolved_object.bert_pack_inputs
 
     def save_assets(self, folder: Path) -> None:
-        (folder / VOCABULARY_FILE).write_text(json.dumps(self._fingerprint()))
+        (folder / VOCABULARY_FILE).write_text(json.dumps(self.fingerprint()))
 
     def load_assets(self, folder: Path) -> None:
         """Makes sure that the module splits texts as it did when `save_assets` was called.
@@ -56,13 +56,13 @@ class HubVectorizer(TextVectorizer):
         Raises:
             RunError: It does not.
         """
-        if json.loads((folder / VOCABULARY_FILE).read_text()) != self._fingerprint():
+        if json.loads((folder / VOCABULARY_FILE).read_text()) != self.fingerprint():
             raise RunError(
                 f"{self.handle} has another vocabulary, or other capitals and accents, than the "
                 "one that the model was trained with; bring the old one back, or train again"
             )
 
-    def _fingerprint(self) -> dict[str, Any]:
+    def fingerprint(self) -> dict[str, Any]:
         """Returns the vocabulary's hash, and what becomes of a text with a bit of everything."""
         hashes = sha256_of_files(Path(hub.resolve(self.handle), "assets"))
         pieces = self._tokenize(tf.constant([_PROBE])).merge_dims(1, -1)

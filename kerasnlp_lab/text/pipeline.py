@@ -7,7 +7,8 @@ The order is a pure function of the seed and the pass.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -18,10 +19,13 @@ from kerasnlp_lab.text.vectorizer import Features, TextVectorizer
 
 __all__ = [
     "TokenizedTexts",
+    "batches_of",
     "evaluation_batches",
     "evaluation_order",
+    "feature_batches",
     "tokenize",
     "training_batches",
+    "training_order",
 ]
 
 TOKENIZE_BATCH = 2048
@@ -85,6 +89,49 @@ def tokenize(vectorizer: TextVectorizer, texts: Sequence[str | bytes]) -> Tokeni
     return TokenizedTexts(rows())
 
 
+def training_order(
+    lengths: np.ndarray, *, batch_size: int, seed: int, first_pass: int = 0
+) -> tuple[tf.data.Dataset, int]:
+    """Returns the rows of endless training batches, and how many batches make a pass.
+
+    In each pass the rows are shuffled, windows of 50 batches are sorted by
+    length and cut into batches, and the batches are shuffled. Every batch is
+    full, so that replicas get equal shares: what is left of the rows after the
+    last full batch sits out the pass, other rows in each.
+
+    Args:
+        lengths: The number of tokens of each text, [rows].
+        batch_size: Rows in a (global) batch; fewer where there are fewer rows.
+        seed: The order.
+        first_pass: The pass over the rows that the batches begin with.
+
+    Returns:
+        A dataset of rows, int32 [batch], and the number of steps a pass.
+
+    Raises:
+        DataError: There is no row.
+    """
+    rows = len(lengths)
+    if not rows:
+        raise DataError("there is no row to train on")
+    batch_size = min(batch_size, rows)
+    steps = rows // batch_size
+    all_lengths = tf.constant(lengths, tf.int32)
+
+    def epoch_order(epoch: tf.Tensor) -> tf.data.Dataset:
+        key = tf.stack([tf.constant(seed, tf.int64), epoch])
+        shuffled = tf.random.experimental.stateless_shuffle(tf.range(rows), key)
+        used = shuffled[: steps * batch_size]
+        window = tf.range(steps * batch_size, dtype=tf.int64) // (WINDOW_BATCHES * batch_size)
+        place = window * (1 << 32) + tf.cast(tf.gather(all_lengths, used), tf.int64)
+        batches = tf.reshape(tf.gather(used, tf.argsort(place, stable=True)), [steps, batch_size])
+        return tf.data.Dataset.from_tensor_slices(
+            tf.random.experimental.stateless_shuffle(batches, key + 1)
+        )
+
+    return tf.data.Dataset.counter(first_pass).flat_map(epoch_order), steps
+
+
 def training_batches(
     vectorizer: TextVectorizer,
     tokens: TokenizedTexts,
@@ -94,20 +141,15 @@ def training_batches(
     seed: int,
     first_pass: int = 0,
 ) -> tuple[tf.data.Dataset, int]:
-    """Returns endless training batches, and how many of them make a pass over the rows.
-
-    In each pass the rows are shuffled, windows of 50 batches are sorted by
-    length and cut into batches, and the batches are shuffled. Every batch is
-    full, so that replicas get equal shares: what is left of the rows after the
-    last full batch sits out the pass, other rows in each.
+    """Returns endless training batches, in `training_order`, and the steps of a pass.
 
     Args:
         vectorizer: The text half of a classifier.
         tokens: The training texts, tokenized.
         labels: Their label ids, int64 of shape [rows].
-        batch_size: Rows in a (global) batch; fewer where there are fewer rows.
-        seed: The order.
-        first_pass: The pass over the rows that the batches begin with.
+        batch_size: As in `training_order`.
+        seed: As in `training_order`.
+        first_pass: As in `training_order`.
 
     Returns:
         A dataset of (features, labels [batch]) and the number of steps a pass.
@@ -115,26 +157,10 @@ def training_batches(
     Raises:
         DataError: There is no row.
     """
-    rows = len(tokens)
-    if not rows:
-        raise DataError("there is no row to train on")
-    batch_size = min(batch_size, rows)
-    steps = rows // batch_size
-    lengths = tf.constant(tokens.lengths)
-
-    def epoch_order(epoch: tf.Tensor) -> tf.data.Dataset:
-        key = tf.stack([tf.constant(seed, tf.int64), epoch])
-        shuffled = tf.random.experimental.stateless_shuffle(tf.range(rows), key)
-        used = shuffled[: steps * batch_size]
-        window = tf.range(steps * batch_size, dtype=tf.int64) // (WINDOW_BATCHES * batch_size)
-        by_length = tf.argsort(window * (1 << 32) + tf.gather(lengths, used), stable=True)
-        batches = tf.reshape(tf.gather(used, by_length), [steps, batch_size])
-        return tf.data.Dataset.from_tensor_slices(
-            tf.random.experimental.stateless_shuffle(batches, key + 1)
-        )
-
-    order = tf.data.Dataset.counter(first_pass).flat_map(epoch_order)
-    return _batches(vectorizer, tokens, labels, order), steps
+    order, steps = training_order(
+        tokens.lengths, batch_size=batch_size, seed=seed, first_pass=first_pass
+    )
+    return batches_of(order, _packed(vectorizer, tokens), labels), steps
 
 
 def evaluation_order(lengths: np.ndarray, batch_size: int) -> list[np.ndarray]:
@@ -158,28 +184,46 @@ def evaluation_batches(
 
     `evaluation_order` of the same lengths and batch size tells which row is where.
     """
-    order = evaluation_order(tokens.lengths, batch_size)
-    rows = tf.data.Dataset.from_tensor_slices(np.concatenate([np.zeros(0, np.int32), *order]))
-    return _batches(vectorizer, tokens, labels, rows.batch(batch_size))
+    order = np.concatenate([np.zeros(0, np.int32), *evaluation_order(tokens.lengths, batch_size)])
+    rows = tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
+    return batches_of(rows, _packed(vectorizer, tokens), labels)
 
 
-def _batches(
-    vectorizer: TextVectorizer,
-    tokens: TokenizedTexts,
-    labels: np.ndarray,
-    batch_rows: tf.data.Dataset,
+def feature_batches(
+    vectorizer: TextVectorizer, tokens: TokenizedTexts, rows: np.ndarray, *, batch_size: int
 ) -> tf.data.Dataset:
+    """Returns the features of the given rows, in their order, a batch at a time."""
+    labels = np.zeros(len(tokens), np.int64)
+    batch_rows = tf.data.Dataset.from_tensor_slices(np.asarray(rows, np.int32)).batch(batch_size)
+    return batches_of(batch_rows, _packed(vectorizer, tokens), labels).map(lambda x, _: x)
+
+
+def batches_of(
+    batch_rows: tf.data.Dataset, load: Callable[[tf.Tensor], Any], labels: np.ndarray
+) -> tf.data.Dataset:
+    """Returns batches of (features, labels [batch]) from the rows of each.
+
+    Args:
+        batch_rows: Rows, int32 [batch].
+        load: From rows to their features, within a graph.
+        labels: The label ids of all rows, int64 of shape [rows].
+    """
     all_labels = tf.constant(labels, tf.int64)
-
-    def load(rows: tf.Tensor) -> tuple[Features, tf.Tensor]:
-        batch = tokens.ragged(rows)  # [batch, (tokens)]
-        longest = tf.cast(tf.reduce_max(batch.row_lengths()), tf.int32)
-        return vectorizer.pack(batch, vectorizer.padded_length(longest)), tf.gather(
-            all_labels, rows
-        )
-
     options = tf.data.Options()
     # Rows are already divided into batches; only the batches are to be split.
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
-    loaded = batch_rows.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    loaded = batch_rows.map(
+        lambda rows: (load(rows), tf.gather(all_labels, rows)),
+        num_parallel_calls=tf.data.AUTOTUNE,
+        deterministic=True,
+    )
     return loaded.prefetch(tf.data.AUTOTUNE).with_options(options)
+
+
+def _packed(vectorizer: TextVectorizer, tokens: TokenizedTexts) -> Callable[[tf.Tensor], Features]:
+    def load(rows: tf.Tensor) -> Features:
+        batch = tokens.ragged(rows)  # [batch, (tokens)]
+        longest = tf.cast(tf.reduce_max(batch.row_lengths()), tf.int32)
+        return vectorizer.pack(batch, vectorizer.padded_length(longest))
+
+    return load

@@ -22,8 +22,8 @@ class History(keras.callbacks.Callback):
     """Writes a line an epoch to a CSV file, and measures the speed of training.
 
     Seconds and texts a second are those of the training steps alone: without
-    validation and, since TensorFlow builds its graph in it, without the first
-    step of an epoch.
+    validation and, since TensorFlow builds its graph in it, without what is first
+    executed in a phase.
 
     Args:
         path: The CSV file.
@@ -39,19 +39,23 @@ class History(keras.callbacks.Callback):
         self.timed_texts = 0
         self.timed_seconds = 0.0
 
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        self.timed_texts, self.timed_seconds = 0, 0.0  # the last phase's speed is told
+
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self._epoch_began = self._measured_from = self._step_ended = time.perf_counter()
+        self._steps_before = None if epoch == 0 else 0
         self._steps = 0
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         self._step_ended = time.perf_counter()
-        self._steps += 1
-        if self._steps == 1:
-            self._measured_from = self._step_ended
+        self._steps = batch + 1
+        if self._steps_before is None:
+            self._steps_before, self._measured_from = self._steps, self._step_ended
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         seconds = self._step_ended - self._measured_from
-        texts = (self._steps - 1) * self.batch_size
+        texts = (self._steps - (self._steps_before or 0)) * self.batch_size
         self.timed_texts += texts
         self.timed_seconds += seconds
         self.add(
@@ -77,13 +81,12 @@ class History(keras.callbacks.Callback):
 class BestWeights(keras.callbacks.Callback):
     """Saves the weights whenever the validation loss is lower than ever before.
 
-    Args:
-        save: Writes the weights.
+    Its ``save``, which keeps the weights, may be another in each phase.
     """
 
-    def __init__(self, save: Callable[[], None]):
+    def __init__(self) -> None:
         super().__init__()
-        self.save = save
+        self.save: Callable[[], None] = lambda: None
         self.best_loss = float("inf")
         self.best_epoch = 0
         self._epochs = 0

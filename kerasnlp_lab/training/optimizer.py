@@ -15,8 +15,6 @@ from kerasnlp_lab.zoo import Recipe
 
 __all__ = ["adamw_with_warmup", "make_optimizer"]
 
-HEAD_LEARNING_RATE = 1e-3
-
 
 def adamw_with_warmup(
     learning_rate: float,
@@ -37,7 +35,7 @@ def adamw_with_warmup(
         num_train_steps: Optimizer steps of the whole training: steps an epoch
             times epochs.
         warmup_fraction: The share of these steps that warm up.
-        clip_norm: The largest global norm of the gradients.
+        clip_norm: The largest global norm of the gradients; 0 for any.
 
     Raises:
         OptionError: There is no step to train for.
@@ -59,7 +57,14 @@ def adamw_with_warmup(
         optimizer_type="adamw",
     )
     optimizer.gradient_clip_norm = 0.0
-    optimizer.gradient_transformers = [partial(_clip_by_global_norm, clip_norm)]
+    return _clipping(optimizer, clip_norm)
+
+
+def _clipping(
+    optimizer: keras.optimizers.legacy.Optimizer, clip_norm: float
+) -> keras.optimizers.legacy.Optimizer:
+    if clip_norm:
+        optimizer.gradient_transformers = [partial(_clip_by_global_norm, clip_norm)]
     return optimizer
 
 
@@ -83,15 +88,15 @@ def make_optimizer(
     recipe: Recipe, steps_per_epoch: int, *, frozen: bool, network: keras.Model
 ) -> keras.optimizers.legacy.Optimizer:
     """Returns the optimizer of one phase; step counts follow from the data and the recipe."""
-    if frozen:
-        return keras.optimizers.legacy.Adam(HEAD_LEARNING_RATE)
+    rate = recipe.head_learning_rate if frozen else recipe.learning_rate
     if recipe.optimizer == "adam":
-        return keras.optimizers.legacy.Adam(recipe.learning_rate)
+        return _clipping(keras.optimizers.legacy.Adam(rate), recipe.clip_norm)
     optimizer = adamw_with_warmup(
-        recipe.learning_rate,
-        recipe.epochs * steps_per_epoch,
+        rate,
+        (recipe.frozen_epochs if frozen else recipe.epochs) * steps_per_epoch,
         warmup_fraction=recipe.warmup_fraction,
+        clip_norm=recipe.clip_norm,
     )
-    if recipe.layer_decay != 1.0:
+    if recipe.layer_decay != 1.0 and not frozen:
         use_layer_decay(optimizer, network.weights, recipe.layer_decay)
     return optimizer

@@ -9,13 +9,17 @@ from typing import Any
 
 import numpy as np
 import rich.console
+import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.data import TextDataset
 from kerasnlp_lab.errors import OptionError, RunError, StorageError
 from kerasnlp_lab.paths import explain_os_error
 from kerasnlp_lab.text import evaluation_batches, tokenize, training_batches
+from kerasnlp_lab.text.pipeline import batches_of, training_order
 from kerasnlp_lab.training.callbacks import BestWeights, History, Progress
+from kerasnlp_lab.training.class_weights import class_weights
+from kerasnlp_lab.training.frozen_features import frozen_features
 from kerasnlp_lab.training.losses import SmoothedCrossentropy
 from kerasnlp_lab.training.optimizer import make_optimizer
 from kerasnlp_lab.zoo import Classifier, Recipe
@@ -24,6 +28,7 @@ from kerasnlp_lab.zoo.entry import LabelledTokens
 __all__ = ["TrainingResult", "train"]
 
 EVALUATION_BATCH = 64
+HEAD_EVALUATION_BATCH = 1024
 BEST_WEIGHTS_FILE = "best.safetensors"
 
 
@@ -84,9 +89,9 @@ def train(
     history = History(folder / "history.csv", min(recipe.batch_size, len(data.train)))
     try:
         if classifier.entry.solve is None:
-            best_epoch = _fit(classifier, rows, recipe, history, folder, seed, console)
+            best_epoch = _Fit(classifier, rows, recipe, history, folder, seed, console).run()
         else:
-            best_epoch = _solve(classifier, rows, history)
+            best_epoch = _solve(classifier, rows, recipe, history)
     except StorageError:
         raise
     except OSError as error:
@@ -102,82 +107,151 @@ def train(
     )
 
 
-def _solve(classifier: Classifier, rows: dict[str, LabelledTokens], history: History) -> int:
+def _solve(
+    classifier: Classifier, rows: dict[str, LabelledTokens], recipe: Recipe, history: History
+) -> int:
     assert classifier.entry.solve is not None
+    weights = class_weights(recipe.class_weight, rows["train"][1], classifier.label_names)
     lines = classifier.entry.solve(
-        classifier.text, classifier.network, rows["train"], rows["validation"]
+        classifier.text, classifier.network, rows["train"], rows["validation"], weights
     )
     for line in lines:
         history.add({"phase": "solve", **line})
     return 1 + int(np.argmin([line["val_loss"] for line in lines]))
 
 
-def _fit(
-    classifier: Classifier,
-    rows: dict[str, LabelledTokens],
-    recipe: Recipe,
-    history: History,
-    folder: Path,
-    seed: int,
-    console: rich.console.Console | None,
-) -> int:
-    """Trains by gradient descent, the encoder frozen first; returns the best epoch."""
-    text, network, encoder = classifier.text, classifier.network, classifier.encoder
-    phases = {"train": recipe.epochs}
-    if encoder is not None:
-        phases = {"frozen": recipe.frozen_epochs, "fine-tune": recipe.epochs}
-    if not sum(phases.values()):
-        raise OptionError("the recipe trains for no epoch; set epochs to 1 or more")
-    batch_size = history.batch_size
-    replicas = network.distribute_strategy.num_replicas_in_sync
-    if batch_size % replicas:
-        raise OptionError(
-            f"a batch of {batch_size} rows cannot be shared equally by {replicas} devices; "
-            f"set batch_size to {max(batch_size // replicas, 1) * replicas}"
+@dataclass
+class _Fit:
+    """Gradient descent, in phases: the head on a frozen encoder, then everything."""
+
+    classifier: Classifier
+    rows: dict[str, LabelledTokens]
+    recipe: Recipe
+    history: History
+    folder: Path
+    seed: int
+    console: rich.console.Console | None
+
+    def run(self) -> int:
+        """Leaves the classifier with its best weights and returns their epoch."""
+        recipe, best_file = self.recipe, self.folder / BEST_WEIGHTS_FILE
+        phases = {"train": recipe.epochs}
+        if self.classifier.encoder is not None:
+            phases = {"frozen": recipe.frozen_epochs, "fine-tune": recipe.epochs}
+        if not sum(phases.values()):
+            raise OptionError("the recipe trains for no epoch; set epochs to 1 or more")
+        self._check_batch_size()
+        best = BestWeights()
+        passes_done = 0
+        for phase, epochs in phases.items():
+            if not epochs:
+                continue
+            frozen = phase == "frozen"
+            self.classifier.train_encoder(not frozen)
+            self.history.phase = phase
+            if frozen:
+                passes_done += self._fit_head(epochs, passes_done, best)
+            else:
+                best.save = lambda: self.classifier.save_weights(best_file)
+                passes_done += self._fit_all(epochs, passes_done, best)
+        self.classifier.load_weights(best_file)
+        best_file.unlink()
+        return best.best_epoch
+
+    def _check_batch_size(self) -> None:
+        batch_size = self.history.batch_size
+        replicas = self.classifier.network.distribute_strategy.num_replicas_in_sync
+        if batch_size % replicas:
+            raise OptionError(
+                f"a batch of {batch_size} rows cannot be shared equally by {replicas} devices; "
+                f"set batch_size to {max(batch_size // replicas, 1) * replicas}"
+            )
+
+    def _fit_all(self, epochs: int, first_pass: int, best: BestWeights) -> int:
+        """Trains the network and returns how many passes over the rows that took."""
+        batches, steps = training_batches(
+            self.classifier.text,
+            *self.rows["train"],
+            batch_size=self.history.batch_size,
+            seed=self.seed,
+            first_pass=first_pass,
         )
-    validation = evaluation_batches(text, *rows["validation"], batch_size=EVALUATION_BATCH)
-    best = BestWeights(lambda: classifier.save_weights(folder / BEST_WEIGHTS_FILE))
-    passes_done = 0
-    for phase, epochs in phases.items():
-        if not epochs:
-            continue
-        classifier.train_encoder(phase != "frozen")
-        batches, steps_a_pass = training_batches(
-            text, *rows["train"], batch_size=batch_size, seed=seed, first_pass=passes_done
+        validation = evaluation_batches(
+            self.classifier.text, *self.rows["validation"], batch_size=EVALUATION_BATCH
         )
+        return self._fit(self.classifier.network, batches, steps, validation, epochs, best)
+
+    def _fit_head(self, epochs: int, first_pass: int, best: BestWeights) -> int:
+        """Does the same with the head alone, on features that are computed once."""
+        head = self.classifier.head
+        tokens = {part: tokens for part, (tokens, _) in self.rows.items()}
+        features = frozen_features(self.classifier, tokens, self.console)
+        order, steps = training_order(
+            tokens["train"].lengths,
+            batch_size=self.history.batch_size,
+            seed=self.seed,
+            first_pass=first_pass,
+        )
+        batches = batches_of(order, features["train"].load, self.rows["train"][1])
+        in_order = tf.data.Dataset.range(len(tokens["validation"]), output_type=tf.int32)
+        validation = batches_of(
+            in_order.batch(HEAD_EVALUATION_BATCH),
+            features["validation"].load,
+            self.rows["validation"][1],
+        )
+        kept: list[list[np.ndarray]] = []
+        best.save = lambda: kept.append(head.get_weights())
+        passes = self._fit(head, batches, steps, validation, epochs, best)
+        head.set_weights(kept[-1])
+        self.classifier.save_weights(self.folder / BEST_WEIGHTS_FILE)
+        return passes
+
+    def _fit(
+        self,
+        model: keras.Model,
+        batches: tf.data.Dataset,
+        steps_a_pass: int,
+        validation: tf.data.Dataset,
+        epochs: int,
+        best: BestWeights,
+    ) -> int:
+        recipe, phase = self.recipe, self.history.phase
         passes = -(-recipe.min_steps_per_epoch // steps_a_pass)
         steps = passes * steps_a_pass
-        passes_done += passes * epochs
-        _compile(network, recipe, steps, frozen=phase == "frozen")
-        history.phase = phase
-        progress = Progress(console, steps, history)
-        callbacks = [history, progress, best, _StopOnNaN()]
-        callbacks.append(keras.callbacks.TensorBoard(folder / "tensorboard" / phase))
-        if phase != "frozen":
-            callbacks.append(keras.callbacks.EarlyStopping("val_loss", patience=recipe.patience))
+        self._compile(model, steps)
+        progress = Progress(self.console, steps, self.history)
         try:
-            network.fit(
+            model.fit(
                 batches,
                 epochs=epochs,
                 steps_per_epoch=steps,
                 validation_data=validation,
-                callbacks=callbacks,
+                callbacks=[
+                    self.history,
+                    progress,
+                    best,
+                    _StopOnNaN(),
+                    keras.callbacks.TensorBoard(self.folder / "tensorboard" / phase),
+                    keras.callbacks.EarlyStopping("val_loss", patience=recipe.patience),
+                ],
                 verbose=0,
             )
         finally:
             progress.close()
-    classifier.load_weights(folder / BEST_WEIGHTS_FILE)
-    (folder / BEST_WEIGHTS_FILE).unlink()
-    return best.best_epoch
+        return passes * epochs
 
-
-def _compile(network: keras.Model, recipe: Recipe, steps: int, *, frozen: bool) -> None:
-    with network.distribute_strategy.scope():
-        network.compile(
-            make_optimizer(recipe, steps, frozen=frozen, network=network),
-            SmoothedCrossentropy(recipe.label_smoothing),
-            [keras.metrics.SparseCategoricalAccuracy("accuracy")],
-        )
+    def _compile(self, model: keras.Model, steps: int) -> None:
+        labels, frozen = self.rows["train"][1], self.history.phase == "frozen"
+        recipe = self.recipe
+        weights = class_weights(recipe.class_weight, labels, self.classifier.label_names)
+        with self.classifier.network.distribute_strategy.scope():
+            model.compile(
+                make_optimizer(recipe, steps, frozen=frozen, network=model),
+                SmoothedCrossentropy(recipe.label_smoothing, weights),
+                [keras.metrics.SparseCategoricalAccuracy("accuracy")],
+                # A step of a head takes less time than what Keras does around it.
+                steps_per_execution=steps if frozen else 1,
+            )
 
 
 class _StopOnNaN(keras.callbacks.Callback):

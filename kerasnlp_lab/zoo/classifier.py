@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -20,6 +21,7 @@ from kerasnlp_lab.hub.encoder import canonical_name
 from kerasnlp_lab.hub.reopening import freeze_layers
 from kerasnlp_lab.paths import check_files, sha256_of_files, whole_directory, write_whole
 from kerasnlp_lab.text import TextVectorizer
+from kerasnlp_lab.zoo.decision import Decision
 from kerasnlp_lab.zoo.entry import ZooEntry
 from kerasnlp_lab.zoo.registry import find_model
 
@@ -44,6 +46,7 @@ class Classifier:
         label_names: The classes, in the order of the logits.
         text: Strings to features: a layer for a tf.data pipeline or a graph.
         network: Features to logits [batch, classes]: what is trained.
+        decision: How its logits are read.
     """
 
     entry: ZooEntry
@@ -51,6 +54,7 @@ class Classifier:
     label_names: tuple[str, ...]
     text: TextVectorizer
     network: keras.Model
+    decision: Decision = Decision()
 
     @property
     def name(self) -> str:
@@ -73,6 +77,32 @@ class Classifier:
         layers = {layer.name: layer for layer in self.network.layers}
         return layers.get("encoder")
 
+    @property
+    def head(self) -> keras.Model:
+        """What stands on the pre-trained part: features [batch, hidden] to logits."""
+        return self.network.get_layer("head")
+
+    @cached_property
+    def pooled(self) -> Any:
+        """The network up to its head, in inference, as one graph: [batch, hidden], float32."""
+        part = keras.Model(self.network.input, self.network.get_layer("pooled").output)
+        return tf.function(
+            lambda features: part(features, training=False), input_signature=[self._signature]
+        )
+
+    def encoder_fingerprint(self) -> str:
+        """Returns a SHA-256, as hex digits, of all that makes features of token ids."""
+        names = ("encoder", "layers", "pooling", "precision")
+        options = {name: getattr(self.options, name) for name in names}
+        text = self.text.fingerprint()
+        digest = hashlib.sha256(json.dumps([options, text], sort_keys=True).encode())
+        for name, variable in sorted(self._named_weights().items()):
+            if name.startswith("encoder/"):
+                value = np.ascontiguousarray(variable.numpy())
+                digest.update(f"\0{name} {value.dtype} {value.shape}\0".encode())
+                digest.update(value.tobytes())
+        return digest.hexdigest()
+
     def train_encoder(self, trainable: bool) -> None:
         """Lets the pre-trained part learn, but for layers that the options freeze; or not.
 
@@ -85,13 +115,17 @@ class Classifier:
     @cached_property
     def forward(self) -> Any:
         """The network in inference, as one graph for batches of any length."""
-        signature = {
+        return tf.function(
+            lambda features: self.network(features, training=False),
+            input_signature=[self._signature],
+        )
+
+    @property
+    def _signature(self) -> dict[str, tf.TensorSpec]:
+        return {
             name: tf.TensorSpec(tensor.shape, tensor.dtype)
             for name, tensor in self.network.input.items()
         }
-        return tf.function(
-            lambda features: self.network(features, training=False), input_signature=[signature]
-        )
 
     def save_weights(self, path: Path) -> None:
         """Writes the network's weights to a safetensors file, whole or not at all."""
@@ -150,6 +184,7 @@ class Classifier:
                 "model": self.name,
                 "options": dataclasses.asdict(self.options),
                 "label_names": list(self.label_names),
+                "decision": dataclasses.asdict(self.decision),
                 "sha256": sha256_of_files(target),
             }
             write_whole(target / DESCRIPTION_FILE, json.dumps(description, indent=2) + "\n")
@@ -210,6 +245,7 @@ def load_classifier(folder: str | Path, *, options: Mapping[str, Any] | None = N
         chosen = entry.with_options(_changed(description["options"], options or {}))
         text = entry.build_text(chosen)
         text.load_assets(folder / "text")
+        decision = Decision(**description.get("decision", {}))
     except OptionError:
         raise
     except (OSError, KeyError, TypeError, ValueError) as error:
@@ -219,7 +255,7 @@ def load_classifier(folder: str | Path, *, options: Mapping[str, Any] | None = N
         ) from error
     classifier = _assemble(entry, chosen, label_names, text, None)
     classifier.load_weights(folder / WEIGHTS_FILE)
-    return classifier
+    return dataclasses.replace(classifier, decision=decision)
 
 
 def _entry_of(name: str, folder: Path) -> ZooEntry:

@@ -30,10 +30,13 @@ class ZooEntry:
         build_text: From options to the text half.
         build_network: From the adapted text half, the number of classes and
             options to the network, features to logits [batch, classes]. A
-            pre-trained part is a layer of the name "encoder".
+            pre-trained part is a layer of the name "encoder"; what it comes to a
+            text, [batch, hidden], is the output of a layer of the name "pooled", and
+            what follows is the layer "head".
         solve: Sets the network's weights directly, where that is how the model is
-            trained: (text, network, training rows, validation rows) to a line of
-            history an attempt. None trains by gradient descent.
+            trained: (text, network, training rows, validation rows, weight of each
+            class or None) to a line of history an attempt. None trains by gradient
+            descent.
         prepare: Fetches what building needs, so that a network that is down is
             found out before anything else is done.
     """
@@ -45,7 +48,8 @@ class ZooEntry:
     build_network: Callable[[TextVectorizer, int, Any], keras.Model]
     solve: (
         Callable[
-            [TextVectorizer, keras.Model, LabelledTokens, LabelledTokens], list[dict[str, float]]
+            [TextVectorizer, keras.Model, LabelledTokens, LabelledTokens, np.ndarray | None],
+            list[dict[str, float]],
         ]
         | None
     ) = None

@@ -24,6 +24,7 @@ from kerasnlp_lab.layers import MaskedAveragePooling1D
 from kerasnlp_lab.text import TextVectorizer
 from kerasnlp_lab.zoo.card import ModelCard, Recipe
 from kerasnlp_lab.zoo.entry import ZooEntry
+from kerasnlp_lab.zoo.head import classifier_head
 
 __all__ = ["MINILM", "bert_in_folder", "bert_on_tfhub"]
 
@@ -35,7 +36,8 @@ class HubBertOptions:
     Args:
         max_length: The longest text, [CLS] and [SEP] included, in word pieces.
         pooling: "mean", the masked mean of sequence_output, or "pooled_output".
-        dropout: The rate between the encoder and the head.
+        dropout: The rate before the last layer.
+        head_units: Of a hidden layer with ReLU in the head; 0 for none.
         encoder: "module", the graph as TF Hub has it, or "reopened", its weights in
             the Model Garden's BertEncoder. The outputs are the same, and the
             checkpoint of one loads in the other; what follows needs "reopened".
@@ -51,6 +53,7 @@ class HubBertOptions:
     max_length: int = 128
     pooling: str = "mean"
     dropout: float = 0.1
+    head_units: int = 0
     encoder: str = "module"
     layers: int = 0
     frozen_layers: int = 0
@@ -63,6 +66,7 @@ class HubBertOptions:
         fits = 3 <= self.max_length <= 512
         check_option("max_length", self.max_length, fits, "from 3 to the encoder's 512 positions")
         check_option("dropout", self.dropout, 0 <= self.dropout < 1, "from 0 to below 1")
+        check_option("head_units", self.head_units, self.head_units >= 0, "0 or more")
         fits = self.encoder in ("module", "reopened")
         check_option("encoder", self.encoder, fits, "'module' or 'reopened'")
         check_option("layers", self.layers, self.layers >= 0, "0 or more")
@@ -99,9 +103,11 @@ def _hub_bert(
             x = outputs["pooled_output"]  # [batch, hidden]
         else:
             x = MaskedAveragePooling1D()(outputs["sequence_output"], mask=inputs["input_mask"])
-        x = keras.layers.Dropout(options.dropout)(x)
-        logits = keras.layers.Dense(num_labels, name="classifier")(x)
-        return keras.Model(inputs, logits, name="bert_classifier")
+        x = keras.layers.Activation("linear", dtype="float32", name="pooled")(x)
+        head = classifier_head(
+            x.shape[-1], num_labels, units=options.head_units, dropout=options.dropout
+        )
+        return keras.Model(inputs, head(x), name="bert_classifier")
 
     def prepare() -> None:
         modules()

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from kerasnlp_lab.text import evaluation_batches, tokenize
-from kerasnlp_lab.text.pipeline import evaluation_order
+from kerasnlp_lab.text import tokenize
+from kerasnlp_lab.text.pipeline import evaluation_order, feature_batches
 from kerasnlp_lab.zoo.classifier import Classifier
 
 __all__ = ["predict_logits"]
@@ -28,10 +28,9 @@ def predict_logits(
     """
     tokens = tokenize(classifier.text, texts)
     logits = np.zeros((len(tokens), len(classifier.label_names)), np.float32)
-    labels = np.zeros(len(tokens), np.int64)
-    batches = evaluation_batches(classifier.text, tokens, labels, batch_size=batch_size)
-    for rows, (features, _) in zip(
-        evaluation_order(tokens.lengths, batch_size), batches, strict=True
-    ):
+    order = evaluation_order(tokens.lengths, batch_size)
+    all_rows = np.concatenate([np.zeros(0, np.int32), *order])
+    batches = feature_batches(classifier.text, tokens, all_rows, batch_size=batch_size)
+    for rows, features in zip(order, batches, strict=True):
         logits[rows] = classifier.forward(features).numpy()
     return logits

@@ -23,9 +23,10 @@ class SeedTransformerOptions:
     embed_dim: int = 32
     num_heads: int = 2
     ff_dim: int = 32
+    head_units: int = 20
 
     def __post_init__(self) -> None:
-        for name in ("max_length", "embed_dim", "num_heads", "ff_dim"):
+        for name in ("max_length", "embed_dim", "num_heads", "ff_dim", "head_units"):
             value = getattr(self, name)
             check_option(name, value, value >= 1, "1 or more")
         check_option("vocab_size", self.vocab_size, self.vocab_size >= 3, "3 or more")
@@ -45,7 +46,7 @@ def _build_network(
     x = TransformerBlock(options.embed_dim, options.num_heads, options.ff_dim, name="block")(x)
     x = keras.layers.GlobalAveragePooling1D()(x)  # [batch, 32]
     x = keras.layers.Dropout(0.1)(x)
-    x = keras.layers.Dense(20, activation="relu", name="hidden")(x)
+    x = keras.layers.Dense(options.head_units, activation="relu", name="hidden")(x)
     x = keras.layers.Dropout(0.1)(x)
     # The tutorial's softmax is in the loss and in the export.
     logits = keras.layers.Dense(num_labels, name="classifier")(x)
@@ -61,7 +62,7 @@ SEED_TRANSFORMER = ZooEntry(
         licence="Apache-2.0",
         good_for="seeing what the tutorial's code does; a baseline for transformer",
     ),
-    recipe=Recipe(epochs=6, batch_size=128, learning_rate=1e-3, optimizer="adam"),
+    recipe=Recipe(epochs=6, batch_size=128, learning_rate=1e-3, optimizer="adam", clip_norm=0.0),
     options=SeedTransformerOptions(),
     build_text=_build_text,
     build_network=_build_network,

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.optimize
 import scipy.sparse
-import scipy.special
 from sklearn.svm import LinearSVC
 
 from kerasnlp_lab._keras import keras
@@ -15,6 +13,7 @@ from kerasnlp_lab.errors import check_option
 from kerasnlp_lab.layers import SparseLinear
 from kerasnlp_lab.text import TextVectorizer, TfidfVectorizer, evaluation_batches
 from kerasnlp_lab.zoo.card import ModelCard, Recipe
+from kerasnlp_lab.zoo.decision import fit_temperature
 from kerasnlp_lab.zoo.entry import LabelledTokens, ZooEntry
 
 __all__ = ["TFIDF_LINEAR"]
@@ -24,19 +23,21 @@ INVERSE_REGULARIZATION = (0.1, 0.2, 0.5, 1.0)
 
 @dataclass(frozen=True)
 class TfidfOptions:
-    """The longest n-gram in words, and in how many texts one must occur."""
+    """The longest n-gram in words, in how many texts one must occur, the most of a text."""
 
     longest_ngram: int = 2
     min_df: int = 2
+    max_length: int = 100_000
 
     def __post_init__(self) -> None:
-        for name in ("longest_ngram", "min_df"):
+        for name in ("longest_ngram", "min_df", "max_length"):
             value = getattr(self, name)
             check_option(name, value, value >= 1, "1 or more")
 
 
 def _build_text(options: TfidfOptions) -> TfidfVectorizer:
-    return TfidfVectorizer(ngram_range=(1, options.longest_ngram), min_df=options.min_df)
+    ngrams = (1, options.longest_ngram)
+    return TfidfVectorizer(options.max_length, ngram_range=ngrams, min_df=options.min_df)
 
 
 def _build_network(text: TextVectorizer, num_labels: int, options: TfidfOptions) -> keras.Model:
@@ -49,21 +50,26 @@ def _build_network(text: TextVectorizer, num_labels: int, options: TfidfOptions)
 
 
 def _solve(
-    text: TextVectorizer, network: keras.Model, train: LabelledTokens, validation: LabelledTokens
+    text: TextVectorizer,
+    network: keras.Model,
+    train: LabelledTokens,
+    validation: LabelledTokens,
+    class_weights: np.ndarray | None,
 ) -> list[dict[str, float]]:
     """Fits a linear SVM for each strength; keeps the best validation loss.
 
-    An SVM's decision values are no log-probabilities: one factor, fitted on the
-    validation rows, makes them so (Guo et al. 2017, https://arxiv.org/abs/1706.04599).
+    An SVM's decision values are no log-probabilities: a temperature, fitted on the
+    validation rows, makes them so.
     """
     x_train, y_train = _sparse_rows(text, train)
     x_validation, y_validation = _sparse_rows(text, validation)
+    weights = None if class_weights is None else dict(enumerate(class_weights))
     history, best = [], np.inf
     for strength in INVERSE_REGULARIZATION:
-        linear = LinearSVC(C=strength, random_state=0).fit(x_train, y_train)
+        linear = LinearSVC(C=strength, class_weight=weights, random_state=0).fit(x_train, y_train)
         kernel, bias = _per_class(linear)
         decisions = x_validation @ kernel + bias  # [rows, classes]
-        factor, loss = _calibrate(decisions, y_validation)
+        temperature, loss = fit_temperature(decisions, y_validation)
         history.append(
             {
                 "C": strength,
@@ -74,19 +80,8 @@ def _solve(
         )
         if loss < best:
             best = loss
-            network.set_weights([factor * kernel, factor * bias])
+            network.set_weights([kernel / temperature, bias / temperature])
     return history
-
-
-def _calibrate(decisions: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
-    """Returns the factor that makes softmax(factor * decisions) fit best, and its log loss."""
-
-    def loss(log_factor: float) -> float:
-        log_probabilities = scipy.special.log_softmax(np.exp(log_factor) * decisions, axis=1)
-        return -float(np.mean(log_probabilities[np.arange(len(labels)), labels]))
-
-    found = scipy.optimize.minimize_scalar(loss, bounds=(-5.0, 5.0), method="bounded")
-    return float(np.exp(found.x)), float(found.fun)
 
 
 def _sparse_rows(

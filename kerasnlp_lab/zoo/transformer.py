@@ -15,6 +15,7 @@ from kerasnlp_lab.layers import (
 from kerasnlp_lab.text import TextVectorizer, WordVectorizer
 from kerasnlp_lab.zoo.card import ModelCard, Recipe
 from kerasnlp_lab.zoo.entry import ZooEntry
+from kerasnlp_lab.zoo.head import classifier_head
 
 __all__ = ["TRANSFORMER"]
 
@@ -31,12 +32,14 @@ class TransformerOptions:
     num_blocks: int = 1
     token_dropout: float = 0.4
     dropout: float = 0.5
+    head_units: int = 0
 
     def __post_init__(self) -> None:
         for name in ("max_length", "embed_dim", "num_heads", "ff_dim", "num_blocks"):
             value = getattr(self, name)
             check_option(name, value, value >= 1, "1 or more")
         check_option("vocab_size", self.vocab_size, self.vocab_size >= 3, "3 or more")
+        check_option("head_units", self.head_units, self.head_units >= 0, "0 or more")
         for name in ("token_dropout", "dropout"):
             value = getattr(self, name)
             check_option(name, value, 0 <= value < 1, "from 0 to below 1")
@@ -64,9 +67,10 @@ def _build_network(
             name=f"block_{block}",
         )(x)
     x = MaskedAveragePooling1D()(x)  # [batch, embed_dim]
-    x = keras.layers.Dropout(options.dropout)(x)
-    logits = keras.layers.Dense(num_labels, dtype="float32", name="classifier")(x)
-    return keras.Model(inputs, logits, name="transformer")
+    head = classifier_head(
+        options.embed_dim, num_labels, units=options.head_units, dropout=options.dropout
+    )
+    return keras.Model(inputs, head(x), name="transformer")
 
 
 TRANSFORMER = ZooEntry(

@@ -59,3 +59,32 @@ def test_a_mistake_is_found_before_the_first_model_is_trained(models, message, t
     assert result.code == 2
     assert message in result.err
     assert not folder.exists()
+
+
+def test_seeds_and_sizes(tmp_path):
+    words = ["--dataset", "news_sample", "--models", "tfidf_linear", "--output", tmp_path / "run"]
+    result = run("compare", *words, "--seeds", "2", "--seed", "3", "--sizes", "all, 60")
+    assert result.code == 0, result.err
+    curve = json.loads((tmp_path / "run" / "comparison.json").read_text())["learning_curve"]
+    assert list(curve) == ["60", "462"]
+    for size, (row,) in curve.items():
+        (line,) = [one for one in result.out.splitlines() if one.split()[:1] == [size]]
+        assert line.split()[1:] == [f"{row['accuracy']:.4f}", "±", "0.0000"]
+        folders = [f"tfidf_linear-{size}-rows-seed-{seed}" for seed in (3, 4)]
+        assert all((tmp_path / "run" / folder / "metrics.json").is_file() for folder in folders)
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["--seeds", "0"], "seeds must be 1 or more, got 0"),
+        (["--sizes", "100,463"], "a size must be all, or from 1 to 462 rows, got '463'"),
+        (["--sizes", "few"], "a size must be all, or from 1 to 462 rows, got 'few'"),
+    ],
+)
+def test_seeds_and_sizes_that_cannot_be(words, message, tmp_path):
+    arguments = ["--dataset", "news_sample", "--models", "tfidf_linear", *words]
+    result = run("compare", *arguments, "--output", tmp_path / "run")
+    assert result.code == 2
+    assert message in result.err
+    assert not (tmp_path / "run").exists()

@@ -27,6 +27,8 @@ def test_train_leaves_a_run_directory(trained):
         "report.html",
         "confusion.png",
         "learning_curves.png",
+        "precision_recall.png",
+        "reliability.png",
         "model/classifier.json",
         "model/weights.safetensors",
         "model/text/ngrams.txt",
@@ -52,7 +54,7 @@ def test_config_tells_what_was_run(finished_run):
     config = json.loads((finished_run / "config.json").read_text())
     assert config["model"] == {
         "name": "tfidf_linear",
-        "options": {"longest_ngram": 2, "min_df": 2},
+        "options": {"longest_ngram": 2, "min_df": 2, "max_length": 100_000},
     }
     assert config["dataset"]["name"] == "news_sample"
     assert config["dataset"]["fingerprint"] == load_dataset("news_sample").fingerprint

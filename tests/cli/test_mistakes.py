@@ -202,7 +202,7 @@ def test_zoo_show_of_an_unknown_model():
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (("train", "--dataset", "news_sample"), "Missing option '--model'"),
+        (("compare", "--dataset", "news_sample"), "Missing option '--models'"),
         (("train", "--model", "transformer", "--epochs", "three"), "'--epochs'"),
         (("predict", "model", "--format", "xml"), "'--format'"),
         (("trian",), "No such command 'trian'"),

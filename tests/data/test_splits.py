@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kerasnlp_lab.data import Split
-from kerasnlp_lab.data.splits import split_off_validation
+from kerasnlp_lab.data.splits import split_off_validation, stratified_order
 from kerasnlp_lab.errors import DataError, OptionError
 
 LABELS = np.random.default_rng(0).choice(3, size=500, p=[0.7, 0.25, 0.05])
@@ -65,3 +65,21 @@ def test_too_few_rows_of_a_class(labels, counts):
 def test_seed_below_zero():
     with pytest.raises(OptionError, match="seed.*-1"):
         split_off_validation(ROWS, 0.2, seed=-1)
+
+
+@pytest.mark.parametrize("labels", [LABELS, np.arange(90) % 3, np.array([0] * 99 + [1])])
+def test_every_beginning_of_an_order_has_the_same_share_of_each_class(labels):
+    order = stratified_order(labels, seed=5)
+    assert sorted(order) == list(range(len(labels)))
+    shares = np.bincount(labels) / len(labels)
+    for rows in range(1, len(labels) + 1):
+        counts = np.bincount(labels[order[:rows]], minlength=len(shares))
+        assert np.abs(counts - rows * shares).max() <= 1
+
+
+def test_the_seed_decides_the_order():
+    orders = [stratified_order(LABELS, seed).tolist() for seed in (0, 0, 1)]
+    assert orders[0] == orders[1] != orders[2]
+    # Chance, and not the rows' own order, says who of a class comes first.
+    first = [row for row in orders[0] if LABELS[row] == 0]
+    assert np.corrcoef(first, np.arange(len(first)))[0, 1] < 0.2

@@ -34,7 +34,7 @@ def ids_and_mask(texts):
 
 
 def test_logits_are_a_dense_layer_on_pooled_output(classifier, tiny_checkpoint):
-    kernel, bias = classifier.network.get_layer("classifier").get_weights()
+    kernel, bias = classifier.head.get_layer("classifier").get_weights()
     _, pooled = bert_outputs(tiny_checkpoint, *ids_and_mask(TEXTS))
     expected = pooled @ kernel + bias
     np.testing.assert_allclose(predict_logits(classifier, TEXTS), expected, atol=1e-4)

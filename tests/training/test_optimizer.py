@@ -73,7 +73,9 @@ def test_no_steps_is_an_error():
         adamw_with_warmup(1e-3, 0)
 
 
-def test_the_frozen_phase_uses_adam():
-    assert isinstance(
-        make_optimizer(Recipe(), 10, frozen=True, network=None), keras.optimizers.legacy.Adam
-    )
+@pytest.mark.parametrize("frozen", [False, True])
+def test_adam_keeps_its_rate(frozen):
+    recipe = Recipe(optimizer="adam", learning_rate=2e-3, head_learning_rate=5e-3)
+    optimizer = make_optimizer(recipe, 10, frozen=frozen, network=None)
+    assert isinstance(optimizer, keras.optimizers.legacy.Adam)
+    assert float(optimizer.learning_rate) == pytest.approx(5e-3 if frozen else 2e-3)

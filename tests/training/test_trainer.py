@@ -70,11 +70,11 @@ def test_frozen_epochs_train_the_head_alone(news, tmp_path, tiny_hub_cache, monk
         monkeypatch.setenv(variable, value)
     classifier = new_classifier(news, name=name, options={"max_length": 16})
     encoder = [w.numpy() for w in classifier.encoder.trainable_weights]
-    head = classifier.network.get_layer("classifier").get_weights()[0]
+    head = classifier.head.get_weights()[0]
     result = train(classifier, news, Recipe(epochs=0, frozen_epochs=1), tmp_path)
     for variable, value in zip(classifier.encoder.weights, encoder, strict=False):
         np.testing.assert_array_equal(variable.numpy(), value)
-    assert np.abs(classifier.network.get_layer("classifier").get_weights()[0] - head).max() > 1e-3
+    assert np.abs(classifier.head.get_weights()[0] - head).max() > 1e-3
     assert result.trained_parameters == 4 * 16 + 4 < result.total_parameters
     assert [line["phase"] for line in result.history] == ["frozen"]
 

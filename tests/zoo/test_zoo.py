@@ -153,7 +153,7 @@ def test_mean_and_pooled_output_are_what_they_say(news):
             pooled = (outputs["sequence_output"].numpy() * mask).sum(1) / mask.sum(1)
         else:
             pooled = outputs["pooled_output"].numpy()
-        kernel, bias = classifier.network.get_layer("classifier").get_weights()
+        kernel, bias = classifier.head.get_layer("classifier").get_weights()
         expected = pooled @ kernel + bias
         np.testing.assert_allclose(classifier.network(features).numpy(), expected, atol=1e-5)
 

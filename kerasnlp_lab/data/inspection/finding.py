@@ -1,0 +1,71 @@
+"""`Finding`: one thing to look at in a table, with its file and line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["KINDS", "Finding", "beginning", "printable"]
+
+KINDS = {
+    "bad_row": "rows that cannot be used",
+    "exact_duplicate": "rows whose text an earlier row has, but for case and spaces",
+    "near_duplicate": "texts that are nearly that of another row",
+    "in_two_splits": "rows to test or validate on whose text is in another split too",
+    "near_in_two_splits": "rows to test or validate on whose text is nearly in another split",
+    "two_labels": "rows whose text has another label elsewhere",
+    "likely_wrong_label": "rows that a classifier trained on the others gives another label",
+    "mojibake": "texts decoded in a wrong encoding",
+    "c1_control": "texts with Windows characters read as Latin-1 (C1 controls)",
+    "replacement_character": "texts with characters that are lost (U+FFFD)",
+    "html_entity": "texts with HTML entities",
+    "control_character": "texts with control characters",
+    "byte_order_mark": "texts with a byte order mark inside",
+    "mixed_scripts": "texts with a word in letters of two scripts",
+    "other_script": "texts in another script than most of the table",
+}
+"""Every kind of finding, with what it means, in the order of a report."""
+
+TEXT_CHARACTERS = 200
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One row of a table, and what there is to say of it.
+
+    Args:
+        kind: One of `KINDS`.
+        path: The file.
+        line: The line in it, from 1.
+        label: The row's class; empty where it has none.
+        text: The beginning of its text, fit to be printed.
+        detail: What was found; of a pair, also the other row's file and line.
+    """
+
+    kind: str
+    path: str
+    line: int
+    label: str
+    text: str
+    detail: str
+
+    @property
+    def where(self) -> str:
+        """The file and the line, as editors and compilers write them."""
+        return f"{self.path}:{self.line}"
+
+
+def printable(text: str) -> str:
+    """Returns a text with what a terminal would act on, or not show, escaped as in Python."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else _escaped(c) for c in text)
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def beginning(text: str, characters: int = TEXT_CHARACTERS) -> str:
+    """Returns a text's first characters, fit to be printed."""
+    cut = printable(text[: characters + 1])
+    return cut if len(cut) <= characters else cut[: characters - 1] + "…"

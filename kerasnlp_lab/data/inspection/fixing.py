@@ -1,0 +1,185 @@
+"""`clean`: a cleaned copy of a table, and a list of what was done. The table stays as it is."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from kerasnlp_lab.data.dataset import TextDataset
+from kerasnlp_lab.data.inspection.duplicates import rows_of_groups, two_labels
+from kerasnlp_lab.data.inspection.encoding import damage, mend
+from kerasnlp_lab.data.inspection.rows import SPLITS, Rows
+from kerasnlp_lab.data.normal_form import group_texts
+from kerasnlp_lab.data.table import load_table
+from kerasnlp_lab.data.table_rows import MAX_RECORD_LINES
+from kerasnlp_lab.errors import DataError
+
+__all__ = ["Change", "Cleaned", "clean", "csv_content"]
+
+LEFT_OUT, MENDED = "left out", "mended"
+
+
+@dataclass(frozen=True)
+class Change:
+    """What was done to one row.
+
+    Args:
+        path: The file.
+        line: The row's line in it, from 1.
+        action: "left out" or "mended".
+        reason: Why.
+        before: The text as it was; of a bad row, the row's beginning.
+        after: The text as it is; empty where the row was left out.
+    """
+
+    path: str
+    line: int
+    action: str
+    reason: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """A cleaned table.
+
+    Args:
+        files: The content of each file by its name: cleaned.csv, or one a given split.
+            Where a text is more than a CSV file can hold, they are .jsonl.
+        changes: What was done, in the order of the rows; bad rows come first.
+        rows: How many rows are left.
+    """
+
+    files: dict[str, bytes]
+    changes: tuple[Change, ...]
+    rows: int
+
+
+def clean(data: TextDataset) -> Cleaned:
+    """Returns a table without what can be mended for sure.
+
+    Bad rows are left out. Encoding damage is mended where that can be done. After that,
+    every row of a text with two labels is left out, and of same texts one row stays: the
+    first of its file, and of several files that of test, or else of validation. Labels
+    and near duplicates are for people to judge: they stay.
+
+    Args:
+        data: The table, as `load_table` returns it with ``skip_bad_rows``.
+
+    Raises:
+        DataError: What is left is no table to train on.
+    """
+    rows = Rows.of(data)
+    changes = [
+        Change(bad.path, bad.line, LEFT_OUT, bad.reason, bad.content, "") for bad in data.rejected
+    ]
+    mended, kinds = _mended_texts(rows)
+    groups = group_texts(mended.get(row, text) for row, text in enumerate(rows.texts()))
+    reasons = {row: f"nothing is left of it: {kinds[row]}" for row, t in mended.items() if not t}
+    for group in rows_of_groups(groups):
+        reasons |= _left_out(rows, group)
+    for row in sorted({*mended, *reasons}):
+        action = LEFT_OUT if row in reasons else MENDED
+        reason, after = reasons.get(row, kinds.get(row, "")), mended.get(row, "")
+        after = "" if row in reasons else after
+        path, line = rows.path(row), int(rows.lines[row])
+        changes.append(Change(path, line, action, reason, rows.text(row), after))
+    kept = np.setdiff1d(np.arange(len(rows)), list(reasons))
+    files = _files(rows, kept, mended)
+    _check(data, files)
+    return Cleaned(files, tuple(changes), len(kept))
+
+
+def _mended_texts(rows: Rows) -> tuple[dict[int, str], dict[int, str]]:
+    """Returns the texts that mending changes, and what was mended, by row."""
+    texts, kinds = {}, {}
+    for row, text in enumerate(rows.texts()):
+        before = damage(text)
+        after = mend(text) if before else text
+        if after != text:
+            left = damage(after)
+            texts[row] = after
+            kinds[row] = ", ".join(kind for kind in before if kind not in left)
+    return texts, kinds
+
+
+def _left_out(rows: Rows, group: np.ndarray) -> dict[int, str]:
+    """Returns which rows of a group of same texts to leave out, and why."""
+    labels = two_labels(rows, group)
+    if labels:
+        return dict.fromkeys(group.tolist(), f"the same text has two {labels}")
+    kept = int(group[rows.files[group].argmax()])
+    reason = f"same text as {rows.where(kept)}"
+    return {row: reason for row in group.tolist() if row != kept}
+
+
+def _files(rows: Rows, kept: np.ndarray, mended: dict[int, str]) -> dict[str, bytes]:
+    given = list(rows.data.reading["files"])
+    names = given if len(given) > 1 else ["cleaned"]
+    contents = {}
+    for name, part in zip(names, given, strict=True):
+        chosen = kept[rows.files[kept] == SPLITS.index(part)]
+        texts = rows.texts_of(chosen)
+        pairs = zip(chosen.tolist(), texts, strict=True)
+        contents[name] = [(mended.get(row, text), rows.label(row)) for row, text in pairs]
+    if all(_fits_csv(cells) for lines in contents.values() for cells in lines):
+        return {
+            f"{name}.csv": csv_content(("text", "label"), iter(lines))
+            for name, lines in contents.items()
+        }
+    return {f"{name}.jsonl": _jsonl_content(lines) for name, lines in contents.items()}
+
+
+def _fits_csv(cells: tuple[str, ...]) -> bool:
+    longest = csv.field_size_limit()
+    lines = sum(cell.count("\n") for cell in cells)
+    return lines < MAX_RECORD_LINES - 1 and all(len(cell) <= longest for cell in cells)
+
+
+def csv_content(columns: tuple[str, ...], rows: Iterator[tuple[object, ...]]) -> bytes:
+    """Returns the content of a CSV file, every cell in quotes."""
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return file.getvalue().encode("utf-8")
+
+
+def _jsonl_content(rows: list[tuple[str, str]]) -> bytes:
+    lines = (json.dumps({"text": text, "label": label}) for text, label in rows)
+    return "".join(f"{line}\n" for line in lines).encode("utf-8")
+
+
+def _check(data: TextDataset, files: dict[str, bytes]) -> None:
+    """Raises DataError unless the cleaned files make the splits that the table made."""
+    with tempfile.TemporaryDirectory(prefix="kerasnlp_lab-") as scratch:
+        for name, content in files.items():
+            Path(scratch, name).write_bytes(content)
+        paths = dict(
+            zip(data.reading["files"], (Path(scratch, name) for name in files), strict=True)
+        )
+        fractions = {
+            "validation_fraction": data.validation_fraction,
+            "test_fraction": data.reading["test_fraction"],
+        }
+        try:
+            load_table(
+                paths.pop("train"),
+                **paths,
+                seed=data.split_seed or 0,
+                **{name: share for name, share in fractions.items() if share is not None},
+            )
+        except DataError as error:
+            raise DataError(
+                f"what cleaning would leave is no table to train on ({error.message}); "
+                "mend its findings by hand, without --fix",
+                data.source,
+            ) from error

@@ -1,0 +1,227 @@
+"""`inspect_table`: what there is to know of a table before a model learns from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kerasnlp_lab.data.dataset import TextDataset
+from kerasnlp_lab.data.inspection.duplicates import find_same_texts
+from kerasnlp_lab.data.inspection.finding import KINDS, Finding, beginning
+from kerasnlp_lab.data.inspection.lengths import Lengths, word_counts
+from kerasnlp_lab.data.inspection.near_duplicates import find_near_duplicates
+from kerasnlp_lab.data.inspection.rows import SPLITS, Rows
+from kerasnlp_lab.data.inspection.text_findings import find_damage, find_scripts
+from kerasnlp_lab.data.inspection.wrong_labels import find_wrong_labels
+from kerasnlp_lab.data.normal_form import group_texts
+from kerasnlp_lab.data.table import load_table
+from kerasnlp_lab.errors import check_option
+
+__all__ = ["Inspection", "inspect_table"]
+
+MAX_LENGTHS = (25, 64, 128, 256)
+NEAR = 0.8
+MOST_JUDGED = 100_000
+MOST_WRONG_LABELS = 50
+
+CountTokens = Callable[[Sequence[str]], np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Inspection:
+    """What was found in a table.
+
+    Args:
+        data: The table, split as `train` splits it.
+        balance: The rows of each class in each split, by class and split.
+        lengths: How long the training texts are: in words, and perhaps in word pieces.
+        scripts: The share of letters in each script, largest first.
+        findings: What to look at, kind by kind and in the order of the table; likely
+            wrong labels, the 50 likeliest, begin with the likeliest.
+        counts: How many of each kind there are, also of those that are not listed.
+        notes: What was not looked at, and why.
+    """
+
+    data: TextDataset
+    balance: dict[str, dict[str, int]]
+    lengths: tuple[Lengths, ...]
+    scripts: dict[str, float]
+    findings: tuple[Finding, ...]
+    counts: dict[str, int]
+    notes: tuple[str, ...]
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """The rows of each split, and those that cannot be used."""
+        return {name: len(getattr(self.data, name)) for name in SPLITS} | {
+            "bad": len(self.data.rejected)
+        }
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns all of it as JSON has it."""
+        data = self.data
+        return {
+            "table": data.source,
+            "files": data.reading["files"],
+            "text_columns": data.reading["text_columns"],
+            "label_column": data.reading["label_column"],
+            "validation_fraction": data.validation_fraction,
+            "test_fraction": data.reading["test_fraction"],
+            "split_seed": data.split_seed,
+            "rows": self.rows,
+            "balance": self.balance,
+            "lengths": [asdict(lengths) for lengths in self.lengths],
+            "scripts": self.scripts,
+            "counts": self.counts,
+            "notes": list(self.notes),
+            "findings": [asdict(finding) for finding in self.findings],
+        }
+
+
+def inspect_table(
+    path: str | Path,
+    *,
+    validation: str | Path | None = None,
+    test: str | Path | None = None,
+    text_columns: Sequence[str] = (),
+    label_column: str | None = None,
+    validation_fraction: float = 0.15,
+    test_fraction: float = 0.15,
+    seed: int = 0,
+    max_lengths: Sequence[int] = MAX_LENGTHS,
+    count_tokens: CountTokens | None = None,
+    token_unit: str = "word pieces",
+    near: float = NEAR,
+    on_step: Callable[[str], None] = lambda step: None,
+) -> Inspection:
+    """Looks for what is wrong with a table of texts and labels; it changes nothing.
+
+    The rows are read and split as by `load_table`, so that what is found of a split
+    holds for the one that a model is trained on with the same seed. Bad rows are
+    findings too. Labels of test rows are not judged.
+
+    Args:
+        path: The rows, or those to train on.
+        validation: As in `load_table`, and so on to the seed.
+        test: As in `load_table`.
+        text_columns: As in `load_table`.
+        label_column: As in `load_table`.
+        validation_fraction: As in `load_table`.
+        test_fraction: As in `load_table`.
+        seed: As in `load_table`; also which rows judge which labels.
+        max_lengths: Maximum lengths to tell the share of cut texts of.
+        count_tokens: From texts to the tokens of each, int64 of shape [texts]; None
+            counts words only.
+        token_unit: What it counts.
+        near: The Jaccard similarity from which two texts are near duplicates.
+        on_step: Called with the name of each step as it begins.
+
+    Returns:
+        What was found.
+
+    Raises:
+        DataError: A file cannot be used, or its rows make no three splits.
+        OptionError: A fraction, the seed, a length or the similarity is out of range.
+
+    Example:
+        >>> found = inspect_table("messages.csv")
+        >>> found.counts["exact_duplicate"], found.findings[0].where
+        (403, 'messages.csv:104')
+    """
+    check_option("near", near, 0 < near <= 1, "a similarity above 0 and up to 1")
+    for most in max_lengths:
+        check_option("a maximum length", most, most > 0, "above 0")
+    on_step("reading")
+    data = load_table(
+        path,
+        validation=validation,
+        test=test,
+        text_columns=text_columns,
+        label_column=label_column,
+        validation_fraction=validation_fraction,
+        test_fraction=test_fraction,
+        seed=seed,
+        skip_bad_rows=True,
+    )
+    rows = Rows.of(data)
+    on_step("counting words")
+    lengths = _lengths(data, sorted(set(max_lengths)), count_tokens, token_unit)
+    on_step("looking for duplicates")
+    groups = group_texts(rows.texts())
+    found = [*_bad_rows(data), *find_same_texts(rows, groups)]
+    found += find_near_duplicates(rows, groups, near)
+    on_step("judging labels")
+    wrong, wrong_count, notes = _wrong_labels(rows, groups, seed)
+    on_step("looking for encoding damage")
+    scripts, outsiders = find_scripts(rows)
+    found += [*wrong, *find_damage(rows), *outsiders]
+    _sort(found, list(data.reading["files"].values()))
+    counts = {kind: sum(finding.kind == kind for finding in found) for kind in KINDS}
+    counts["likely_wrong_label"] = wrong_count
+    return Inspection(data, _balance(data), lengths, scripts, tuple(found), counts, tuple(notes))
+
+
+def _sort(found: list[Finding], files: list[str]) -> None:
+    """Puts findings in the order of kinds, files and lines; wrong labels stay, likeliest first."""
+    kinds = {kind: place for place, kind in enumerate(KINDS)}
+    places = {path: place for place, path in reversed(list(enumerate(files)))}
+
+    def key(finding: Finding) -> tuple[int, int, int]:
+        if finding.kind == "likely_wrong_label":
+            return kinds[finding.kind], 0, 0
+        return kinds[finding.kind], places[finding.path], finding.line
+
+    found.sort(key=key)
+
+
+def _balance(data: TextDataset) -> dict[str, dict[str, int]]:
+    size = len(data.label_names)
+    counts = {name: np.bincount(getattr(data, name).labels, minlength=size) for name in SPLITS}
+    return {
+        label: {name: int(counts[name][place]) for name in SPLITS}
+        for place, label in enumerate(data.label_names)
+    }
+
+
+def _lengths(
+    data: TextDataset, max_lengths: list[int], count_tokens: CountTokens | None, unit: str
+) -> tuple[Lengths, ...]:
+    words = Lengths.of("words", word_counts(data.train.texts), max_lengths)
+    if count_tokens is None:
+        return (words,)
+    return words, Lengths.of(unit, np.asarray(count_tokens(data.train.texts)), max_lengths)
+
+
+def _bad_rows(data: TextDataset) -> list[Finding]:
+    return [
+        Finding("bad_row", bad.path, bad.line, "", beginning(bad.content), bad.reason)
+        for bad in data.rejected
+    ]
+
+
+def _wrong_labels(
+    rows: Rows, groups: np.ndarray, seed: int
+) -> tuple[list[Finding], int, list[str]]:
+    """Returns the likeliest wrong labels, how many there are in all, and what to know of it."""
+    judged = np.flatnonzero(rows.splits < SPLITS.index("test"))
+    notes = []
+    if len(judged) > MOST_JUDGED:
+        notes.append(f"wrong labels were looked for in {MOST_JUDGED:,} of {len(judged):,} rows")
+        sample = np.random.default_rng(seed).choice(len(judged), MOST_JUDGED, replace=False)
+        judged = judged[np.sort(sample)]
+    names = rows.data.label_names
+    labels = rows.labels[judged]
+    wrong = find_wrong_labels(list(rows.texts_of(judged)), labels, groups[judged], names, seed)
+    if wrong.note:
+        notes.append(wrong.note)
+    found = [
+        rows.finding("likely_wrong_label", judged[row], f"rather {names[label]!r} by {margin:.2f}")
+        for row, label, margin in zip(wrong.rows, wrong.labels, wrong.margins, strict=True)
+    ]
+    if len(found) > MOST_WRONG_LABELS:
+        notes.append(f"of {len(found):,} likely wrong labels, {MOST_WRONG_LABELS} are listed")
+    return found[:MOST_WRONG_LABELS], len(wrong.rows), notes

@@ -1,0 +1,83 @@
+"""`Lengths`: how long texts are, and what share of them a maximum length cuts."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.figure import Figure
+
+__all__ = ["Lengths", "lengths_png", "word_counts"]
+
+BINS = 30
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """The lengths of texts, in one unit.
+
+    Args:
+        unit: What is counted: "words", or "word pieces" with [CLS] and [SEP].
+        rows: How many texts.
+        mean: Their mean length.
+        median: The length that half of them do not exceed.
+        percentile_95: The length that 95% do not exceed, interpolated.
+        percentile_99: The length that 99% do not exceed, interpolated.
+        longest: The greatest length.
+        cut: The share of texts that are longer, by maximum length.
+        counts: Texts in each of 30 bins of equal width, as pandas' hist has them.
+        edges: Where the bins begin, and where the last one ends.
+    """
+
+    unit: str
+    rows: int
+    mean: float
+    median: float
+    percentile_95: float
+    percentile_99: float
+    longest: int
+    cut: dict[int, float]
+    counts: tuple[int, ...]
+    edges: tuple[float, ...]
+
+    @classmethod
+    def of(cls, unit: str, lengths: np.ndarray, max_lengths: Sequence[int]) -> Lengths:
+        """Sums up lengths, int64 of shape [texts]."""
+        counts, edges = np.histogram(lengths, bins=BINS)
+        median, high, highest = (float(p) for p in np.percentile(lengths, (50, 95, 99)))
+        return cls(
+            unit,
+            len(lengths),
+            float(lengths.mean()),
+            median,
+            high,
+            highest,
+            int(lengths.max()),
+            {most: float((lengths > most).mean()) for most in max_lengths},
+            tuple(counts.tolist()),
+            tuple(edges.tolist()),
+        )
+
+
+def word_counts(texts: Iterable[str]) -> np.ndarray:
+    """Returns the words of each text between white space, int64 of shape [texts]."""
+    return np.fromiter((len(text.split()) for text in texts), np.int64)
+
+
+def lengths_png(lengths: Sequence[Lengths]) -> bytes:
+    """Returns the histograms, side by side, as a PNG file's content."""
+    figure = Figure(figsize=(5 * len(lengths), 3.2), layout="constrained")
+    for axes, found in zip(np.atleast_1d(figure.subplots(1, len(lengths))), lengths, strict=True):
+        widths = np.diff(found.edges)
+        axes.bar(found.edges[:-1], found.counts, widths, align="edge", edgecolor="white")
+        for most, share in found.cut.items():
+            if most <= found.edges[-1]:
+                axes.axvline(most, color="black", linestyle=":")
+                axes.text(most, 0.98 * max(found.counts), f" {most}: {share:.1%} cut", fontsize=7)
+        axes.set_xlabel(f"{found.unit} in a training text")
+        axes.set_ylabel("texts")
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110)
+    return buffer.getvalue()

@@ -1,0 +1,54 @@
+"""What an inspection leaves in a folder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import astuple
+from pathlib import Path
+
+from kerasnlp_lab.data.inspection.fixing import Cleaned, csv_content
+from kerasnlp_lab.data.inspection.inspection import Inspection
+from kerasnlp_lab.data.inspection.lengths import lengths_png
+from kerasnlp_lab.errors import RunError
+from kerasnlp_lab.paths import write_whole
+
+__all__ = ["check_new_folder", "write_inspection"]
+
+FINDING_COLUMNS = ("kind", "path", "line", "label", "text", "detail")
+CHANGE_COLUMNS = ("path", "line", "action", "reason", "before", "after")
+
+
+def check_new_folder(folder: str | Path) -> None:
+    """Raises RunError if there is something in a folder, or in its place, already."""
+    folder = Path(folder)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise RunError(f"{folder} is there already; remove it, or name another --output")
+
+
+def write_inspection(
+    inspection: Inspection, folder: str | Path, cleaned: Cleaned | None = None
+) -> None:
+    """Writes findings.csv, lengths.png, a cleaned copy with changes.csv, and inspection.json.
+
+    Args:
+        inspection: What was found.
+        folder: A folder that is new or empty. inspection.json is written last: where it
+            is missing, the writing did not end.
+        cleaned: What `clean` returned, to be written too.
+
+    Raises:
+        RunError: There is something in the folder already.
+        StorageError: It cannot be written.
+    """
+    folder = Path(folder)
+    check_new_folder(folder)
+    findings = (astuple(finding) for finding in inspection.findings)
+    write_whole(folder / "findings.csv", csv_content(FINDING_COLUMNS, findings))
+    write_whole(folder / "lengths.png", lengths_png(inspection.lengths))
+    if cleaned is not None:
+        for name, content in cleaned.files.items():
+            write_whole(folder / name, content)
+        changes = (astuple(change) for change in cleaned.changes)
+        write_whole(folder / "changes.csv", csv_content(CHANGE_COLUMNS, changes))
+    everything = json.dumps(inspection.as_dict(), indent=2, ensure_ascii=False)
+    write_whole(folder / "inspection.json", everything + "\n")

@@ -1,0 +1,98 @@
+"""`Rows`: every row of a dataset, in the order of its files and lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from kerasnlp_lab.data.dataset import Split, TextDataset
+from kerasnlp_lab.data.inspection.finding import Finding, beginning
+
+__all__ = ["SPLITS", "Rows"]
+
+SPLITS = ("train", "validation", "test")
+READ_ROWS = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """The rows of the three splits, numbered as they stand in the files.
+
+    Args:
+        data: The dataset, as `load_table` returns it.
+        files: The split that each file was given for, by the places in `SPLITS`,
+            int64 of shape [rows].
+        splits: The split that each row is in, by the places in `SPLITS`, int64 [rows].
+        places: Its place in that split, int64 [rows].
+        labels: Its label id, int64 [rows].
+        lines: Its line, int64 [rows].
+    """
+
+    data: TextDataset
+    files: np.ndarray
+    splits: np.ndarray
+    places: np.ndarray
+    labels: np.ndarray
+    lines: np.ndarray
+
+    @classmethod
+    def of(cls, data: TextDataset) -> Rows:
+        """Puts the rows of a dataset in order."""
+        parts = [data.train, data.validation, data.test]
+        splits = np.repeat(np.arange(3), [len(part) for part in parts])
+        given = [place if SPLITS[place] in data.reading["files"] else 0 for place in range(3)]
+        files = np.array(given)[splits]
+        places = np.concatenate([np.arange(len(part)) for part in parts])
+        labels = np.concatenate([part.labels for part in parts])
+        lines = np.concatenate([part.lines for part in parts if part.lines is not None])
+        order = np.lexsort((lines, files))
+        return cls(data, *(numbers[order] for numbers in (files, splits, places, labels, lines)))
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def texts(self) -> Iterator[str]:
+        """Yields every text, as `texts_of` does."""
+        return self.texts_of(np.arange(len(self)))
+
+    def texts_of(self, rows: np.ndarray) -> Iterator[str]:
+        """Yields the texts of the given rows; they are read in blocks, and not kept."""
+        for start in range(0, len(rows), READ_ROWS):
+            yield from self.take(rows[start : start + READ_ROWS])
+
+    def take(self, rows: np.ndarray) -> list[str]:
+        """Returns the texts of the given rows, in the given order."""
+        found = [""] * len(rows)
+        for number in range(len(SPLITS)):
+            wanted = np.flatnonzero(self.splits[rows] == number)
+            texts = self._split(number).take(self.places[rows[wanted]]).texts
+            for place, text in zip(wanted.tolist(), texts, strict=True):
+                found[place] = text
+        return found
+
+    def text(self, row: int) -> str:
+        """Returns one text."""
+        return self._split(int(self.splits[row])).texts[int(self.places[row])]
+
+    def label(self, row: int) -> str:
+        """Returns a row's class."""
+        return self.data.label_names[self.labels[row]]
+
+    def path(self, row: int) -> str:
+        """Returns the file that a row stands in."""
+        return self._split(int(self.splits[row])).path
+
+    def where(self, row: int) -> str:
+        """Returns a row's file and line."""
+        return f"{self.path(row)}:{self.lines[row]}"
+
+    def finding(self, kind: str, row: int, detail: str, text: str | None = None) -> Finding:
+        """Returns a finding about a row."""
+        text = self.text(row) if text is None else text
+        line = int(self.lines[row])
+        return Finding(kind, self.path(row), line, self.label(row), beginning(text), detail)
+
+    def _split(self, number: int) -> Split:
+        return (self.data.train, self.data.validation, self.data.test)[number]

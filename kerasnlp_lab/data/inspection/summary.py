@@ -1,0 +1,102 @@
+"""An inspection on the terminal."""
+
+from __future__ import annotations
+
+import itertools
+
+import rich.console
+import rich.table
+from rich.text import Text
+
+from kerasnlp_lab.data.inspection.finding import KINDS, beginning, printable
+from kerasnlp_lab.data.inspection.inspection import Inspection
+from kerasnlp_lab.data.inspection.lengths import Lengths
+from kerasnlp_lab.data.inspection.rows import SPLITS
+
+__all__ = ["print_summary"]
+
+BAR = 40
+TEXT = 72
+
+
+def print_summary(inspection: Inspection, console: rich.console.Console, show: int = 5) -> None:
+    """Prints the rows, classes, lengths and scripts, and the first findings of each kind.
+
+    Args:
+        inspection: What was found.
+        console: Where to print it.
+        show: How many findings of each kind.
+    """
+    data = inspection.data
+    rows = inspection.rows
+    total = sum(rows[name] for name in SPLITS)
+    parts = ", ".join(f"{name} {rows[name]:,}" for name in SPLITS)
+    seed = "" if len(data.reading["files"]) == len(SPLITS) else f"; split seed {data.split_seed}"
+    _print(console, f"{data.source}: {total:,} rows ({parts}{seed})")
+    console.print()
+    console.print(_classes(inspection, total))
+    for lengths in inspection.lengths:
+        console.print()
+        for line in _histogram(lengths, _bar_character(console)):
+            _print(console, line)
+    console.print()
+    shares = (f"{script} {share:.2%}" for script, share in inspection.scripts.items())
+    _print(console, f"letters: {', '.join(shares) or 'none'}")
+    for note in inspection.notes:
+        _print(console, f"note: {printable(note)}")
+    _print_findings(inspection, console, show)
+
+
+def _classes(inspection: Inspection, total: int) -> rich.table.Table:
+    table = rich.table.Table(box=None, pad_edge=False)
+    table.add_column("class", overflow="fold")
+    for column in ("rows", "share", *SPLITS):
+        table.add_column(column, justify="right", no_wrap=True)
+    for label, counts in inspection.balance.items():
+        every = sum(counts.values())
+        numbers = [f"{counts[name]:,}" for name in SPLITS]
+        table.add_row(Text(printable(label)), f"{every:,}", f"{every / total:.1%}", *numbers)
+    return table
+
+
+def _bar_character(console: rich.console.Console) -> str:
+    return "█" if console.encoding.startswith("utf") else "#"
+
+
+def _histogram(lengths: Lengths, bar: str) -> list[str]:
+    """Returns the lines of a histogram: where each bin ends, its texts as a bar and a number."""
+    lines = [f"{lengths.unit} in a training text ({lengths.rows:,} texts)"]
+    most = max(lengths.counts)
+    edges = [f"{edge:.1f}" for edge in lengths.edges]
+    width = max(map(len, edges))
+    bins = zip(itertools.pairwise(edges), lengths.counts, strict=True)
+    for (low, high), count in bins:
+        length = -(-count * BAR // most)  # one text is seen too
+        lines.append(f"{low:>{width}} to {high:>{width}} {bar * length} {count:,}")
+    high = f"95% up to {lengths.percentile_95:.0f}, 99% up to {lengths.percentile_99:.0f}"
+    middle = f"mean {lengths.mean:.1f}, median {lengths.median:g}"
+    lines.append(f"{middle}, {high}, longest {lengths.longest}")
+    cuts = (f"{most} cuts {share:.2%}" for most, share in lengths.cut.items())
+    return [*lines, f"a maximum length of {', '.join(cuts)} of them"] if lengths.cut else lines
+
+
+def _print_findings(inspection: Inspection, console: rich.console.Console, show: int) -> None:
+    for kind, meaning in KINDS.items():
+        count = inspection.counts[kind]
+        if not count:
+            continue
+        console.print()
+        _print(console, f"{kind}: {count:,} {meaning}", style="bold")
+        of_kind = (finding for finding in inspection.findings if finding.kind == kind)
+        for finding in itertools.islice(of_kind, show):
+            label = f" [{printable(finding.label)}]" if finding.label else ""
+            _print(console, f"  {finding.where}{label} {printable(finding.detail)}")
+            _print(console, f"    {beginning(finding.text, TEXT)}", style="dim")
+    if not any(inspection.counts.values()):
+        console.print()
+        _print(console, "nothing was found")
+
+
+def _print(console: rich.console.Console, line: str, style: str | None = None) -> None:
+    """Prints a line as it is: what texts hold is no markup, and files and lines stay whole."""
+    console.print(Text(line, style=style or ""), soft_wrap=True)

@@ -1,0 +1,152 @@
+"""Likely wrong labels, by confident learning.
+
+Northcutt, Jiang and Chuang 2021, "Confident Learning: Estimating Uncertainty in Dataset
+Labels", https://arxiv.org/abs/1911.00068.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
+
+__all__ = ["WrongLabels", "find_wrong_labels", "suspects"]
+
+FOLDS = 5
+MOST_FEATURES = 50_000
+
+
+@dataclass(frozen=True)
+class WrongLabels:
+    """Rows whose label is likely wrong, the likeliest first.
+
+    Args:
+        rows: Their places among those given.
+        labels: The label id that each is thought to have.
+        margins: By how much its probability exceeds that of the row's own label.
+        note: What could not be judged, and why; empty if all was.
+    """
+
+    rows: tuple[int, ...] = ()
+    labels: tuple[int, ...] = ()
+    margins: tuple[float, ...] = ()
+    note: str = ""
+
+
+def find_wrong_labels(
+    texts: Sequence[str],
+    labels: np.ndarray,
+    groups: np.ndarray,
+    label_names: Sequence[str],
+    seed: int,
+) -> WrongLabels:
+    """Judges each row by a classifier that was trained on the others.
+
+    It is a logistic regression on TF-IDF, trained in five folds. Same texts are always in
+    one fold: otherwise a wrong label would confirm itself.
+
+    Args:
+        texts: The rows' texts.
+        labels: Their label ids, int64 of shape [rows].
+        groups: Their groups of same texts, int64 of shape [rows].
+        label_names: The classes.
+        seed: Which rows make a fold.
+    """
+    first, group = np.unique(groups, return_index=True, return_inverse=True)[1:]
+    distinct = np.bincount(labels[first], minlength=len(label_names))
+    judged = np.flatnonzero(distinct >= FOLDS)
+    note = _note([label_names[label] for label in np.flatnonzero(distinct < FOLDS).tolist()])
+    if len(judged) < 2:
+        return WrongLabels(note=note)
+    # a text of a class that is judged may also have the label of one that is not
+    used = np.flatnonzero(np.isin(labels, judged) & np.isin(labels[first], judged)[group])
+    features = _features([texts[row] for row in used.tolist()])
+    if features is None:
+        return WrongLabels(note="wrong labels were not looked for: the texts share no words")
+    folds = _folds(labels[first], group, judged, seed)[used]
+    classes = np.searchsorted(judged, labels[used])
+    probabilities = _out_of_fold(features, classes, folds, len(judged))
+    rows, others = suspects(probabilities, classes)
+    margins = probabilities[rows, others] - probabilities[rows, classes[rows]]
+    return WrongLabels(
+        tuple(used[rows].tolist()), tuple(judged[others].tolist()), tuple(margins.tolist()), note
+    )
+
+
+def _note(names: list[str]) -> str:
+    if not names:
+        return ""
+    listed = ", ".join(map(repr, names[:5])) + (" and more" if len(names) > 5 else "")
+    return f"wrong labels were not looked for in classes of fewer than {FOLDS} texts: {listed}"
+
+
+def _features(texts: Sequence[str]) -> Any:
+    """Returns the TF-IDF of words and pairs of words, sparse [texts, features]."""
+    vectorizer = TfidfVectorizer(
+        ngram_range=(1, 2),
+        token_pattern=r"(?u)\b\w+\b",
+        sublinear_tf=True,
+        min_df=2,  # a word of one text tells nothing of the others
+        max_features=MOST_FEATURES,
+        dtype=np.float32,
+    )
+    try:
+        return vectorizer.fit_transform(texts)
+    except ValueError:  # no word is in two texts
+        return None
+
+
+def _folds(labels: np.ndarray, group: np.ndarray, judged: np.ndarray, seed: int) -> np.ndarray:
+    """Returns the fold of each row, one for each group, stratified, int64 of shape [rows].
+
+    StratifiedGroupKFold would do, but takes minutes for 100,000 groups.
+
+    Args:
+        labels: The label id of each group's first row, int64 of shape [groups].
+        group: The group of each row, int64 of shape [rows].
+        judged: The label ids that have texts enough.
+        seed: Which groups make a fold.
+    """
+    usable = np.flatnonzero(np.isin(labels, judged))
+    fold_of_group = np.zeros(len(labels), np.int64)
+    splitter = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
+    for fold, (_, held_out) in enumerate(splitter.split(usable, labels[usable])):
+        fold_of_group[usable[held_out]] = fold
+    return fold_of_group[group]
+
+
+def _out_of_fold(features: Any, classes: np.ndarray, folds: np.ndarray, count: int) -> np.ndarray:
+    """Returns each row's probabilities by the classifier that has not seen it, [rows, classes]."""
+    probabilities = np.empty((len(classes), count))
+    for fold in range(FOLDS):
+        held_out = folds == fold
+        model = LogisticRegression(C=10.0, max_iter=200, tol=1e-3)
+        model.fit(features[~held_out], classes[~held_out])
+        probabilities[held_out] = model.predict_proba(features[held_out])
+    return probabilities
+
+
+def suspects(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the rows that are likely another class, and which, by falling margin.
+
+    A class is likely if its probability is at least what rows of that class have for it on
+    average, and more than the row's own class has.
+
+    Args:
+        probabilities: Of rows by a classifier that has not seen them, [rows, classes].
+        labels: Their label ids, int64 of shape [rows].
+    """
+    every = range(probabilities.shape[1])
+    confidence = np.array([probabilities[labels == c, c].mean() for c in every])
+    own = probabilities[np.arange(len(labels)), labels]
+    likely = (probabilities >= confidence) & (probabilities > own[:, None])
+    others = np.where(likely, probabilities, -1.0).argmax(axis=1)
+    rows = np.flatnonzero(likely.any(axis=1))
+    margins = probabilities[rows, others[rows]] - own[rows]
+    rows = rows[np.argsort(-margins, kind="stable")]
+    return rows, others[rows]

@@ -1,0 +1,42 @@
+"""`without_leaks`: no text to train on that is tested on too."""
+
+from __future__ import annotations
+
+import dataclasses
+from itertools import chain
+
+import numpy as np
+
+from kerasnlp_lab.data.dataset import TextDataset
+from kerasnlp_lab.data.normal_form import group_texts
+
+__all__ = ["without_leaks"]
+
+
+def without_leaks(data: TextDataset) -> TextDataset:
+    """Leaves out of training what is validated or tested on, and out of validation what is tested.
+
+    Texts that differ in case, white space or composed characters only are the same. The
+    test split stays as it is, so that results before and after can be compared.
+
+    Args:
+        data: Three splits.
+
+    Returns:
+        The dataset; ``reading["leaks_left_out"]`` counts the rows that are gone.
+
+    Raises:
+        DataError: No row of a class is left to train on.
+    """
+    parts = (data.train, data.validation, data.test)
+    groups = group_texts(chain.from_iterable(part.texts for part in parts))
+    train, validation, test = np.split(groups, np.cumsum([len(part) for part in parts])[:-1])
+    to_train = ~np.isin(train, np.concatenate([validation, test]))
+    to_validate = ~np.isin(validation, test)
+    left_out = {"train": int((~to_train).sum()), "validation": int((~to_validate).sum())}
+    return dataclasses.replace(
+        data,
+        train=data.train.take(np.flatnonzero(to_train)),
+        validation=data.validation.take(np.flatnonzero(to_validate)),
+        reading={**data.reading, "leaks_left_out": left_out},
+    )

@@ -1,0 +1,136 @@
+"""The SMS Spam Collection: 5,574 messages, 747 of them spam.
+
+Almeida, Gomez Hidalgo and Yamakami 2011, "Contributions to the Study of SMS Spam
+Filtering", https://archive.ics.uci.edu/dataset/228/sms+spam+collection (CC BY 4.0).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from pathlib import Path
+
+import requests
+
+from kerasnlp_lab.data.dataset import Split
+from kerasnlp_lab.data.table import load_labelled_rows, load_table
+from kerasnlp_lab.errors import DataError, DatasetMissingError, first_line
+from kerasnlp_lab.paths import cache_dir, write_whole
+
+__all__ = ["LABEL_NAMES", "install_sms_spam", "read_sms_spam"]
+
+LABEL_NAMES = ("ham", "spam")
+URL = "https://archive.ics.uci.edu/static/public/228/sms+spam+collection.zip"
+MEMBER = "SMSSpamCollection"
+MOST_BYTES = 10_000_000
+_NAMES = {"0": "ham", "1": "spam", "ham": "ham", "spam": "spam"}
+_HINT = (
+    "fetch sms+spam+collection.zip from https://archive.ics.uci.edu/dataset/228, or "
+    "spamdata_v2.csv, and run: kerasnlp-lab data install sms_spam --from FILE"
+)
+
+
+def read_sms_spam(data_dir: str | Path | None = None) -> tuple[Split, None, str]:
+    """Reads the messages, or downloads them.
+
+    Args:
+        data_dir: Where they are installed; None for `cache_dir`.
+
+    Returns:
+        All rows, no test rows (the collection has no split of its own), and their file.
+
+    Raises:
+        DatasetMissingError: They are not installed and cannot be downloaded.
+    """
+    path = _installed(data_dir)
+    if not path.is_file():
+        try:
+            response = requests.get(URL, timeout=20)
+            response.raise_for_status()
+            _write(_unpack(response.content, URL), path)
+        except (requests.RequestException, DataError) as error:
+            raise DatasetMissingError(
+                f"sms_spam is not installed and its download failed ({first_line(error)}); {_HINT}"
+            ) from error
+    rows, _ = load_labelled_rows(path, LABEL_NAMES)
+    return rows, None, str(path)
+
+
+def install_sms_spam(source: str | Path, data_dir: str | Path | None = None) -> tuple[Path, int]:
+    """Installs the messages from a file.
+
+    Args:
+        source: The published .zip, the file in it, or a table with the labels ham and
+            spam or 0 and 1, such as spamdata_v2.csv.
+        data_dir: Where to; None for `cache_dir`.
+
+    Returns:
+        The installed file, and its rows.
+
+    Raises:
+        DataError: It is none of these; file and line are named.
+        StorageError: It cannot be written.
+    """
+    source = Path(source)
+    if not source.is_file():
+        raise DataError("no such file", source)
+    if source.suffix == ".zip":
+        rows = _unpack(source.read_bytes(), str(source))
+    elif source.suffix:
+        rows = _of_table(source)
+    else:
+        rows = _parse(source.read_bytes(), str(source))
+    path = _installed(data_dir)
+    _write(rows, path)
+    return path, len(rows)
+
+
+def _installed(data_dir: str | Path | None) -> Path:
+    root = cache_dir() / "datasets" if data_dir is None else Path(data_dir).expanduser()
+    return root / "sms_spam" / "sms_spam.csv"
+
+
+def _of_table(source: Path) -> list[tuple[str, str]]:
+    table = load_table(source)
+    if not set(table.label_names) <= set(_NAMES):
+        raise DataError(
+            f"expected the labels ham and spam, or 0 and 1, got {', '.join(table.label_names)}",
+            source,
+        )
+    rows, _ = load_labelled_rows(source, table.label_names)
+    names = [_NAMES[name] for name in table.label_names]
+    return [(names[label], text) for label, text in zip(rows.labels, rows.texts, strict=True)]
+
+
+def _unpack(content: bytes, source: str) -> list[tuple[str, str]]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if archive.getinfo(MEMBER).file_size > MOST_BYTES:
+                raise DataError(f"{MEMBER} is larger than {MOST_BYTES:,} bytes", source)
+            return _parse(archive.read(MEMBER), f"{source}, {MEMBER}")
+    except (KeyError, zipfile.BadZipFile, OSError) as error:
+        raise DataError(f"no .zip with {MEMBER} in it ({first_line(error)})", source) from error
+
+
+def _parse(content: bytes, source: str) -> list[tuple[str, str]]:
+    rows = []
+    lines = content.decode("utf-8", "replace").split("\n")
+    for number, line in enumerate(lines, start=1):
+        label, tab, text = line.rstrip("\r").partition("\t")
+        if not line.strip():
+            continue
+        if label not in LABEL_NAMES or not tab or not text.strip():
+            raise DataError("expected ham or spam, a tab, and a message", source, number)
+        rows.append((label, text))
+    if not rows:
+        raise DataError("no messages", source)
+    return rows
+
+
+def _write(rows: list[tuple[str, str]], path: Path) -> None:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    writer.writerow(["label", "text"])
+    writer.writerows(rows)
+    write_whole(path, buffer.getvalue())

@@ -1,0 +1,49 @@
+"""`class_weights`: how much a row of each class counts in the loss."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from sklearn.utils.class_weight import compute_class_weight
+
+from kerasnlp_lab.errors import OptionError, UnknownNameError
+
+__all__ = ["class_weights"]
+
+
+def class_weights(spec: str, labels: np.ndarray, label_names: Sequence[str]) -> np.ndarray | None:
+    """Returns the weight of each class, float64 of shape [classes]; None where all are alike.
+
+    Args:
+        spec: "none", "balanced" or "name=weight,..."; see `Recipe`.
+        labels: The label ids of the training rows, with every class among them.
+        label_names: The classes.
+
+    Raises:
+        OptionError: It is none of these.
+        UnknownNameError: It names a class that is not there.
+
+    Example:
+        >>> class_weights("balanced", np.array([0, 0, 0, 1]), ["ham", "spam"]).round(3).tolist()
+        [0.667, 2.0]
+    """
+    if spec == "none":
+        return None
+    if spec == "balanced":
+        return compute_class_weight("balanced", classes=np.arange(len(label_names)), y=labels)
+    weights = np.ones(len(label_names))
+    for part in spec.split(","):
+        name, equals, number = part.rpartition("=")
+        try:
+            weight = float(number) if equals else 0.0
+        except ValueError:
+            weight = 0.0
+        if not 0 < weight < float("inf"):
+            raise OptionError(
+                f"class_weight must be none, balanced or CLASS=WEIGHT,..., got {spec!r}"
+            )
+        if name.strip() not in label_names:
+            raise UnknownNameError("class", name.strip(), label_names)
+        weights[list(label_names).index(name.strip())] = weight
+    return weights

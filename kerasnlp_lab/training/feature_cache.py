@@ -1,0 +1,141 @@
+"""`FeatureCache`: what a frozen encoder makes of a text, computed once and kept on disk."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from kerasnlp_lab.paths import explain_os_error
+
+__all__ = ["FeatureCache", "text_keys"]
+
+KEY = np.dtype(("<u8", 2))
+SEGMENT_ROWS = 4096
+
+_log = logging.getLogger(__name__)
+
+
+def text_keys(tokens: list[np.ndarray]) -> np.ndarray:
+    """Returns a 128-bit hash of each text's token ids, as uint64 of shape [texts, 2]."""
+    digests = [hashlib.blake2b(ids.tobytes(), digest_size=16).digest() for ids in tokens]
+    return np.frombuffer(b"".join(digests), "<u8").reshape(-1, 2)
+
+
+class FeatureCache:
+    """Features by the hash of their token ids, in files that are mapped into memory.
+
+    A file is a .npy of (key, features) rows that is named by its own SHA-256 and
+    never changed, so that several processes can read and add at once. One that does
+    not fit its name is removed.
+
+    Args:
+        folder: Where the files of one encoder are; see `Classifier.encoder_fingerprint`.
+        width: The number of features of a text.
+
+    Raises:
+        StorageError: The folder cannot be made.
+    """
+
+    def __init__(self, folder: Path, width: int):
+        self.folder = folder
+        self.row = np.dtype([("key", KEY), ("features", "<f4", (width,))])
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise explain_os_error(error, folder) from error
+        self._segments: list[np.ndarray] = []
+        self._keys = np.zeros((0, 2), "<u8")  # of all segments, by the first number
+        self._places = np.zeros((0, 2), np.int64)  # segment and row of each key
+        for path in sorted(folder.glob("*.npy")):
+            segment = self._open(path)
+            if segment is not None:
+                self._take_up(segment)
+
+    def find(self, keys: np.ndarray) -> np.ndarray:
+        """Returns where features are, int64 [texts, 2]; a text that has none is at [-1, -1]."""
+        places = np.full((len(keys), 2), -1, np.int64)
+        if len(self._keys):
+            nearest = np.searchsorted(self._keys[:, 0], keys[:, 0])
+            for step in (1, 0):  # two keys may share their first number
+                candidates = np.minimum(nearest + step, len(self._keys) - 1)
+                same = (self._keys[candidates] == keys).all(axis=1)
+                places[same] = self._places[candidates[same]]
+        return places
+
+    def read(self, places: np.ndarray) -> np.ndarray:
+        """Returns the features at places from `find`, float32 of shape [texts, width]."""
+        features = np.empty((len(places), self.row["features"].shape[0]), np.float32)
+        for segment in np.unique(places[:, 0]):
+            here = places[:, 0] == segment
+            features[here] = self._segments[segment]["features"][places[here, 1]]
+        return features
+
+    def add(self, keys: np.ndarray, features: Callable[[np.ndarray], Iterator[np.ndarray]]) -> None:
+        """Computes features and keeps them, a file at a time.
+
+        Args:
+            keys: Of texts that have none yet, each once.
+            features: From places among these keys to batches of features, in their order.
+
+        Raises:
+            StorageError: They cannot be written.
+        """
+        for start in range(0, len(keys), SEGMENT_ROWS):
+            rows = np.arange(start, min(start + SEGMENT_ROWS, len(keys)))
+            segment = np.zeros(len(rows), self.row)
+            segment["key"] = keys[rows]
+            segment["features"] = np.concatenate(list(features(rows)))
+            self._take_up(self._write(segment))
+
+    def forget(self) -> None:
+        """Removes all files."""
+        for path in self.folder.glob("*.npy"):
+            path.unlink(missing_ok=True)
+        self._segments, self._keys, self._places = [], self._keys[:0], self._places[:0]
+
+    def _open(self, path: Path) -> np.ndarray | None:
+        with contextlib.suppress(OSError, ValueError):
+            with path.open("rb") as file:
+                whole = hashlib.file_digest(file, "sha256").hexdigest() == path.stem
+            segment = np.load(path, mmap_mode="r", allow_pickle=False) if whole else None
+            if segment is not None and segment.dtype == self.row:
+                return segment
+        _log.warning("%s is damaged; its features are computed again", path)
+        path.unlink(missing_ok=True)
+        return None
+
+    def _write(self, segment: np.ndarray) -> np.ndarray:
+        try:
+            handle, temporary = tempfile.mkstemp(suffix=".part", dir=self.folder)
+            try:
+                with open(handle, "w+b") as file:
+                    np.save(file, segment, allow_pickle=False)
+                    file.flush()
+                    os.fsync(file.fileno())
+                    file.seek(0)
+                    name = hashlib.file_digest(file, "sha256").hexdigest()
+                path = self.folder / f"{name}.npy"
+                os.replace(temporary, path)
+            finally:
+                Path(temporary).unlink(missing_ok=True)
+        except OSError as error:
+            raise explain_os_error(error, self.folder) from error
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+
+    def _take_up(self, segment: np.ndarray) -> None:
+        places = np.stack(
+            [np.full(len(segment), len(self._segments)), np.arange(len(segment))], axis=1
+        )
+        self._segments.append(segment)
+        new = self.find(segment["key"])[:, 0] < 0  # another process may have had the same texts
+        keys = np.concatenate([self._keys, segment["key"][new]])
+        places = np.concatenate([self._places, places[new]])
+        by_key = np.argsort(keys[:, 0], kind="stable")
+        self._keys, self._places = keys[by_key], places[by_key]

@@ -1,0 +1,155 @@
+"""`frozen_features`: the features of a frozen encoder, from the cache or computed into it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import rich.console
+import rich.progress
+import tensorflow as tf
+
+from kerasnlp_lab.paths import cache_dir
+from kerasnlp_lab.text import TokenizedTexts
+from kerasnlp_lab.text.pipeline import feature_batches
+from kerasnlp_lab.training.feature_cache import FeatureCache, text_keys
+from kerasnlp_lab.zoo import Classifier
+
+__all__ = ["FrozenFeatures", "frozen_features"]
+
+BATCH = 64
+READ_ROWS = 4096
+CHECKED_TEXTS = 8
+TOLERANCE = {"float32": 1e-4, "mixed_bfloat16": 5e-2}
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class FrozenFeatures:
+    """The features of many texts.
+
+    Args:
+        cache: Where they are.
+        places: Where in it, a row a text, int64 of shape [texts, 2].
+        width: The number of features of a text.
+    """
+
+    cache: FeatureCache
+    places: np.ndarray
+    width: int
+
+    def load(self, rows: tf.Tensor) -> tf.Tensor:
+        """Returns features, float32 [batch, width], of rows, int32 [batch], within a graph."""
+
+        def read(rows: np.ndarray) -> np.ndarray:
+            return self.cache.read(self.places[rows])
+
+        features = tf.numpy_function(read, [rows], tf.float32)
+        features.set_shape([None, self.width])
+        return features
+
+
+def frozen_features(
+    classifier: Classifier,
+    parts: dict[str, TokenizedTexts],
+    console: rich.console.Console | None = None,
+) -> dict[str, FrozenFeatures]:
+    """Returns what the encoder, as it is now, makes of texts; each text is computed once, ever.
+
+    Kept below `cache_dir` by the encoder's weights and options, its preprocessing, and
+    the text's token ids. A few that are found there are computed again and compared.
+
+    Args:
+        classifier: With an encoder.
+        parts: Tokenized texts, by the name of their split.
+        console: Where to show progress; None for nowhere.
+
+    Raises:
+        StorageError: They cannot be written.
+    """
+    began = time.perf_counter()
+    width = classifier.head.input_shape[-1]
+    cache = FeatureCache(cache_dir() / "features" / classifier.encoder_fingerprint()[:32], width)
+    keys = {part: _keys(tokens) for part, tokens in parts.items()}
+    for part, tokens in parts.items():
+        _check(classifier, cache, tokens, keys[part])
+    computed = 0
+    with _bar(console) as bar:
+        for part, tokens in parts.items():
+            computed += _complete(classifier, cache, tokens, keys[part], bar)
+    if console is not None:
+        texts = sum(map(len, parts.values()))
+        console.print(
+            f"  features  {computed} of {texts} texts through the frozen encoder, the others known"
+            f"  {time.perf_counter() - began:.1f} s",
+            highlight=False,
+        )
+    return {part: FrozenFeatures(cache, cache.find(keys[part]), width) for part in parts}
+
+
+def _keys(tokens: TokenizedTexts) -> np.ndarray:
+    starts = range(0, len(tokens), READ_ROWS)
+    rows = np.arange(len(tokens))
+    blocks = [text_keys(tokens.read(rows[start : start + READ_ROWS])) for start in starts]
+    return np.concatenate([np.zeros((0, 2), "<u8"), *blocks])
+
+
+def _complete(
+    classifier: Classifier,
+    cache: FeatureCache,
+    tokens: TokenizedTexts,
+    keys: np.ndarray,
+    bar: rich.progress.Progress,
+) -> int:
+    """Computes what is missing, longest texts first, and returns how many texts that were."""
+    missing = np.flatnonzero(cache.find(keys)[:, 0] < 0)
+    _, first = np.unique(keys[missing], axis=0, return_index=True)
+    rows = missing[first]
+    rows = rows[np.argsort(-tokens.lengths[rows], kind="stable")]
+    task = bar.add_task("  features", total=len(rows))
+
+    def features(chosen: np.ndarray) -> Iterator[np.ndarray]:
+        for batch in _features(classifier, tokens, rows[chosen]):
+            yield batch
+            bar.update(task, advance=len(batch))
+
+    cache.add(keys[rows], features)
+    return len(rows)
+
+
+def _features(
+    classifier: Classifier, tokens: TokenizedTexts, rows: np.ndarray
+) -> Iterator[np.ndarray]:
+    for batch in feature_batches(classifier.text, tokens, rows, batch_size=BATCH):
+        yield classifier.pooled(batch).numpy()
+
+
+def _check(
+    classifier: Classifier, cache: FeatureCache, tokens: TokenizedTexts, keys: np.ndarray
+) -> None:
+    """Makes sure that the encoder still gives what it gave, on a few texts."""
+    places = cache.find(keys)
+    known = np.flatnonzero(places[:, 0] >= 0)
+    if not len(known):
+        return
+    rows = known[np.linspace(0, len(known) - 1, min(CHECKED_TEXTS, len(known))).astype(int)]
+    now = np.concatenate(list(_features(classifier, tokens, rows)))
+    if np.abs(now - cache.read(places[rows])).max() > TOLERANCE[classifier.options.precision]:
+        _log.warning("%s has the features of another encoder; all are forgotten", cache.folder)
+        cache.forget()
+
+
+def _bar(console: rich.console.Console | None) -> rich.progress.Progress:
+    return rich.progress.Progress(
+        rich.progress.TextColumn("{task.description}"),
+        rich.progress.BarColumn(),
+        rich.progress.MofNCompleteColumn(),
+        rich.progress.TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=console is None or not console.is_terminal,
+    )
