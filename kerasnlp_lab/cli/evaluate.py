@@ -104,7 +104,7 @@ def _rows_of(
     dataset: str, split: str, data_dir: Path | None, run: RunDirectory, classes: tuple[str, ...]
 ) -> Split:
     """Returns a split of a dataset, as the run divided it if it was trained on that."""
-    from kerasnlp_lab.data import load_dataset
+    from kerasnlp_lab.data import load_dataset, without_leaks
 
     trained_on = run.read_json("config.json")["dataset"]
     own = trained_on if trained_on["name"] == dataset else {}
@@ -118,5 +118,12 @@ def _rows_of(
         raise DataError(
             f"{dataset} has the classes {', '.join(data.label_names)}, the classifier in "
             f"{run.path} has {', '.join(classes)}; evaluate it on a dataset with its own"
+        )
+    if "leaks_left_out" in own.get("reading", {}):
+        data = without_leaks(data)
+    if split == "train" and own and own["train_rows"] != len(data.train):
+        raise DataError(
+            f"{run.path} was trained on {own['train_rows']} of the {len(data.train)} rows; "
+            "evaluate it on --split validation or test"
         )
     return getattr(data, split)

@@ -143,9 +143,10 @@ def train(
         split_seed = named.split_seed if split_seed is None else split_seed
         threshold = threshold or named.threshold
     assert model is not None
+    entry = find_model(model)
+    named_options, training = named.settings_for(entry) if named else ({}, {})
     given = {name: value for name, value in recipe_changes.items() if value is not None}
-    given = {**(named.training if named else {}), **given}
-    recipe = dataclasses.replace(find_model(model).recipe, **given)
+    recipe = dataclasses.replace(entry.recipe, **{**training, **given})
     data = load_rows(
         dataset,
         data_dir,
@@ -167,7 +168,7 @@ def train(
         "frozen_layers": frozen_layers,
     }
     options = {name: value for name, value in shorthands.items() if value is not None}
-    options = {**(named.options if named else {}), **options, **parse_assignments(option or [])}
+    options = {**named_options, **options, **parse_assignments(option or [])}
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     console = rich.console.Console(soft_wrap=True)
     experiment = run_experiment(

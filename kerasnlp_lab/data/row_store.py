@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import weakref
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, overload
@@ -35,6 +36,7 @@ class RowStore:
         starts = array("q", [0])
         try:
             self._file = tempfile.TemporaryFile(prefix="kerasnlp_lab-", buffering=WRITE_BYTES)
+            weakref.finalize(self, self._file.close)
             end = 0
             for row in rows:
                 end += self._file.write(row)

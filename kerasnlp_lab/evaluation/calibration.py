@@ -13,6 +13,7 @@ from kerasnlp_lab.zoo.decision import Decision, fit_temperature
 __all__ = ["calibration_bins", "check_threshold", "choose_decision", "expected_calibration_error"]
 
 BINS = 15
+ABOVE_ALL = np.nextafter(np.float32(1), np.float32(2))  # a threshold that no probability reaches
 RARE = 0.25  # the share of the training rows under which a class gets a threshold by itself
 
 
@@ -43,16 +44,13 @@ def choose_decision(
         OptionError: It is none of these, or there are more than two classes.
         UnknownNameError: There is no such class.
     """
+    check_threshold(threshold, positive_class, label_names)
     temperature, _ = fit_temperature(logits, validation.labels)
-    if positive_class is not None and positive_class not in label_names:
-        raise UnknownNameError("class", positive_class, label_names)
     if threshold == "auto":
         rare = len(label_names) == 2 and class_counts.min() < RARE * class_counts.sum()
         threshold = "f1" if rare else "none"
     if threshold == "none":
         return Decision(temperature)
-    if len(label_names) != 2:
-        raise OptionError(f"a threshold is for two classes; there are {len(label_names)}")
     positive = int(class_counts[1] <= class_counts[0])
     if positive_class is not None:
         positive = list(label_names).index(positive_class)
@@ -61,10 +59,14 @@ def choose_decision(
     return Decision(temperature, positive, value, rule)
 
 
-def check_threshold(threshold: str) -> None:
-    """Raises OptionError unless `choose_decision` knows what is meant."""
+def check_threshold(threshold: str, positive_class: str | None, label_names: Sequence[str]) -> None:
+    """Raises what `choose_decision` would, before there is anything to choose from."""
     if threshold not in ("auto", "none"):
         _threshold(threshold, np.array([0.1, 0.9]), np.array([False, True]))
+        if len(label_names) != 2:
+            raise OptionError(f"a threshold is for two classes; there are {len(label_names)}")
+    if positive_class is not None and positive_class not in label_names:
+        raise UnknownNameError("class", positive_class, label_names)
 
 
 def _threshold(spec: str, scores: np.ndarray, truth: np.ndarray) -> tuple[float, str]:
@@ -74,7 +76,8 @@ def _threshold(spec: str, scores: np.ndarray, truth: np.ndarray) -> tuple[float,
         number = None if spec in ("f1", "mcc") else float(text)
     except ValueError:
         number = -1.0
-    if number is not None and (name not in ("", "fpr") or not 0 < number < 1):
+    fits = name == "fpr" if equals else True
+    if number is not None and (not fits or not 0 < number < 1):
         raise OptionError(
             f"threshold must be auto, none, f1, mcc, fpr=SHARE or a probability, got {spec!r}"
         )
@@ -91,9 +94,10 @@ def _threshold(spec: str, scores: np.ndarray, truth: np.ndarray) -> tuple[float,
     else:
         best = int(np.argmax(_matthews(hits, alarms, truth)))
         rule = "best Matthews correlation on the validation rows"
-    above = float(cuts[best]) if best >= 0 else 1.0
-    below = float(cuts[best + 1]) if best + 1 < len(cuts) else 0.0
-    return (above + below) / 2, rule
+    above = cuts[best] if best >= 0 else np.float32(ABOVE_ALL)
+    below = cuts[best + 1] if best + 1 < len(cuts) else np.float32(0)
+    middle = np.float32((float(above) + float(below)) / 2)
+    return float(middle if middle > below else above), rule  # neighbours have nothing between
 
 
 def _counts(scores: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -122,12 +122,20 @@ def _training_sets(data: TextDataset, sizes: Sequence[int | str]) -> dict[int, T
         check_option("a size", size, 0 < number <= rows, f"all, or from 1 to {rows} rows")
         numbers.add(number)
     order = stratified_order(data.train.labels, seed=0)
-    return {
-        number: data
-        if number == rows
-        else dataclasses.replace(data, train=data.train.take(np.sort(order[:number])))
-        for number in sorted(numbers)
-    }
+    parts = {}
+    for number in sorted(numbers):
+        some = np.sort(order[:number])
+        classes = len(np.unique(data.train.labels[some]))
+        fits = classes == len(data.label_names)
+        check_option(
+            "a size",
+            number,
+            fits,
+            f"so many rows that all {len(data.label_names)} classes are among them",
+        )
+        part = dataclasses.replace(data, train=data.train.take(some))
+        parts[number] = data if number == rows else part
+    return parts
 
 
 def _run_name(model: str, size: int | None, seed: int | None) -> str:

@@ -29,6 +29,7 @@ from kerasnlp_lab.evaluation.plots import (
 from kerasnlp_lab.evaluation.report import evaluation_text, render_page
 from kerasnlp_lab.paths import write_whole
 from kerasnlp_lab.training import RunDirectory, TrainingResult, make_strategy, train
+from kerasnlp_lab.training.class_weights import class_weights
 from kerasnlp_lab.training.run_directory import package_versions
 from kerasnlp_lab.zoo import Recipe, ZooEntry, create_classifier, find_model, predict_logits
 
@@ -93,7 +94,8 @@ def run_experiment(
         )
     check_option("seed", seed, 0 <= seed < 2**32, "from 0 to 2**32 - 1")
     chosen = entry.with_options(options or {})
-    check_threshold(threshold)
+    check_threshold(threshold, positive_class, data.label_names)
+    class_weights(recipe.class_weight, data.train.labels, data.label_names)  # its mistakes, now
     placed = make_strategy(strategy)
     entry.prepare()
     config = {
@@ -199,6 +201,7 @@ def _write_results(
             "training": vars(training),
             "model_bytes": run.model_bytes(),
             "rejected_rows": config["dataset"]["rejected_rows"],
+            "leaks_left_out": config["dataset"]["reading"].get("leaks_left_out"),
         },
     )
 

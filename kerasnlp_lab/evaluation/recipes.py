@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 from kerasnlp_lab.errors import UnknownNameError
+from kerasnlp_lab.zoo import ZooEntry
 
 __all__ = ["NamedRecipe", "find_recipe", "named_recipes"]
 
@@ -35,6 +37,14 @@ class NamedRecipe:
     training: Mapping[str, Any]
     split_seed: int
     threshold: str
+
+    def settings_for(self, entry: ZooEntry) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Returns the options and training fields that a model, perhaps another, has use for."""
+        known = {field.name for field in dataclasses.fields(entry.options)}
+        options = {name: value for name, value in self.options.items() if name in known}
+        solved = entry.solve is not None
+        fields = {n: v for n, v in self.training.items() if not solved or n == "class_weight"}
+        return options, fields
 
 
 _RECIPES = (

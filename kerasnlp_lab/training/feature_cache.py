@@ -7,6 +7,7 @@ import hashlib
 import logging
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ __all__ = ["FeatureCache", "text_keys"]
 
 KEY = np.dtype(("<u8", 2))
 SEGMENT_ROWS = 4096
+ABANDONED = 24 * 3600  # seconds
 
 _log = logging.getLogger(__name__)
 
@@ -53,6 +55,10 @@ class FeatureCache:
         self._segments: list[np.ndarray] = []
         self._keys = np.zeros((0, 2), "<u8")  # of all segments, by the first number
         self._places = np.zeros((0, 2), np.int64)  # segment and row of each key
+        for path in folder.glob("*.part"):  # of processes that were killed
+            with contextlib.suppress(OSError):
+                if time.time() - path.stat().st_mtime > ABANDONED:
+                    path.unlink()
         for path in sorted(folder.glob("*.npy")):
             segment = self._open(path)
             if segment is not None:

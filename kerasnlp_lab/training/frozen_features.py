@@ -138,7 +138,8 @@ def _check(
         return
     rows = known[np.linspace(0, len(known) - 1, min(CHECKED_TEXTS, len(known))).astype(int)]
     now = np.concatenate(list(_features(classifier, tokens, rows)))
-    if np.abs(now - cache.read(places[rows])).max() > TOLERANCE[classifier.options.precision]:
+    differences = np.abs(now - cache.read(places[rows]))
+    if not differences.max() <= TOLERANCE[classifier.options.precision]:  # NaN is no match either
         _log.warning("%s has the features of another encoder; all are forgotten", cache.folder)
         cache.forget()
 

@@ -164,13 +164,6 @@ def test_neither_a_model_nor_a_recipe(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_a_recipe_of_a_bert_on_a_model_without_one(data_dir, tmp_path):
-    words = ["--recipe", "sms_spam", "--model", "tfidf_linear", "--data-dir", data_dir]
-    result = run("train", *words, "--output", tmp_path / "run")
-    assert_mistake(result, "tfidf_linear")
-    assert not (tmp_path / "run").exists()
-
-
 @pytest.mark.parametrize(
     "arguments, message",
     [
@@ -230,3 +223,15 @@ def test_evaluate_takes_the_rows_that_were_left(data_dir, tmp_path):
         where = ["--dataset", "sms_spam", "--data-dir", data_dir, "--split", part, "--json"]
         found = json.loads(run("evaluate", tmp_path / "run", *where).out)
         assert found["rows"] == dataset[f"{part}_rows"], part
+
+
+def test_a_recipe_for_another_kind_of_model(data_dir, tmp_path):
+    """TF-IDF is solved: it takes the weights of the classes, and has no use for the rest."""
+    words = ("--recipe", "sms_spam", "--model", "tfidf_linear", "--data-dir", data_dir)
+    result = run("train", *words, "--output", tmp_path / "run")
+    assert result.code == 0, result.err
+    config = config_of(tmp_path / "run")
+    assert config["recipe"]["class_weight"] == "balanced"
+    assert config["decision"]["threshold"] == "f1" and config["dataset"]["split_seed"] == 2018
+    refused = run("train", *words, "--epochs", "5", "--output", tmp_path / "other")
+    assert_mistake(refused, "has no use for epochs")
