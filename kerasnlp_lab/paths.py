@@ -17,6 +17,7 @@ from kerasnlp_lab.errors import RunError, StorageError, first_line
 __all__ = [
     "cache_dir",
     "check_files",
+    "check_new",
     "explain_os_error",
     "sha256_of_files",
     "whole_directory",
@@ -75,6 +76,12 @@ def write_whole(path: str | Path, content: str | bytes) -> None:
         raise explain_os_error(error, path) from error
 
 
+def check_new(path: Path, advice: str) -> None:
+    """Raises RunError, with the advice in it, if there is something at a path, or in its folder."""
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise RunError(f"{path} is there already; remove it, or {advice}")
+
+
 @contextmanager
 def whole_directory(path: str | Path) -> Iterator[Path]:
     """Yields an empty folder that becomes ``path`` if the block ends well, and else vanishes.
@@ -87,8 +94,7 @@ def whole_directory(path: str | Path) -> Iterator[Path]:
         StorageError: It cannot be written.
     """
     path = Path(path)
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise RunError(f"{path} is there already; remove it, or choose another folder")
+    check_new(path, "choose another folder")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))

@@ -66,11 +66,12 @@ def inspect(
     import rich.console
 
     from kerasnlp_lab.data import inspection
+    from kerasnlp_lab.paths import check_new
 
     check_option("--show", show, show >= 0, "0 or more")
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     folder = output or Path("runs") / f"inspect-{stamp}"
-    inspection.check_new_folder(folder)
+    check_new(folder, "name another --output")
     messages = rich.console.Console(stderr=True, soft_wrap=True)
     options: dict[str, Any] = {
         "validation": validation_table,

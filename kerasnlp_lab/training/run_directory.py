@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasnlp_lab.errors import RunError
-from kerasnlp_lab.paths import explain_os_error, write_whole
+from kerasnlp_lab.paths import check_new, explain_os_error, write_whole
 
 __all__ = ["RunDirectory", "package_versions"]
 
@@ -54,8 +54,7 @@ class RunDirectory:
             StorageError: It cannot be written.
         """
         path = Path(path)
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise RunError(f"{path} is there already; remove it, or name another --output")
+        check_new(path, "name another --output")
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:

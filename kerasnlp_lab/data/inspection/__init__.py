@@ -4,7 +4,7 @@ from kerasnlp_lab.data.inspection.finding import KINDS, Finding
 from kerasnlp_lab.data.inspection.fixing import Change, Cleaned, clean
 from kerasnlp_lab.data.inspection.inspection import Inspection, inspect_table
 from kerasnlp_lab.data.inspection.lengths import Lengths
-from kerasnlp_lab.data.inspection.results import check_new_folder, write_inspection
+from kerasnlp_lab.data.inspection.results import write_inspection
 from kerasnlp_lab.data.inspection.summary import print_summary
 
 __all__ = [
@@ -14,7 +14,6 @@ __all__ = [
     "Finding",
     "Inspection",
     "Lengths",
-    "check_new_folder",
     "clean",
     "inspect_table",
     "print_summary",

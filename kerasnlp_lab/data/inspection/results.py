@@ -9,20 +9,12 @@ from pathlib import Path
 from kerasnlp_lab.data.inspection.fixing import Cleaned, csv_content
 from kerasnlp_lab.data.inspection.inspection import Inspection
 from kerasnlp_lab.data.inspection.lengths import lengths_png
-from kerasnlp_lab.errors import RunError
-from kerasnlp_lab.paths import write_whole
+from kerasnlp_lab.paths import check_new, write_whole
 
-__all__ = ["check_new_folder", "write_inspection"]
+__all__ = ["write_inspection"]
 
 FINDING_COLUMNS = ("kind", "path", "line", "label", "text", "detail")
 CHANGE_COLUMNS = ("path", "line", "action", "reason", "before", "after")
-
-
-def check_new_folder(folder: str | Path) -> None:
-    """Raises RunError if there is something in a folder, or in its place, already."""
-    folder = Path(folder)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise RunError(f"{folder} is there already; remove it, or name another --output")
 
 
 def write_inspection(
@@ -41,7 +33,7 @@ def write_inspection(
         StorageError: It cannot be written.
     """
     folder = Path(folder)
-    check_new_folder(folder)
+    check_new(folder, "name another --output")
     findings = (astuple(finding) for finding in inspection.findings)
     write_whole(folder / "findings.csv", csv_content(FINDING_COLUMNS, findings))
     write_whole(folder / "lengths.png", lengths_png(inspection.lengths))
