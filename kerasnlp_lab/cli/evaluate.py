@@ -19,7 +19,7 @@ from kerasnlp_lab.cli.options import (
     quiet_tensorflow,
     refuse_table_options,
 )
-from kerasnlp_lab.errors import DataError, OptionError, UnknownNameError
+from kerasnlp_lab.errors import DataError, OptionError, UnknownNameError, check_option
 
 if TYPE_CHECKING:
     from kerasnlp_lab.data import Split
@@ -57,6 +57,8 @@ def evaluate(
     if (dataset is None) == (table is None):
         raise OptionError("say either --dataset NAME (see 'data list') or --data FILE")
     check_bad_rows(bad_rows)
+    for share in fpr or ():
+        check_option("--fpr", share, 0 <= share <= 1, "a share from 0 to 1")
     if table is None:
         refuse_table_options(text_columns=text_column, label_column=label_column)
     quiet_tensorflow()

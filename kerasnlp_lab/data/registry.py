@@ -78,8 +78,8 @@ def load_dataset(
     Args:
         name: "ag_news", "news_sample" or "sms_spam".
         data_dir: TensorFlow Datasets' folder, or where else datasets are kept.
-        validation_fraction: The share of training rows to validate on; None for
-            the dataset's own default.
+        validation_fraction: The share of training rows to validate on, or of all rows
+            where there is no official test split; None for the dataset's own default.
         seed: Which rows those are; None for the dataset's own default.
 
     Returns:

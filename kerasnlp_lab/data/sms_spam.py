@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+import zlib
 from pathlib import Path
 
 import requests
@@ -109,7 +110,7 @@ def _unpack(content: bytes, source: str) -> list[tuple[str, str]]:
             if archive.getinfo(MEMBER).file_size > MOST_BYTES:
                 raise DataError(f"{MEMBER} is larger than {MOST_BYTES:,} bytes", source)
             return _parse(archive.read(MEMBER), f"{source}, {MEMBER}")
-    except (KeyError, zipfile.BadZipFile, OSError) as error:
+    except (KeyError, zipfile.BadZipFile, zlib.error, OSError) as error:
         raise DataError(f"no .zip with {MEMBER} in it ({first_line(error)})", source) from error
 
 

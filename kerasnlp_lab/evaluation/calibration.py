@@ -45,7 +45,8 @@ def choose_decision(
         UnknownNameError: There is no such class.
     """
     check_threshold(threshold, positive_class, label_names)
-    temperature, _ = fit_temperature(logits, validation.labels)
+    doubt = 1 / (len(validation) + 2)  # as in Platt 1999, by how few rows there are
+    temperature, _ = fit_temperature(logits, validation.labels, doubt)
     if threshold == "auto":
         rare = len(label_names) == 2 and class_counts.min() < RARE * class_counts.sum()
         threshold = "f1" if rare else "none"
@@ -65,8 +66,14 @@ def check_threshold(threshold: str, positive_class: str | None, label_names: Seq
         _threshold(threshold, np.array([0.1, 0.9]), np.array([False, True]))
         if len(label_names) != 2:
             raise OptionError(f"a threshold is for two classes; there are {len(label_names)}")
-    if positive_class is not None and positive_class not in label_names:
+    if positive_class is None:
+        return
+    if positive_class not in label_names:
         raise UnknownNameError("class", positive_class, label_names)
+    if threshold == "none" or len(label_names) != 2:
+        raise OptionError(
+            "a positive class is for a threshold, which two classes can have; leave it out"
+        )
 
 
 def _threshold(spec: str, scores: np.ndarray, truth: np.ndarray) -> tuple[float, str]:

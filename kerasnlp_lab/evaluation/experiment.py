@@ -88,9 +88,10 @@ def run_experiment(
         raise OptionError("the recipe trains for no epoch; set epochs to 1 or more")
     unused = _unused(entry, recipe)
     if unused:
+        solved, frozen = "is solved, not trained step by step", "has no encoder to freeze"
         raise OptionError(
-            f"{model} is solved, not trained step by step, and has no use for {', '.join(unused)}; "
-            "leave that out"
+            f"{model} {frozen if entry.solve is None else solved}, and has no use for "
+            f"{', '.join(unused)}; leave that out"
         )
     check_option("seed", seed, 0 <= seed < 2**32, "from 0 to 2**32 - 1")
     chosen = entry.with_options(options or {})
@@ -134,10 +135,13 @@ def run_experiment(
 
 def _unused(entry: ZooEntry, recipe: Recipe) -> list[str]:
     """Returns the fields of a recipe that were changed to no effect."""
-    if entry.solve is None:
-        return []
     before, after = dataclasses.asdict(entry.recipe), dataclasses.asdict(recipe)
-    return [name for name in after if after[name] != before[name] and name != "class_weight"]
+    changed = [name for name in after if after[name] != before[name]]
+    if entry.solve is not None:
+        return [name for name in changed if name != "class_weight"]
+    if entry.has_encoder:
+        return []
+    return [name for name in changed if name in ("frozen_epochs", "head_learning_rate")]
 
 
 def rejects_csv(rejected: Sequence[RejectedRow]) -> str:

@@ -187,7 +187,7 @@ def score(
         interval=(float(interval.low), float(interval.high)),
         macro_f1=float(np.mean([row["f1"] for row in per_class.values()])),
         per_class=per_class,
-        mcc=float(sklearn.metrics.matthews_corrcoef(split.labels, predicted)),
+        mcc=_matthews(split.labels, predicted),
         log_loss=float(sklearn.metrics.log_loss(split.labels, probabilities, labels=ids)),
         calibration_error=expected_calibration_error(probabilities, split.labels),
         uncalibrated=Decision().probabilities(logits),
@@ -196,6 +196,13 @@ def score(
         mistakes=_mistakes(probabilities, predicted, split, label_names),
         texts_per_second=texts_per_second,
     )
+
+
+def _matthews(labels: np.ndarray, predicted: np.ndarray) -> float:
+    """Returns Matthews' correlation; 0 where all is one class, of which scikit-learn warns."""
+    if len(np.union1d(labels, predicted)) < 2:
+        return 0.0
+    return float(sklearn.metrics.matthews_corrcoef(labels, predicted))
 
 
 def _ranking(scores: np.ndarray, truth: np.ndarray) -> dict[str, float | None]:

@@ -77,7 +77,8 @@ def precision_recall_figure(evaluation: Evaluation) -> Figure:
         axes.plot(row["recall"], row["precision"], "ko", label="at the threshold")
     axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1.02), ylim=(0, 1.02))
     axes.grid(alpha=0.3)
-    axes.legend(loc="lower left")
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(loc="lower left")
     return figure
 
 

@@ -42,8 +42,12 @@ class NamedRecipe:
         """Returns the options and training fields that a model, perhaps another, has use for."""
         known = {field.name for field in dataclasses.fields(entry.options)}
         options = {name: value for name, value in self.options.items() if name in known}
-        solved = entry.solve is not None
-        fields = {n: v for n, v in self.training.items() if not solved or n == "class_weight"}
+        fields = dict(self.training)
+        if entry.solve is not None:
+            fields = {n: v for n, v in fields.items() if n == "class_weight"}
+        elif not entry.has_encoder:
+            of_encoders = ("epochs", "frozen_epochs", "head_learning_rate")
+            fields = {n: v for n, v in fields.items() if n not in of_encoders}
         return options, fields
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+from pathlib import Path
 from typing import Any
 
 import tensorflow_hub as hub
@@ -10,7 +12,7 @@ import tensorflow_text  # noqa: F401  # registers the ops that preprocessing mod
 
 from kerasnlp_lab.errors import HubError, first_line
 
-__all__ = ["load_hub_layer"]
+__all__ = ["load_hub_layer", "module_sha256"]
 
 
 def load_hub_layer(handle: Any, **kwargs: Any) -> hub.KerasLayer:
@@ -28,6 +30,12 @@ def load_hub_layer(handle: Any, **kwargs: Any) -> hub.KerasLayer:
         return hub.KerasLayer(handle, **kwargs)
     except Exception as error:  # urllib, tarfile, TensorFlow and OS errors, all of them
         raise _hub_error(handle, error) from error
+
+
+def module_sha256(layer: hub.KerasLayer) -> str:
+    """Returns the SHA-256 of the graph of the module that a layer has, as hex digits."""
+    graph = Path(hub.resolve(str(layer._handle)), "saved_model.pb")
+    return hashlib.sha256(graph.read_bytes()).hexdigest()
 
 
 def _hub_error(handle: Any, error: Exception) -> HubError:

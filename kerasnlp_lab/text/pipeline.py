@@ -191,11 +191,18 @@ def evaluation_batches(
 
 def feature_batches(
     vectorizer: TextVectorizer, tokens: TokenizedTexts, rows: np.ndarray, *, batch_size: int
-) -> tf.data.Dataset:
-    """Returns the features of the given rows, in their order, a batch at a time."""
-    labels = np.zeros(len(tokens), np.int64)
-    batch_rows = tf.data.Dataset.from_tensor_slices(np.asarray(rows, np.int32)).batch(batch_size)
-    return batches_of(batch_rows, _packed(vectorizer, tokens), labels).map(lambda x, _: x)
+) -> Iterator[Features]:
+    """Yields the features of the given rows, in their order, a batch at a time.
+
+    Without tf.data: TensorFlow keeps a function that a graph calls, and with it the
+    token ids and their open file, until the process ends.
+    """
+    for start in range(0, len(rows), batch_size):
+        found = tokens.read(rows[start : start + batch_size])
+        lengths = np.array([len(ids) for ids in found], np.int64)
+        batch = tf.RaggedTensor.from_row_lengths(np.concatenate(found), lengths, validate=False)
+        longest = tf.constant(lengths.max(), tf.int32)
+        yield vectorizer.pack(batch, vectorizer.padded_length(longest))
 
 
 def batches_of(

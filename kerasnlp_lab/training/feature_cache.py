@@ -6,8 +6,8 @@ import contextlib
 import hashlib
 import logging
 import os
-import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,7 +17,6 @@ from kerasnlp_lab.paths import explain_os_error
 
 __all__ = ["FeatureCache", "text_keys"]
 
-KEY = np.dtype(("<u8", 2))
 SEGMENT_ROWS = 4096
 ABANDONED = 24 * 3600  # seconds
 
@@ -33,9 +32,9 @@ def text_keys(tokens: list[np.ndarray]) -> np.ndarray:
 class FeatureCache:
     """Features by the hash of their token ids, in files that are mapped into memory.
 
-    A file is a .npy of (key, features) rows that is named by its own SHA-256 and
-    never changed, so that several processes can read and add at once. One that does
-    not fit its name is removed.
+    A file is a .npy of keys and, behind them, features; it is named by its own SHA-256
+    and never changed, so that several processes can read and add at once. One that
+    does not fit its name is removed.
 
     Args:
         folder: Where the files of one encoder are; see `Classifier.encoder_fingerprint`.
@@ -47,7 +46,7 @@ class FeatureCache:
 
     def __init__(self, folder: Path, width: int):
         self.folder = folder
-        self.row = np.dtype([("key", KEY), ("features", "<f4", (width,))])
+        self.width = width
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -77,10 +76,10 @@ class FeatureCache:
 
     def read(self, places: np.ndarray) -> np.ndarray:
         """Returns the features at places from `find`, float32 of shape [texts, width]."""
-        features = np.empty((len(places), self.row["features"].shape[0]), np.float32)
+        features = np.empty((len(places), self.width), np.float32)
         for segment in np.unique(places[:, 0]):
             here = places[:, 0] == segment
-            features[here] = self._segments[segment]["features"][places[here, 1]]
+            features[here] = self._segments[segment]["features"][0, places[here, 1]]
         return features
 
     def add(self, keys: np.ndarray, features: Callable[[np.ndarray], Iterator[np.ndarray]]) -> None:
@@ -95,9 +94,9 @@ class FeatureCache:
         """
         for start in range(0, len(keys), SEGMENT_ROWS):
             rows = np.arange(start, min(start + SEGMENT_ROWS, len(keys)))
-            segment = np.zeros(len(rows), self.row)
-            segment["key"] = keys[rows]
-            segment["features"] = np.concatenate(list(features(rows)))
+            segment = np.zeros(1, self._layout(len(rows)))
+            segment["key"][0] = keys[rows]
+            segment["features"][0] = np.concatenate(list(features(rows)))
             self._take_up(self._write(segment))
 
     def forget(self) -> None:
@@ -106,42 +105,52 @@ class FeatureCache:
             path.unlink(missing_ok=True)
         self._segments, self._keys, self._places = [], self._keys[:0], self._places[:0]
 
+    def _layout(self, rows: int) -> np.dtype:
+        """Keys first: to look them up does not touch the pages of the features."""
+        return np.dtype([("key", "<u8", (rows, 2)), ("features", "<f4", (rows, self.width))])
+
     def _open(self, path: Path) -> np.ndarray | None:
-        with contextlib.suppress(OSError, ValueError):
+        try:
             with path.open("rb") as file:
                 whole = hashlib.file_digest(file, "sha256").hexdigest() == path.stem
             segment = np.load(path, mmap_mode="r", allow_pickle=False) if whole else None
-            if segment is not None and segment.dtype == self.row:
+            if segment is not None and segment.dtype == self._layout(segment["key"].shape[1]):
                 return segment
+        except OSError as error:  # not ours to read, or too many open files: it may be whole
+            _log.warning("%s cannot be read (%s); its features are computed again", path, error)
+            return None
+        except (IndexError, ValueError):
+            pass
         _log.warning("%s is damaged; its features are computed again", path)
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            path.unlink()
         return None
 
     def _write(self, segment: np.ndarray) -> np.ndarray:
+        temporary = self.folder / f"{uuid.uuid4().hex}.part"  # mkstemp's are nobody else's to read
         try:
-            handle, temporary = tempfile.mkstemp(suffix=".part", dir=self.folder)
             try:
-                with open(handle, "w+b") as file:
+                with temporary.open("w+b") as file:
                     np.save(file, segment, allow_pickle=False)
                     file.flush()
                     os.fsync(file.fileno())
                     file.seek(0)
                     name = hashlib.file_digest(file, "sha256").hexdigest()
                 path = self.folder / f"{name}.npy"
+                segment = np.load(temporary, mmap_mode="r", allow_pickle=False)
                 os.replace(temporary, path)
             finally:
-                Path(temporary).unlink(missing_ok=True)
+                temporary.unlink(missing_ok=True)
         except OSError as error:
             raise explain_os_error(error, self.folder) from error
-        return np.load(path, mmap_mode="r", allow_pickle=False)
+        return segment
 
     def _take_up(self, segment: np.ndarray) -> None:
-        places = np.stack(
-            [np.full(len(segment), len(self._segments)), np.arange(len(segment))], axis=1
-        )
+        added = np.array(segment["key"][0])
+        places = np.stack([np.full(len(added), len(self._segments)), np.arange(len(added))], axis=1)
         self._segments.append(segment)
-        new = self.find(segment["key"])[:, 0] < 0  # another process may have had the same texts
-        keys = np.concatenate([self._keys, segment["key"][new]])
+        new = self.find(added)[:, 0] < 0  # another process may have had the same texts
+        keys = np.concatenate([self._keys, added[new]])
         places = np.concatenate([self._places, places[new]])
         by_key = np.argsort(keys[:, 0], kind="stable")
         self._keys, self._places = keys[by_key], places[by_key]

@@ -199,10 +199,10 @@ class _Fit:
             features["validation"].load,
             self.rows["validation"][1],
         )
-        kept: list[list[np.ndarray]] = []
-        best.save = lambda: kept.append(head.get_weights())
+        kept: dict[str, list[np.ndarray]] = {}
+        best.save = lambda: kept.update(best=head.get_weights())
         passes = self._fit(head, batches, steps, validation, epochs, best)
-        head.set_weights(kept[-1])
+        head.set_weights(kept["best"])
         self.classifier.save_weights(self.folder / BEST_WEIGHTS_FILE)
         return passes
 

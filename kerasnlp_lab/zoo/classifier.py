@@ -18,6 +18,7 @@ import tensorflow as tf
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.errors import OptionError, RunError, UnknownNameError, check_option
 from kerasnlp_lab.hub.encoder import canonical_name
+from kerasnlp_lab.hub.loading import module_sha256
 from kerasnlp_lab.hub.reopening import freeze_layers
 from kerasnlp_lab.paths import check_files, sha256_of_files, whole_directory, write_whole
 from kerasnlp_lab.text import TextVectorizer
@@ -95,6 +96,12 @@ class Classifier:
         names = ("encoder", "layers", "pooling", "precision")
         options = {name: getattr(self.options, name) for name in names}
         text = self.text.fingerprint()
+        # The weights alone do not tell which activation is between them.
+        reopened = getattr(self.encoder, "bert_config", None)
+        if reopened is not None:
+            options["activation"] = reopened.activation
+        else:
+            options["module"] = module_sha256(self.encoder)
         digest = hashlib.sha256(json.dumps([options, text], sort_keys=True).encode())
         for name, variable in sorted(self._named_weights().items()):
             if name.startswith("encoder/"):

@@ -54,17 +54,22 @@ class Decision:
         return probabilities, tf.where(yes, tf.constant(self.positive, tf.int64), no)
 
 
-def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+def fit_temperature(
+    logits: np.ndarray, labels: np.ndarray, smoothing: float = 0.0
+) -> tuple[float, float]:
     """Returns the temperature under which logits fit labels best, and the log loss with it.
 
     Args:
         logits: Of shape [rows, classes].
         labels: The right label ids, of shape [rows].
+        smoothing: How much of a label goes to all classes alike. Without it, rows that are
+            all right make every probability 0 or 1.
     """
 
-    def loss(log_temperature: float) -> float:
+    def loss(log_temperature: float, smoothing: float = smoothing) -> float:
         log_probabilities = scipy.special.log_softmax(logits / np.exp(log_temperature), axis=1)
-        return -float(np.mean(log_probabilities[np.arange(len(labels)), labels]))
+        right = float(np.mean(log_probabilities[np.arange(len(labels)), labels]))
+        return -(1 - smoothing) * right - smoothing * float(np.mean(log_probabilities))
 
     found = scipy.optimize.minimize_scalar(loss, bounds=LOG_TEMPERATURES, method="bounded")
-    return float(np.exp(found.x)), float(found.fun)
+    return float(np.exp(found.x)), loss(found.x, smoothing=0.0)

@@ -55,6 +55,11 @@ class ZooEntry:
     ) = None
     prepare: Callable[[], None] = lambda: None
 
+    @property
+    def has_encoder(self) -> bool:
+        """Whether there is a pre-trained part, which can be frozen."""
+        return hasattr(self.options, "encoder")
+
     def with_options(self, changes: Mapping[str, Any]) -> Any:
         """Returns the options with some changed; values may be strings, as from a command line.
 

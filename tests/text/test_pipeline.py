@@ -1,5 +1,7 @@
 """The input pipeline: which rows come when, in which company, and what padding that saves."""
 
+import os
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -207,3 +209,15 @@ def test_texts_without_words(vectorizer):
     (((features, rows),),) = training(vectorizer, tokens, passes=1, seed=0, batch_size=3)
     np.testing.assert_array_equal(features["token_ids"], np.zeros((3, 8)))
     assert sorted(rows) == [0, 1, 2]
+
+
+def test_answers_leave_no_open_file():
+    """One a call was, and a server that answers from a run died of it."""
+    from kerasnlp_lab.zoo import create_classifier, predict_logits
+
+    classifier = create_classifier("seed_transformer", ["bad", "good"], ["so so"])
+    predict_logits(classifier, ["so"])
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(3):
+        predict_logits(classifier, ["so", "so so"])
+    assert len(os.listdir("/proc/self/fd")) == before

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -242,7 +243,8 @@ def test_wrong_features_under_a_right_name_are_noticed(damage, classifier, folde
     file = only_file(folder)
     rows = np.load(file)
     if damage == "another width":
-        narrow = np.zeros(len(rows), [("key", "<u8", 2), ("features", "<f4", 8)])
+        texts = rows["key"].shape[1]
+        narrow = np.zeros(1, [("key", "<u8", (texts, 2)), ("features", "<f4", (texts, 8))])
         narrow["key"] = rows["key"]
         rows = narrow
     else:
@@ -344,3 +346,38 @@ def test_features_are_found_by_all_of_their_key(tmp_path):
         places = one.find(keys)
         assert ((places[:, 0] >= 0) == (np.arange(500) < 400)).all()
         np.testing.assert_array_equal(one.read(places[:400]), features[:400])
+
+
+def test_a_file_that_cannot_be_read_is_kept(tmp_path, monkeypatch):
+    """Too many open files, or another user's: it may be whole all the same."""
+    cache = FeatureCache(tmp_path, 2)
+    cache.add(np.array([[1, 2]], "<u8"), lambda rows: iter([np.ones((1, 2), np.float32)]))
+    (file,) = tmp_path.glob("*.npy")
+    assert file.stat().st_mode & 0o444 == (0o666 & ~umask()) & 0o444
+
+    def fails(*args, **kwargs):
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr("numpy.load", fails)
+    assert (FeatureCache(tmp_path, 2).find(np.array([[1, 2]], "<u8")) == -1).all()
+    assert file.is_file()
+
+
+def umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def test_the_activation_is_part_of_the_key(tiny_checkpoint, tmp_path):
+    fingerprints = set()
+    for activation in ("gelu", "gelu_new"):
+        folder = tmp_path / activation
+        shutil.copytree(tiny_checkpoint, folder)
+        config = json.loads((folder / "config.json").read_text())
+        (folder / "config.json").write_text(json.dumps(config | {"hidden_act": activation}))
+        for encoder in ("module", "reopened"):
+            options = {"encoder": encoder, "max_length": 32}
+            classifier = create_classifier(str(folder), ("a", "b"), ["cat"], options=options)
+            fingerprints.add(classifier.encoder_fingerprint())
+    assert len(fingerprints) == 4

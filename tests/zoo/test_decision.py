@@ -108,3 +108,11 @@ def test_a_classifier_from_before_there_were_decisions(classifier, tmp_path):
     shares = loaded.decision.probabilities(logits)
     np.testing.assert_allclose(shares, np.exp(log_softmax(logits, axis=1)), atol=1e-6)
     assert loaded.decision.label_ids(shares).tolist() == [0, 1]
+
+
+def test_rows_that_are_all_right_make_no_one_sure():
+    """Else the temperature is the smallest there is, and every mistake on new texts infinite."""
+    labels = np.array([0, 1] * 10)
+    logits = np.where(np.arange(2) == labels[:, None], 1.0, 0.0)
+    temperature, _ = fit_temperature(logits, labels, 1 / 22)
+    assert 0.9 < Decision(temperature).probabilities(logits).max() < 0.99
