@@ -128,9 +128,13 @@ def inspect_table(
         OptionError: A fraction, the seed, a length or the similarity is out of range.
 
     Example:
-        >>> found = inspect_table("messages.csv")
-        >>> found.counts["exact_duplicate"], found.findings[0].where
-        (403, 'messages.csv:104')
+        >>> import tempfile
+        >>> table = Path(tempfile.mkdtemp(), "messages.csv")
+        >>> rows = [f"{i % 2},message {i % 30}" for i in range(60)]
+        >>> _ = table.write_text(chr(10).join(["label,text", *rows]))
+        >>> found = inspect_table(table)
+        >>> found.counts["exact_duplicate"], found.findings[0].line
+        (30, 32)
     """
     check_option("near", near, 0 < near <= 1, "a similarity above 0 and up to 1")
     for most in max_lengths:
