@@ -181,3 +181,5 @@ def quiet_tensorflow() -> None:
 
     tf.get_logger().setLevel(logging.ERROR)
     absl.logging.set_verbosity(absl.logging.ERROR)
+    # It warns, past every log level, of each TF Hub preprocessing module that is called eagerly.
+    tf.config.optimizer.set_experimental_options({"loop_optimization": False})
