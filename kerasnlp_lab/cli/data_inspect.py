@@ -17,9 +17,10 @@ from kerasnlp_lab.cli.options import (
     TestTable,
     TextColumn,
     ValidationTable,
+    given_table_options,
     quiet_tensorflow,
 )
-from kerasnlp_lab.errors import HubError, OptionError, check_option, first_line
+from kerasnlp_lab.errors import HubError, check_option, first_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -73,19 +74,15 @@ def inspect(
     folder = output or Path("runs") / f"inspect-{stamp}"
     check_new(folder, "name another --output")
     messages = rich.console.Console(stderr=True, soft_wrap=True)
-    options: dict[str, Any] = {
-        "validation": validation_table,
-        "test": test_table,
-        "text_columns": text_column,
-        "label_column": label_column,
-        "validation_fraction": validation_fraction,
-        "test_fraction": test_fraction,
-        "max_lengths": max_length,
-    }
-    given = {name: value for name, value in options.items() if value is not None}
-    for part in ("validation", "test"):
-        if part in given and f"{part}_fraction" in given:
-            raise OptionError(f"say either --{part}-data or --{part}-fraction, not both")
+    given = given_table_options(
+        validation=validation_table,
+        test=test_table,
+        text_columns=text_column,
+        label_column=label_column,
+        validation_fraction=validation_fraction,
+        test_fraction=test_fraction,
+        max_lengths=max_length,
+    )
     with messages.status("starting") as status:
         try:
             given |= _token_counter(model)

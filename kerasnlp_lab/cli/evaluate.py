@@ -15,11 +15,11 @@ from kerasnlp_lab.cli.options import (
     LabelColumn,
     Table,
     TextColumn,
-    check_bad_rows,
+    check_source,
     quiet_tensorflow,
     refuse_table_options,
 )
-from kerasnlp_lab.errors import DataError, OptionError, UnknownNameError, check_option
+from kerasnlp_lab.errors import DataError, UnknownNameError, check_option
 
 if TYPE_CHECKING:
     from kerasnlp_lab.data import Split
@@ -54,9 +54,7 @@ def evaluate(
     """
     if split not in SPLITS:
         raise UnknownNameError("split", split, SPLITS)
-    if (dataset is None) == (table is None):
-        raise OptionError("say either --dataset NAME (see 'data list') or --data FILE")
-    check_bad_rows(bad_rows)
+    check_source(dataset, table, bad_rows)
     for share in fpr or ():
         check_option("--fpr", share, 0 <= share <= 1, "a share from 0 to 1")
     if table is None:

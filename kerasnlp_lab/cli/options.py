@@ -28,7 +28,8 @@ __all__ = [
     "TextColumn",
     "ValidationFraction",
     "ValidationTable",
-    "check_bad_rows",
+    "check_source",
+    "given_table_options",
     "load_rows",
     "parse_assignments",
     "quiet_tensorflow",
@@ -116,19 +117,11 @@ def _load(
     from kerasnlp_lab.data import load_dataset, load_table
 
     bad_rows = options.pop("bad_rows")
-    given = {name: value for name, value in options.items() if value is not None}
-    if (dataset is None) == (table is None):
-        raise OptionError("say either --dataset NAME (see 'data list') or --data FILE")
-    check_bad_rows(bad_rows)
+    check_source(dataset, table, bad_rows)
     if table is not None:
-        if validation_fraction is not None:
-            given["validation_fraction"] = validation_fraction
-        for part in ("validation", "test"):
-            if part in given and f"{part}_fraction" in given:
-                raise OptionError(f"say either --{part}-data or --{part}-fraction, not both")
+        given = given_table_options(validation_fraction=validation_fraction, **options)
         return load_table(table, seed=split_seed or 0, skip_bad_rows=bad_rows == "skip", **given)
-    if given:
-        refuse_table_options(**given)
+    refuse_table_options(**options)
     return load_dataset(
         str(dataset), data_dir=data_dir, validation_fraction=validation_fraction, seed=split_seed
     )
@@ -143,8 +136,23 @@ TABLE_OPTIONS = {
 }
 
 
-def check_bad_rows(bad_rows: str) -> None:
-    """Raises OptionError unless it is stop or skip."""
+def given_table_options(**options: Any) -> dict[str, Any]:
+    """Returns the options of a table that are given, not None.
+
+    Raises:
+        OptionError: A split is given both as a table and as a share of the rows.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    for part in ("validation", "test"):
+        if part in given and f"{part}_fraction" in given:
+            raise OptionError(f"say either --{part}-data or --{part}-fraction, not both")
+    return given
+
+
+def check_source(dataset: str | None, table: Path | None, bad_rows: str) -> None:
+    """Raises OptionError unless one of both is named, and bad rows are to stop or to skip."""
+    if (dataset is None) == (table is None):
+        raise OptionError("say either --dataset NAME (see 'data list') or --data FILE")
     if bad_rows not in ("stop", "skip"):
         raise OptionError(f"--bad-rows must be stop or skip, got {bad_rows!r}")
 

@@ -6,7 +6,6 @@ Filtering", https://archive.ics.uci.edu/dataset/228/sms+spam+collection (CC BY 4
 
 from __future__ import annotations
 
-import csv
 import io
 import zipfile
 import zlib
@@ -16,6 +15,7 @@ import requests
 
 from kerasnlp_lab.data.dataset import Split
 from kerasnlp_lab.data.table import load_labelled_rows, load_table
+from kerasnlp_lab.data.table_rows import csv_content
 from kerasnlp_lab.errors import DataError, DatasetMissingError, first_line
 from kerasnlp_lab.paths import cache_dir, write_whole
 
@@ -24,6 +24,7 @@ __all__ = ["LABEL_NAMES", "install_sms_spam", "read_sms_spam"]
 LABEL_NAMES = ("ham", "spam")
 URL = "https://archive.ics.uci.edu/static/public/228/sms+spam+collection.zip"
 MEMBER = "SMSSpamCollection"
+COLUMNS = ("label", "text")
 MOST_BYTES = 10_000_000
 _NAMES = {"0": "ham", "1": "spam", "ham": "ham", "spam": "spam"}
 _HINT = (
@@ -49,7 +50,7 @@ def read_sms_spam(data_dir: str | Path | None = None) -> tuple[Split, None, str]
         try:
             response = requests.get(URL, timeout=20)
             response.raise_for_status()
-            _write(_unpack(response.content, URL), path)
+            write_whole(path, csv_content(COLUMNS, _unpack(response.content, URL)))
         except (requests.RequestException, DataError) as error:
             raise DatasetMissingError(
                 f"sms_spam is not installed and its download failed ({first_line(error)}); {_HINT}"
@@ -83,7 +84,7 @@ def install_sms_spam(source: str | Path, data_dir: str | Path | None = None) -> 
     else:
         rows = _parse(source.read_bytes(), str(source))
     path = _installed(data_dir)
-    _write(rows, path)
+    write_whole(path, csv_content(COLUMNS, rows))
     return path, len(rows)
 
 
@@ -127,11 +128,3 @@ def _parse(content: bytes, source: str) -> list[tuple[str, str]]:
     if not rows:
         raise DataError("no messages", source)
     return rows
-
-
-def _write(rows: list[tuple[str, str]], path: Path) -> None:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    writer.writerow(["label", "text"])
-    writer.writerows(rows)
-    write_whole(path, buffer.getvalue())

@@ -10,14 +10,14 @@ import json
 import lzma
 import zlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from kerasnlp_lab.errors import DataError, first_line
 
-__all__ = ["RejectedRow", "TableRow", "read_table"]
+__all__ = ["RejectedRow", "TableRow", "csv_content", "read_table"]
 
 MAX_RECORD_LINES = 1000  # a quoted cell with more line ends than this has lost its end
 QUOTED_CONTENT = 200  # characters of a rejected row to quote
@@ -83,6 +83,18 @@ def read_table(path: Path) -> tuple[list[str], Rows]:
     if kind == ".parquet":
         return _read_parquet(path)
     raise DataError("expected a file named .csv, .tsv, .jsonl or .parquet, perhaps .gz", path)
+
+
+def csv_content(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    """Returns the content of a CSV file that `read_table` reads back as it was.
+
+    Every cell is in quotes: older Pythons leave a bare carriage return without them.
+    """
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return file.getvalue().encode("utf-8")
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import rich.console
 
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.data import TextDataset
-from kerasnlp_lab.data.table_rows import RejectedRow
+from kerasnlp_lab.data.table_rows import RejectedRow, csv_content
 from kerasnlp_lab.errors import OptionError, check_option
 from kerasnlp_lab.evaluation.calibration import check_threshold, choose_decision
 from kerasnlp_lab.evaluation.metrics import Evaluation, evaluate, score
@@ -110,7 +109,9 @@ def run_experiment(
     }
     run = RunDirectory.create(output, config)
     if data.rejected:
-        write_whole(run.path / "rejects.csv", rejects_csv(data.rejected))
+        rows = map(dataclasses.astuple, data.rejected)
+        columns = [field.name for field in dataclasses.fields(RejectedRow)]
+        write_whole(run.path / "rejects.csv", csv_content(columns, rows))
     keras.utils.set_random_seed(seed)
     classifier = create_classifier(
         model, data.label_names, data.train.texts, options=options, strategy=placed
@@ -142,16 +143,6 @@ def _unused(entry: ZooEntry, recipe: Recipe) -> list[str]:
     if entry.has_encoder:
         return []
     return [name for name in changed if name in ("frozen_epochs", "head_learning_rate")]
-
-
-def rejects_csv(rejected: Sequence[RejectedRow]) -> str:
-    """Returns the rows that could not be used as a CSV: path, line, reason, content."""
-    buffer = io.StringIO()
-    # All in quotes: older Pythons leave a bare carriage return without them.
-    writer = csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    writer.writerow(["path", "line", "reason", "content"])
-    writer.writerows([row.path, row.line, row.reason, row.content] for row in rejected)
-    return buffer.getvalue()
 
 
 def describe_dataset(data: TextDataset) -> dict[str, Any]:

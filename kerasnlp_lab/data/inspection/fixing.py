@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,10 +16,10 @@ from kerasnlp_lab.data.inspection.encoding import damage, mend
 from kerasnlp_lab.data.inspection.rows import SPLITS, Rows
 from kerasnlp_lab.data.normal_form import group_texts
 from kerasnlp_lab.data.table import load_table
-from kerasnlp_lab.data.table_rows import MAX_RECORD_LINES
+from kerasnlp_lab.data.table_rows import MAX_RECORD_LINES, csv_content
 from kerasnlp_lab.errors import DataError
 
-__all__ = ["Change", "Cleaned", "clean", "csv_content"]
+__all__ = ["Change", "Cleaned", "clean"]
 
 LEFT_OUT, MENDED = "left out", "mended"
 
@@ -132,8 +130,7 @@ def _files(rows: Rows, kept: np.ndarray, mended: dict[int, str]) -> dict[str, by
         contents[name] = [(mended.get(row, text), rows.label(row)) for row, text in pairs]
     if all(_fits_csv(cells) for lines in contents.values() for cells in lines):
         return {
-            f"{name}.csv": csv_content(("text", "label"), iter(lines))
-            for name, lines in contents.items()
+            f"{name}.csv": csv_content(("text", "label"), lines) for name, lines in contents.items()
         }
     return {f"{name}.jsonl": _jsonl_content(lines) for name, lines in contents.items()}
 
@@ -142,15 +139,6 @@ def _fits_csv(cells: tuple[str, ...]) -> bool:
     longest = csv.field_size_limit()
     lines = sum(cell.count("\n") for cell in cells)
     return lines < MAX_RECORD_LINES - 1 and all(len(cell) <= longest for cell in cells)
-
-
-def csv_content(columns: tuple[str, ...], rows: Iterator[tuple[object, ...]]) -> bytes:
-    """Returns the content of a CSV file, every cell in quotes."""
-    file = io.StringIO(newline="")
-    writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
-    return file.getvalue().encode("utf-8")
 
 
 def _jsonl_content(rows: list[tuple[str, str]]) -> bytes:

@@ -6,9 +6,10 @@ import json
 from dataclasses import astuple
 from pathlib import Path
 
-from kerasnlp_lab.data.inspection.fixing import Cleaned, csv_content
+from kerasnlp_lab.data.inspection.fixing import Cleaned
 from kerasnlp_lab.data.inspection.inspection import Inspection
 from kerasnlp_lab.data.inspection.lengths import lengths_png
+from kerasnlp_lab.data.table_rows import csv_content
 from kerasnlp_lab.paths import check_new, write_whole
 
 __all__ = ["write_inspection"]
