@@ -9,12 +9,13 @@ export IPYTHONDIR ?= $(CURDIR)/.cache/ipython
 export JUPYTER_DATA_DIR ?= $(CURDIR)/.cache/jupyter
 INSTALL := $(BIN)/python -m pip install --quiet --no-cache-dir --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test lint clean help
+.PHONY: demo test faults lint clean help
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo   install, train two classifiers and a baseline, compare, export, classify"
 	@echo "make test   install, lint, check types and imports, run the tests"
+	@echo "make faults kill trainings at random moments, resume them, and compare to the last bit"
 	@echo "make clean  remove .venv, .cache and runs"
 
 .venv/bin/python:
@@ -36,6 +37,10 @@ demo: .venv/.installed
 	$(BIN)/kerasnlp-lab export runs/demo/transformer --to runs/demo/exported/transformer
 	$(BIN)/kerasnlp-lab export runs/demo/minilm_l6_h384 --to runs/demo/exported/minilm_l6_h384
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python examples/classify_headlines.py runs/demo/exported/minilm_l6_h384
+
+faults: .venv/.installed-dev
+	$(BIN)/python -m tests.faults.kill_many --kills 50 --hub-kills 6
+	$(BIN)/python -m pytest -n 2 -m slow
 
 lint: .venv/.installed-dev
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""`python -m kerasnlp_lab` is `kerasnlp-lab`."""
+"""`python -m kerasnlp_lab`: the command line where its script is not on the path."""
 
 from kerasnlp_lab.cli.main import main
 

@@ -12,13 +12,16 @@ prints it in one line and exits with status 2.
     |-- HubError              a pre-trained module cannot be fetched or loaded
     |   `-- IntegrityError    what was fetched is not what was published
     |-- StrategyError         the devices asked for are not there
+    |   `-- WorkerLostError   another worker is gone
     |-- RunError              a run directory or an exported model cannot be used
+    |-- TrainingStopped       a signal stopped a training, and all is saved
     `-- StorageError          a file could not be written
 """
 
 from __future__ import annotations
 
 import difflib
+import signal
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -33,7 +36,9 @@ __all__ = [
     "SequenceTooLongError",
     "StorageError",
     "StrategyError",
+    "TrainingStopped",
     "UnknownNameError",
+    "WorkerLostError",
     "check_option",
     "first_line",
 ]
@@ -121,8 +126,25 @@ class StrategyError(KerasnlpLabError):
     """The devices that a strategy needs are not there."""
 
 
+class WorkerLostError(StrategyError):
+    """Another worker of a training is gone; what was learned up to its last checkpoint is kept."""
+
+
 class RunError(KerasnlpLabError):
     """A run directory or an exported model is missing, incomplete or unfit."""
+
+
+class TrainingStopped(KerasnlpLabError):
+    """A signal stopped a training, which can be gone on with.
+
+    Args:
+        message: What to do to go on.
+        caught: The signal.
+    """
+
+    def __init__(self, message: str, caught: signal.Signals):
+        super().__init__(message)
+        self.caught = caught
 
 
 class StorageError(KerasnlpLabError, OSError):

@@ -21,6 +21,7 @@ __all__ = [
     "explain_os_error",
     "sha256_of_files",
     "whole_directory",
+    "whole_file",
     "write_whole",
 ]
 
@@ -60,20 +61,46 @@ def write_whole(path: str | Path, content: str | bytes) -> None:
         StorageError: It cannot be written. Nothing is left behind, and a file
             that was there before is untouched.
     """
+    with whole_file(path) as temporary:
+        temporary.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+
+
+@contextmanager
+def whole_file(path: str | Path) -> Iterator[Path]:
+    """Yields where to write a file that becomes ``path`` if the block ends well, and else vanishes.
+
+    Once it is there, it is there after a loss of power too.
+
+    Args:
+        path: The file; one that is there already is replaced.
+
+    Raises:
+        StorageError: It cannot be written.
+    """
     path = Path(path)
-    data = content.encode("utf-8") if isinstance(content, str) else content
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(temporary, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        yield temporary
+        _sync(temporary)
         os.replace(temporary, path)
+        _sync(path.parent)
+    except StorageError:
+        raise
     except OSError as error:
+        raise explain_os_error(error, path) from error
+    finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise explain_os_error(error, path) from error
+
+
+def _sync(path: Path) -> None:
+    """Waits until a file, or the names in a folder, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def check_new(path: Path, advice: str) -> None:
@@ -102,8 +129,11 @@ def whole_directory(path: str | Path) -> Iterator[Path]:
         raise explain_os_error(error, path) from error
     try:
         yield temporary
+        for file in temporary.rglob("*"):
+            _sync(file)
         temporary.chmod(0o777 & ~_umask())
         os.replace(temporary, path)
+        _sync(path.parent)
     except StorageError:
         raise
     except OSError as error:

@@ -1,4 +1,4 @@
-"""`kerasnlp-lab data list` and `data install`."""
+"""`kerasnlp-lab data`: the datasets, and what can be done with one."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from kerasnlp_lab.cli.data_inspect import inspect
+from kerasnlp_lab.cli.data_shard import shard
 from kerasnlp_lab.cli.options import DataDir, quiet_tensorflow
 from kerasnlp_lab.errors import UnknownNameError
 
@@ -15,6 +16,7 @@ __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True)
 app.command("inspect")(inspect)
+app.command("shard")(shard)
 
 
 @app.command("list")

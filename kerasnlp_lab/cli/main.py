@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 import typer
 
 from kerasnlp_lab.cli import compare, data, evaluate, export, hub, predict, train, zoo
-from kerasnlp_lab.errors import KerasnlpLabError
+from kerasnlp_lab.errors import KerasnlpLabError, TrainingStopped, WorkerLostError
 
-__all__ = ["app", "main"]
+__all__ = ["AGAIN_STATUS", "app", "main"]
+
+# To be started again: after SIGTERM, or when another worker is gone. From 128 on, a
+# Kubernetes job with restartPolicy ExitCode does that.
+AGAIN_STATUS = 175
 
 EPILOG = (
     "Begin with: kerasnlp-lab compare --dataset news_sample "
@@ -37,10 +42,20 @@ app.add_typer(data.app, name="data", help="The datasets that can be trained on."
 
 
 def main() -> None:
-    """Runs the command line and exits: 0 well, 2 a mistake to mend, 130 interrupted."""
+    """Runs the command line and exits.
+
+    With 0: well. 2: a mistake to mend. 130: Ctrl-C. 175: to be started again, after SIGTERM or
+    where another worker is gone.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         app()
     except KerasnlpLabError as error:
         print(f"kerasnlp-lab: {' '.join(str(error).split())}", file=sys.stderr)
-        sys.exit(2)
+        sys.exit(_status(error))
+
+
+def _status(error: KerasnlpLabError) -> int:
+    if isinstance(error, TrainingStopped):
+        return 130 if error.caught is signal.SIGINT else AGAIN_STATUS
+    return AGAIN_STATUS if isinstance(error, WorkerLostError) else 2

@@ -39,7 +39,11 @@ __all__ = [
 Dataset = Annotated[str | None, typer.Option(help="The dataset: see 'data list'.")]
 Table = Annotated[
     Path | None,
-    typer.Option("--data", help="A table of your own in its place: .csv, .tsv, .jsonl, .parquet."),
+    typer.Option(
+        "--data",
+        help="A table of your own in its place: .csv, .tsv, .jsonl, .parquet; or what "
+        "'data shard' wrote.",
+    ),
 ]
 ValidationTable = Annotated[
     Path | None, typer.Option("--validation-data", help="A table to validate on.")
@@ -72,7 +76,7 @@ Seed = Annotated[
     int,
     typer.Option(help="Initial weights, order of the rows, and dropout outside TF Hub modules."),
 ]
-Strategy = Annotated[str, typer.Option(help="Devices: auto, cpu, gpu or mirrored.")]
+Strategy = Annotated[str, typer.Option(help="Devices: auto, cpu, gpu, mirrored or multi_worker.")]
 
 
 def load_rows(
@@ -85,7 +89,7 @@ def load_rows(
     leaks: str = "keep",
     **options: Any,
 ) -> TextDataset:
-    """Returns the dataset that a command line names, or the table of the user's own.
+    """Returns the dataset that a command line names, or the table or shards of the user's own.
 
     Raises:
         OptionError: It names neither or both, or an option of a table without one.
@@ -118,6 +122,9 @@ def _load(
 
     bad_rows = options.pop("bad_rows")
     check_source(dataset, table, bad_rows)
+    if table is not None and table.is_dir():
+        options |= {"validation_fraction": validation_fraction, "split_seed": split_seed}
+        return _load_shards(table, bad_rows=None if bad_rows == "stop" else bad_rows, **options)
     if table is not None:
         given = given_table_options(validation_fraction=validation_fraction, **options)
         return load_table(table, seed=split_seed or 0, skip_bad_rows=bad_rows == "skip", **given)
@@ -127,12 +134,27 @@ def _load(
     )
 
 
+def _load_shards(folder: Path, **options: Any) -> TextDataset:
+    from kerasnlp_lab.data import load_shards
+
+    for name, value in options.items():
+        if value is not None:
+            raise OptionError(
+                f"{folder} is a folder of shards, whose rows were read and split when it was "
+                f"written: say {TABLE_OPTIONS[name]} to 'kerasnlp-lab data shard'"
+            )
+    return load_shards(folder)
+
+
 TABLE_OPTIONS = {
     "text_columns": "--text-column",
     "label_column": "--label-column",
     "validation": "--validation-data",
     "test": "--test-data",
     "test_fraction": "--test-fraction",
+    "validation_fraction": "--validation-fraction",
+    "split_seed": "--split-seed",
+    "bad_rows": "--bad-rows",
 }
 
 

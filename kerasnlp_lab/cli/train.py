@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import signal
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -28,12 +30,18 @@ from kerasnlp_lab.cli.options import (
     parse_assignments,
     quiet_tensorflow,
 )
-from kerasnlp_lab.errors import OptionError
+from kerasnlp_lab.errors import OptionError, TrainingStopped
+
+if TYPE_CHECKING:
+    import rich.console
+
+    from kerasnlp_lab.evaluation.experiment import Experiment
 
 __all__ = ["train"]
 
 
 def train(
+    context: typer.Context,
     model: Annotated[
         str | None,
         typer.Option(help="A name of 'zoo list' or 'hub list', or a folder with a BERT."),
@@ -102,6 +110,17 @@ def train(
     positive_class: Annotated[
         str | None, typer.Option(help="Of two classes, the one it is for (default: the rarer).")
     ] = None,
+    checkpoint_every: Annotated[
+        str, typer.Option(help="When to save what it can go on from: 60s, 5m, 200steps, off.")
+    ] = "5m",
+    resume: Annotated[
+        Path | None,
+        typer.Option(help="Go on with this run directory; all else is as it was begun."),
+    ] = None,
+    deterministic: Annotated[
+        bool,
+        typer.Option("--deterministic", help="Only operations that give the same every time."),
+    ] = False,
     strategy: Strategy = "auto",
     seed: Seed = 0,
     split_seed: SplitSeed = None,
@@ -111,7 +130,13 @@ def train(
     """Train one model, test it once, and write a run directory.
 
     What is not given comes from the --recipe, or else from the model's own: see 'zoo show'.
+
+    A run that was stopped goes on with --resume RUN, or with the command that began it
+    where that has an --output.
     """
+    if resume is not None:
+        _resume(context, resume)
+        return
     if model is None and recipe_name is None:
         raise OptionError("say --model NAME (see 'zoo list') or --recipe NAME (see 'zoo recipes')")
     recipe_changes: dict[str, Any] = {
@@ -133,9 +158,12 @@ def train(
     import rich.console
 
     from kerasnlp_lab.evaluation import find_recipe, run_experiment
-    from kerasnlp_lab.evaluation.report import evaluation_text
+    from kerasnlp_lab.training import make_strategy
     from kerasnlp_lab.zoo import find_model
 
+    if strategy == "multi_worker" and output is None:
+        raise OptionError("multi_worker needs an --output, the same folder on all workers")
+    make_strategy(strategy)  # several workers have to meet before anything else
     named = None if recipe_name is None else find_recipe(recipe_name)
     if named is not None:
         model = model or named.model
@@ -171,20 +199,76 @@ def train(
     options = {**named_options, **options, **parse_assignments(option or [])}
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     console = rich.console.Console(soft_wrap=True)
+    run = output or Path("runs") / f"{(recipe_name or model).replace('/', '_')}-{stamp}"
+    _note_sigterm(run)
     experiment = run_experiment(
         model,
         data,
-        output or Path("runs") / f"{(recipe_name or model).replace('/', '_')}-{stamp}",
+        run,
         recipe=recipe,
         options=options,
         threshold=threshold or "auto",
         positive_class=positive_class,
         strategy=strategy,
         seed=seed,
+        deterministic=deterministic,
+        checkpoint_every=checkpoint_every,
         console=console,
     )
-    print(evaluation_text(experiment.evaluation))
+    _show(experiment, strategy, console)
     if data.rejected:
         rejects = experiment.run.path / "rejects.csv"
         console.print(f"{len(data.rejected)} rows were left out: {rejects}", highlight=False)
+
+
+def _resume(context: typer.Context, run: Path) -> None:
+    """Goes on with a run."""
+    given = [name for name in context.params if _is_given(context, name)]
+    wrong = [f"--{name.replace('_', '-')}" for name in given if name not in ("resume", "strategy")]
+    if wrong:
+        raise OptionError(
+            f"--resume goes on with the run as it was begun; leave out {', '.join(wrong)}"
+        )
+    quiet_tensorflow()
+    import rich.console
+
+    from kerasnlp_lab.evaluation import resume_experiment
+    from kerasnlp_lab.training import RunDirectory, make_strategy
+
+    directory = RunDirectory(run)
+    if not directory.unfinished:
+        RunDirectory.open(run).tidy()
+        print(f"this run is finished: {run / 'report.html'}")
+        return
+    strategy = directory.read_json("config.json")["strategy"]["name"]
+    if "strategy" in given:
+        strategy = context.params["strategy"]
+    make_strategy(strategy)  # several workers have to meet before anything else
+    console = rich.console.Console(soft_wrap=True)
+    _note_sigterm(run)
+    _show(resume_experiment(run, strategy=strategy, console=console), strategy, console)
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def _note_sigterm(run: Path) -> None:
+    """Ends the command on SIGTERM where nothing needs saving; a training in its steps saves."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise TrainingStopped(
+            f"stopped by SIGTERM; go on with: kerasnlp-lab train --resume {run}", signal.SIGTERM
+        )
+
+    signal.signal(signal.SIGTERM, stop)
+
+
+def _show(experiment: Experiment, strategy: str, console: rich.console.Console) -> None:
+    from kerasnlp_lab.evaluation.report import evaluation_text
+
+    if strategy == "multi_worker":  # to see that all workers have the same
+        print(f"final state {experiment.training.final_sha256[:16]}")
+    print(evaluation_text(experiment.evaluation))
     console.print(f"report: {experiment.run.path / 'report.html'}", highlight=False)

@@ -3,14 +3,21 @@
 from kerasnlp_lab.data.dataset import Split, TextDataset
 from kerasnlp_lab.data.leaks import without_leaks
 from kerasnlp_lab.data.registry import dataset_cards, load_dataset
+from kerasnlp_lab.data.reload import load_again
+from kerasnlp_lab.data.sharded_split import ShardedSplit
+from kerasnlp_lab.data.shards import load_shards, write_shards
 from kerasnlp_lab.data.table import load_labelled_rows, load_table
 
 __all__ = [
+    "ShardedSplit",
     "Split",
     "TextDataset",
     "dataset_cards",
+    "load_again",
     "load_dataset",
     "load_labelled_rows",
+    "load_shards",
     "load_table",
     "without_leaks",
+    "write_shards",
 ]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kerasnlp_lab.data.row_store import StoredTexts
+from kerasnlp_lab.data.sharded_split import ShardedSplit
 from kerasnlp_lab.data.table_rows import RejectedRow
 from kerasnlp_lab.errors import DataError
 
@@ -61,6 +62,10 @@ class Split:
             return Split(self.texts.take(rows), self.labels[rows], self.path, lines)
         return Split([self.texts[row] for row in rows], self.labels[rows], self.path, lines)
 
+    def label_counts(self, classes: int) -> np.ndarray:
+        """Returns the rows of each class, int64 of shape [classes]."""
+        return np.bincount(self.labels, minlength=classes)
+
     def where(self, row: int) -> str:
         """Returns where a row, counted from 0, was read: a file and a line, if it is known."""
         return f"row {row}" if self.lines is None else f"{self.path}, line {self.lines[row]}"
@@ -79,7 +84,8 @@ class TextDataset:
     Args:
         name: The dataset's name.
         label_names: The classes; a label id is a place in this tuple.
-        train: What a model learns from.
+        train: What a model learns from; in TFRecord files where `load_shards` opened it,
+            whose texts are not read again to be checked.
         validation: What choices are made on: best checkpoint, early stopping.
         test: What is looked at once, at the end.
         source: Where the rows were read from, for people.
@@ -95,7 +101,7 @@ class TextDataset:
 
     name: str
     label_names: tuple[str, ...]
-    train: Split
+    train: Split | ShardedSplit
     validation: Split
     test: Split
     source: str = ""
@@ -107,14 +113,12 @@ class TextDataset:
     def __post_init__(self) -> None:
         object.__setattr__(self, "label_names", tuple(self.label_names))
         for part in ("train", "validation", "test"):
-            self._check_labels(part, getattr(self, part))
-        for row, text in enumerate(self.train.texts):
-            if not text.strip():
-                raise DataError(
-                    f"{self.name}: {self.train.where(row)} of the training split has no text; "
-                    "remove the row"
-                )
-        counts = np.bincount(self.train.labels, minlength=len(self.label_names))
+            split = getattr(self, part)
+            if isinstance(split, Split):
+                self._check_labels(part, split)
+        if isinstance(self.train, Split):
+            self._check_texts(self.train)
+        counts = self.train.label_counts(len(self.label_names))
         missing = [name for name, count in zip(self.label_names, counts, strict=True) if not count]
         if missing:
             raise DataError(
@@ -131,12 +135,27 @@ class TextDataset:
                 f"({', '.join(self.label_names)})"
             )
 
+    def _check_texts(self, split: Split) -> None:
+        for row, text in enumerate(split.texts):
+            if not text.strip():
+                raise DataError(
+                    f"{self.name}: {split.where(row)} of the training split has no text; "
+                    "remove the row"
+                )
+
     @cached_property
     def fingerprint(self) -> str:
-        """A SHA-256 over class names, texts, labels and splits, as hex digits."""
+        """A SHA-256 over class names, texts, labels and splits, as hex digits.
+
+        Training rows in shards stand in it by the hashes of their files, which
+        shards.json has: the same rows have another fingerprint unsharded.
+        """
         digest = hashlib.sha256("\0".join(self.label_names).encode())
         for split in (self.train, self.validation, self.test):
             digest.update(f"\0\0{len(split)}\0".encode())
+            if isinstance(split, ShardedSplit):
+                digest.update("\0".join(split.sha256).encode())
+                continue
             digest.update(split.labels.tobytes())
             for text in split.texts:
                 digest.update(text.encode("utf-8", "surrogatepass") + b"\0")

@@ -9,6 +9,8 @@ import numpy as np
 
 from kerasnlp_lab.data.dataset import TextDataset
 from kerasnlp_lab.data.normal_form import group_texts
+from kerasnlp_lab.data.sharded_split import ShardedSplit
+from kerasnlp_lab.errors import OptionError
 
 __all__ = ["without_leaks"]
 
@@ -27,7 +29,13 @@ def without_leaks(data: TextDataset) -> TextDataset:
 
     Raises:
         DataError: No row of a class is left to train on.
+        OptionError: The training rows are in shards.
     """
+    if isinstance(data.train, ShardedSplit):
+        raise OptionError(
+            "no row can be taken out of shards; drop leaks when they are written: "
+            "kerasnlp-lab data shard --leaks drop"
+        )
     parts = (data.train, data.validation, data.test)
     groups = group_texts(chain.from_iterable(part.texts for part in parts))
     train, validation, test = np.split(groups, np.cumsum([len(part) for part in parts])[:-1])

@@ -108,4 +108,7 @@ def load_dataset(
         parts = *split_off_validation(rows, fraction, seed), test
     else:
         parts = divide(source, {"train": rows}, fraction, card.test_fraction or 0, seed)
-    return TextDataset(name, card.label_names, *parts, source, fraction, split_seed=seed)
+    reading = {"data_dir": None if data_dir is None else str(Path(data_dir).resolve())}
+    return TextDataset(
+        name, card.label_names, *parts, source, fraction, split_seed=seed, reading=reading
+    )

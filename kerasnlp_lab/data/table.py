@@ -104,7 +104,7 @@ def load_table(
             "text_columns": list(text_columns),
             "label_column": label_column,
             "test_fraction": None if test else test_fraction,
-            "files": {part: str(file) for part, file in given.items()},
+            "files": {part: str(file.resolve()) for part, file in given.items()},
             "skip_bad_rows": skip_bad_rows,
         },
         rejected=tuple(rejected),

@@ -12,7 +12,7 @@ import numpy as np
 import rich.console
 
 from kerasnlp_lab._keras import keras
-from kerasnlp_lab.data import TextDataset
+from kerasnlp_lab.data import ShardedSplit, TextDataset
 from kerasnlp_lab.data.splits import stratified_order
 from kerasnlp_lab.errors import OptionError, check_option
 from kerasnlp_lab.evaluation.experiment import Experiment, describe_dataset, run_experiment
@@ -82,6 +82,8 @@ def compare(
     if not models or len(set(models)) < len(models):
         raise OptionError(f"name each model to compare once, got {', '.join(models) or 'none'}")
     check_option("seeds", seeds, seeds >= 1, "1 or more")
+    fits = strategy != "multi_worker"
+    check_option("strategy", strategy, fits, "of one machine; train each model on many by train")
     parts = _training_sets(data, sizes)
     entries = [find_model(model) for model in models]
     make_strategy(strategy)
@@ -112,9 +114,13 @@ def compare(
 
 def _training_sets(data: TextDataset, sizes: Sequence[int | str]) -> dict[int, TextDataset]:
     """Returns the dataset for each number of training rows, smallest first."""
+    if not sizes:
+        return {len(data.train): data}
+    if isinstance(data.train, ShardedSplit):
+        raise OptionError("sizes take parts of a table; give the table that the shards are from")
     rows = len(data.train)
     numbers = set()
-    for size in sizes or ["all"]:
+    for size in sizes:
         try:
             number = rows if size == "all" else int(size)
         except ValueError:

@@ -146,7 +146,9 @@ def _take_apart(encoder: Any, what: Any) -> tuple[BertConfig, dict[str, np.ndarr
             raise HubError("it has no weights")
         config = _config_of(tensors, encoder.variables)
     except (HubError, KeyError) as error:
-        raise HubError(f"{what} cannot be reopened: {error}") from error
+        raise HubError(
+            f"{what} cannot be reopened: {error}; train it by --encoder module"
+        ) from error
     ids = np.random.default_rng(0).integers(0, config.vocab_size, (2, 12))
     batch = {
         "input_word_ids": tf.constant(ids, tf.int32),

@@ -12,7 +12,7 @@ __all__ = ["TokenDropout"]
 
 
 @keras.utils.register_keras_serializable(package="kerasnlp_lab")
-class TokenDropout(keras.layers.Layer):
+class TokenDropout(keras.__internal__.layers.BaseRandomLayer):
     """Replaces a share of the token ids by one id, in training only.
 
     A small training set lets a model lean on a few words for each text; hiding
@@ -48,7 +48,7 @@ class TokenDropout(keras.layers.Layer):
     def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
         if not training or self.rate == 0.0:
             return tf.identity(inputs)
-        hit = tf.random.uniform(tf.shape(inputs)) < self.rate  # [batch, seq]
+        hit = self._random_generator.random_uniform(tf.shape(inputs)) < self.rate  # [batch, seq]
         replacement = tf.cast(self.replacement_id, inputs.dtype)
         return tf.where(hit & (inputs != 0), replacement, inputs)
 

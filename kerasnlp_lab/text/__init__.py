@@ -1,6 +1,7 @@
 """Text: strings to batches of features."""
 
 from kerasnlp_lab.text.pipeline import (
+    Share,
     TokenizedTexts,
     evaluation_batches,
     tokenize,
@@ -11,6 +12,7 @@ from kerasnlp_lab.text.vectorizer import TextVectorizer
 from kerasnlp_lab.text.word_vectorizer import WordVectorizer
 
 __all__ = [
+    "Share",
     "TextVectorizer",
     "TfidfVectorizer",
     "TokenizedTexts",

@@ -8,6 +8,7 @@ The order is a pure function of the seed and the pass.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from kerasnlp_lab.errors import DataError
 from kerasnlp_lab.text.vectorizer import Features, TextVectorizer
 
 __all__ = [
+    "Share",
     "TokenizedTexts",
     "batches_of",
     "evaluation_batches",
@@ -89,8 +91,38 @@ def tokenize(vectorizer: TextVectorizer, texts: Sequence[str | bytes]) -> Tokeni
     return TokenizedTexts(rows())
 
 
+@dataclass(frozen=True)
+class Share:
+    """The part of each global batch that one process reads: that of its own replicas.
+
+    Args:
+        first: The first of its replicas, counted from 0 over all processes.
+        replicas: How many it has.
+        of: How many there are in all.
+    """
+
+    first: int = 0
+    replicas: int = 1
+    of: int = 1
+
+    def of_batches(self, batches: tf.data.Dataset) -> tf.data.Dataset:
+        """Returns the rows of each replica here, one after the other, from those of batches.
+
+        Args:
+            batches: Rows, int32 [batch]; a batch is divided equally.
+        """
+        if self.of == 1:
+            return batches
+
+        def parts(rows: tf.Tensor) -> tf.data.Dataset:
+            each = tf.reshape(rows, [self.of, -1])  # [replicas, batch / replicas]
+            return tf.data.Dataset.from_tensor_slices(each[self.first :][: self.replicas])
+
+        return batches.flat_map(parts)
+
+
 def training_order(
-    lengths: np.ndarray, *, batch_size: int, seed: int, first_pass: int = 0
+    lengths: np.ndarray, *, batch_size: int, seed: int, first_step: int = 0
 ) -> tuple[tf.data.Dataset, int]:
     """Returns the rows of endless training batches, and how many batches make a pass.
 
@@ -103,7 +135,7 @@ def training_order(
         lengths: The number of tokens of each text, [rows].
         batch_size: Rows in a (global) batch; fewer where there are fewer rows.
         seed: The order.
-        first_pass: The pass over the rows that the batches begin with.
+        first_step: How many batches to leave out at the beginning, of any pass.
 
     Returns:
         A dataset of rows, int32 [batch], and the number of steps a pass.
@@ -129,7 +161,8 @@ def training_order(
             tf.random.experimental.stateless_shuffle(batches, key + 1)
         )
 
-    return tf.data.Dataset.counter(first_pass).flat_map(epoch_order), steps
+    first_pass, done = divmod(first_step, steps)
+    return tf.data.Dataset.counter(first_pass).flat_map(epoch_order).skip(done), steps
 
 
 def training_batches(
@@ -139,7 +172,8 @@ def training_batches(
     *,
     batch_size: int,
     seed: int,
-    first_pass: int = 0,
+    first_step: int = 0,
+    share: Share = Share(),
 ) -> tuple[tf.data.Dataset, int]:
     """Returns endless training batches, in `training_order`, and the steps of a pass.
 
@@ -149,7 +183,8 @@ def training_batches(
         labels: Their label ids, int64 of shape [rows].
         batch_size: As in `training_order`.
         seed: As in `training_order`.
-        first_pass: As in `training_order`.
+        first_step: As in `training_order`.
+        share: Which part of each batch; another element for each of its replicas.
 
     Returns:
         A dataset of (features, labels [batch]) and the number of steps a pass.
@@ -158,9 +193,9 @@ def training_batches(
         DataError: There is no row.
     """
     order, steps = training_order(
-        tokens.lengths, batch_size=batch_size, seed=seed, first_pass=first_pass
+        tokens.lengths, batch_size=batch_size, seed=seed, first_step=first_step
     )
-    return batches_of(order, _packed(vectorizer, tokens), labels), steps
+    return batches_of(share.of_batches(order), _packed(vectorizer, tokens), labels), steps
 
 
 def evaluation_order(lengths: np.ndarray, batch_size: int) -> list[np.ndarray]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from sklearn.feature_extraction import text as sklearn_text
 
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.errors import DataError
-from kerasnlp_lab.text.vectorizer import Features, TextVectorizer
+from kerasnlp_lab.text.vectorizer import Features, TextVectorizer, in_batches
 
 __all__ = ["TfidfVectorizer"]
 
@@ -57,11 +57,10 @@ class TfidfVectorizer(TextVectorizer):
         """The number of n-grams."""
         return len(self.idf)
 
-    def adapt(self, texts: Sequence[str]) -> None:
+    def adapt(self, texts: Collection[str]) -> None:
         documents: list[list[str]] = []
-        for start in range(0, len(texts), 1024):
-            ngrams = self._ngrams(tf.constant(list(texts[start : start + 1024])))
-            documents += ngrams.to_list()
+        for batch in in_batches(texts, 1024):
+            documents += self._ngrams(tf.constant(batch)).to_list()
         counted = sklearn_text.TfidfVectorizer(
             analyzer=lambda document: document, min_df=min(self.min_df, len(documents))
         )

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Collection, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
+from kerasnlp_lab.paths import sha256_of_files
 
-__all__ = ["Features", "TextVectorizer"]
+__all__ = ["Features", "TextVectorizer", "in_batches"]
 
 Features = dict[str, tf.Tensor]
 LENGTH_MULTIPLE = 8
+
+
+def in_batches(texts: Iterable[str], size: int) -> Iterator[list[str]]:
+    """Yields the texts so many at a time, the last perhaps fewer."""
+    rest = iter(texts)
+    while batch := list(islice(rest, size)):
+        yield batch
 
 
 class TextVectorizer(keras.layers.Layer):
@@ -37,14 +47,23 @@ class TextVectorizer(keras.layers.Layer):
         super().__init__(**kwargs)
         self.max_length = max_length
 
-    def adapt(self, texts: Sequence[str]) -> None:
-        """Learns from the training texts what the vectorizer has to know of them."""
+    def adapt(self, texts: Collection[str]) -> None:
+        """Learns from the training texts what the vectorizer has to know of them.
+
+        They may be more than memory holds, and are gone through from first to last.
+        """
 
     def save_assets(self, folder: Path) -> None:
         """Writes into a folder what `adapt` has learned."""
 
     def load_assets(self, folder: Path) -> None:
         """Reads back what `save_assets` wrote."""
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Returns, for JSON, what tells it from those that make other features of a text."""
+        with tempfile.TemporaryDirectory() as folder:
+            self.save_assets(Path(folder))
+            return {"assets": sha256_of_files(Path(folder))}
 
     def tokenize_clean(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Splits valid UTF-8 texts, [batch], into token ids, int32 [batch, (tokens)]."""

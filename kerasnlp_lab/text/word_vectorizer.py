@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
-from kerasnlp_lab.errors import DataError
-from kerasnlp_lab.text.vectorizer import Features, TextVectorizer
+from kerasnlp_lab.errors import DataError, KerasnlpLabError
+from kerasnlp_lab.text.vectorizer import Features, TextVectorizer, in_batches
 
 __all__ = ["WordVectorizer"]
 
@@ -48,15 +48,23 @@ class WordVectorizer(TextVectorizer):
             max_tokens=vocab_size, ragged=True, name="words"
         )
 
-    def adapt(self, texts: Sequence[str]) -> None:
+    def adapt(self, texts: Collection[str]) -> None:
+        mistakes: list[KerasnlpLabError] = []  # TensorFlow would make an error of its own of one
+
+        def batches() -> Iterator[list[str]]:
+            try:
+                yield from in_batches(texts, ADAPT_BATCH)
+            except KerasnlpLabError as error:
+                mistakes.append(error)
+
         if texts:
-            starts = range(0, len(texts), ADAPT_BATCH)
             self._words.adapt(
                 tf.data.Dataset.from_generator(
-                    lambda: (list(texts[start : start + ADAPT_BATCH]) for start in starts),
-                    output_signature=tf.TensorSpec([None], tf.string),
+                    batches, output_signature=tf.TensorSpec([None], tf.string)
                 )
             )
+        if mistakes:
+            raise mistakes[0]
         if self._words.vocabulary_size() <= SPECIAL_IDS:
             raise DataError("no word occurs in the training texts; there is nothing to learn")
         self._adapted = True

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from sklearn.utils.class_weight import compute_class_weight
 
 from kerasnlp_lab.errors import OptionError, UnknownNameError
 
 __all__ = ["class_weights"]
 
 
-def class_weights(spec: str, labels: np.ndarray, label_names: Sequence[str]) -> np.ndarray | None:
+def class_weights(spec: str, counts: np.ndarray, label_names: Sequence[str]) -> np.ndarray | None:
     """Returns the weight of each class, float64 of shape [classes]; None where all are alike.
 
     Args:
         spec: "none", "balanced" or "name=weight,..."; see `Recipe`.
-        labels: The label ids of the training rows, with every class among them.
+        counts: The training rows of each class, none of them 0, int64 of shape [classes].
         label_names: The classes.
 
     Raises:
@@ -25,13 +24,14 @@ def class_weights(spec: str, labels: np.ndarray, label_names: Sequence[str]) -> 
         UnknownNameError: It names a class that is not there.
 
     Example:
-        >>> class_weights("balanced", np.array([0, 0, 0, 1]), ["ham", "spam"]).round(3).tolist()
+        >>> class_weights("balanced", np.array([3, 1]), ["ham", "spam"]).round(3).tolist()
         [0.667, 2.0]
     """
     if spec == "none":
         return None
     if spec == "balanced":
-        return compute_class_weight("balanced", classes=np.arange(len(label_names)), y=labels)
+        # as sklearn.utils.class_weight.compute_class_weight, which wants the label of each row
+        return counts.sum() / (len(label_names) * counts)
     weights = np.ones(len(label_names))
     for part in spec.split(","):
         name, equals, number = part.rpartition("=")

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import importlib.metadata
 import json
+import os
 import platform
+import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +19,9 @@ from kerasnlp_lab.paths import check_new, explain_os_error, write_whole
 
 __all__ = ["RunDirectory", "package_versions"]
 
+LOCK_FILE = ".lock"
+# Of a configuration, what may be another when a run is gone on with.
+MAY_DIFFER = ("versions", "strategy", "checkpoint_every")
 _PACKAGES = (
     "kerasnlp_lab",
     "tensorflow",
@@ -38,9 +46,9 @@ class RunDirectory:
     """The folder of one run.
 
     config.json (all that is needed to repeat it), history.csv, tensorboard/,
-    model/ (the trained classifier), then evaluation: metrics.json,
-    predictions.csv, plots and report.html. metrics.json is written last: where
-    it is missing, the run did not finish.
+    checkpoints/ (while it is trained), model/ (the trained classifier), then
+    evaluation: metrics.json, predictions.csv, plots and report.html. metrics.json is
+    written last: where it is missing, the run did not finish.
     """
 
     path: Path
@@ -64,6 +72,85 @@ class RunDirectory:
         return run
 
     @classmethod
+    @contextlib.contextmanager
+    def claim(cls, path: str | Path, config: dict[str, Any]) -> Iterator[RunDirectory]:
+        """Yields a new run, or an unfinished one of the same configuration, for one process alone.
+
+        Raises:
+            RunError: There is something else in the folder, or another process at work.
+            StorageError: It cannot be written.
+        """
+        run = cls(Path(path))
+        try:
+            if not ((run.path / "config.json").is_file() or run._has_only_remains()):
+                check_new(run.path, "name another --output")  # before anything is made there
+            run.path.mkdir(parents=True, exist_ok=True)
+            lock = os.open(run.path / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise explain_os_error(error, run.path) from error
+        try:
+            run._lock(lock)
+            run._remove_parts()
+            if run.unfinished:
+                run._check_same(config)
+            else:
+                if any(not file.name.startswith(".") for file in run.path.iterdir()):
+                    (run.path / LOCK_FILE).unlink(missing_ok=True)
+                    raise RunError(f"{path} is there already; remove it, or name another --output")
+                run.write_json("config.json", config)
+            yield run
+            run.tidy()
+        finally:
+            os.close(lock)
+
+    def tidy(self) -> None:
+        """Removes what a finished run needs no longer."""
+        shutil.rmtree(self.checkpoints, ignore_errors=True)
+        (self.path / LOCK_FILE).unlink(missing_ok=True)
+
+    def _has_only_remains(self) -> bool:
+        """Tells whether there is nothing but what a process that was killed at once has left."""
+        return self.path.is_dir() and all(
+            file.name == LOCK_FILE or file.name.endswith(".part") for file in self.path.iterdir()
+        )
+
+    def _remove_parts(self) -> None:
+        """Removes what a process that was killed has left half written."""
+        for part in self.path.glob(".*.part"):
+            if part.is_dir():
+                shutil.rmtree(part, ignore_errors=True)
+            else:
+                part.unlink(missing_ok=True)
+
+    def _lock(self, lock: int) -> None:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # a dead process holds none
+        except BlockingIOError as error:
+            raise RunError(
+                f"another process is training into {self.path}; wait for it, stop it, or name "
+                "another --output"
+            ) from error
+        except OSError as error:  # a file system without locks
+            raise explain_os_error(error, self.path / LOCK_FILE) from error
+
+    def _check_same(self, config: dict[str, Any]) -> None:
+        """Makes sure that an unfinished run is of the same configuration."""
+        before = self.read_json("config.json")
+        now = json.loads(json.dumps(config))  # as it reads when written
+        for name in now:
+            if name not in MAY_DIFFER and before.get(name) != now[name]:
+                raise RunError(
+                    f"{self.path} holds an unfinished run with {_difference(name, before, now)}; "
+                    f"go on with it by train --resume {self.path}, or name another --output"
+                )
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a run was begun here and did not finish."""
+        written = (self.path / "config.json").is_file()
+        return written and not (self.path / "metrics.json").is_file()
+
+    @classmethod
     def open(cls, path: str | Path) -> RunDirectory:
         """Opens the folder of a finished run.
 
@@ -74,8 +161,16 @@ class RunDirectory:
         if not (path / "config.json").is_file():
             raise RunError(f"{path} is not a run directory: it has no config.json")
         if not (path / "metrics.json").is_file():
-            raise RunError(f"the run in {path} did not finish: it has no metrics.json; train again")
+            raise RunError(
+                f"the run in {path} did not finish: it has no metrics.json; go on with it by "
+                f"kerasnlp-lab train --resume {path}"
+            )
         return cls(path)
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of what a run that was stopped goes on from."""
+        return self.path / "checkpoints"
 
     @property
     def model(self) -> Path:
@@ -100,3 +195,14 @@ class RunDirectory:
     def model_bytes(self) -> int:
         """Returns the size of the trained classifier's files, in bytes."""
         return sum(file.stat().st_size for file in self.model.rglob("*") if file.is_file())
+
+
+def _difference(name: str, before: dict[str, Any], now: dict[str, Any]) -> str:
+    one, other = before.get(name), now[name]
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in other:
+            if one.get(key) != other[key]:
+                return _difference(
+                    f"{name} {key}", {f"{name} {key}": one.get(key)}, {f"{name} {key}": other[key]}
+                )
+    return f"{name} = {one!r}, not {other!r}"

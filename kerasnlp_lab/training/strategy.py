@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import os
+from functools import lru_cache
+
 import tensorflow as tf
 
-from kerasnlp_lab.errors import StrategyError, UnknownNameError
+from kerasnlp_lab.errors import StrategyError, UnknownNameError, first_line
 
-__all__ = ["STRATEGIES", "make_strategy"]
+__all__ = ["STRATEGIES", "is_chief", "make_strategy", "workers_of"]
 
-STRATEGIES = ("auto", "cpu", "gpu", "mirrored")
+SLURM_PORT = 8888  # of a node's first task
+STRATEGIES = ("auto", "cpu", "gpu", "mirrored", "multi_worker")
 
 
+@lru_cache
 def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
     """Returns a TensorFlow strategy.
 
@@ -18,10 +24,16 @@ def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
         name: "auto": all GPUs if there are several, one if there is one, else the
             CPU. "cpu" and "gpu": one device. "mirrored": a copy of the network on
             each GPU, or, where there is none, on each logical CPU device.
+            "multi_worker": a process for each machine that TF_CONFIG or SLURM names,
+            each with all its GPUs or its CPU; it has to be made before TensorFlow
+            does anything else.
+
+    Returns:
+        The strategy, the same for the same name.
 
     Raises:
         UnknownNameError: There is no such strategy.
-        StrategyError: The devices are not there.
+        StrategyError: The devices or the other workers are not there.
 
     Example:
         >>> make_strategy("cpu").num_replicas_in_sync
@@ -29,6 +41,8 @@ def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
     """
     if name not in STRATEGIES:
         raise UnknownNameError("strategy", name, STRATEGIES)
+    if name == "multi_worker":
+        return _multi_worker()
     gpus = [device.name for device in tf.config.list_logical_devices("GPU")]
     cpus = [device.name for device in tf.config.list_logical_devices("CPU")]
     if name == "gpu" and not gpus:
@@ -39,3 +53,69 @@ def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
     if name == "mirrored" or (name == "auto" and len(gpus) > 1):
         return tf.distribute.MirroredStrategy(gpus or cpus)
     return tf.distribute.OneDeviceStrategy(cpus[0] if name == "cpu" or not gpus else gpus[0])
+
+
+def _multi_worker() -> tf.distribute.MultiWorkerMirroredStrategy:
+    resolvers = tf.distribute.cluster_resolver
+    try:
+        if "TF_CONFIG" in os.environ:
+            json.loads(os.environ["TF_CONFIG"])["task"]["index"]
+            resolver = resolvers.TFConfigClusterResolver()
+        elif "SLURM_STEP_NODELIST" in os.environ:
+            os.environ["TF_CONFIG"] = _config_of_slurm()
+            resolver = resolvers.TFConfigClusterResolver()
+        else:
+            raise StrategyError(
+                "multi_worker needs to know the workers: set TF_CONFIG, or start it with srun; see "
+                "docs/distributed.md"
+            )
+        return tf.distribute.MultiWorkerMirroredStrategy(resolver)
+    except (ValueError, KeyError, TypeError) as error:
+        raise StrategyError(
+            f"TF_CONFIG cannot be used ({first_line(error)}): expected "
+            '{"cluster": {"worker": ["host:port", ...]}, "task": {"type": "worker", "index": 0}}'
+        ) from error
+    except tf.errors.OpError as error:
+        raise StrategyError(
+            f"the workers did not find each other ({first_line(error)}); check that each is "
+            "started, with the same cluster in TF_CONFIG, and that its port can be reached"
+        ) from error
+    except RuntimeError as error:
+        raise StrategyError(
+            f"{first_line(error)}; make the strategy before anything else of TensorFlow"
+        ) from error
+
+
+def _config_of_slurm() -> str:
+    """Returns the TF_CONFIG that srun's variables make.
+
+    Not by SlurmClusterResolver: it wants nvidia-smi and a GPU for each task, and sorts the nodes
+    by name, where SLURM counts tasks in the order of its list.
+    """
+    from tensorflow.python.distribute.cluster_resolver import slurm_cluster_resolver as slurm
+
+    hosts = slurm.expand_hostlist(os.environ["SLURM_STEP_NODELIST"])
+    tasks = slurm.expand_tasks_per_node(os.environ["SLURM_STEP_TASKS_PER_NODE"])
+    workers = [
+        f"{host}:{SLURM_PORT + place}"
+        for host, number in zip(hosts, tasks, strict=True)
+        for place in range(number)
+    ]
+    task = {"type": "worker", "index": int(os.environ["SLURM_PROCID"])}
+    return json.dumps({"cluster": {"worker": workers}, "task": task})
+
+
+def is_chief(strategy: tf.distribute.Strategy) -> bool:
+    """Tells whether this process is the one of a strategy's workers that writes files."""
+    return workers_of(strategy)[1] == 0
+
+
+def workers_of(strategy: tf.distribute.Strategy) -> tuple[int, int]:
+    """Returns how many processes a strategy has, and which this one is; 0 is the chief."""
+    resolver = strategy.cluster_resolver
+    if resolver is None or not resolver.task_type:
+        return 1, 0
+    cluster = resolver.cluster_spec().as_dict()
+    chiefs, workers = len(cluster.get("chief", [])), len(cluster.get("worker", []))
+    place = resolver.task_id + (chiefs if resolver.task_type == "worker" else 0)
+    return chiefs + workers, place

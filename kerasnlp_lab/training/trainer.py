@@ -9,27 +9,23 @@ from typing import Any
 
 import numpy as np
 import rich.console
-import tensorflow as tf
 
-from kerasnlp_lab._keras import keras
-from kerasnlp_lab.data import TextDataset
+from kerasnlp_lab.data import ShardedSplit, Split, TextDataset
 from kerasnlp_lab.errors import OptionError, RunError, StorageError
 from kerasnlp_lab.paths import explain_os_error
-from kerasnlp_lab.text import evaluation_batches, tokenize, training_batches
-from kerasnlp_lab.text.pipeline import batches_of, training_order
-from kerasnlp_lab.training.callbacks import BestWeights, History, Progress
+from kerasnlp_lab.text import tokenize
+from kerasnlp_lab.training.checkpoints import Checkpoints
 from kerasnlp_lab.training.class_weights import class_weights
-from kerasnlp_lab.training.frozen_features import frozen_features
-from kerasnlp_lab.training.losses import SmoothedCrossentropy
-from kerasnlp_lab.training.optimizer import make_optimizer
+from kerasnlp_lab.training.fit import Fit
+from kerasnlp_lab.training.history import History
+from kerasnlp_lab.training.interval import Interval
+from kerasnlp_lab.training.strategy import is_chief
 from kerasnlp_lab.zoo import Classifier, Recipe
 from kerasnlp_lab.zoo.entry import LabelledTokens
 
-__all__ = ["TrainingResult", "train"]
+__all__ = ["CHECKPOINT_EVERY", "TrainingResult", "train"]
 
-EVALUATION_BATCH = 64
-HEAD_EVALUATION_BATCH = 1024
-BEST_WEIGHTS_FILE = "best.safetensors"
+CHECKPOINT_EVERY = "5m"
 
 
 @dataclass(frozen=True)
@@ -44,6 +40,8 @@ class TrainingResult:
             the first step of an epoch; 0 where there are none.
         trained_parameters: How many numbers were trained.
         total_parameters: How many the network has.
+        final_sha256: Of weights and optimizer after the last epoch: two trainings with
+            the same are equal to the last bit. Empty where the weights were solved for.
     """
 
     history: list[dict[str, Any]]
@@ -52,6 +50,7 @@ class TrainingResult:
     texts_per_second: float
     trained_parameters: int
     total_parameters: int
+    final_sha256: str = ""
 
 
 def train(
@@ -62,6 +61,8 @@ def train(
     *,
     seed: int = 0,
     console: rich.console.Console | None = None,
+    checkpoints: Checkpoints | None = None,
+    checkpoint_every: str = CHECKPOINT_EVERY,
 ) -> TrainingResult:
     """Trains a classifier and leaves it with its best weights by validation loss.
 
@@ -71,195 +72,100 @@ def train(
         classifier: A new classifier, whose variables are in the strategy's scope.
         data: The rows.
         recipe: How to train.
-        folder: Where history.csv and TensorBoard's files go.
-        seed: Order of the rows; initial weights and dropout have Keras' own seed.
+        folder: Where history.csv, TensorBoard's files and the checkpoints go.
+        seed: Order of the rows and dropout; initial weights have Keras' own seed.
         console: Where to show progress; None for nowhere.
+        checkpoints: What to go on from, if there is one in it, and where to save; it is
+            left for the caller to remove. None keeps them in ``folder`` while training.
+        checkpoint_every: When to save: see `kerasnlp_lab.training.interval.Interval`.
 
     Raises:
         OptionError: The recipe trains for no epoch.
-        RunError: The loss is not a number.
+        RunError: The loss is not a number, or the checkpoints are of another training.
+        TrainingStopped: SIGTERM or Ctrl-C came; what was learned is in ``checkpoints``.
+        WorkerLostError: Another worker of a multi-worker strategy is gone.
         StorageError: A file cannot be written.
     """
     began = time.perf_counter()
     folder = Path(folder)
-    rows: dict[str, LabelledTokens] = {
-        part: (tokenize(classifier.text, split.texts), split.labels)
-        for part, split in (("train", data.train), ("validation", data.validation))
-    }
-    history = History(folder / "history.csv", min(recipe.batch_size, len(data.train)))
+    writes = is_chief(classifier.network.distribute_strategy)
+    own = checkpoints is None
+    if checkpoints is None:
+        if writes and (folder / "checkpoints").exists():
+            raise RunError(
+                f"{folder / 'checkpoints'} is of another training; choose another folder"
+            )
+        checkpoints = Checkpoints(folder / "checkpoints", writes=writes)
     try:
-        if classifier.entry.solve is None:
-            best_epoch = _Fit(classifier, rows, recipe, history, folder, seed, console).run()
-        else:
-            best_epoch = _solve(classifier, rows, recipe, history)
+        if writes and not own:
+            History.clear(folder)
+        if classifier.entry.solve is not None:
+            return _solve(classifier, data, recipe, folder if writes else None, began)
+        fit = Fit(
+            classifier=classifier,
+            data=data,
+            recipe=recipe,
+            folder=folder,
+            checkpoints=checkpoints,
+            interval=Interval(checkpoint_every),
+            seed=seed,
+            console=console if writes else None,
+            go_on="nothing is kept"
+            if own
+            else f"all is saved, go on with: kerasnlp-lab train --resume {folder}",
+        )
+        state = fit.run()
     except StorageError:
         raise
     except OSError as error:
         raise explain_os_error(error, folder) from error
-    seconds = time.perf_counter() - began
+    finally:
+        if own:
+            checkpoints.remove()
     return TrainingResult(
-        history=history.lines,
-        best_epoch=best_epoch,
-        seconds=seconds,
-        texts_per_second=history.timed_texts / history.timed_seconds if history.timed_texts else 0,
-        trained_parameters=_count(classifier.network.trainable_weights),
-        total_parameters=_count(classifier.network.weights),
+        history=state.lines,
+        best_epoch=state.best_epoch,
+        seconds=state.seconds,
+        texts_per_second=state.timed_texts / state.timed_seconds if state.timed_texts else 0.0,
+        **_parameters(classifier),
+        final_sha256=state.sha256,
     )
 
 
 def _solve(
-    classifier: Classifier, rows: dict[str, LabelledTokens], recipe: Recipe, history: History
-) -> int:
+    classifier: Classifier, data: TextDataset, recipe: Recipe, folder: Path | None, began: float
+) -> TrainingResult:
     assert classifier.entry.solve is not None
-    weights = class_weights(recipe.class_weight, rows["train"][1], classifier.label_names)
-    lines = classifier.entry.solve(
-        classifier.text, classifier.network, rows["train"], rows["validation"], weights
-    )
-    for line in lines:
+    if isinstance(data.train, ShardedSplit):
+        raise OptionError(
+            f"{classifier.name} is fitted on all rows at once, which shards are not for; give it "
+            "the table, or train another model on the shards"
+        )
+
+    def tokens_of(split: Split) -> LabelledTokens:
+        return tokenize(classifier.text, split.texts), split.labels
+
+    rows = tokens_of(data.train), tokens_of(data.validation)
+    counts = data.train.label_counts(len(data.label_names))
+    weights = class_weights(recipe.class_weight, counts, classifier.label_names)
+    history = History(folder)
+    for line in classifier.entry.solve(classifier.text, classifier.network, *rows, weights):
         history.add({"phase": "solve", **line})
-    return 1 + int(np.argmin([line["val_loss"] for line in lines]))
+    return TrainingResult(
+        history=history.lines,
+        best_epoch=1 + int(np.argmin([line["val_loss"] for line in history.lines])),
+        seconds=time.perf_counter() - began,
+        texts_per_second=0.0,
+        **_parameters(classifier),
+    )
 
 
-@dataclass
-class _Fit:
-    """Gradient descent, in phases: the head on a frozen encoder, then everything."""
-
-    classifier: Classifier
-    rows: dict[str, LabelledTokens]
-    recipe: Recipe
-    history: History
-    folder: Path
-    seed: int
-    console: rich.console.Console | None
-
-    def run(self) -> int:
-        """Leaves the classifier with its best weights and returns their epoch."""
-        recipe, best_file = self.recipe, self.folder / BEST_WEIGHTS_FILE
-        phases = {"train": recipe.epochs}
-        if self.classifier.encoder is not None:
-            phases = {"frozen": recipe.frozen_epochs, "fine-tune": recipe.epochs}
-        if not sum(phases.values()):
-            raise OptionError("the recipe trains for no epoch; set epochs to 1 or more")
-        self._check_batch_size()
-        best = BestWeights()
-        passes_done = 0
-        for phase, epochs in phases.items():
-            if not epochs:
-                continue
-            frozen = phase == "frozen"
-            self.classifier.train_encoder(not frozen)
-            self.history.phase = phase
-            if frozen:
-                passes_done += self._fit_head(epochs, passes_done, best)
-            else:
-                best.save = lambda: self.classifier.save_weights(best_file)
-                passes_done += self._fit_all(epochs, passes_done, best)
-        self.classifier.load_weights(best_file)
-        best_file.unlink()
-        return best.best_epoch
-
-    def _check_batch_size(self) -> None:
-        batch_size = self.history.batch_size
-        replicas = self.classifier.network.distribute_strategy.num_replicas_in_sync
-        if batch_size % replicas:
-            raise OptionError(
-                f"a batch of {batch_size} rows cannot be shared equally by {replicas} devices; "
-                f"set batch_size to {max(batch_size // replicas, 1) * replicas}"
-            )
-
-    def _fit_all(self, epochs: int, first_pass: int, best: BestWeights) -> int:
-        """Trains the network and returns how many passes over the rows that took."""
-        batches, steps = training_batches(
-            self.classifier.text,
-            *self.rows["train"],
-            batch_size=self.history.batch_size,
-            seed=self.seed,
-            first_pass=first_pass,
-        )
-        validation = evaluation_batches(
-            self.classifier.text, *self.rows["validation"], batch_size=EVALUATION_BATCH
-        )
-        return self._fit(self.classifier.network, batches, steps, validation, epochs, best)
-
-    def _fit_head(self, epochs: int, first_pass: int, best: BestWeights) -> int:
-        """Does the same with the head alone, on features that are computed once."""
-        head = self.classifier.head
-        tokens = {part: tokens for part, (tokens, _) in self.rows.items()}
-        features = frozen_features(self.classifier, tokens, self.console)
-        order, steps = training_order(
-            tokens["train"].lengths,
-            batch_size=self.history.batch_size,
-            seed=self.seed,
-            first_pass=first_pass,
-        )
-        batches = batches_of(order, features["train"].load, self.rows["train"][1])
-        in_order = tf.data.Dataset.range(len(tokens["validation"]), output_type=tf.int32)
-        validation = batches_of(
-            in_order.batch(HEAD_EVALUATION_BATCH),
-            features["validation"].load,
-            self.rows["validation"][1],
-        )
-        kept: dict[str, list[np.ndarray]] = {}
-        best.save = lambda: kept.update(best=head.get_weights())
-        passes = self._fit(head, batches, steps, validation, epochs, best)
-        head.set_weights(kept["best"])
-        self.classifier.save_weights(self.folder / BEST_WEIGHTS_FILE)
-        return passes
-
-    def _fit(
-        self,
-        model: keras.Model,
-        batches: tf.data.Dataset,
-        steps_a_pass: int,
-        validation: tf.data.Dataset,
-        epochs: int,
-        best: BestWeights,
-    ) -> int:
-        recipe, phase = self.recipe, self.history.phase
-        passes = -(-recipe.min_steps_per_epoch // steps_a_pass)
-        steps = passes * steps_a_pass
-        self._compile(model, steps)
-        progress = Progress(self.console, steps, self.history)
-        try:
-            model.fit(
-                batches,
-                epochs=epochs,
-                steps_per_epoch=steps,
-                validation_data=validation,
-                callbacks=[
-                    self.history,
-                    progress,
-                    best,
-                    _StopOnNaN(),
-                    keras.callbacks.TensorBoard(self.folder / "tensorboard" / phase),
-                    keras.callbacks.EarlyStopping("val_loss", patience=recipe.patience),
-                ],
-                verbose=0,
-            )
-        finally:
-            progress.close()
-        return passes * epochs
-
-    def _compile(self, model: keras.Model, steps: int) -> None:
-        labels, frozen = self.rows["train"][1], self.history.phase == "frozen"
-        recipe = self.recipe
-        weights = class_weights(recipe.class_weight, labels, self.classifier.label_names)
-        with self.classifier.network.distribute_strategy.scope():
-            model.compile(
-                make_optimizer(recipe, steps, frozen=frozen, network=model),
-                SmoothedCrossentropy(recipe.label_smoothing, weights),
-                [keras.metrics.SparseCategoricalAccuracy("accuracy")],
-                # A step of a head takes less time than what Keras does around it.
-                steps_per_execution=steps if frozen else 1,
-            )
-
-
-class _StopOnNaN(keras.callbacks.Callback):
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        if logs and not np.isfinite([logs["loss"], logs["val_loss"]]).all():
-            raise RunError(
-                f"the loss is {logs['loss']} after epoch {epoch + 1}: try a smaller learning_rate"
-            )
+def _parameters(classifier: Classifier) -> dict[str, Any]:
+    network = classifier.network
+    return {
+        "trained_parameters": _count(network.trainable_weights),
+        "total_parameters": _count(network.weights),
+    }
 
 
 def _count(weights: list[Any]) -> int:

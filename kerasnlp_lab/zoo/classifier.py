@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -103,7 +103,7 @@ class Classifier:
         else:
             options["module"] = module_sha256(self.encoder)
         digest = hashlib.sha256(json.dumps([options, text], sort_keys=True).encode())
-        for name, variable in sorted(self._named_weights().items()):
+        for name, variable in sorted(self.named_weights().items()):
             if name.startswith("encoder/"):
                 value = np.ascontiguousarray(variable.numpy())
                 digest.update(f"\0{name} {value.dtype} {value.shape}\0".encode())
@@ -136,7 +136,7 @@ class Classifier:
 
     def save_weights(self, path: Path) -> None:
         """Writes the network's weights to a safetensors file, whole or not at all."""
-        weights = {name: np.asarray(one.numpy()) for name, one in self._named_weights().items()}
+        weights = {name: np.asarray(one.numpy()) for name, one in self.named_weights().items()}
         write_whole(path, safetensors.numpy.save(weights))
 
     def load_weights(self, path: Path) -> None:
@@ -149,7 +149,7 @@ class Classifier:
             saved = safetensors.numpy.load(path.read_bytes())
         except (OSError, safetensors.SafetensorError) as error:
             raise RunError(f"cannot read the weights in {path}: {error}") from error
-        wanted = self._named_weights()
+        wanted = self.named_weights()
         for name, variable in wanted.items():
             if name not in saved or saved[name].shape != tuple(variable.shape):
                 found = saved[name].shape if name in saved else "none"
@@ -160,8 +160,8 @@ class Classifier:
         for name, variable in wanted.items():
             variable.assign(saved[name])
 
-    def _named_weights(self) -> dict[str, Any]:
-        """Returns the variables by names that a network built anew gives them too.
+    def named_weights(self) -> dict[str, Any]:
+        """Returns the network's variables by names that one built anew gives them too.
 
         An encoder's have BERT's own, the same for a module and for the same encoder
         reopened; what a module holds besides weights (its do_lower_case) is left out.
@@ -200,7 +200,7 @@ class Classifier:
 def create_classifier(
     name: str,
     label_names: Sequence[str],
-    train_texts: Sequence[str],
+    train_texts: Collection[str],
     *,
     options: Mapping[str, Any] | None = None,
     strategy: tf.distribute.Strategy | None = None,

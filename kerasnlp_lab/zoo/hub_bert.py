@@ -38,9 +38,10 @@ class HubBertOptions:
         pooling: "mean", the masked mean of sequence_output, or "pooled_output".
         dropout: The rate before the last layer.
         head_units: Of a hidden layer with ReLU in the head; 0 for none.
-        encoder: "module", the graph as TF Hub has it, or "reopened", its weights in
-            the Model Garden's BertEncoder. The outputs are the same, and the
-            checkpoint of one loads in the other; what follows needs "reopened".
+        encoder: "reopened", the module's weights in the Model Garden's BertEncoder, or
+            "module", the graph as TF Hub has it. The outputs are the same, and the
+            checkpoint of one loads in the other; what follows needs "reopened", and so
+            does a training that is stopped and to go on exactly.
         layers: How many of the encoder's lowest layers to keep; 0 for all.
         frozen_layers: How many of them to leave as they are, the embeddings too.
         precision: What the encoder computes in: "float32" or "mixed_bfloat16".
@@ -54,7 +55,7 @@ class HubBertOptions:
     pooling: str = "mean"
     dropout: float = 0.1
     head_units: int = 0
-    encoder: str = "module"
+    encoder: str = "reopened"
     layers: int = 0
     frozen_layers: int = 0
     precision: str = "float32"
@@ -181,7 +182,11 @@ def bert_on_tfhub(encoder: HubEncoder, address: str = "") -> ZooEntry:
             good_for="what its pre-training fits; 'hub install' fetches it",
         ),
         Recipe(epochs=3, frozen_epochs=1, batch_size=32, learning_rate=3e-5),
-        HubBertOptions(pooling="pooled_output"),
+        HubBertOptions(
+            pooling="pooled_output",
+            # What is built otherwise than a BERT cannot be taken apart as one.
+            encoder="reopened" if encoder.architecture == "bert" else "module",
+        ),
         lambda: hub_modules(address),
     )
 

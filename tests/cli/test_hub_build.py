@@ -64,7 +64,10 @@ def test_train_on_a_folder_reopened(built, tmp_path):
     "arguments, message",
     [
         (["--encoder", "reopend"], "encoder must be 'module' or 'reopened', got 'reopend'"),
-        (["--option", "frozen_layers=1"], "frozen_layers must be 0 unless encoder=reopened, got 1"),
+        (
+            ["--encoder", "module", "--frozen-layers", "1"],
+            "frozen_layers must be 0 unless encoder=reopened, got 1",
+        ),
         (["--encoder", "reopened", "--layer-decay", "2"], "layer_decay must be above 0"),
     ],
 )

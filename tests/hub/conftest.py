@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from tests.conftest import TINY_VOCABULARY
 from tests.hub.origins import Origins
+from tests.tiny_bert import TINY_VOCABULARY
 
 
 @pytest.fixture

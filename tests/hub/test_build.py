@@ -12,9 +12,9 @@ from safetensors.numpy import load_file
 
 from kerasnlp_lab.errors import HubError
 from kerasnlp_lab.hub import build_bert_modules
-from tests.conftest import TINY_VOCABULARY
 from tests.hub.bert_reference import bert_outputs
 from tests.hub.checkpoints import change_config, change_tensors
+from tests.tiny_bert import TINY_VOCABULARY
 
 TEXTS = ["the cat sat, the dog ran!", "oil", "a team match. goal' goal' goal", ""]
 

@@ -15,10 +15,10 @@ from kerasnlp_lab.errors import HubError
 from kerasnlp_lab.hub import minilm_modules, read_checkpoint
 from kerasnlp_lab.hub.build import build_in_a_process
 from kerasnlp_lab.hub.encoder import bert_encoder, set_tensors
-from tests.conftest import TINY_VOCABULARY
 from tests.hub import checkpoints
 from tests.hub.bert_reference import bert_outputs, gelu, gelu_tanh
 from tests.hub.checkpoints import Intruder, change_config, change_tensors
+from tests.tiny_bert import TINY_VOCABULARY
 
 IDS = np.array([[2, 5, 7, 9, 3], [2, 11, 3, 0, 0]])
 MASK = (IDS > 0).astype(int)

@@ -181,7 +181,7 @@ def test_it_gives_up_in_the_end(get, origins, tmp_path, behaviour, message):
     origins.play("/file", *[behaviour] * 20, status(410))
     with pytest.raises(HubError, match=f"{message}.* from {origins.url}/file") as caught:
         get(stall_timeout=0.1)
-    assert "410" not in str(caught.value)
+    assert "410" not in str(caught.value).replace(origins.url, "")
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "downloads" / "file").exists()
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from kerasnlp_lab.errors import HubError
 from kerasnlp_lab.hub import load_hub_layer
-from tests.conftest import TINY_VOCABULARY
+from tests.tiny_bert import TINY_VOCABULARY
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from scipy.special import log_softmax
 from kerasnlp_lab import create_classifier
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.zoo import predict_logits
-from tests.conftest import TINY_VOCABULARY
 from tests.hub.bert_reference import bert_outputs
 from tests.hub.tfhub_cache import SMALL_BERT, fill_tfhub_cache
+from tests.tiny_bert import TINY_VOCABULARY
 
 TEXTS = ["the cat sat", "a dog ran . a dog sat", "oil"]
 

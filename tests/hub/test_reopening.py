@@ -15,7 +15,7 @@ from kerasnlp_lab.hub import load_hub_layer, minilm_modules, reopen
 from kerasnlp_lab.hub.checkpoint import BertConfig
 from kerasnlp_lab.hub.encoder import bert_encoder
 from kerasnlp_lab.hub.reopening import checkpoint_of_module, freeze_layers
-from tests.conftest import TINY_VOCABULARY
+from tests.tiny_bert import TINY_VOCABULARY
 
 VECTORS = dict(np.load(Path(__file__).with_name("bert_vectors.npz")))  # by make_bert_vectors.py
 SINGLE = BertConfig(20, 16, 1, 2, 32, 16, 2)

@@ -9,7 +9,7 @@ import tensorflow_hub as hub
 
 from kerasnlp_lab.errors import RunError
 from kerasnlp_lab.hub import HubVectorizer
-from tests.conftest import TINY_VOCABULARY
+from tests.tiny_bert import TINY_VOCABULARY
 
 CLS, SEP, UNK, CAT, DOG = map(TINY_VOCABULARY.index, ("[CLS]", "[SEP]", "[UNK]", "cat", "dog"))
 TEXTS = [

@@ -9,9 +9,9 @@ import tensorflow as tf
 import tensorflow_hub as hub
 
 from kerasnlp_lab.hub import verify_modules
-from tests.conftest import TINY_VOCABULARY
 from tests.hub.bert_reference import bert_outputs
 from tests.hub.installed import ENCODER, PREPROCESS, TFHUB, place_of
+from tests.tiny_bert import TINY_VOCABULARY
 
 # "I love transformers" in the tiny vocabulary, which has none of these words.
 IDS = [TINY_VOCABULARY.index(piece) for piece in ("[CLS]", "[UNK]", "[UNK]", "[UNK]", "[SEP]")]

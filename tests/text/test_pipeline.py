@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from kerasnlp_lab.errors import KerasnlpLabError
 from kerasnlp_lab.text import (
+    Share,
     TfidfVectorizer,
     WordVectorizer,
     evaluation_batches,
@@ -109,10 +110,28 @@ def test_order_does_not_depend_on_global_randomness(vectorizer, tokens, batches)
     assert rows_of(training(vectorizer, tokens, passes=1, seed=5)[0]) == rows_of(batches[0])
 
 
-@pytest.mark.parametrize("first_pass", [1, 2])
-def test_first_pass_continues_where_the_one_before_ended(vectorizer, tokens, batches, first_pass):
-    continued = training(vectorizer, tokens, passes=1, seed=5, first_pass=first_pass)
-    assert rows_of(continued[0]) == rows_of(batches[first_pass])
+@pytest.mark.parametrize("first_step", [1, 7, 10, 23])
+def test_batches_from_a_step_on_are_those_of_the_whole_sequence(
+    vectorizer, tokens, batches, first_step
+):
+    whole = [batch for batches_of_pass in batches for batch in batches_of_pass]
+    continued = training(vectorizer, tokens, passes=1, seed=5, first_step=first_step)[0]
+    assert rows_of(continued[:5]) == rows_of(whole[first_step : first_step + 5])
+
+
+def test_shares_of_a_batch_are_its_parts_in_order(vectorizer, tokens):
+    """Two processes with one replica, or one with two, read what one process reads."""
+    whole = training(vectorizer, tokens, passes=1, seed=5)[0][:3]
+    for processes in (1, 2):
+        here = 2 // processes
+        read = [
+            training(vectorizer, tokens, passes=2, seed=5, share=Share(first, here, 2))
+            for first in range(0, 2, here)
+        ]
+        parts = [[batch for one in passes for batch in one][: 3 * here] for passes in read]
+        for step, batch in enumerate(whole):
+            of_step = [part[step * here + n] for part in parts for n in range(here)]
+            assert sum(rows_of(of_step), []) == rows_of([batch])[0]
 
 
 def test_rows_meet_others_in_each_pass(batches):

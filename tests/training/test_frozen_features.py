@@ -26,8 +26,8 @@ from kerasnlp_lab.training import train
 from kerasnlp_lab.training.feature_cache import FeatureCache
 from kerasnlp_lab.training.frozen_features import frozen_features
 from kerasnlp_lab.zoo import Recipe, create_classifier
-from tests.conftest import TINY_VOCABULARY
 from tests.limits import file_size_limit
+from tests.tiny_bert import TINY_VOCABULARY
 
 SCRIPT = Path(__file__).with_name("fill_features.py")
 WORDS = TINY_VOCABULARY[5:21]

@@ -23,8 +23,8 @@ from kerasnlp_lab.export.hub_modules import build_modules
 from kerasnlp_lab.hub import load_hub_layer, minilm_modules
 from kerasnlp_lab.hub.reopening import checkpoint_of_module
 from kerasnlp_lab.zoo import Recipe, find_model, load_classifier, predict_logits
-from tests.conftest import TINY_VOCABULARY
 from tests.hub.checkpoints import change_config
+from tests.tiny_bert import TINY_VOCABULARY
 
 TEXTS = ["The Cat sat, the dog ran!", "oil", "", "a team Match . goal ' goal ' goal"]
 SMALL = {"max_length": 32, "dropout": 0.0}
@@ -144,9 +144,15 @@ def test_more_word_pieces_than_the_encoder_has_positions_for(folder):
     "options, message",
     [
         ({"encoder": "modul"}, "encoder must be 'module' or 'reopened', got 'modul'"),
-        ({"frozen_layers": 2}, "frozen_layers must be 0 unless encoder=reopened, got 2"),
-        ({"layers": "3"}, "layers must be 0 unless encoder=reopened, got 3"),
-        ({"precision": "mixed_bfloat16"}, "precision must be 'float32' unless encoder=reopened"),
+        (
+            {"encoder": "module", "frozen_layers": 2},
+            "frozen_layers must be 0 unless encoder=reopened, got 2",
+        ),
+        ({"encoder": "module", "layers": "3"}, "layers must be 0 unless encoder=reopened, got 3"),
+        (
+            {"encoder": "module", "precision": "mixed_bfloat16"},
+            "precision must be 'float32' unless encoder=reopened",
+        ),
         ({"encoder": "reopened", "precision": "half"}, "precision must be one of"),
         ({"encoder": "reopened", "layers": -1}, "layers must be 0 or more, got -1"),
         ({"encoder": "reopened", "frozen_layers": -1}, "frozen_layers must be 0 or more, got -1"),
@@ -223,7 +229,7 @@ def test_a_folder_without_a_bert(tmp_path):
 def test_a_runs_encoder_becomes_modules_that_answer_alike(folder, news, tmp_path):
     recipe = Recipe(epochs=1, batch_size=32, learning_rate=1e-2)
     run = run_experiment(str(folder), news, tmp_path / "run", recipe=recipe, options=SMALL).run
-    classifier = load_classifier(run.model)
+    classifier = load_classifier(run.model, options={"encoder": "module"})
     with pytest.raises(OptionError, match="leave out --cased"):
         build_modules(run.path, tmp_path / "modules", do_lower_case=True)
     build_modules(run.path, tmp_path / "modules")

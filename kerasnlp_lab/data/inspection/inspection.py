@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from kerasnlp_lab.data.dataset import TextDataset
+from kerasnlp_lab.data.dataset import Split, TextDataset
 from kerasnlp_lab.data.inspection.duplicates import find_same_texts
 from kerasnlp_lab.data.inspection.finding import KINDS, Finding, beginning
 from kerasnlp_lab.data.inspection.lengths import Lengths, word_counts
@@ -194,10 +194,11 @@ def _balance(data: TextDataset) -> dict[str, dict[str, int]]:
 def _lengths(
     data: TextDataset, max_lengths: list[int], count_tokens: CountTokens | None, unit: str
 ) -> tuple[Lengths, ...]:
-    words = Lengths.of("words", word_counts(data.train.texts), max_lengths)
+    texts = cast(Split, data.train).texts  # of a table, and so in no shards
+    words = Lengths.of("words", word_counts(texts), max_lengths)
     if count_tokens is None:
         return (words,)
-    return words, Lengths.of(unit, np.asarray(count_tokens(data.train.texts)), max_lengths)
+    return words, Lengths.of(unit, np.asarray(count_tokens(texts)), max_lengths)
 
 
 def _bad_rows(data: TextDataset) -> list[Finding]:

@@ -40,7 +40,7 @@ class Rows:
     @classmethod
     def of(cls, data: TextDataset) -> Rows:
         """Puts the rows of a dataset in order."""
-        parts = [data.train, data.validation, data.test]
+        parts: list[Split] = [getattr(data, name) for name in SPLITS]
         splits = np.repeat(np.arange(3), [len(part) for part in parts])
         given = [place if SPLITS[place] in data.reading["files"] else 0 for place in range(3)]
         files = np.array(given)[splits]
@@ -95,4 +95,4 @@ class Rows:
         return Finding(kind, self.path(row), line, self.label(row), beginning(text), detail)
 
     def _split(self, number: int) -> Split:
-        return (self.data.train, self.data.validation, self.data.test)[number]
+        return getattr(self.data, SPLITS[number])

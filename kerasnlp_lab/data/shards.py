@@ -1,0 +1,208 @@
+"""`write_shards`, `load_shards`: a dataset in TFRecord files, for more rows than memory holds."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kerasnlp_lab.data.dataset import Split, TextDataset
+from kerasnlp_lab.data.row_store import StoredTexts
+from kerasnlp_lab.data.sharded_split import ADVICE, ShardedSplit, read_records
+from kerasnlp_lab.data.table_rows import RejectedRow, csv_content
+from kerasnlp_lab.errors import DataError, OptionError, check_option
+from kerasnlp_lab.paths import sha256_of_files, whole_directory, write_whole
+
+__all__ = ["SHARDS_FILE", "load_shards", "write_shards"]
+
+SHARDS_FILE = "shards.json"
+REJECTS_FILE = "rejects.csv"
+FORMAT_VERSION = 1
+
+
+def write_shards(
+    data: TextDataset, folder: str | Path, *, shards: int = 64, seed: int = 0
+) -> dict[str, Any]:
+    """Writes a dataset as TFRecord files, the training rows in many, each a fair sample.
+
+    The folder holds ``train-00000-of-00064.tfrecord`` and so on, ``validation.tfrecord``,
+    ``test.tfrecord``, ``rejects.csv`` if rows of the source were left out and, last,
+    ``shards.json``. A record is a tf.train.Example of ``text``, bytes, and ``label``,
+    int64. The training rows are dealt to the files at random, and lie there in random
+    order; the files' rows differ by one at most.
+
+    Args:
+        data: The dataset; one file is written at a time, so its texts may be on disk.
+        folder: Where to; it must not exist, or be empty.
+        shards: How many files of training rows.
+        seed: Which row goes where.
+
+    Returns:
+        What shards.json says.
+
+    Raises:
+        OptionError: There are fewer rows than shards, or the dataset is sharded already.
+        RunError: There is something in the folder already.
+        StorageError: It cannot be written.
+    """
+    if isinstance(data.train, ShardedSplit):
+        raise OptionError(f"{data.name} is sharded already; shard what it was made from")
+    rows = len(data.train)
+    check_option("shards", shards, 1 <= shards <= rows, f"from 1 to {rows}, the rows to train on")
+    check_option("seed", seed, 0 <= seed < 2**32, "from 0 to 2**32 - 1")
+    order = np.random.default_rng(seed).permutation(rows)
+    written = {}
+    with whole_directory(folder) as temporary:
+        for index, name in enumerate(_train_files(shards)):
+            written[name] = _write_split(data.train.take(order[index::shards]), temporary / name)
+        for part in ("validation", "test"):
+            name = f"{part}.tfrecord"
+            written[name] = _write_split(getattr(data, part), temporary / name)
+        hashes = sha256_of_files(temporary)
+        if data.rejected:
+            columns = [field.name for field in dataclasses.fields(RejectedRow)]
+            rejected = csv_content(columns, map(dataclasses.astuple, data.rejected))
+            write_whole(temporary / REJECTS_FILE, rejected)
+        description = {
+            "format_version": FORMAT_VERSION,
+            "name": data.name,
+            "label_names": list(data.label_names),
+            "train_label_counts": data.train.label_counts(len(data.label_names)).tolist(),
+            "source": data.source,
+            "source_fingerprint": data.fingerprint,
+            "validation_fraction": data.validation_fraction,
+            "split_seed": data.split_seed,
+            "reading": data.reading,
+            "rejected_rows": len(data.rejected),
+            "seed": seed,
+            "files": {
+                name: {
+                    "rows": rows,
+                    "bytes": (temporary / name).stat().st_size,
+                    "sha256": hashes[name],
+                }
+                for name, rows in written.items()
+            },
+        }
+        write_whole(temporary / SHARDS_FILE, json.dumps(description, indent=2) + "\n")
+    return description
+
+
+def load_shards(folder: str | Path) -> TextDataset:
+    """Opens what `write_shards` wrote.
+
+    The training rows stay in their files; those to validate and to test on are read into
+    a temporary file.
+
+    Args:
+        folder: The folder.
+
+    Returns:
+        The dataset; its ``train`` is a `ShardedSplit`. ``reading["shards"]`` tells
+        where they are, their number, and the fingerprint of what they were made from.
+
+    Raises:
+        DataError: The folder is not whole, or of a newer version.
+    """
+    folder = Path(folder)
+    description = _read_description(folder / SHARDS_FILE)
+    try:
+        return _open(folder, description)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        if isinstance(error, DataError) and error.path is not None:
+            raise
+        raise DataError(f"is damaged ({error!r}); {ADVICE}", folder / SHARDS_FILE) from error
+
+
+def _train_files(shards: int) -> list[str]:
+    return [f"train-{index:05}-of-{shards:05}.tfrecord" for index in range(shards)]
+
+
+def _write_split(split: Split, path: Path) -> int:
+    import tensorflow as tf
+
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for text, label in zip(split.texts, split.labels.tolist(), strict=True):
+            content = text.encode("utf-8", "surrogatepass")
+            feature = {
+                "text": tf.train.Feature(bytes_list=tf.train.BytesList(value=[content])),
+                "label": tf.train.Feature(int64_list=tf.train.Int64List(value=[label])),
+            }
+            example = tf.train.Example(features=tf.train.Features(feature=feature))
+            writer.write(example.SerializeToString())
+    return len(split)
+
+
+def _read_description(path: Path) -> dict[str, Any]:
+    try:
+        description = json.loads(path.read_text(encoding="utf-8"))
+        version = description["format_version"]
+    except FileNotFoundError as error:
+        raise DataError(
+            "no such file: the folder is none of 'kerasnlp-lab data shard', or not all of one", path
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"cannot be read ({type(error).__name__}); {ADVICE}", path) from error
+    if version != FORMAT_VERSION:
+        raise DataError(
+            f"expected format version {FORMAT_VERSION}, got {version!r}; update kerasnlp_lab, "
+            "or write the folder again with 'kerasnlp-lab data shard'",
+            path,
+        )
+    return description
+
+
+def _open(folder: Path, description: dict[str, Any]) -> TextDataset:
+    files = description["files"]
+    names = _train_files(len(files) - 2)
+    if set(files) != {*names, "validation.tfrecord", "test.tfrecord"}:
+        raise KeyError("files")
+    if len(description["train_label_counts"]) != len(description["label_names"]):
+        raise KeyError("train_label_counts")
+    for name, file in files.items():
+        _check_file(folder / name, file["bytes"])
+    train = ShardedSplit(
+        tuple(folder / name for name in names),
+        np.array([files[name]["rows"] for name in names]),
+        np.array(description["train_label_counts"]),
+        tuple(files[name]["sha256"] for name in names),
+    )
+    shards = {
+        "folder": str(folder.resolve()),
+        "files": len(names),
+        "made_from": description["source_fingerprint"],
+    }
+    return TextDataset(
+        name=description["name"],
+        label_names=tuple(description["label_names"]),
+        train=train,
+        validation=_read_split(folder, "validation.tfrecord", files),
+        test=_read_split(folder, "test.tfrecord", files),
+        source=description["source"],
+        validation_fraction=description["validation_fraction"],
+        split_seed=description["split_seed"],
+        reading={**description["reading"], "shards": shards},
+    )
+
+
+def _check_file(path: Path, size: int) -> None:
+    if not path.is_file():
+        raise DataError(f"is missing; {ADVICE}", path)
+    if path.stat().st_size != size:
+        raise DataError(f"expected {size} bytes, got {path.stat().st_size}; {ADVICE}", path)
+
+
+def _read_split(folder: Path, name: str, files: dict[str, Any]) -> Split:
+    labels = [np.zeros(0, np.int64)]
+
+    def texts() -> Iterator[str]:
+        for some, their_labels in read_records([folder / name], [files[name]["rows"]]):
+            labels.append(their_labels)
+            yield from some
+
+    stored = StoredTexts.write(texts())
+    return Split(stored, np.concatenate(labels))

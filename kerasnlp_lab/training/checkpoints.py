@@ -1,0 +1,176 @@
+"""`Checkpoints`: what a training that was stopped goes on from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from kerasnlp_lab.errors import RunError, StorageError
+from kerasnlp_lab.paths import explain_os_error, whole_file
+
+__all__ = ["Checkpoints", "arrays_sha256"]
+
+KEPT = 2
+
+
+class Checkpoints:
+    """Safetensors files in a folder, each with its arrays, a state, and a hash of both.
+
+    At most the newest two are kept, and the files of best weights that they name.
+
+    Args:
+        folder: Where they are; it is made when the first is saved.
+        writes: Whether this process does; one that does not keeps the best weights in
+            memory, and reads what another has written.
+    """
+
+    def __init__(self, folder: Path, *, writes: bool = True):
+        self.folder = folder
+        self.writes = writes
+        self._in_memory: dict[str, dict[str, np.ndarray]] = {}
+        if writes:  # what a process that was killed has left half written
+            for file in folder.glob(".*.part"):
+                file.unlink()
+
+    def save(self, number: int, arrays: Mapping[str, np.ndarray], state: Mapping[str, Any]) -> None:
+        """Writes a checkpoint, then removes those that are no longer needed.
+
+        Args:
+            number: Higher than that of those before.
+            arrays: By name.
+            state: What goes into JSON; its ``best_file`` names a file of best weights.
+
+        Raises:
+            StorageError: It cannot be written; those before are untouched.
+        """
+        if self.writes:
+            path = self.folder / f"step-{number:012d}.safetensors"
+            self._write(path, arrays, state)
+            for file in self._files():  # broken ones, behind that which was gone on from
+                if file.name > path.name:
+                    file.unlink()
+            self._clean(state["best_file"])
+
+    def save_best(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
+        """Writes the best weights so far.
+
+        Raises:
+            StorageError: They cannot be written.
+        """
+        if self.writes:
+            self._write(self.folder / name, arrays, {})
+            self._clean(name)
+        else:
+            self._in_memory = {name: dict(arrays)}
+
+    @property
+    def saved(self) -> bool:
+        """Whether there is one."""
+        return bool(self._files())
+
+    def newest(self) -> tuple[dict[str, np.ndarray], dict[str, Any], list[str]] | None:
+        """Returns arrays and state of the newest whole checkpoint, and what is wrong with newer.
+
+        Returns:
+            None where there is no checkpoint at all.
+
+        Raises:
+            RunError: There are some, and each is broken.
+        """
+        broken: list[str] = []
+        for file in reversed(self._files()):
+            try:
+                arrays, state = _read(file)
+                if state["best_file"]:
+                    _read(self.folder / state["best_file"])
+                return arrays, state, broken
+            except RunError as error:
+                broken.append(str(error))
+        if broken:
+            raise RunError(f"no checkpoint can be used: {'; '.join(broken)}; train again")
+        return None
+
+    def best(self, name: str) -> dict[str, np.ndarray]:
+        """Returns the arrays that `save_best` wrote.
+
+        Raises:
+            RunError: They are missing or altered.
+        """
+        if name in self._in_memory:
+            return self._in_memory[name]
+        return _read(self.folder / name)[0]
+
+    def remove(self) -> None:
+        """Removes all of them, once the run is finished."""
+        if self.writes:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _files(self) -> list[Path]:
+        return sorted(self.folder.glob("step-*.safetensors"))
+
+    def _clean(self, best_file: str) -> None:
+        files = self._files()
+        for file in files[:-KEPT]:
+            file.unlink()
+        needed = {best_file, *(_state(file).get("best_file") for file in files[-KEPT:])}
+        for file in self.folder.glob("best-*.safetensors"):
+            if file.name not in needed:
+                file.unlink()
+
+    def _write(
+        self, path: Path, arrays: Mapping[str, np.ndarray], state: Mapping[str, Any]
+    ) -> None:
+        whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+        text = json.dumps(state)
+        metadata = {"state": text, "sha256": arrays_sha256(whole, text)}
+        with whole_file(path) as temporary:
+            try:
+                safetensors.numpy.save_file(whole, temporary, metadata)
+            except safetensors.SafetensorError as error:  # a full disk, in Rust's words
+                raise _storage_error(error, path) from error
+
+
+def _storage_error(error: Exception, path: Path) -> StorageError:
+    words = str(error)
+    number = int(words.partition("os error ")[2].partition(")")[0] or 0)
+    return explain_os_error(OSError(number, words), path)
+
+
+def _state(path: Path) -> dict[str, Any]:
+    try:
+        with safetensors.safe_open(path, "numpy") as file:
+            return json.loads(file.metadata()["state"])
+    except (OSError, safetensors.SafetensorError, KeyError, TypeError, ValueError):
+        return {}  # broken, and found out when it is read
+
+
+def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    try:
+        with safetensors.safe_open(path, "numpy") as file:
+            metadata = file.metadata()
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        text, sha256 = metadata["state"], metadata["sha256"]
+    except FileNotFoundError as error:
+        raise RunError(f"{path} is missing") from error
+    except (OSError, safetensors.SafetensorError, KeyError, TypeError) as error:
+        raise RunError(f"{path} is broken: {error}") from error
+    if arrays_sha256(arrays, text) != sha256:
+        raise RunError(f"{path} is altered since it was written")
+    return arrays, json.loads(text)
+
+
+def arrays_sha256(arrays: Mapping[str, np.ndarray], text: str = "") -> str:
+    """Returns a SHA-256, as hex digits, of arrays, their names, and a text."""
+    digest = hashlib.sha256(text.encode())
+    for name, array in sorted(arrays.items()):
+        digest.update(f"\0{name} {array.dtype} {array.shape}\0".encode())
+        digest.update(np.ascontiguousarray(array).view(np.uint8).data if array.size else b"")
+    return digest.hexdigest()

@@ -1,0 +1,157 @@
+"""`Phases`: what a training consists of: the head on a frozen encoder, then everything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import rich.console
+import tensorflow as tf
+
+from kerasnlp_lab._keras import keras
+from kerasnlp_lab.data import ShardedSplit, TextDataset
+from kerasnlp_lab.errors import OptionError
+from kerasnlp_lab.text import Share, TokenizedTexts, evaluation_batches, tokenize
+from kerasnlp_lab.text.pipeline import batches_of, training_order
+from kerasnlp_lab.training.frozen_features import frozen_features
+from kerasnlp_lab.training.training_rows import TrainingRows
+from kerasnlp_lab.zoo import Classifier, Recipe
+
+__all__ = ["Phase", "Phases"]
+
+EVALUATION_BATCH = 64
+HEAD_EVALUATION_BATCH = 1024
+HEAD_STEPS = 100  # a step of a head takes less time than what is done around a call
+
+
+@dataclass(frozen=True, eq=False)
+class Phase:
+    """A part of a training.
+
+    Args:
+        name: In history.
+        epochs: How many at most; 0 leaves it out.
+        steps: Steps an epoch.
+        model: What is trained.
+        batches: From the steps that are done in it, and a share, to endless batches.
+        validation: One pass over the validation rows.
+        steps_a_call: How many steps TensorFlow takes by itself.
+    """
+
+    name: str
+    epochs: int
+    steps: int
+    model: keras.Model
+    batches: Callable[[int, Share], tf.data.Dataset]
+    validation: tf.data.Dataset
+    steps_a_call: int = 1
+
+
+class Phases:
+    """The phases of a training, made when their turn comes.
+
+    Args:
+        classifier: What is trained.
+        data: The rows.
+        recipe: How.
+        seed: Order of the rows.
+        console: Where to show the progress of features; None for nowhere.
+
+    Raises:
+        OptionError: There is no epoch, or a batch cannot be shared by the devices.
+    """
+
+    def __init__(
+        self,
+        classifier: Classifier,
+        data: TextDataset,
+        recipe: Recipe,
+        seed: int,
+        console: rich.console.Console | None,
+    ):
+        self.classifier, self.data, self.recipe = classifier, data, recipe
+        self.console = console
+        self.epochs = {"train": recipe.epochs}
+        if classifier.encoder is not None:
+            self.epochs = {"frozen": recipe.frozen_epochs, "fine-tune": recipe.epochs}
+        if not sum(self.epochs.values()):
+            raise OptionError("the recipe trains for no epoch; set epochs to 1 or more")
+        self.batch_size = min(recipe.batch_size, len(data.train))
+        replicas = classifier.network.distribute_strategy.num_replicas_in_sync
+        if self.batch_size % replicas:
+            raise OptionError(
+                f"a batch of {self.batch_size} rows cannot be shared equally by {replicas} "
+                f"devices; set batch_size to {max(self.batch_size // replicas, 1) * replicas}"
+            )
+        self._seed = seed
+
+    def make(self, name: str) -> Phase:
+        """Returns a phase; the encoder is frozen or not as it wants it."""
+        self.classifier.train_encoder(name != "frozen")
+        if name == "frozen" and self.rows.tokens is not None:
+            return self._head_phase(self.rows.tokens)
+        first = self._steps * self.epochs["frozen"] if name == "fine-tune" else 0
+        return Phase(
+            name,
+            self.epochs[name],
+            self._steps,
+            self.classifier.network,
+            lambda done, share: self.rows.batches(first + done, share)[0],
+            evaluation_batches(
+                self.classifier.text,
+                self._validation,
+                self.data.validation.labels,
+                batch_size=EVALUATION_BATCH,
+            ),
+        )
+
+    def where(self, name: str, done: int) -> list[str]:
+        """Returns where the rows of the batch after so many steps of a phase were read."""
+        first = self._steps * self.epochs["frozen"] if name == "fine-tune" else 0
+        return self.rows.where(first + done)
+
+    def _head_phase(self, tokens: TokenizedTexts) -> Phase:
+        """The head alone, on features that are computed once."""
+        parts = {"train": tokens, "validation": self._validation}
+        features = frozen_features(self.classifier, parts, self.console)
+        train, validation = self.data.train, self.data.validation
+        assert not isinstance(train, ShardedSplit)
+
+        def batches(done: int, share: Share) -> tf.data.Dataset:
+            order, _ = training_order(
+                tokens.lengths, batch_size=self.batch_size, seed=self._seed, first_step=done
+            )
+            return batches_of(share.of_batches(order), features["train"].load, train.labels)
+
+        in_order = tf.data.Dataset.range(len(validation), output_type=tf.int32)
+        return Phase(
+            "frozen",
+            self.epochs["frozen"],
+            self._steps,
+            self.classifier.head,
+            batches,
+            batches_of(
+                in_order.batch(HEAD_EVALUATION_BATCH),
+                features["validation"].load,
+                validation.labels,
+            ),
+            HEAD_STEPS,
+        )
+
+    @cached_property
+    def _steps(self) -> int:
+        """Steps an epoch: as many passes as it takes to have min_steps_per_epoch."""
+        _, steps_a_pass = self.rows.batches(0, Share())
+        return -(-self.recipe.min_steps_per_epoch // steps_a_pass) * steps_a_pass
+
+    @cached_property
+    def rows(self) -> TrainingRows:
+        """The rows to train on."""
+        train, text = self.data.train, self.classifier.text
+        tokens = None if isinstance(train, ShardedSplit) else tokenize(text, train.texts)
+        return TrainingRows(text, train, tokens, self.batch_size, self._seed)
+
+    @cached_property
+    def _validation(self) -> TokenizedTexts:
+        return tokenize(self.classifier.text, self.data.validation.texts)

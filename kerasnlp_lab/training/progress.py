@@ -1,0 +1,69 @@
+"""`Progress`: how far an epoch is, on the terminal."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import rich.console
+import rich.progress
+
+__all__ = ["Progress"]
+
+
+class Progress:
+    """A bar with rate and time left on a terminal; a line an epoch anywhere.
+
+    Args:
+        console: Where to show it; None for nowhere.
+        batch_size: Rows in a global batch.
+    """
+
+    def __init__(self, console: rich.console.Console | None, batch_size: int):
+        self.console = console
+        self.batch_size = batch_size
+        self._bar: rich.progress.Progress | None = None
+
+    def begin(self, name: str, steps: int, done: int) -> None:
+        """Shows the bar of an epoch of so many steps, of which some are done."""
+        if self.console is None or not self.console.is_terminal:
+            return
+        self._bar = rich.progress.Progress(
+            rich.progress.TextColumn("{task.description}"),
+            rich.progress.BarColumn(),
+            rich.progress.MofNCompleteColumn(),
+            rich.progress.TextColumn("{task.fields[rate]:.0f} texts/s"),
+            rich.progress.TimeRemainingColumn(),
+            console=self.console,
+            transient=True,
+        )
+        self._task = self._bar.add_task(f"  {name}", total=steps, completed=done, rate=0.0)
+        self._bar.start()
+        self._began, self._first = time.perf_counter(), done
+
+    def step(self, done: int) -> None:
+        """Moves the bar."""
+        if self._bar is not None:
+            texts = (done - self._first) * self.batch_size
+            rate = texts / (time.perf_counter() - self._began)
+            self._bar.update(self._task, completed=done, rate=rate)
+
+    def end(self, epoch: int, line: dict[str, Any]) -> None:
+        """Takes the bar away and prints the epoch's line of history."""
+        self.close()
+        self.say(
+            f"{line['phase']:9} epoch {epoch:2}  loss {line['loss']:.4f}"
+            f"  val_loss {line['val_loss']:.4f}  val_accuracy {line['val_accuracy']:.4f}"
+            f"  {line['seconds']:.1f} s  {line['texts_per_second']:.0f} texts/s"
+        )
+
+    def say(self, words: str) -> None:
+        """Prints a line."""
+        if self.console is not None:
+            self.console.print(f"  {words}", highlight=False)
+
+    def close(self) -> None:
+        """Takes the bar off the terminal."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None

@@ -1,0 +1,51 @@
+"""`StopSignals`: SIGTERM and Ctrl-C, held back until what was learned is saved."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+from types import FrameType, TracebackType
+from typing import Any
+
+__all__ = ["StopSignals"]
+
+CAUGHT = (signal.SIGTERM, signal.SIGINT)
+
+
+class StopSignals:
+    """In its block, the first SIGTERM or SIGINT is noted; a SIGINT after it stops at once.
+
+    A SIGTERM after it changes nothing: timeout, SLURM and others send it twice.
+
+    Outside of the main thread, where Python gives no signals, it does nothing.
+    """
+
+    def __init__(self) -> None:
+        self.caught: signal.Signals | None = None
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> StopSignals:
+        if threading.current_thread() is threading.main_thread():
+            self._before = {one: signal.signal(one, self._note) for one in CAUGHT}
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for one, handler in self._before.items():
+            signal.signal(one, handler)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        if self.caught is not None:
+            if number == signal.SIGINT:
+                raise KeyboardInterrupt
+            return
+        self.caught = signal.Signals(number)
+        # Not by print, in which the signal may have come.
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            os.write(2, b"\nsaving, then stopping; Ctrl-C again stops at once\n")

@@ -1,0 +1,61 @@
+"""`TrainingRows`: the rows that a model is trained on, tokenized or in shards, as batches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from kerasnlp_lab.data import ShardedSplit, Split
+from kerasnlp_lab.text import Share, TextVectorizer, TokenizedTexts, training_batches
+from kerasnlp_lab.text.pipeline import training_order
+from kerasnlp_lab.text.shard_batches import shard_batches, shard_rows
+
+__all__ = ["TrainingRows"]
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingRows:
+    """Batches of one split; their order is a pure function of the seed and the step.
+
+    Args:
+        vectorizer: The text half of a classifier.
+        split: The rows.
+        tokens: Their token ids; None for rows in shards, which are tokenized as they come.
+        batch_size: Rows in a global batch.
+        seed: The order.
+    """
+
+    vectorizer: TextVectorizer
+    split: Split | ShardedSplit
+    tokens: TokenizedTexts | None
+    batch_size: int
+    seed: int
+
+    def batches(self, first_step: int, share: Share) -> tuple[tf.data.Dataset, int]:
+        """Returns endless (features, labels [batch]) from a step on, and the steps of a pass."""
+        order = {"batch_size": self.batch_size, "seed": self.seed, "first_step": first_step}
+        if isinstance(self.split, ShardedSplit):
+            return shard_batches(self.vectorizer, self.split, share=share, **order)
+        assert self.tokens is not None
+        return training_batches(
+            self.vectorizer, self.tokens, self.split.labels, share=share, **order
+        )
+
+    def check(self) -> None:
+        """Reads all rows once more.
+
+        Raises:
+            DataError: A shard is damaged or gone.
+        """
+        for _ in self.split.texts:
+            pass
+
+    def where(self, step: int) -> list[str]:
+        """Returns where the rows of a step's batch were read."""
+        order = {"batch_size": self.batch_size, "seed": self.seed}
+        if isinstance(self.split, ShardedSplit):
+            return shard_rows(self.vectorizer, self.split, step=step, **order)
+        assert self.tokens is not None
+        rows, _ = training_order(self.tokens.lengths, first_step=step, **order)
+        return [self.split.where(row) for row in next(iter(rows)).numpy()]

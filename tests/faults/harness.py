@@ -1,0 +1,117 @@
+"""A training that is killed and gone on with, compared with one that was not."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+TIMES = ("seconds", "texts_per_second")
+KILLED, SAVED = -9, 175
+
+
+def command(
+    arguments: Sequence[str], *, moment: str = "never", count: int = 1, devices: int = 1, **env: str
+) -> subprocess.CompletedProcess[str]:
+    """Runs kerasnlp-lab in a process of its own, to be killed at a moment."""
+    words = [sys.executable, "-m", "tests.faults.die", moment, str(count), str(devices)]
+    return subprocess.run(
+        [*words, *arguments],
+        cwd=ROOT,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **env},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+
+
+def finish(arguments: Sequence[str], **how: Any) -> None:
+    """Runs a command to its end."""
+    result = command(arguments, **how)
+    assert result.returncode == 0, result.stderr[-3000:]
+
+
+def kill_and_resume(
+    arguments: Sequence[str], run: Path, kills: Sequence[tuple[str, int]], **how: Any
+) -> list[str]:
+    """Begins a run, kills it at each of the moments, and lets it finish; returns what hit."""
+    hits = []
+    begun = False
+    for moment, count in kills:
+        words = ["train", "--resume", str(run)] if begun else [*arguments, "--output", str(run)]
+        result = command(words, moment=moment, count=count, **how)
+        begun = (run / "config.json").exists()
+        if result.returncode in (KILLED, SAVED):
+            hits.append(f"{moment} {count}")
+        else:  # it ended before that moment came
+            assert result.returncode == 0, result.stderr[-3000:]
+        if (run / "metrics.json").exists():
+            break
+    words = ["train", "--resume", str(run)] if begun else [*arguments, "--output", str(run)]
+    finish(words, **how)
+    return hits
+
+
+def differences(one: Path, other: Path) -> list[str]:
+    """Returns what two finished runs do not have in common, to the last bit; times aside."""
+    found = [
+        name
+        for name, read in {
+            "weights": lambda run: (run / "model" / "weights.safetensors").read_bytes(),
+            "history": _history,
+            "metrics": _metrics,
+            "predictions": lambda run: (run / "predictions.csv").read_bytes(),
+            "config": lambda run: (run / "config.json").read_bytes(),
+            "TensorBoard": _scalars,
+            "files": _files,
+        }.items()
+        if read(one) != read(other)
+    ]
+    return found
+
+
+def _history(run: Path) -> list[dict[str, str]]:
+    with (run / "history.csv").open(newline="") as file:
+        return [
+            {name: value for name, value in line.items() if name not in TIMES}
+            for line in csv.DictReader(file)
+        ]
+
+
+def _metrics(run: Path) -> dict[str, Any]:
+    """All of metrics.json; final_sha256 in it is of the weights and the optimizer's variables."""
+    metrics = json.loads((run / "metrics.json").read_text())
+    training = metrics["training"]
+    assert training["final_sha256"]
+    del metrics["test"]["predict_texts_per_second"]
+    for name in TIMES:
+        del training[name]
+        for line in training["history"]:
+            del line[name]
+    return metrics
+
+
+def _scalars(run: Path) -> list[tuple[str, str, int, float]]:
+    """Every scalar that TensorBoard would show, in order: a doubled one is seen."""
+    import tensorflow as tf
+
+    found = []
+    for file in sorted((run / "tensorboard").rglob("events.*")):
+        for record in tf.data.TFRecordDataset(str(file)):
+            event = tf.compat.v1.Event.FromString(record.numpy())
+            for value in event.summary.value:
+                number = float(tf.make_ndarray(value.tensor))
+                folder = file.parent.relative_to(run).as_posix()
+                found.append((folder, value.tag, event.step, number))
+    return sorted(found)
+
+
+def _files(run: Path) -> list[str]:
+    names = {file.relative_to(run).as_posix() for file in run.rglob("*") if file.is_file()}
+    return sorted(name for name in names if not name.startswith("tensorboard/"))

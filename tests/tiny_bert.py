@@ -1,0 +1,67 @@
+"""A tiny BERT with random weights, for tests of everything around one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import save_file
+
+TINY_VOCABULARY = (
+    "[PAD] [UNK] [CLS] [SEP] [MASK] the a cat dog sat ran oil stock team game goal match chip "
+    "code web war vote ##s ##ed ##ing . , ' !"
+).split()
+
+
+def write_tiny_checkpoint(folder: Path) -> Path:
+    """Writes a BERT of 2 layers and hidden size 16 in Hugging Face's form; returns its folder."""
+    hidden, inner, layers, positions = 16, 32, 2, 64
+    config = {
+        "model_type": "bert",
+        "vocab_size": len(TINY_VOCABULARY),
+        "hidden_size": hidden,
+        "num_hidden_layers": layers,
+        "num_attention_heads": 2,
+        "intermediate_size": inner,
+        "max_position_embeddings": positions,
+        "type_vocab_size": 2,
+        "hidden_act": "gelu",
+        "hidden_dropout_prob": 0.1,
+        "attention_probs_dropout_prob": 0.1,
+        "initializer_range": 0.02,
+    }
+    rng = np.random.default_rng(0)
+    tensors = {}
+
+    def add(name: str, *shape: int) -> None:
+        tensors[name] = rng.normal(0, 0.3, shape).astype(np.float32)
+
+    def add_dense(name: str, inputs: int, outputs: int) -> None:
+        add(f"{name}.weight", outputs, inputs)
+        add(f"{name}.bias", outputs)
+
+    def add_norm(name: str) -> None:
+        add(f"{name}.weight", hidden)
+        add(f"{name}.bias", hidden)
+
+    add("embeddings.word_embeddings.weight", len(TINY_VOCABULARY), hidden)
+    add("embeddings.position_embeddings.weight", positions, hidden)
+    add("embeddings.token_type_embeddings.weight", 2, hidden)
+    add_norm("embeddings.LayerNorm")
+    for layer in range(layers):
+        prefix = f"encoder.layer.{layer}"
+        for part in ("query", "key", "value"):
+            add_dense(f"{prefix}.attention.self.{part}", hidden, hidden)
+        add_dense(f"{prefix}.attention.output.dense", hidden, hidden)
+        add_norm(f"{prefix}.attention.output.LayerNorm")
+        add_dense(f"{prefix}.intermediate.dense", hidden, inner)
+        add_dense(f"{prefix}.output.dense", inner, hidden)
+        add_norm(f"{prefix}.output.LayerNorm")
+    add_dense("pooler.dense", hidden, hidden)
+
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "vocab.txt").write_text("\n".join(TINY_VOCABULARY) + "\n")
+    save_file(tensors, folder / "model.safetensors")
+    return folder

@@ -1,0 +1,95 @@
+"""A run directory belongs to one process, and what a killed one left in it does not stay."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from kerasnlp_lab.errors import RunError
+from kerasnlp_lab.training import RunDirectory
+from kerasnlp_lab.training.stop_signals import StopSignals
+
+CONFIG = {"recipe": {"epochs": 3}, "seed": 1, "versions": {"python": "3.11"}}
+
+
+def begun(path):
+    """Returns the folder of a run that was begun and stopped."""
+    with pytest.raises(KeyboardInterrupt), RunDirectory.claim(path, CONFIG):
+        raise KeyboardInterrupt
+    return path
+
+
+def test_an_unfinished_run_of_the_same_configuration_is_claimed_again(tmp_path):
+    run = begun(tmp_path / "run")
+    with RunDirectory.claim(run, CONFIG | {"versions": {"python": "3.12"}}) as again:
+        assert again.read_json("config.json") == CONFIG
+        again.write_json("metrics.json", {})
+    assert [file.name for file in sorted(run.iterdir())] == ["config.json", "metrics.json"]
+    with pytest.raises(RunError, match="is there already"), RunDirectory.claim(run, CONFIG):
+        pass
+    assert [file.name for file in sorted(run.iterdir())] == ["config.json", "metrics.json"]
+
+
+def test_another_configuration_is_refused_and_the_difference_told(tmp_path):
+    run = begun(tmp_path / "run")
+    other = CONFIG | {"recipe": {"epochs": 4}}
+    with (
+        pytest.raises(RunError, match="recipe epochs = 3, not 4.*--resume"),
+        RunDirectory.claim(run, other),
+    ):
+        pass
+
+
+def test_a_folder_with_anything_else_is_refused_and_left_as_it_was(tmp_path):
+    for name in ("notes.txt", ".git"):
+        folder = tmp_path / f"with {name}"
+        folder.mkdir()
+        (folder / name).write_text("mine")
+        with pytest.raises(RunError, match="is there already"), RunDirectory.claim(folder, CONFIG):
+            pass
+        assert [file.name for file in folder.iterdir()] == [name]
+
+
+def test_remains_of_a_killed_process_are_removed(tmp_path):
+    run = tmp_path / "run"
+    (run / ".model.abc.part").mkdir(parents=True)
+    (run / ".model.abc.part" / "weights.safetensors").write_bytes(b"half")
+    (run / ".config.json.123.part").write_text("{")
+    with RunDirectory.claim(run, CONFIG):
+        assert sorted(file.name for file in run.iterdir()) == [".lock", "config.json"]
+
+
+def test_two_processes_cannot_claim_one_folder(tmp_path):
+    script = (
+        "import sys; from kerasnlp_lab.training import RunDirectory\n"
+        f"with RunDirectory.claim({str(tmp_path / 'run')!r}, {CONFIG!r}):\n"
+        "    print('claimed', flush=True); sys.stdin.read()\n"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert other.stdout.readline() == "claimed\n"
+        with (
+            pytest.raises(RunError, match="another process is training into"),
+            RunDirectory.claim(tmp_path / "run", CONFIG),
+        ):
+            pass
+    finally:
+        other.kill()  # a dead process holds no lock
+        other.wait()
+    with RunDirectory.claim(tmp_path / "run", CONFIG):
+        pass
+
+
+def test_a_second_sigterm_changes_nothing_and_a_second_ctrl_c_stops_at_once():
+    before = signal.getsignal(signal.SIGTERM)
+    with StopSignals() as signals:
+        for _ in range(2):  # as timeout and SLURM send it
+            os.kill(os.getpid(), signal.SIGTERM)
+        assert signals.caught is signal.SIGTERM
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+    assert signal.getsignal(signal.SIGTERM) is before

@@ -1,0 +1,75 @@
+"""Dropout by the step: the same at the same step, another at another, and Keras' own afterwards."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from kerasnlp_lab._keras import keras
+from kerasnlp_lab.layers import TokenDropout, TransformerBlock
+from kerasnlp_lab.training.step_randomness import random_by_step
+
+
+@pytest.fixture
+def step():
+    return tf.Variable(0, dtype=tf.int64, trainable=False)
+
+
+def dropped(network, seed, step, steps, inputs):
+    """Returns what a network makes of the same inputs at each of some steps."""
+    with random_by_step(network, seed, step):
+        call = tf.function(lambda x: network(x, training=True))
+        outputs = []
+        for number in steps:
+            step.assign(number)
+            outputs.append(call(inputs).numpy())
+    return outputs
+
+
+def block_network():
+    inputs = keras.Input((None, 16))
+    block = TransformerBlock(embed_dim=16, num_heads=2, ff_dim=16, rate=0.5)
+    outputs = keras.layers.Dropout(0.5)(block(inputs))
+    return keras.Model(inputs, outputs)
+
+
+def test_a_step_has_its_own_numbers_whatever_came_before(step):
+    network = block_network()
+    inputs = tf.random.normal([4, 5, 16])
+    first = dropped(network, "0", step, [0, 1, 2, 1], inputs)
+    tf.random.set_seed(7)
+    again = dropped(network, "0", step, [2, 0], inputs)  # traced anew, in another order
+    np.testing.assert_array_equal(first[1], first[3])
+    np.testing.assert_array_equal(first[2], again[0])
+    np.testing.assert_array_equal(first[0], again[1])
+    assert np.abs(first[0] - first[1]).max() > 0.1
+    other = dropped(network, "1", step, [0], inputs)
+    assert np.abs(first[0] - other[0]).max() > 0.1
+
+
+def test_layers_and_repeated_calls_of_one_layer_differ(step):
+    """ALBERT calls one layer many times."""
+    layer, other = keras.layers.Dropout(0.5), keras.layers.Dropout(0.5)
+    inputs = keras.Input((1000,))
+    network = keras.Model(inputs, tf.stack([layer(inputs), layer(inputs), other(inputs)]))
+    (masks,) = dropped(network, "0", step, [3], tf.ones([2, 1000]))
+    shares = [(masks[a] == masks[b]).mean() for a, b in ((0, 1), (0, 2), (1, 2))]
+    assert all(0.45 < share < 0.55 for share in shares)
+    assert (masks == 0).mean() == pytest.approx(0.5, abs=0.03)
+
+
+def test_hidden_tokens_are_by_the_step_too(step):
+    inputs = keras.Input((None,), dtype=tf.int32)
+    network = keras.Model(inputs, TokenDropout(0.3)(inputs))
+    ids = tf.fill([20, 50], 9)
+    masks = dropped(network, "0", step, [0, 1, 0], ids)
+    np.testing.assert_array_equal(masks[0], masks[2])
+    assert (masks[0] == masks[1]).mean() < 0.7
+    assert (masks[0] == 1).mean() == pytest.approx(0.3, abs=0.05)
+
+
+def test_after_the_block_keras_draws_its_own(step):
+    network = block_network()
+    inputs = tf.random.normal([4, 5, 16])
+    dropped(network, "0", step, [0], inputs)
+    one, other = (network(inputs, training=True).numpy() for _ in range(2))
+    assert np.abs(one - other).max() > 0.1
