@@ -53,7 +53,7 @@ class Fit:
         interval: When to save.
         seed: Order of the rows and dropout.
         console: Where to show progress; None for nowhere.
-        go_on: What to do after a signal, to be told.
+        keeps: Whether the checkpoints outlast a training that ends early, to be told.
     """
 
     def __init__(
@@ -66,9 +66,9 @@ class Fit:
         interval: Interval,
         seed: int,
         console: rich.console.Console | None,
-        go_on: str,
+        keeps: bool,
     ):
-        self.go_on = go_on
+        self.keeps = keeps
         self.classifier, self.recipe, self.folder, self.seed = classifier, recipe, folder, seed
         self.checkpoints, self.interval = checkpoints, interval
         self.phases = Phases(classifier, data, recipe, seed, console)
@@ -309,9 +309,11 @@ class Fit:
     def _stop(self, phase: Phase) -> None:
         self._save_learned()
         caught = self.signals.caught or signal.SIGTERM  # another worker caught it, then
+        kept = f"all is saved, go on with: kerasnlp-lab train --resume {self.folder}"
+        kept = kept if self.keeps else "nothing is kept"
         raise TrainingStopped(
             f"stopped by {caught.name} after step {self.state.step} of {phase.steps} in "
-            f"{phase.name} epoch {self.state.epoch + 1}; {self.go_on}",
+            f"{phase.name} epoch {self.state.epoch + 1}; {kept}",
             caught,
         )
 
@@ -320,7 +322,7 @@ class Fit:
         named = ", ".join(rows[:NAMED_ROWS])
         more = f" and {len(rows) - NAMED_ROWS} more" if len(rows) > NAMED_ROWS else ""
         kept = f"the last checkpoint is kept in {self.checkpoints.folder}; "
-        kept = kept if self.checkpoints.saved else ""
+        kept = kept if self.keeps and self.checkpoints.saved else ""
         rate = self.recipe.learning_rate
         if phase.name == "frozen":
             rate = self.recipe.head_learning_rate

@@ -110,9 +110,7 @@ def train(
             interval=Interval(checkpoint_every),
             seed=seed,
             console=console if writes else None,
-            go_on="nothing is kept"
-            if own
-            else f"all is saved, go on with: kerasnlp-lab train --resume {folder}",
+            keeps=not own,
         )
         state = fit.run()
     except StorageError:
