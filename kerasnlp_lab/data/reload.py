@@ -29,7 +29,7 @@ def load_again(description: Mapping[str, Any]) -> TextDataset:
     reading = description["reading"]
     if "shards" in reading:
         data = load_shards(reading["shards"]["folder"])
-    elif "files" in reading:
+    elif "paths" in reading:
         data = _table(description)
     elif description["name"] in dataset_cards():
         data = load_dataset(
@@ -62,9 +62,9 @@ def _table(description: Mapping[str, Any]) -> TextDataset:
         "test_fraction": reading["test_fraction"],
     }
     return load_table(
-        reading["files"]["train"],
-        validation=reading["files"].get("validation"),
-        test=reading["files"].get("test"),
+        reading["paths"]["train"],
+        validation=reading["paths"].get("validation"),
+        test=reading["paths"].get("test"),
         text_columns=reading["text_columns"],
         label_column=reading["label_column"],
         seed=description["split_seed"],

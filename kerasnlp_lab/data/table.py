@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -104,7 +105,8 @@ def load_table(
             "text_columns": list(text_columns),
             "label_column": label_column,
             "test_fraction": None if test else test_fraction,
-            "files": {part: str(file.resolve()) for part, file in given.items()},
+            "files": {part: str(file) for part, file in given.items()},
+            "paths": {part: os.path.abspath(file) for part, file in given.items()},
             "skip_bad_rows": skip_bad_rows,
         },
         rejected=tuple(rejected),

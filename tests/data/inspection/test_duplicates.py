@@ -95,3 +95,15 @@ def test_the_sms_file_by_pandas(sms):
     test = [" ".join(t.casefold().split()) for t in data.test.texts]
     torn = sum(t in train for t in validation) + sum(t in train or t in validation for t in test)
     assert found.counts["in_two_splits"] == torn
+
+
+def test_a_table_by_a_relative_path_and_through_a_link(tmp_path, monkeypatch):
+    (tmp_path / "real").mkdir()
+    lines = ["text,label", "one two three,a", "one two three,a"]
+    lines += [f"text number {n},{'ab'[n % 2]}" for n in range(40)]
+    (tmp_path / "real" / "table.csv").write_text("\n".join(lines) + "\n")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    monkeypatch.chdir(tmp_path)
+    for path in ("real/table.csv", "link/table.csv", str(tmp_path / "link" / "table.csv")):
+        found = inspect_table(path).findings
+        assert [one.path for one in found if one.kind == "exact_duplicate"] == [path]
