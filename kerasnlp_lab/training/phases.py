@@ -91,13 +91,13 @@ class Phases:
         self.classifier.train_encoder(name != "frozen")
         if name == "frozen" and self.rows.tokens is not None:
             return self._head_phase(self.rows.tokens)
-        first = self._steps * self.epochs["frozen"] if name == "fine-tune" else 0
+        first = self._first_step(name)
         return Phase(
             name,
             self.epochs[name],
             self._steps,
             self.classifier.network,
-            lambda done, share: self.rows.batches(first + done, share)[0],
+            lambda done, share: self.rows.batches(first + done, share),
             evaluation_batches(
                 self.classifier.text,
                 self._validation,
@@ -108,8 +108,11 @@ class Phases:
 
     def where(self, name: str, done: int) -> list[str]:
         """Returns where the rows of the batch after so many steps of a phase were read."""
-        first = self._steps * self.epochs["frozen"] if name == "fine-tune" else 0
-        return self.rows.where(first + done)
+        return self.rows.where(self._first_step(name) + done)
+
+    def _first_step(self, name: str) -> int:
+        """Returns where in the order of batches a phase begins: where the one before may end."""
+        return self._steps * self.epochs["frozen"] if name == "fine-tune" else 0
 
     def _head_phase(self, tokens: TokenizedTexts) -> Phase:
         """The head alone, on features that are computed once."""
@@ -142,7 +145,7 @@ class Phases:
     @cached_property
     def _steps(self) -> int:
         """Steps an epoch: as many passes as it takes to have min_steps_per_epoch."""
-        _, steps_a_pass = self.rows.batches(0, Share())
+        steps_a_pass = self.rows.steps_a_pass
         return -(-self.recipe.min_steps_per_epoch // steps_a_pass) * steps_a_pass
 
     @cached_property

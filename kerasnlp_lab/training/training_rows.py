@@ -32,15 +32,24 @@ class TrainingRows:
     batch_size: int
     seed: int
 
-    def batches(self, first_step: int, share: Share) -> tuple[tf.data.Dataset, int]:
-        """Returns endless (features, labels [batch]) from a step on, and the steps of a pass."""
+    def batches(self, first_step: int, share: Share) -> tf.data.Dataset:
+        """Returns endless (features, labels [batch]) from a step on."""
         order = {"batch_size": self.batch_size, "seed": self.seed, "first_step": first_step}
         if isinstance(self.split, ShardedSplit):
-            return shard_batches(self.vectorizer, self.split, share=share, **order)
+            return shard_batches(self.vectorizer, self.split, share=share, **order)[0]
         assert self.tokens is not None
         return training_batches(
             self.vectorizer, self.tokens, self.split.labels, share=share, **order
-        )
+        )[0]
+
+    @property
+    def steps_a_pass(self) -> int:
+        """How many full batches the rows make; no text is read for it."""
+        size, seed = self.batch_size, self.seed
+        if isinstance(self.split, ShardedSplit):
+            return shard_batches(self.vectorizer, self.split, batch_size=size, seed=seed)[1]
+        assert self.tokens is not None
+        return training_order(self.tokens.lengths, batch_size=size, seed=seed)[1]
 
     def check(self) -> None:
         """Reads all rows once more.
