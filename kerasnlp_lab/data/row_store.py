@@ -18,6 +18,8 @@ __all__ = ["RowStore", "StoredTexts"]
 WRITE_BYTES = 1 << 20
 READ_ROWS = 4096
 
+Block = bytes | bytearray | memoryview
+
 
 class RowStore:
     """Rows of any length, end to end in a file; memory holds only where each begins, 8 bytes.
@@ -33,14 +35,30 @@ class RowStore:
     """
 
     def __init__(self, rows: Iterable[bytes]):
+        self._write(_in_blocks(rows))
+
+    @classmethod
+    def of_blocks(cls, blocks: Iterable[tuple[Block, np.ndarray]]) -> RowStore:
+        """Stores rows that come some at a time.
+
+        Args:
+            blocks: Rows end to end, and the bytes of each, int64 of shape [rows].
+
+        Raises:
+            StorageError: They cannot be written; TMPDIR says where to.
+        """
+        store = cls.__new__(cls)
+        store._write(blocks)
+        return store
+
+    def _write(self, blocks: Iterable[tuple[Block, np.ndarray]]) -> None:
         starts = array("q", [0])
         try:
             self._file = tempfile.TemporaryFile(prefix="kerasnlp_lab-", buffering=WRITE_BYTES)
             weakref.finalize(self, self._file.close)
-            end = 0
-            for row in rows:
-                end += self._file.write(row)
-                starts.append(end)
+            for block, sizes in blocks:
+                self._file.write(block)
+                starts.frombytes((starts[-1] + np.cumsum(sizes, dtype=np.int64)).tobytes())
             self._file.flush()
         except OSError as error:
             raise explain_os_error(error, tempfile.gettempdir()) from error
@@ -55,18 +73,34 @@ class RowStore:
         return np.diff(self.starts)
 
     def read(self, rows: Sequence[int] | np.ndarray) -> list[bytes]:
-        """Returns rows in the order asked for; neighbours are read together."""
-        begins, ends = self.starts[rows].tolist(), self.starts[np.add(rows, 1)].tolist()
-        found: list[bytes] = []
-        while len(found) < len(begins):
-            last = first = len(found)
-            while last + 1 < len(begins) and begins[last + 1] == ends[last]:
-                last += 1
-            offset = begins[first]
-            block = os.pread(self._file.fileno(), ends[last] - offset, offset)
-            for row in range(first, last + 1):
-                found.append(block[begins[row] - offset : ends[row] - offset])
-        return found
+        """Returns rows in the order asked for."""
+        block, sizes = self.read_block(rows)
+        ends = np.cumsum(sizes).tolist()
+        return [block[begin:end] for begin, end in zip([0, *ends], ends, strict=False)]
+
+    def read_block(self, rows: Sequence[int] | np.ndarray) -> tuple[bytes, np.ndarray]:
+        """Returns rows end to end, and the bytes of each; neighbours are read together."""
+        if not len(rows):
+            return b"", np.zeros(0, np.int64)
+        begins, ends = self.starts[rows], self.starts[np.add(rows, 1)]
+        first = np.flatnonzero(np.append(True, begins[1:] != ends[:-1]))  # of neighbours
+        last = np.append(first[1:], len(begins)) - 1
+        offsets = begins[first]
+        wanted = zip((ends[last] - offsets).tolist(), offsets.tolist(), strict=True)
+        file = self._file.fileno()
+        return b"".join([os.pread(file, size, offset) for size, offset in wanted]), ends - begins
+
+
+def _in_blocks(rows: Iterable[bytes]) -> Iterator[tuple[Block, np.ndarray]]:
+    """Yields rows end to end, about a megabyte at a time, and the bytes of each."""
+    block, sizes = bytearray(), array("q")
+    for row in rows:
+        block += row
+        sizes.append(len(row))
+        if len(block) >= WRITE_BYTES:
+            yield block, np.array(sizes)
+            block, sizes = bytearray(), array("q")
+    yield block, np.array(sizes, np.int64)
 
 
 class StoredTexts(Sequence[str]):

@@ -11,9 +11,11 @@ import tensorflow_hub as hub
 
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.errors import RunError
+from kerasnlp_lab.hub.fast_tokenizer import FastTokenizer, Tokenize
 from kerasnlp_lab.hub.loading import load_hub_layer
+from kerasnlp_lab.hub.tokenizer_probe import find_fast_tokenizer
 from kerasnlp_lab.paths import sha256_of_files
-from kerasnlp_lab.text.vectorizer import Features, TextVectorizer
+from kerasnlp_lab.text.vectorizer import Features, TextVectorizer, valid_utf8
 
 __all__ = ["HubVectorizer"]
 
@@ -26,7 +28,8 @@ class HubVectorizer(TextVectorizer):
 
     Tokenizing and packing are the module's own ``tokenize`` and
     ``bert_pack_inputs``, so that a batch can be padded to its longest text
-    where the module's root always pads to 128.
+    where the module's root always pads to 128. Texts of common characters are
+    tokenized by a `FastTokenizer`, if it gives the ids that the module gives.
 
     Args:
         handle: The preprocessing module: a tfhub.dev address or a folder.
@@ -46,6 +49,8 @@ class HubVectorizer(TextVectorizer):
         self._preprocess = load_hub_layer(handle, name="preprocess")
         self._tokenize = load_hub_layer(self._preprocess.resolved_object.tokenize)
         self._pack = self._preprocess.resolved_object.bert_pack_inputs
+        vocab_file = Path(hub.resolve(handle), "assets", "vocab.txt")
+        self._fast_ids = self._fast_way(find_fast_tokenizer(vocab_file, self.tokenize_clean))
 
     def save_assets(self, folder: Path) -> None:
         (folder / VOCABULARY_FILE).write_text(json.dumps(self.fingerprint()))
@@ -71,6 +76,22 @@ class HubVectorizer(TextVectorizer):
     def tokenize_clean(self, texts: tf.Tensor) -> tf.RaggedTensor:
         # [batch, (words), (pieces)] before, or from SentencePiece [batch, (pieces)]
         return self._tokenize(texts).merge_dims(1, -1)
+
+    def tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        return self._fast_ids(texts) if self._fast_ids else super().tokenize(texts)
+
+    def _fast_way(self, fast: FastTokenizer | None) -> Tokenize | None:
+        """Returns `tokenize` as one graph, by a fast tokenizer wherever it can be given a text."""
+        if fast is None:
+            return None
+
+        def by_module(texts: tf.Tensor) -> tf.RaggedTensor:
+            return self.tokenize_clean(valid_utf8(texts))
+
+        return tf.function(
+            lambda texts: self.cut(fast.tokenize(texts, by_module)),
+            input_signature=[tf.TensorSpec([None], tf.string)],
+        )
 
     def pack(self, tokens: tf.RaggedTensor, seq_length: tf.Tensor) -> Features:
         return self._pack([tokens], seq_length=tf.cast(seq_length, tf.int32))

@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from kerasnlp_lab.data.row_store import RowStore
 from kerasnlp_lab.errors import DataError
+from kerasnlp_lab.text.threads import in_threads
 from kerasnlp_lab.text.vectorizer import Features, TextVectorizer
 
 __all__ = [
@@ -30,7 +31,7 @@ __all__ = [
     "training_order",
 ]
 
-TOKENIZE_BATCH = 2048
+TOKENIZE_BATCH = 1024
 TOKEN_BYTES = 4
 WINDOW_BATCHES = 50
 
@@ -39,11 +40,15 @@ class TokenizedTexts:
     """Token ids of many texts, in a temporary file: memory does not grow with them.
 
     Args:
-        rows: The token ids of each text, int32 of shape [tokens], taken one by one.
+        batches: Texts some at a time: the token ids of all of them, int32 of shape [tokens],
+            and how many are each text's, int64 of shape [texts].
     """
 
-    def __init__(self, rows: Iterable[np.ndarray]):
-        self._store = RowStore(np.ascontiguousarray(row, np.int32).tobytes() for row in rows)
+    def __init__(self, batches: Iterable[tuple[np.ndarray, np.ndarray]]):
+        self._store = RowStore.of_blocks(
+            (np.ascontiguousarray(ids, np.int32).data, lengths * TOKEN_BYTES)
+            for ids, lengths in batches
+        )
 
     def __len__(self) -> int:
         return len(self._store)
@@ -57,22 +62,21 @@ class TokenizedTexts:
         """Returns the token ids of the given texts, in the given order."""
         return [np.frombuffer(row, np.int32) for row in self._store.read(rows)]
 
+    def read_flat(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the same end to end, int32 [tokens], and the number of each, int64 [rows]."""
+        found, sizes = self._store.read_block(rows)
+        return np.frombuffer(found, np.int32), sizes // TOKEN_BYTES
+
     def ragged(self, rows: tf.Tensor) -> tf.RaggedTensor:
         """Returns token ids, int32 [batch, (tokens)], of rows, int32 [batch], within a graph."""
-
-        def load(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            found = self._store.read(rows)
-            lengths = np.array([len(row) // TOKEN_BYTES for row in found], np.int64)
-            return np.frombuffer(b"".join(found), np.int32), lengths
-
-        ids, lengths = tf.numpy_function(load, [rows], (tf.int32, tf.int64))
+        ids, lengths = tf.numpy_function(self.read_flat, [rows], (tf.int32, tf.int64))
         ids.set_shape([None])
         lengths.set_shape([None])
         return tf.RaggedTensor.from_row_lengths(ids, lengths, validate=False)
 
 
 def tokenize(vectorizer: TextVectorizer, texts: Sequence[str | bytes]) -> TokenizedTexts:
-    """Tokenizes texts, in batches.
+    """Tokenizes texts, in batches, on all cores.
 
     Args:
         vectorizer: The text half of a classifier.
@@ -82,13 +86,15 @@ def tokenize(vectorizer: TextVectorizer, texts: Sequence[str | bytes]) -> Tokeni
         Their token ids, in the same order.
     """
 
-    def rows() -> Iterator[np.ndarray]:
-        for start in range(0, len(texts), TOKENIZE_BATCH):
-            batch = tf.constant(list(texts[start : start + TOKENIZE_BATCH]), tf.string)
-            tokens = vectorizer.tokenize(batch)
-            yield from np.split(tokens.flat_values.numpy(), tokens.row_splits.numpy()[1:-1])
+    def ids_and_lengths(batch: list[str | bytes]) -> tuple[np.ndarray, np.ndarray]:
+        tokens = vectorizer.tokenize(tf.constant(batch, tf.string))
+        return tokens.flat_values.numpy(), tokens.row_lengths().numpy()
 
-    return TokenizedTexts(rows())
+    batches = (
+        list(texts[start : start + TOKENIZE_BATCH])
+        for start in range(0, len(texts), TOKENIZE_BATCH)
+    )
+    return TokenizedTexts(in_threads(ids_and_lengths, batches))
 
 
 @dataclass(frozen=True)
@@ -233,9 +239,8 @@ def feature_batches(
     token ids and their open file, until the process ends.
     """
     for start in range(0, len(rows), batch_size):
-        found = tokens.read(rows[start : start + batch_size])
-        lengths = np.array([len(ids) for ids in found], np.int64)
-        batch = tf.RaggedTensor.from_row_lengths(np.concatenate(found), lengths, validate=False)
+        ids, lengths = tokens.read_flat(rows[start : start + batch_size])
+        batch = tf.RaggedTensor.from_row_lengths(ids, lengths, validate=False)
         longest = tf.constant(lengths.max(), tf.int32)
         yield vectorizer.pack(batch, vectorizer.padded_length(longest))
 

@@ -13,7 +13,7 @@ import tensorflow as tf
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.paths import sha256_of_files
 
-__all__ = ["Features", "TextVectorizer", "in_batches"]
+__all__ = ["Features", "TextVectorizer", "in_batches", "valid_utf8"]
 
 Features = dict[str, tf.Tensor]
 LENGTH_MULTIPLE = 8
@@ -24,6 +24,11 @@ def in_batches(texts: Iterable[str], size: int) -> Iterator[list[str]]:
     rest = iter(texts)
     while batch := list(islice(rest, size)):
         yield batch
+
+
+def valid_utf8(texts: tf.Tensor) -> tf.Tensor:
+    """Returns strings of any bytes with U+FFFD for what is not UTF-8."""
+    return tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
 
 
 class TextVectorizer(keras.layers.Layer):
@@ -86,8 +91,11 @@ class TextVectorizer(keras.layers.Layer):
         Returns:
             Token ids, int32 of shape [batch, (tokens)].
         """
-        clean = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
-        return self.tokenize_clean(clean)[:, : self.max_length - self.special_tokens]
+        return self.cut(self.tokenize_clean(valid_utf8(texts)))
+
+    def cut(self, tokens: tf.RaggedTensor) -> tf.RaggedTensor:
+        """Returns of the tokens of each text, int32 [batch, (tokens)], what `pack` has room for."""
+        return tokens[:, : self.max_length - self.special_tokens]
 
     def padded_length(self, longest: tf.Tensor) -> tf.Tensor:
         """Returns the width to pad to when the longest text has so many tokens.

@@ -21,6 +21,28 @@ def test_rows_come_back_in_any_order():
         assert store.read(np.array(order, int)) == [rows[row] for row in order]
 
 
+def test_rows_that_come_some_at_a_time_are_the_same():
+    rows = [text.encode("utf-8", "surrogatepass") for text in TEXTS]
+    blocks = [
+        (b"".join(rows[begin:end]), np.array([len(row) for row in rows[begin:end]], np.int64))
+        for begin, end in ((0, 3), (3, 3), (3, 7), (7, 8))
+    ]
+    store = RowStore.of_blocks(iter(blocks))
+    assert store.sizes.tolist() == RowStore(rows).sizes.tolist()
+    assert store.read(np.arange(8)) == rows
+    for order in ([2, 3, 4], [4, 3, 4, 5], [7, 0, 0, 1], [3], [0, 3], []):
+        block, sizes = store.read_block(np.array(order, int))
+        assert block == b"".join(rows[row] for row in order)
+        assert sizes.tolist() == [len(rows[row]) for row in order]
+
+
+def test_more_rows_than_are_written_at_once():
+    rows = [bytes([row % 251]) * (row % 3000) for row in range(2500)]  # 3.7 MB
+    store = RowStore(iter(rows))
+    assert store.read(np.arange(2500)) == rows
+    assert len(RowStore([])) == 0
+
+
 def test_stored_texts_are_a_sequence():
     texts = StoredTexts.write(iter(TEXTS))
     assert list(texts) == TEXTS

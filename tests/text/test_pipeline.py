@@ -78,6 +78,16 @@ def test_tokenize_many_batches_of_texts_and_bytes(vectorizer):
     np.testing.assert_array_equal(first, again)
 
 
+def test_token_ids_end_to_end(tokens):
+    for rows in ([5, 4, 5, 6, 7, ROWS - 1], [3], []):
+        ids, lengths = tokens.read_flat(np.array(rows, int))
+        np.testing.assert_array_equal(lengths, LENGTHS[rows])
+        assert ids.dtype == np.int32
+        assert ids.tolist() == [i for row in tokens.read(np.array(rows, int)) for i in row]
+        ragged = tokens.ragged(tf.constant(rows, tf.int32))
+        assert ragged.to_list() == [row.tolist() for row in tokens.read(np.array(rows, int))]
+
+
 def test_a_batch_is_what_the_vectorizer_makes_of_its_texts(vectorizer, batches):
     for features, rows in batches[0][:5]:
         expected = vectorizer(tf.constant([TEXTS[row] for row in rows]))
