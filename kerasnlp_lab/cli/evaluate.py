@@ -13,11 +13,13 @@ from kerasnlp_lab.cli.options import (
     DataDir,
     Dataset,
     LabelColumn,
+    Precision,
     Table,
     TextColumn,
     check_source,
     quiet_tensorflow,
     refuse_table_options,
+    say_precision,
 )
 from kerasnlp_lab.errors import DataError, UnknownNameError, check_option
 
@@ -42,6 +44,7 @@ def evaluate(
         list[float] | None,
         typer.Option(help="Also the recall of each class at this false-positive rate; several."),
     ] = None,
+    precision: Precision = None,
     data_dir: DataDir = None,
     json_output: Annotated[
         bool, typer.Option("--json", help="Print JSON instead of a table.")
@@ -69,7 +72,8 @@ def evaluate(
     from kerasnlp_lab.zoo import load_classifier
 
     finished = RunDirectory.open(run)
-    classifier = load_classifier(finished.model)
+    classifier = load_classifier(finished.model, precision=precision)
+    say_precision(classifier)
     if table is not None:
         rows, rejected = load_labelled_rows(
             table,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from kerasnlp_lab.cli.options import quiet_tensorflow
+from kerasnlp_lab.cli.options import Precision, quiet_tensorflow, say_precision
 
 __all__ = ["export"]
 
@@ -15,10 +15,12 @@ __all__ = ["export"]
 def export(
     run: Annotated[Path, typer.Argument(help="The directory of a finished run.")],
     to: Annotated[Path, typer.Option(help="The folder to write the SavedModel into.")],
+    precision: Precision = None,
 ) -> None:
     """Write a run's classifier as a SavedModel from strings to class names.
 
-    It needs only tensorflow and tensorflow_text to run.
+    It needs only tensorflow and tensorflow_text to run. It computes in the --precision wherever
+    it runs: for machines without bfloat16 say float32.
     """
     quiet_tensorflow()
     from kerasnlp_lab.export import export_classifier
@@ -30,5 +32,7 @@ def export(
         "config": finished.read_json("config.json"),
         "test": finished.read_json("metrics.json")["test"],
     }
-    export_classifier(load_classifier(finished.model), to, trained=trained)
+    classifier = load_classifier(finished.model, precision=precision)
+    say_precision(classifier)
+    export_classifier(classifier, to, trained=trained)
     print(f"exported to {to}; try: kerasnlp-lab predict {to} 'Your text'")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,7 @@ from kerasnlp_lab.errors import OptionError, check_option
 
 if TYPE_CHECKING:
     from kerasnlp_lab.data import TextDataset
+    from kerasnlp_lab.zoo import Classifier
 
 __all__ = [
     "BadRows",
@@ -19,6 +21,7 @@ __all__ = [
     "Dataset",
     "LabelColumn",
     "Leaks",
+    "Precision",
     "Seed",
     "SplitSeed",
     "Strategy",
@@ -34,6 +37,7 @@ __all__ = [
     "parse_assignments",
     "quiet_tensorflow",
     "refuse_table_options",
+    "say_precision",
 ]
 
 Dataset = Annotated[str | None, typer.Option(help="The dataset: see 'data list'.")]
@@ -75,6 +79,12 @@ SplitSeed = Annotated[
 Seed = Annotated[
     int,
     typer.Option(help="Initial weights, order of the rows, and dropout outside TF Hub modules."),
+]
+Precision = Annotated[
+    str | None,
+    typer.Option(
+        help="What a BERT computes in: float32 or mixed_bfloat16 (default: what is quick here)."
+    ),
 ]
 Strategy = Annotated[str, typer.Option(help="Devices: auto, cpu, gpu, mirrored or multi_worker.")]
 
@@ -202,6 +212,14 @@ def parse_assignments(assignments: list[str]) -> dict[str, str]:
             raise OptionError(f"expected --option NAME=VALUE, got {assignment!r}")
         pairs[name] = value
     return pairs
+
+
+def say_precision(classifier: Classifier) -> None:
+    """Tells on standard error what an encoder computes in."""
+    from kerasnlp_lab.machine import precision_note
+
+    if hasattr(classifier.options, "precision"):
+        print(precision_note(classifier.options.precision), file=sys.stderr)
 
 
 def quiet_tensorflow() -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kerasnlp_lab.cli.options import quiet_tensorflow
+from kerasnlp_lab.cli.options import Precision, quiet_tensorflow
 from kerasnlp_lab.errors import DataError, OptionError
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def predict(
     ] = None,
     file: Annotated[Path | None, typer.Option(help="A file with a text a line.")] = None,
     format: Annotated[OutputFormat, typer.Option(help="How to write them.")] = OutputFormat.table,
+    precision: Precision = None,
 ) -> None:
     """Classify texts: arguments, a file's lines, or standard input's.
 
@@ -47,8 +48,11 @@ def predict(
         raise DataError("no such file; expected one with a text a line", file)
     quiet_tensorflow()
     from kerasnlp_lab.export import open_predictor
+    from kerasnlp_lab.machine import precision_note
 
-    predictor = open_predictor(model)
+    predictor = open_predictor(model, precision=precision)
+    if predictor.precision is not None:
+        print(precision_note(predictor.precision), file=sys.stderr)
     # Somebody who types wants an answer a line; a pipe's lines are answered 32 at a time.
     chunk = 512 if texts or file else 1 if sys.stdin.isatty() else 32
     predictions = predictor.predict(texts or _lines(file), chunk=chunk)

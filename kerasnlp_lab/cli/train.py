@@ -17,6 +17,7 @@ from kerasnlp_lab.cli.options import (
     Dataset,
     LabelColumn,
     Leaks,
+    Precision,
     Seed,
     SplitSeed,
     Strategy,
@@ -103,6 +104,7 @@ def train(
         str | None,
         typer.Option(help="How a BERT is run: 'module', as TF Hub has it, or 'reopened'."),
     ] = None,
+    precision: Precision = None,
     threshold: Annotated[
         str | None,
         typer.Option(help="Of two classes: auto, none, f1, mcc, fpr=SHARE, or a probability."),
@@ -196,6 +198,7 @@ def train(
         "frozen_layers": frozen_layers,
     }
     options = {name: value for name, value in shorthands.items() if value is not None}
+    options |= entry.precision_options(precision)
     options = {**named_options, **options, **parse_assignments(option or [])}
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     console = rich.console.Console(soft_wrap=True)

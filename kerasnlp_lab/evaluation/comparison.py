@@ -57,6 +57,7 @@ def compare(
     *,
     seeds: int = 1,
     sizes: Sequence[int | str] = (),
+    precision: str | None = None,
     strategy: str = "auto",
     seed: int = 0,
     console: rich.console.Console | None = None,
@@ -71,6 +72,7 @@ def compare(
         sizes: Numbers of training rows, or "all", for a learning curve. Each is a part of
             the next larger, with the same share of each class; validation and test rows
             are the same for all.
+        precision: What encoders compute in; None for what is quick on this machine.
         strategy: One of `kerasnlp_lab.training.strategy.STRATEGIES`.
         seed: The first seed: of initial weights, dropout and order of the rows. Which rows
             there are does not depend on it.
@@ -86,6 +88,10 @@ def compare(
     check_option("strategy", strategy, fits, "of one machine; train each model on many by train")
     parts = _training_sets(data, sizes)
     entries = [find_model(model) for model in models]
+    options = {
+        model: entry.precision_options(precision)
+        for model, entry in zip(models, entries, strict=True)
+    }
     make_strategy(strategy)
     for entry in entries:  # before the first is trained for an hour
         entry.prepare()
@@ -105,7 +111,13 @@ def compare(
                 where = folder.path / folder_name(name)
                 runs[-1].append(
                     run_experiment(
-                        model, part, where, strategy=strategy, seed=number, console=console
+                        model,
+                        part,
+                        where,
+                        options=options[model],
+                        strategy=strategy,
+                        seed=number,
+                        console=console,
                     )
                 )
         ranked[size] = sorted(runs, key=lambda one: -_mean_accuracy(one))

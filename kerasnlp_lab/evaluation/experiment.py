@@ -29,6 +29,7 @@ from kerasnlp_lab.evaluation.plots import (
     reliability_figure,
 )
 from kerasnlp_lab.evaluation.report import evaluation_text, render_page
+from kerasnlp_lab.machine import precision_note
 from kerasnlp_lab.paths import write_whole
 from kerasnlp_lab.training import RunDirectory, TrainingResult, make_strategy, train
 from kerasnlp_lab.training.checkpoints import Checkpoints
@@ -138,8 +139,14 @@ def run_experiment(
         tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(seed)
     with explain_lost_worker(placed), _claim(output, config, placed, console) as run:
+        if console is not None and hasattr(chosen, "precision"):
+            console.print(f"  {precision_note(chosen.precision)}", highlight=False)
         classifier = create_classifier(
-            model, data.label_names, data.train.texts, options=options, strategy=placed
+            model,
+            data.label_names,
+            data.train.texts,
+            options=dataclasses.asdict(chosen),
+            strategy=placed,
         )
         checkpoints = Checkpoints(run.checkpoints, writes=is_chief(placed))
         training = train(

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from kerasnlp_lab.errors import RunError
+from kerasnlp_lab.errors import OptionError, RunError
 from kerasnlp_lab.export.saved_model import MANIFEST
 from kerasnlp_lab.paths import check_files
 from kerasnlp_lab.training import RunDirectory
@@ -45,10 +45,12 @@ class Predictor:
         label_names: The classes.
         classify: From texts to probabilities, float32 [texts, classes], and label ids,
             int64 [texts].
+        precision: What an encoder computes in; None where there is none.
     """
 
     label_names: tuple[str, ...]
     classify: Callable[[Sequence[bytes]], tuple[np.ndarray, np.ndarray]]
+    precision: str | None = None
 
     def predict(self, texts: Iterable[str | bytes], *, chunk: int = 512) -> Iterator[Prediction]:
         """Yields a prediction a text, in their order, reading no more than a chunk ahead."""
@@ -62,23 +64,36 @@ class Predictor:
                 )
 
 
-def open_predictor(model: str | Path) -> Predictor:
+def open_predictor(model: str | Path, *, precision: str | None = None) -> Predictor:
     """Opens an exported SavedModel, or the classifier of a finished run.
 
+    Args:
+        model: The folder.
+        precision: Of a run's encoder: see `load_classifier`. An export has its own.
+
     Raises:
+        OptionError: The precision cannot be had.
         RunError: It is neither, or a file of it is missing or altered.
     """
     path = Path(model)
     if (path / "saved_model.pb").is_file():
+        if precision is not None:
+            raise OptionError(
+                f"{path} computes in what it was exported for: export the run again with "
+                f"--precision {precision}"
+            )
         return _open_saved_model(path)
     if (path / "config.json").is_file():
-        classifier = load_classifier(RunDirectory.open(path).model)
+        classifier = load_classifier(RunDirectory.open(path).model, precision=precision)
+        fused = classifier.fused()
 
         def classify(texts: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
-            probabilities = classifier.decision.probabilities(predict_logits(classifier, texts))
+            logits = predict_logits(classifier, texts, fused=fused)
+            probabilities = classifier.decision.probabilities(logits)
             return probabilities, classifier.decision.label_ids(probabilities)
 
-        return Predictor(classifier.label_names, classify)
+        precision = getattr(classifier.options, "precision", None)
+        return Predictor(classifier.label_names, classify, precision)
     raise RunError(
         f"{path} is neither an exported model (saved_model.pb) nor a run directory (config.json)"
     )
@@ -112,7 +127,7 @@ def _open_saved_model(path: Path) -> Predictor:
 
     # The SavedModel must outlive its signature.
     classify.model = loaded  # type: ignore[attr-defined]
-    return Predictor(label_names, classify)
+    return Predictor(label_names, classify, manifest.get("precision"))
 
 
 def _as_bytes(text: str | bytes) -> bytes:

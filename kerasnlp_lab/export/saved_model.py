@@ -27,7 +27,8 @@ def export_classifier(
     gives ``label`` (string [batch]), ``label_id`` (int64 [batch]) and
     ``probabilities`` (float32 [batch, classes]), by the temperature and threshold of
     the classifier's ``decision``; the signature ``logits`` gives ``logits`` (float32
-    [batch, classes]) as the network has them. assets.extra/manifest.json holds the
+    [batch, classes]) as the network has them. It computes in the classifier's precision,
+    wherever it runs. assets.extra/manifest.json holds the
     class names, package versions and the SHA-256 of every file, and is written
     last.
 
@@ -48,6 +49,7 @@ def export_classifier(
             "model": classifier.name,
             "label_names": list(classifier.label_names),
             "decision": dataclasses.asdict(classifier.decision),
+            "precision": getattr(classifier.options, "precision", None),
             "trained": trained or {},
             "versions": package_versions(),
             "sha256": sha256_of_files(target),
@@ -56,18 +58,22 @@ def export_classifier(
 
 
 def _serving_module(classifier: Classifier) -> tf.Module:
-    model = classifier.model
+    fused = classifier.fused()
+    # What is not within the graph, and has to be saved beside it.
+    outside = classifier.network
+    if fused is not classifier.forward:
+        outside = list(fused.get_concrete_function().variables)
     label_names = tf.constant(classifier.label_names)
     signature = [tf.TensorSpec([None], tf.string, name="text")]
 
     class ServingModule(tf.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.model = model
+            self.parts = [classifier.text, outside]
 
         @tf.function(input_signature=signature)
         def logits(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
-            return {"logits": tf.cast(self.model(text, training=False), tf.float32)}
+            return {"logits": tf.cast(fused(classifier.text(text)), tf.float32)}
 
         @tf.function(input_signature=signature)
         def classify(self, text: tf.Tensor) -> dict[str, tf.Tensor]:

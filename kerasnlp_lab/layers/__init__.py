@@ -1,6 +1,7 @@
 """Layers: the parts that the from-scratch Transformer is built of."""
 
 from kerasnlp_lab.layers.masked_average_pooling import MaskedAveragePooling1D
+from kerasnlp_lab.layers.self_attention import SelfAttention
 from kerasnlp_lab.layers.sparse_linear import SparseLinear
 from kerasnlp_lab.layers.token_and_position_embedding import TokenAndPositionEmbedding
 from kerasnlp_lab.layers.token_dropout import TokenDropout
@@ -8,6 +9,7 @@ from kerasnlp_lab.layers.transformer_block import TransformerBlock
 
 __all__ = [
     "MaskedAveragePooling1D",
+    "SelfAttention",
     "SparseLinear",
     "TokenAndPositionEmbedding",
     "TokenDropout",

@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
+from kerasnlp_lab.layers.self_attention import SelfAttention
 
 __all__ = ["TransformerBlock"]
 
@@ -50,6 +51,9 @@ class TransformerBlock(keras.layers.Layer):
         10656
     """
 
+    epsilon = 1e-6
+    """What is added to a variance before it is divided by."""
+
     def __init__(
         self, embed_dim: int, num_heads: int, ff_dim: int, rate: float = 0.1, **kwargs: Any
     ):
@@ -60,28 +64,25 @@ class TransformerBlock(keras.layers.Layer):
         self.rate = rate
         self.supports_masking = True
         policy = self._dtype_policy
-        self.att = keras.layers.MultiHeadAttention(
-            num_heads=num_heads, key_dim=embed_dim, dtype=policy, name="attn"
-        )
+        self.att = SelfAttention(num_heads, key_dim=embed_dim, dtype=policy, name="attn")
         self.ffn_hidden = keras.layers.Dense(
             ff_dim, activation="relu", dtype=policy, name="ffn_hidden"
         )
         self.ffn_output = keras.layers.Dense(embed_dim, dtype=policy, name="ffn_output")
         # "layer_norm" in the names keeps weight decay away from them.
         self.layernorm1 = keras.layers.LayerNormalization(
-            epsilon=1e-6, dtype=policy, name="layer_norm_1"
+            epsilon=self.epsilon, dtype=policy, name="layer_norm_1"
         )
         self.layernorm2 = keras.layers.LayerNormalization(
-            epsilon=1e-6, dtype=policy, name="layer_norm_2"
+            epsilon=self.epsilon, dtype=policy, name="layer_norm_2"
         )
         self.dropout1 = keras.layers.Dropout(rate, dtype=policy)
         self.dropout2 = keras.layers.Dropout(rate, dtype=policy)
 
     def build(self, input_shape: Any) -> None:
-        # Keras builds its attention at the first call only, which is too late for
-        # keras.models.load_model to find the weights of a SavedModel.
         shape = tf.TensorShape(input_shape)
-        self.att._build_from_signature(query=shape, value=shape)
+        with tf.name_scope(self.att.name):
+            self.att.build(shape)
         super().build(input_shape)
 
     def call(
@@ -91,13 +92,8 @@ class TransformerBlock(keras.layers.Layer):
         mask: tf.Tensor | None = None,
         return_attention_scores: bool = False,
     ) -> tf.Tensor | tuple[tf.Tensor, tf.Tensor]:
-        attention_mask = None if mask is None else mask[:, tf.newaxis, :]  # [batch, 1, seq]
         attended, scores = self.att(
-            inputs,
-            inputs,
-            attention_mask=attention_mask,
-            training=training,
-            return_attention_scores=True,
+            inputs, mask=mask, return_attention_scores=True
         )  # [batch, seq, embed_dim], [batch, num_heads, seq, seq]
         x = self.layernorm1(inputs + self.dropout1(attended, training=training))
         transformed = self.ffn_output(self.ffn_hidden(x))

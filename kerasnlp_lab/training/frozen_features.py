@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,8 @@ BATCH = 64
 READ_ROWS = 4096
 CHECKED_TEXTS = 8
 TOLERANCE = {"float32": 1e-4, "mixed_bfloat16": 5e-2}
+
+Compute = Callable[[TokenizedTexts, np.ndarray], Iterator[np.ndarray]]
 
 _log = logging.getLogger(__name__)
 
@@ -75,12 +77,19 @@ def frozen_features(
     width = classifier.head.input_shape[-1]
     cache = FeatureCache(cache_dir() / "features" / classifier.encoder_fingerprint()[:32], width)
     keys = {part: _keys(tokens) for part, tokens in parts.items()}
+    fused = classifier.fused_features()
+
+    def compute(tokens: TokenizedTexts, rows: np.ndarray) -> Iterator[np.ndarray]:
+        for batch in feature_batches(classifier.text, tokens, rows, batch_size=BATCH):
+            yield fused(batch).numpy()
+
+    tolerance = TOLERANCE[classifier.options.precision]
     for part, tokens in parts.items():
-        _check(classifier, cache, tokens, keys[part])
+        _check(compute, tolerance, cache, tokens, keys[part])
     computed = 0
     with _bar(console) as bar:
         for part, tokens in parts.items():
-            computed += _complete(classifier, cache, tokens, keys[part], bar)
+            computed += _complete(compute, cache, tokens, keys[part], bar)
     if console is not None:
         texts = sum(map(len, parts.values()))
         console.print(
@@ -99,7 +108,7 @@ def _keys(tokens: TokenizedTexts) -> np.ndarray:
 
 
 def _complete(
-    classifier: Classifier,
+    compute: Compute,
     cache: FeatureCache,
     tokens: TokenizedTexts,
     keys: np.ndarray,
@@ -113,7 +122,7 @@ def _complete(
     task = bar.add_task("  features", total=len(rows))
 
     def features(chosen: np.ndarray) -> Iterator[np.ndarray]:
-        for batch in _features(classifier, tokens, rows[chosen]):
+        for batch in compute(tokens, rows[chosen]):
             yield batch
             bar.update(task, advance=len(batch))
 
@@ -121,15 +130,12 @@ def _complete(
     return len(rows)
 
 
-def _features(
-    classifier: Classifier, tokens: TokenizedTexts, rows: np.ndarray
-) -> Iterator[np.ndarray]:
-    for batch in feature_batches(classifier.text, tokens, rows, batch_size=BATCH):
-        yield classifier.pooled(batch).numpy()
-
-
 def _check(
-    classifier: Classifier, cache: FeatureCache, tokens: TokenizedTexts, keys: np.ndarray
+    compute: Compute,
+    tolerance: float,
+    cache: FeatureCache,
+    tokens: TokenizedTexts,
+    keys: np.ndarray,
 ) -> None:
     """Makes sure that the encoder still gives what it gave, on a few texts."""
     places = cache.find(keys)
@@ -137,9 +143,9 @@ def _check(
     if not len(known):
         return
     rows = known[np.linspace(0, len(known) - 1, min(CHECKED_TEXTS, len(known))).astype(int)]
-    now = np.concatenate(list(_features(classifier, tokens, rows)))
+    now = np.concatenate(list(compute(tokens, rows)))
     differences = np.abs(now - cache.read(places[rows]))
-    if not differences.max() <= TOLERANCE[classifier.options.precision]:  # NaN is no match either
+    if not differences.max() <= tolerance:  # NaN is no match either
         _log.warning("%s has the features of another encoder; all are forgotten", cache.folder)
         cache.forget()
 

@@ -6,10 +6,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from official.modeling.optimization.legacy_adamw import AdamWeightDecay
-
 from kerasnlp_lab.errors import OptionError
 from kerasnlp_lab.hub.encoder import layer_of
+from kerasnlp_lab.training.dense_updates import DenseAdamW
 
 __all__ = ["learning_rate_shares", "use_layer_decay"]
 
@@ -31,9 +30,7 @@ def learning_rate_shares(variables: Sequence[Any], layer_decay: float) -> dict[s
     }
 
 
-def use_layer_decay(
-    optimizer: AdamWeightDecay, variables: Sequence[Any], layer_decay: float
-) -> None:
+def use_layer_decay(optimizer: DenseAdamW, variables: Sequence[Any], layer_decay: float) -> None:
     """Makes an AdamW of the Model Garden take steps of each variable's own size.
 
     Weight decay, a part of the step, shrinks along.
@@ -52,7 +49,7 @@ def use_layer_decay(
     optimizer.shares = learning_rate_shares(variables, layer_decay)
 
 
-class _LayerDecayAdamW(AdamWeightDecay):
+class _LayerDecayAdamW(DenseAdamW):
     shares: dict[str, float]
 
     def _resource_apply_dense(self, grad: Any, var: Any, apply_state: Any = None) -> Any:

@@ -10,6 +10,7 @@ from official.nlp import optimization
 
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.errors import OptionError
+from kerasnlp_lab.training.dense_updates import DenseAdam, DenseAdamW
 from kerasnlp_lab.training.layer_decay import use_layer_decay
 from kerasnlp_lab.zoo import Recipe
 
@@ -56,6 +57,7 @@ def adamw_with_warmup(
         num_warmup_steps=int(warmup_fraction * num_train_steps),
         optimizer_type="adamw",
     )
+    optimizer.__class__ = DenseAdamW  # create_optimizer has no argument for it
     optimizer.gradient_clip_norm = 0.0
     return _clipping(optimizer, clip_norm)
 
@@ -90,7 +92,7 @@ def make_optimizer(
     """Returns the optimizer of one phase; step counts follow from the data and the recipe."""
     rate = recipe.head_learning_rate if frozen else recipe.learning_rate
     if recipe.optimizer == "adam":
-        return _clipping(keras.optimizers.legacy.Adam(rate), recipe.clip_norm)
+        return _clipping(DenseAdam(rate), recipe.clip_norm)
     optimizer = adamw_with_warmup(
         rate,
         (recipe.frozen_epochs if frozen else recipe.epochs) * steps_per_epoch,

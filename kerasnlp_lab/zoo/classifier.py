@@ -7,7 +7,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from kerasnlp_lab.errors import OptionError, RunError, UnknownNameError, check_o
 from kerasnlp_lab.hub.encoder import canonical_name
 from kerasnlp_lab.hub.loading import module_sha256
 from kerasnlp_lab.hub.reopening import freeze_layers
+from kerasnlp_lab.machine import best_precision
 from kerasnlp_lab.paths import check_files, sha256_of_files, whole_directory, write_whole
 from kerasnlp_lab.text import TextVectorizer
 from kerasnlp_lab.zoo.decision import Decision
@@ -83,13 +84,30 @@ class Classifier:
         """What stands on the pre-trained part: features [batch, hidden] to logits."""
         return self.network.get_layer("head")
 
-    @cached_property
-    def pooled(self) -> Any:
-        """The network up to its head, in inference, as one graph: [batch, hidden], float32."""
-        part = keras.Model(self.network.input, self.network.get_layer("pooled").output)
+    def fused(self) -> Any:
+        """Returns the network in inference, with the weights of now, as one quick graph.
+
+        Features to logits, float32 [batch, classes], equal to `forward` but for rounding.
+        """
+        before_head = self._before_head()
+        if before_head is None:
+            return self.forward
+        head = self.head
         return tf.function(
-            lambda features: part(features, training=False), input_signature=[self._signature]
+            lambda features: head(before_head(features), training=False),
+            input_signature=[self._signature],
         )
+
+    def fused_features(self) -> Any:
+        """Returns the same up to the head: [batch, hidden], float32."""
+        before_head = self._before_head()
+        if before_head is None:
+            part = keras.Model(self.network.input, self.network.get_layer("pooled").output)
+            before_head = partial(part, training=False)
+        return tf.function(before_head, input_signature=[self._signature])
+
+    def _before_head(self) -> Any:
+        return self.entry.fuse(self.network, self.options) if self.entry.fuse else None
 
     def encoder_fingerprint(self) -> str:
         """Returns a SHA-256, as hex digits, of all that makes features of token ids."""
@@ -230,7 +248,12 @@ def create_classifier(
     return _assemble(entry, chosen, tuple(label_names), text, strategy)
 
 
-def load_classifier(folder: str | Path, *, options: Mapping[str, Any] | None = None) -> Classifier:
+def load_classifier(
+    folder: str | Path,
+    *,
+    options: Mapping[str, Any] | None = None,
+    precision: str | None = None,
+) -> Classifier:
     """Reads a classifier that `Classifier.save` wrote.
 
     Args:
@@ -238,6 +261,8 @@ def load_classifier(folder: str | Path, *, options: Mapping[str, Any] | None = N
         options: Options that differ from those it was made with: encoder, precision,
             frozen_layers, the rates of dropout or max_length, which do not change its
             weights.
+        precision: What an encoder computes in; None for what it was trained in, or float32
+            where the machine has nothing better. Models without an encoder have float32 only.
 
     Raises:
         OptionError: Another option, or a value that cannot be used.
@@ -249,7 +274,8 @@ def load_classifier(folder: str | Path, *, options: Mapping[str, Any] | None = N
         label_names = tuple(description["label_names"])
         check_files(folder, description["sha256"], "train again")
         entry = _entry_of(description["model"], folder)
-        chosen = entry.with_options(_changed(description["options"], options or {}))
+        changes = {**(options or {}), **entry.precision_options(precision)}
+        chosen = entry.with_options(_changed(description["options"], changes))
         text = entry.build_text(chosen)
         text.load_assets(folder / "text")
         decision = Decision(**description.get("decision", {}))
@@ -280,6 +306,8 @@ def _changed(saved: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, 
     for name in changes:
         check_option(name, changes[name], name in _HARMLESS, "left as it was in the training")
     changed = {**saved, **changes}
+    if "precision" in saved and "precision" not in changes and best_precision() == "float32":
+        changed["precision"] = "float32"  # where it was trained there was more
     if changes.get("encoder") == "module":
         changed |= {"precision": "float32", "frozen_layers": 0, "encoder_dropout": 0.1}
     return changed

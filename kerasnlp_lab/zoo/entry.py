@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
-from kerasnlp_lab.errors import OptionError, UnknownNameError
+from kerasnlp_lab.errors import OptionError, UnknownNameError, check_option
 from kerasnlp_lab.text import TextVectorizer, TokenizedTexts
+from kerasnlp_lab.text.vectorizer import Features
 from kerasnlp_lab.zoo.card import ModelCard, Recipe
 
 __all__ = ["LabelledTokens", "ZooEntry"]
@@ -37,6 +39,9 @@ class ZooEntry:
             trained: (text, network, training rows, validation rows, weight of each
             class or None) to a line of history an attempt. None trains by gradient
             descent.
+        fuse: From the network and its options to a quicker way to compute what enters its
+            layer "head", float32 [batch, hidden], of features: in inference, with the
+            weights of now as constants. None where there is no quicker way.
         prepare: Fetches what building needs, so that a network that is down is
             found out before anything else is done.
     """
@@ -53,6 +58,7 @@ class ZooEntry:
         ]
         | None
     ) = None
+    fuse: Callable[[keras.Model, Any], Callable[[Features], tf.Tensor] | None] | None = None
     prepare: Callable[[], None] = lambda: None
 
     @property
@@ -60,8 +66,24 @@ class ZooEntry:
         """Whether there is a pre-trained part, which can be frozen."""
         return hasattr(self.options, "encoder")
 
+    def precision_options(self, precision: str | None) -> dict[str, str]:
+        """Returns the options that make the model compute in a precision; None leaves it to it.
+
+        Raises:
+            OptionError: It has no choice, and this is not float32.
+        """
+        if precision is None:
+            return {}
+        if hasattr(self.options, "precision"):
+            return {"precision": precision}
+        fits = precision == "float32"
+        check_option("precision", precision, fits, f"float32 for {self.card.name}")
+        return {}
+
     def with_options(self, changes: Mapping[str, Any]) -> Any:
         """Returns the options with some changed; values may be strings, as from a command line.
+
+        What is left to the machine ("auto") is decided.
 
         Raises:
             UnknownNameError: The model has no such option.
@@ -73,7 +95,8 @@ class ZooEntry:
             if name not in known:
                 raise UnknownNameError(f"option of {self.card.name}", name, known)
             values[name] = _convert(name, value, type(getattr(self.options, name)))
-        return dataclasses.replace(self.options, **values)
+        chosen = dataclasses.replace(self.options, **values)
+        return chosen.on_this_machine() if hasattr(chosen, "on_this_machine") else chosen
 
 
 def _convert(name: str, value: Any, kind: type) -> Any:

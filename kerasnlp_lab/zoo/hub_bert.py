@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.errors import check_option
@@ -18,10 +22,13 @@ from kerasnlp_lab.hub import (
 )
 from kerasnlp_lab.hub.catalogue import HubEncoder
 from kerasnlp_lab.hub.encoder import canonical_name, layer_of
+from kerasnlp_lab.hub.fast_encoder import FastBertEncoder
 from kerasnlp_lab.hub.local import local_modules
 from kerasnlp_lab.hub.reopening import PRECISIONS, freeze_layers
 from kerasnlp_lab.layers import MaskedAveragePooling1D
+from kerasnlp_lab.machine import best_precision, has_gpu
 from kerasnlp_lab.text import TextVectorizer
+from kerasnlp_lab.text.vectorizer import Features
 from kerasnlp_lab.zoo.card import ModelCard, Recipe
 from kerasnlp_lab.zoo.entry import ZooEntry
 from kerasnlp_lab.zoo.head import classifier_head
@@ -44,7 +51,8 @@ class HubBertOptions:
             does a training that is stopped and to go on exactly.
         layers: How many of the encoder's lowest layers to keep; 0 for all.
         frozen_layers: How many of them to leave as they are, the embeddings too.
-        precision: What the encoder computes in: "float32" or "mixed_bfloat16".
+        precision: What the encoder computes in: "float32", "mixed_bfloat16", or "auto", the
+            latter where the machine has hardware for it.
         encoder_dropout: The rate within the encoder, which a module has of its own.
 
     Raises:
@@ -58,7 +66,7 @@ class HubBertOptions:
     encoder: str = "reopened"
     layers: int = 0
     frozen_layers: int = 0
-    precision: str = "float32"
+    precision: str = "auto"
     encoder_dropout: float = 0.1
 
     def __post_init__(self) -> None:
@@ -72,14 +80,23 @@ class HubBertOptions:
         check_option("encoder", self.encoder, fits, "'module' or 'reopened'")
         check_option("layers", self.layers, self.layers >= 0, "0 or more")
         check_option("frozen_layers", self.frozen_layers, self.frozen_layers >= 0, "0 or more")
-        fits = self.precision in PRECISIONS
-        check_option("precision", self.precision, fits, f"one of {PRECISIONS}")
+        fits = self.precision in ("auto", *PRECISIONS)
+        check_option("precision", self.precision, fits, f"auto or one of {PRECISIONS}")
         fits = 0 <= self.encoder_dropout < 1
         check_option("encoder_dropout", self.encoder_dropout, fits, "from 0 to below 1")
         if self.encoder == "module":
-            for name in ("layers", "frozen_layers", "precision", "encoder_dropout"):
+            for name in ("layers", "frozen_layers", "encoder_dropout"):
                 value, plain = getattr(self, name), getattr(HubBertOptions, name)
                 check_option(name, value, value == plain, f"{plain!r} unless encoder=reopened")
+            fits = self.precision in ("auto", "float32")
+            check_option("precision", self.precision, fits, "'float32' unless encoder=reopened")
+
+    def on_this_machine(self) -> HubBertOptions:
+        """Returns the same with a precision that is chosen."""
+        if self.precision != "auto":
+            return self
+        precision = "float32" if self.encoder == "module" else best_precision()
+        return dataclasses.replace(self, precision=precision)
 
 
 def _hub_bert(
@@ -99,11 +116,7 @@ def _hub_bert(
         inputs = text.inputs()
         encoder = _encoder(modules().encoder, options)
         _check_sizes(encoder, options)
-        outputs = encoder(inputs)
-        if options.pooling == "pooled_output":
-            x = outputs["pooled_output"]  # [batch, hidden]
-        else:
-            x = MaskedAveragePooling1D()(outputs["sequence_output"], mask=inputs["input_mask"])
+        x = _pool(encoder(inputs), inputs, options)
         x = keras.layers.Activation("linear", dtype="float32", name="pooled")(x)
         head = classifier_head(
             x.shape[-1], num_labels, units=options.head_units, dropout=options.dropout
@@ -113,7 +126,22 @@ def _hub_bert(
     def prepare() -> None:
         modules()
 
-    return ZooEntry(card, recipe, options, build_text, build_network, prepare=prepare)
+    return ZooEntry(card, recipe, options, build_text, build_network, fuse=_fuse, prepare=prepare)
+
+
+def _pool(outputs: Mapping[str, Any], inputs: Mapping[str, Any], options: HubBertOptions) -> Any:
+    """Returns what an encoder's outputs come to a text, [batch, hidden]."""
+    if options.pooling == "pooled_output":
+        return outputs["pooled_output"]
+    return MaskedAveragePooling1D()(outputs["sequence_output"], mask=inputs["input_mask"])
+
+
+def _fuse(network: keras.Model, options: HubBertOptions) -> Callable[[Features], tf.Tensor] | None:
+    encoder = network.get_layer("encoder")
+    if not isinstance(encoder, FastBertEncoder):
+        return None
+    encode = encoder.with_constants()
+    return lambda inputs: tf.cast(_pool(encode(inputs), inputs, options), tf.float32)
 
 
 def _check_sizes(encoder: keras.layers.Layer, options: HubBertOptions) -> None:
@@ -141,7 +169,14 @@ def _encoder(module: str, options: HubBertOptions) -> keras.layers.Layer:
         name="encoder",
     )
     freeze_layers(encoder, options.frozen_layers)
-    return encoder
+    if has_gpu():  # whose libraries have other ways to fuse
+        return encoder
+    return FastBertEncoder(
+        encoder,
+        precision=options.precision,
+        pooled_only=options.pooling == "pooled_output",
+        name="encoder",
+    )
 
 
 MINILM = _hub_bert(

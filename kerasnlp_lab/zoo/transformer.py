@@ -15,6 +15,7 @@ from kerasnlp_lab.layers import (
 from kerasnlp_lab.text import TextVectorizer, WordVectorizer
 from kerasnlp_lab.zoo.card import ModelCard, Recipe
 from kerasnlp_lab.zoo.entry import ZooEntry
+from kerasnlp_lab.zoo.fused_transformer import fuse_transformer
 from kerasnlp_lab.zoo.head import classifier_head
 
 __all__ = ["TRANSFORMER"]
@@ -93,4 +94,5 @@ TRANSFORMER = ZooEntry(
     options=TransformerOptions(),
     build_text=_build_text,
     build_network=_build_network,
+    fuse=fuse_transformer,
 )

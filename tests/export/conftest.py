@@ -24,7 +24,8 @@ def hub_bert(tiny_modules, tmp_path_factory):
     fill_tfhub_cache(cache, tiny_modules)
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv("TFHUB_CACHE_DIR", str(cache))
-        return create_classifier(SMALL_BERT, LABEL_NAMES, [], options={"max_length": 32})
+        options = {"max_length": 32, "precision": "float32"}
+        return create_classifier(SMALL_BERT, LABEL_NAMES, [], options=options)
 
 
 @pytest.fixture(scope="session")

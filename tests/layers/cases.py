@@ -10,6 +10,7 @@ import tensorflow as tf
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.layers import (
     MaskedAveragePooling1D,
+    SelfAttention,
     SparseLinear,
     TokenAndPositionEmbedding,
     TokenDropout,
@@ -87,6 +88,7 @@ CASES = [
         mask="handed on",
         floats=False,
     ),
+    LayerCase(SelfAttention, {"num_heads": 3, "key_dim": 4}, EMBEDDINGS, mask="handed on"),
     LayerCase(
         TransformerBlock,
         {"embed_dim": 8, "num_heads": 3, "ff_dim": 5, "rate": 0.3},

@@ -31,7 +31,8 @@ def test_equals_the_tutorial():
     ours(inputs)
     ours.set_weights(theirs.get_weights())
     expected = theirs(inputs, training=False)
-    np.testing.assert_allclose(ours(inputs, training=False), expected, rtol=0, atol=1e-6)
+    # Not to the last digit: our attention multiplies in another order.
+    np.testing.assert_allclose(ours(inputs, training=False), expected, rtol=0, atol=1e-5)
 
 
 def test_attention_scores(inputs):

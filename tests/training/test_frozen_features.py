@@ -31,7 +31,7 @@ from tests.tiny_bert import TINY_VOCABULARY
 
 SCRIPT = Path(__file__).with_name("fill_features.py")
 WORDS = TINY_VOCABULARY[5:21]
-OPTIONS = {"max_length": 32, "dropout": 0.0}
+OPTIONS = {"max_length": 32, "dropout": 0.0, "precision": "float32"}
 
 
 def some_texts(count, longest, seed=0):
@@ -134,13 +134,13 @@ def two_splits():
 def test_however_many_epochs(classifier, tmp_path, monkeypatch):
     """The encoder is called for the features alone, and not in any epoch of the head."""
     rows = []
-    compute = classifier.pooled
+    compute = classifier.fused_features()
 
     def counted(batch):
         rows.append(len(batch["input_word_ids"]))
         return compute(batch)
 
-    monkeypatch.setitem(classifier.__dict__, "pooled", counted)
+    monkeypatch.setitem(classifier.__dict__, "fused_features", lambda: counted)
     recipe = Recipe(epochs=0, frozen_epochs=4, patience=9)
     result = train(classifier, two_splits(), recipe, tmp_path)
     assert [line["phase"] for line in result.history] == ["frozen"] * 4

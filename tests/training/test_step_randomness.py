@@ -73,3 +73,43 @@ def test_after_the_block_keras_draws_its_own(step):
     dropped(network, "0", step, [0], inputs)
     one, other = (network(inputs, training=True).numpy() for _ in range(2))
     assert np.abs(one - other).max() > 0.1
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.75])
+@pytest.mark.parametrize("shape", [[1], [3, 5], [2, 3, 5000]])
+def test_the_share_that_is_dropped_and_what_the_rest_is_multiplied_by(step, rate, shape):
+    inputs = keras.Input(shape[1:])
+    network = keras.Model(inputs, keras.layers.Dropout(rate)(inputs))
+    kept = np.array(dropped(network, "0", step, range(40), tf.fill(shape, 3.0))) / 3.0
+    values = np.unique(kept)
+    np.testing.assert_allclose(values[values != 0], 1 / (1 - rate), rtol=1e-4)
+    spread = (rate * (1 - rate) / kept.size) ** 0.5
+    assert (kept == 0).mean() == pytest.approx(rate, abs=5 * spread + 1e-5)
+    if kept[0].size > 1000:  # neighbours, drawn as parts of one number, differ
+        flat = (kept != 0).reshape(40, -1)
+        for distance in (1, 2, 3, 4):
+            alike = (flat[:, distance:] == flat[:, :-distance]).mean()
+            assert alike == pytest.approx(rate**2 + (1 - rate) ** 2, abs=0.01)
+
+
+def test_dropout_of_whole_channels_and_in_bfloat16(step):
+    inputs = keras.Input((None, 6), dtype=tf.bfloat16)
+    whole = keras.layers.SpatialDropout1D(0.5, dtype="mixed_bfloat16")
+    each = keras.layers.Dropout(0.5, dtype="mixed_bfloat16")
+    network = keras.Model(inputs, [whole(inputs), each(inputs)])
+    with random_by_step(network, "0", step):
+        by_channel, by_number = network(tf.ones([8, 9, 6], tf.bfloat16), training=True)
+    assert by_channel.dtype == by_number.dtype == tf.bfloat16
+    shares = (by_channel == 0).numpy().mean(axis=1)
+    assert set(shares.ravel()) == {0.0, 1.0}
+    assert not set((by_number == 0).numpy().mean(axis=1).ravel()) <= {0.0, 1.0}
+
+
+def test_gradients_pass_what_is_kept(step):
+    inputs = keras.Input((50,))
+    network = keras.Model(inputs, keras.layers.Dropout(0.5)(inputs))
+    ones = tf.ones([4, 50])
+    with random_by_step(network, "0", step), tf.GradientTape() as tape:
+        tape.watch(ones)
+        outputs = network(ones, training=True)
+    np.testing.assert_array_equal(tape.gradient(outputs, ones), outputs)

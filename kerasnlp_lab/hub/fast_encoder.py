@@ -1,0 +1,239 @@
+"""`FastBertEncoder`: a BertEncoder of the Model Garden, computed in fewer and larger operations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from kerasnlp_lab._keras import keras
+from kerasnlp_lab.hub.encoder import canonical_name
+
+__all__ = ["FastBertEncoder"]
+
+EPSILON = 1e-12  # of BERT's LayerNorm
+MASKED = -1e9  # added to the score of a position that is padding
+
+Weights = dict[str, tf.Tensor]
+Dropout = Callable[[tf.Tensor], tf.Tensor]
+
+
+class FastBertEncoder(keras.layers.Layer):
+    """What a BertEncoder computes, from its weights, but for rounding; for a CPU.
+
+    - Queries, keys and values are one matrix product, and so are all positions of a batch.
+    - In inference each product is written so that TensorFlow's graph rewriter makes one
+      operation of it, its bias, its GELU and the sum with what goes past it, and another of
+      each LayerNorm. The GELU stays the exact one, if that is the encoder's.
+    - In training a LayerNorm and its gradient are one operation each.
+    - In mixed precision all between embeddings and output is bfloat16; sums within a product,
+      a softmax or a LayerNorm are float32 all the same.
+
+    The encoder's own layers hold the weights, which can be trained, frozen and saved there;
+    they are not called.
+
+    Args:
+        bert: What `reopen` returned.
+        precision: What to compute in: "float32" or "mixed_bfloat16".
+        pooled_only: Whether nobody wants the sequence_output, which saves most of the last
+            layer.
+
+    Call arguments:
+        inputs: input_word_ids, input_mask and input_type_ids, int32 [batch, seq].
+        training: Whether dropout is on.
+
+    Returns:
+        A dictionary with pooled_output [batch, hidden] and, unless pooled_only,
+        sequence_output [batch, seq, hidden], in the compute dtype. What it has at padding
+        is not meaningful.
+
+    Source: Devlin et al. 2019, https://arxiv.org/abs/1810.04805.
+    """
+
+    def __init__(
+        self,
+        bert: keras.Model,
+        *,
+        precision: str = "float32",
+        pooled_only: bool = False,
+        **kwargs: Any,
+    ):
+        super().__init__(dtype="float32", **kwargs)
+        self.bert, self.pooled_only = bert, pooled_only
+        self.bert_config = bert.bert_config
+        self._computes_in = tf.as_dtype(keras.mixed_precision.Policy(precision).compute_dtype)
+        self._hidden_dropout = keras.layers.Dropout(self.bert_config.hidden_dropout_prob)
+        self._score_dropout = keras.layers.Dropout(self.bert_config.attention_probs_dropout_prob)
+
+    @property
+    def layers(self) -> list[keras.layers.Layer]:
+        """The encoder's layers, as a Keras model has them: see `freeze_layers`."""
+        return self.bert.layers
+
+    def call(self, inputs: Mapping[str, tf.Tensor], training: bool | None = None) -> Any:
+        if not training:
+            return self._encode(self._weights(), inputs, tf.identity, tf.identity)
+        return self._encode(
+            self._weights(),
+            inputs,
+            partial(self._hidden_dropout, training=training),
+            partial(self._score_dropout, training=training),
+            gelu=_gelu_with_gradient,
+        )
+
+    def with_constants(self) -> Callable[[Mapping[str, tf.Tensor]], Any]:
+        """Returns the same in inference, with the weights of now as constants of the graph.
+
+        oneDNN lays out a constant once, and a variable in every call.
+        """
+        now = self._weights()
+        # A table of embeddings is large, and is only looked up.
+        arrays = {name: one.numpy() for name, one in now.items() if not _is_table(name)}
+
+        def encode(inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+            constants = {name: tf.constant(array) for name, array in arrays.items()}
+            return self._encode(now | constants, inputs, tf.identity, tf.identity)
+
+        return encode
+
+    def _weights(self) -> Weights:
+        """Returns the weights in the compute dtype and in the shapes of 2-D products.
+
+        Embeddings are left as they are: only the few rows that a batch looks up are cast.
+        """
+        named = {str(canonical_name(one.name)): one for one in self.bert.variables}
+        weights = {}
+        for name, one in named.items():
+            if _is_table(name):
+                weights[name] = tf.convert_to_tensor(one)
+            elif "attention.self" not in name:
+                shape = [-1, one.shape[-1]] if name.endswith("weight") else [-1]
+                shape = [-1] if "LayerNorm" in name else shape
+                weights[name] = tf.cast(tf.reshape(one, shape), self._computes_in)
+        hidden = self.bert_config.hidden_size
+        for layer in range(self.bert_config.num_hidden_layers):
+            part = f"encoder.layer.{layer}.attention.self"
+            for kind, shape in (("weight", [hidden, hidden]), ("bias", [hidden])):
+                three = [named[f"{part}.{which}.{kind}"] for which in ("query", "key", "value")]
+                joined = tf.concat([tf.reshape(one, shape) for one in three], axis=-1)
+                weights[f"{part}.{kind}"] = tf.cast(joined, self._computes_in)
+        return weights
+
+    def _encode(
+        self,
+        weights: Weights,
+        inputs: Mapping[str, tf.Tensor],
+        hidden_dropout: Dropout,
+        score_dropout: Dropout,
+        gelu: Callable[[tf.Tensor], tf.Tensor] = tf.nn.gelu,
+    ) -> dict[str, tf.Tensor]:
+        config = self.bert_config
+        x = hidden_dropout(self._embed(weights, inputs))  # [batch * seq, hidden]
+        batch, seq = tf.unstack(tf.shape(inputs["input_word_ids"]))
+        mask = tf.cast(inputs["input_mask"][:, tf.newaxis, tf.newaxis, :], self._computes_in)
+        masked = (1 - mask) * tf.constant(MASKED, self._computes_in)  # [batch, 1, 1, seq]
+        activation = {"gelu": gelu, "gelu_tanh": _gelu_tanh, "relu": tf.nn.relu}[config.activation]
+        for layer in range(config.num_hidden_layers):
+            last = self.pooled_only and layer == config.num_hidden_layers - 1
+            own = _part(weights, f"encoder.layer.{layer}.")
+            heads = self._attend(own, x, masked, score_dropout, [batch, seq], first_only=last)
+            if last:
+                x = tf.reshape(x, [batch, seq, config.hidden_size])[:, 0]  # [batch, hidden]
+            attended = hidden_dropout(_dense(own, "attention.output.dense", heads))
+            x = _layer_norm(own, "attention.output.LayerNorm", attended + x)
+            inner = activation(_dense(own, "intermediate.dense", x))  # [rows, intermediate]
+            x = _layer_norm(
+                own, "output.LayerNorm", hidden_dropout(_dense(own, "output.dense", inner)) + x
+            )
+        outputs = {}
+        if not self.pooled_only:
+            outputs["sequence_output"] = tf.reshape(x, [batch, seq, config.hidden_size])
+            x = outputs["sequence_output"][:, 0]
+        return {"pooled_output": tf.tanh(_dense(weights, "pooler.dense", x)), **outputs}
+
+    def _embed(self, weights: Weights, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """Returns [batch * seq, hidden], normalized."""
+        own = _part(weights, "embeddings.")
+        word_ids = inputs["input_word_ids"]
+        embedded = tf.gather(own["word_embeddings.weight"], word_ids)  # [batch, seq, hidden]
+        embedded += own["position_embeddings.weight"][: tf.shape(word_ids)[1]]
+        embedded += tf.gather(own["token_type_embeddings.weight"], inputs["input_type_ids"])
+        rows = tf.reshape(embedded, [-1, self.bert_config.hidden_size])
+        return _layer_norm(own, "LayerNorm", tf.cast(rows, self._computes_in))
+
+    def _attend(
+        self,
+        own: Weights,
+        x: tf.Tensor,
+        masked: tf.Tensor,
+        score_dropout: Dropout,
+        batch_and_seq: list[tf.Tensor],
+        *,
+        first_only: bool,
+    ) -> tf.Tensor:
+        """Returns what the heads gather, side by side: [batch * seq, hidden] or [batch, hidden]."""
+        count = self.bert_config.num_attention_heads
+        size = self.bert_config.hidden_size // count
+        joined = _dense(own, "attention.self", x)  # [batch * seq, 3 * hidden]
+        split = tf.transpose(tf.reshape(joined, [*batch_and_seq, 3, count, size]), [2, 0, 3, 1, 4])
+        query, key, value = tf.unstack(split)  # [batch, heads, seq, size]
+        if first_only:
+            query = query[:, :, :1]
+        scores = tf.matmul(query, key, transpose_b=True) * tf.constant(size**-0.5, x.dtype)
+        shares = score_dropout(tf.nn.softmax(scores + masked))  # [batch, heads, from, to]
+        gathered = tf.transpose(tf.matmul(shares, value), [0, 2, 1, 3])
+        return tf.reshape(gathered, [-1, count * size])
+
+
+def _is_table(name: str) -> bool:
+    return name.startswith("embeddings.") and "LayerNorm" not in name
+
+
+def _part(weights: Weights, prefix: str) -> Weights:
+    return {n.removeprefix(prefix): one for n, one in weights.items() if n.startswith(prefix)}
+
+
+def _dense(weights: Weights, name: str, x: tf.Tensor) -> tf.Tensor:
+    return tf.nn.bias_add(tf.matmul(x, weights[f"{name}.weight"]), weights[f"{name}.bias"])
+
+
+def _layer_norm(weights: Weights, name: str, x: tf.Tensor) -> tf.Tensor:
+    """Normalizes each row of [rows, hidden], by the operations that the rewriter knows."""
+    rows, hidden = tf.shape(x)[0], x.shape[-1]
+    image = tf.reshape(x, tf.stack([1, rows, hidden, 1]))  # a channel a row
+    normal = tf.raw_ops.FusedBatchNormV3(
+        x=image,
+        scale=tf.fill([rows], 1.0),
+        offset=tf.fill([rows], 0.0),
+        mean=tf.constant([], tf.float32),
+        variance=tf.constant([], tf.float32),
+        epsilon=EPSILON,
+        data_format="NCHW",
+        is_training=True,
+    )[0]
+    back = tf.reshape(normal, [-1, hidden])
+    return back * weights[f"{name}.weight"] + weights[f"{name}.bias"]
+
+
+def _gelu_tanh(x: tf.Tensor) -> tf.Tensor:
+    return tf.nn.gelu(x, approximate=True)
+
+
+@tf.custom_gradient
+def _gelu_with_gradient(x: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+    """The exact GELU, in fewer passes over [rows, intermediate] than TensorFlow's own gradient."""
+
+    def constant(value: float) -> tf.Tensor:
+        return tf.constant(value, x.dtype)
+
+    half = constant(0.5)
+    below = half + half * tf.math.erf(x * constant(0.5**0.5))  # of a normal variable
+
+    def gradient(upstream: tf.Tensor) -> tf.Tensor:
+        density = tf.exp(x * x * -half) * constant((2 * np.pi) ** -0.5)
+        return upstream * (below + x * density)
+
+    return x * below, gradient
