@@ -1,0 +1,79 @@
+"""Who fine-tunes MiniLM, and who predicts with it: for the questions that compare them."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from environments import python_of
+from harness import Contestant, Contestants, Reply
+from materials import MINILM, Row, fine_tuned, labels_of, texts_of, write_hugging_face
+
+from kerasnlp_lab import create_classifier
+from kerasnlp_lab.data import TextDataset
+from kerasnlp_lab.hub import minilm_modules
+
+TORCH, KERAS_HUB = "peers-torch", "peers-keras-hub"
+
+
+@contextmanager
+def fine_tuners(arguments: argparse.Namespace) -> Iterator[Contestants]:
+    """Yields all who fine-tune MiniLM, from the same weights."""
+    with tempfile.TemporaryDirectory() as name:
+        untrained = create_classifier(MINILM, ["a", "b"], [])
+        write_hugging_face(untrained, Path(name), head=False)
+        handles = dataclasses.asdict(minilm_modules())
+        with Contestants(arguments.threads) as all_of_them:
+            all_of_them.start("ours", "ours", sys.executable)
+            all_of_them.start("tf_hub_padded", "tf_hub_padded", sys.executable, **handles)
+            all_of_them.start("keras_hub", "kerashub_bert", python_of(KERAS_HUB), folder=name)
+            for best, one in ((False, "hugging_face"), (True, "hugging_face_best")):
+                all_of_them.start(one, "hugging_face", python_of(TORCH), folder=name, best=best)
+            yield all_of_them
+
+
+def start(one: Contestant, label_names: Sequence[str], *, seed: int, steps: int) -> None:
+    """Has a contestant begin a new training, at the same peak learning rate as all."""
+    fields: dict[str, Any] = {"seed": seed, "label_names": list(label_names), "steps": steps}
+    if one.name == "ours":
+        fields |= {"model": MINILM, "vocabulary": []}
+    one.ask("start", **fields)
+
+
+def train(one: Contestant, rows: Sequence[Row], epochs: int = 1) -> Reply:
+    """Has a contestant train on rows."""
+    return one.ask("train", texts=texts_of(rows), labels=labels_of(rows), epochs=epochs)
+
+
+def predict(one: Contestant, rows: Sequence[Row]) -> Reply:
+    """Has a contestant find the classes of rows."""
+    return one.ask("predict", texts=texts_of(rows))
+
+
+@contextmanager
+def fine_tuned_forms(data: TextDataset, rows: Sequence[Row]) -> Iterator[dict[str, str]]:
+    """Yields the folders of one fine-tuned MiniLM: in our form and in Hugging Face's."""
+    with tempfile.TemporaryDirectory() as name:
+        folders = {form: str(Path(name, form)) for form in ("ours", "hugging_face")}
+        print(f"fine-tuning MiniLM on {len(rows)} texts, for all", flush=True)
+        classifier = fine_tuned(data, rows)
+        classifier.save(folders["ours"])
+        Path(folders["hugging_face"]).mkdir()
+        write_hugging_face(classifier, Path(folders["hugging_face"]), head=True)
+        yield folders
+
+
+def tokenize(one: Contestant, rows: Sequence[Row]) -> Reply:
+    """Has a contestant find the word pieces of rows."""
+    return one.ask("tokenize", texts=texts_of(rows))
+
+
+def latency(one: Contestant, rows: Sequence[Row]) -> Reply:
+    """Has a contestant find the classes of rows, one at a time."""
+    return one.ask("latency", texts=texts_of(rows))

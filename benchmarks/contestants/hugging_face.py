@@ -1,0 +1,128 @@
+"""Hugging Face's BertForSequenceClassification: as its Trainer does by default, and at its best."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import protocol
+import torch
+from torch.utils.data import DataLoader
+from transformers import (
+    AutoTokenizer,
+    BertForSequenceClassification,
+    DataCollatorWithPadding,
+    get_linear_schedule_with_warmup,
+    logging,
+    pipeline,
+    set_seed,
+)
+
+PACKAGES = ["torch", "transformers", "tokenizers"]
+BATCH, WINDOW, LENGTH = 32, 50, 128
+
+
+class HuggingFace:
+    """Trains and predicts."""
+
+    def prepare(self, threads: int, folder: str, best: bool) -> None:
+        """Opens a folder.
+
+        Args:
+            threads: PyTorch's.
+            folder: With BertForSequenceClassification's files.
+            best: Whether batches are of similar length and computed under bfloat16's
+                autocast; else float32, and `pipeline` predicts.
+        """
+        torch.set_num_threads(threads)
+        logging.set_verbosity_error()
+        logging.disable_progress_bar()
+        self.folder, self.best = folder, best
+        self.tokenizer = AutoTokenizer.from_pretrained(folder)
+        self.collate = DataCollatorWithPadding(self.tokenizer)
+        self._open(BertForSequenceClassification.from_pretrained(folder))
+
+    def _open(self, model: Any) -> None:
+        self.model = model
+        self.pipeline = pipeline("text-classification", model=model, tokenizer=self.tokenizer)
+
+    def start(
+        self, seed: int, label_names: list[str], steps: int, learning_rate: float = 1e-4
+    ) -> None:
+        """Makes a new model with the Trainer's own optimizer and schedule."""
+        set_seed(seed)
+        self._open(
+            BertForSequenceClassification.from_pretrained(
+                self.folder,
+                id2label=dict(enumerate(label_names)),
+                label2id={name: index for index, name in enumerate(label_names)},
+            )
+        )
+        parameters = self.model.parameters()
+        self.optimizer = torch.optim.AdamW(
+            parameters, lr=learning_rate, weight_decay=0.01, fused=True
+        )
+        self.schedule = get_linear_schedule_with_warmup(self.optimizer, steps // 10, steps)
+
+    def train(self, texts: list[str], labels: list[int], epochs: int = 1) -> None:
+        """Takes a step a batch."""
+        encoded = self.tokenizer(texts, truncation=True, max_length=LENGTH)["input_ids"]
+        rows = [
+            {"input_ids": ids, "labels": label} for ids, label in zip(encoded, labels, strict=True)
+        ]
+        self.model.train()
+        for _ in range(epochs):
+            for batch in self._training_batches(rows):
+                with torch.autocast("cpu", torch.bfloat16, enabled=self.best):
+                    loss = self.model(**batch).loss
+                loss.backward()
+                torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+                self.optimizer.step()
+                self.schedule.step()
+                self.optimizer.zero_grad()
+
+    def _training_batches(self, rows: list[dict[str, Any]]) -> DataLoader:
+        if not self.best:
+            return DataLoader(rows, BATCH, shuffle=True, collate_fn=self.collate)
+        shuffled = torch.randperm(len(rows)).tolist()
+        batches = []
+        for start in range(0, len(rows), WINDOW * BATCH):
+            window = shuffled[start : start + WINDOW * BATCH]
+            window.sort(key=lambda row: len(rows[row]["input_ids"]))
+            batches += [window[first : first + BATCH] for first in range(0, len(window), BATCH)]
+        order = [batches[index] for index in torch.randperm(len(batches))]
+        return DataLoader(rows, batch_sampler=order, collate_fn=self.collate)
+
+    def predict(self, texts: list[str]) -> Callable[[], dict[str, Any]]:
+        """Finds the classes of texts."""
+        self.model.eval()
+        if self.best:
+            labels = self._predict_sorted(texts)
+            return lambda: {"labels": labels}
+        limits = {"truncation": True, "max_length": LENGTH}
+        found = self.pipeline(texts, batch_size=BATCH, **limits)
+        return lambda: {"labels": [self.model.config.label2id[one["label"]] for one in found]}
+
+    def latency(self, texts: list[str]) -> dict[str, Any]:
+        """Finds the class of one text after the other by the pipeline, and times each."""
+        return protocol.one_by_one(lambda text: self.pipeline(text)[0]["label"], texts)
+
+    def _predict_sorted(self, texts: list[str]) -> list[int]:
+        labels = [0] * len(texts)
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+            for rows, batch in self._sorted_batches(texts):
+                found = self.model(**batch).logits.argmax(dim=-1).tolist()
+                for row, label in zip(rows, found, strict=True):
+                    labels[row] = label
+        return labels
+
+    def _sorted_batches(self, texts: list[str]) -> Iterator[tuple[list[int], Any]]:
+        encoded = self.tokenizer(texts, truncation=True, max_length=LENGTH)["input_ids"]
+        longest_first = sorted(range(len(texts)), key=lambda row: -len(encoded[row]))
+        for start in range(0, len(texts), BATCH):
+            rows = longest_first[start : start + BATCH]
+            yield rows, self.collate([{"input_ids": encoded[row]} for row in rows])
+
+
+if __name__ == "__main__":
+    protocol.serve(HuggingFace(), PACKAGES)
