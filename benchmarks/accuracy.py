@@ -39,27 +39,32 @@ def scores(
 
 
 def main() -> None:
-    parser = question("accuracy", __doc__, rounds=0, texts=0)
+    parser = question("accuracy", __doc__)
     parser.add_argument("--seeds", type=int, default=3, help="default 3")
     parser.add_argument("--rows", type=int, default=640, help="to train on; default 640")
     parser.add_argument("--epochs", type=int, default=2, help="default 2")
     parser.add_argument("--test-rows", type=int, default=1000, help="default 1000")
     arguments = parser.parse_args()
     size = {name: getattr(arguments, name) for name in ("rows", "epochs", "test_rows")}
-    with fine_tuners(arguments) as contestants:
-        versions = {one.name: one.versions for one in contestants}
-        for data in (ag_news(arguments), load_dataset("sms_spam")):
-            found: dict[str, dict[str, list[float]]] = {}
-            for seed in range(arguments.seeds):
+    for data in (ag_news(arguments), load_dataset("sms_spam")):
+        found: dict[str, dict[str, list[float]]] = {}
+        for seed in range(arguments.seeds):
+            # New processes each time: what a library keeps of a model is gone with them.
+            with fine_tuners(arguments) as contestants:
                 for one in contestants:
                     for score, value in scores(one, data, seed=seed, **size).items():
                         found.setdefault(score, {}).setdefault(one.name, []).append(value)
-            for score, values in found.items():
-                for name, each in values.items():
-                    low, high = min(each), max(each)
-                    mean = f"{statistics.mean(each):.4f} ({low:.4f} to {high:.4f})"
-                    print(f"{data.name:10}{score:10}{name:20}{mean}", flush=True)
-            append(arguments, versions, dataset=data.name, scores=found)
+                versions = {one.name: one.versions for one in contestants}
+        show(data.name, found)
+        append(arguments, versions, dataset=data.name, scores=found)
+
+
+def show(dataset: str, found: dict[str, dict[str, list[float]]]) -> None:
+    """Prints mean, least and greatest of every score of every contestant."""
+    for score, values in found.items():
+        for name, each in values.items():
+            spread = f"{statistics.mean(each):.4f} ({min(each):.4f} to {max(each):.4f})"
+            print(f"{dataset:10}{score:10}{name:20}{spread}", flush=True)
 
 
 if __name__ == "__main__":

@@ -21,16 +21,25 @@ MINILM = "minilm_l6_h384"
 Row = tuple[str, int]
 
 
-def question(name: str, doc: str | None, *, rounds: int, texts: int) -> argparse.ArgumentParser:
-    """Returns a parser with the options that most questions have."""
+def question(
+    name: str, doc: str | None, *, rounds: int = 0, texts: int = 0
+) -> argparse.ArgumentParser:
+    """Returns a parser with the options that most questions have.
+
+    Args:
+        name: The question's, in the history.
+        doc: What --help tells.
+        rounds: The default of --rounds; 0 where there are none, as of --texts.
+        texts: The default of --texts.
+    """
     parser = argparse.ArgumentParser(
         prog=f"{name}.py", description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.set_defaults(question=name)
-    parser.add_argument("--rounds", type=int, default=rounds, help=f"default {rounds}")
-    parser.add_argument(
-        "--texts", type=int, default=texts, help=f"a round, for the fastest; default {texts}"
-    )
+    if rounds:
+        parser.add_argument("--rounds", type=int, default=rounds, help=f"default {rounds}")
+        what = f"a round, for the fastest; default {texts}"
+        parser.add_argument("--texts", type=int, default=texts, help=what)
     parser.add_argument("--threads", type=int, default=2, help="for each contestant; default 2")
     parser.add_argument("--data-dir", type=Path, help="where AG News is; default: as load_dataset")
     history = Path(__file__).parent / "history.jsonl"

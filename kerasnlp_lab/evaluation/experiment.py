@@ -239,7 +239,8 @@ def _conclude(
     writes: bool,
 ) -> Experiment:
     """Chooses how the classifier's answers are read, tests it, and writes what it came to."""
-    logits = predict_logits(classifier, data.validation.texts)
+    fused = classifier.fused()
+    logits = predict_logits(classifier, data.validation.texts, fused=fused)
     decision = choose_decision(
         logits,
         data.validation,
@@ -250,7 +251,7 @@ def _conclude(
     )
     classifier = dataclasses.replace(classifier, decision=decision)
     validation = score(logits, data.validation, data.label_names, decision)
-    evaluation = evaluate(classifier, data.test)
+    evaluation = evaluate(classifier, data.test, fused=fused)
     if writes:
         shutil.rmtree(run.model, ignore_errors=True)  # of a process that was killed since
         classifier.save(run.model)

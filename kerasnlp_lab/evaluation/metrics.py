@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import scipy.stats
 import sklearn.metrics
+import tensorflow as tf
 
 from kerasnlp_lab.data import Split
 from kerasnlp_lab.errors import DataError, check_option
 from kerasnlp_lab.evaluation.calibration import expected_calibration_error
+from kerasnlp_lab.text.vectorizer import Features
 from kerasnlp_lab.zoo import Classifier, predict_logits
 from kerasnlp_lab.zoo.decision import Decision
 
@@ -132,21 +135,28 @@ class Evaluation:
         }
 
 
-def evaluate(classifier: Classifier, split: Split) -> Evaluation:
+def evaluate(
+    classifier: Classifier,
+    split: Split,
+    *,
+    fused: Callable[[Features], tf.Tensor] | None = None,
+) -> Evaluation:
     """Classifies every text of a split and compares with its labels.
 
     Args:
         classifier: A trained classifier.
         split: Rows with the classifier's own label ids.
+        fused: What `Classifier.fused` returned, if it is there already.
 
     Raises:
         DataError: The split has no row.
     """
     if not len(split):
         raise DataError("there is no row to evaluate on")
-    predict_logits(classifier, split.texts[:WARM_UP_TEXTS])
+    fused = fused or classifier.fused()
+    predict_logits(classifier, split.texts[:WARM_UP_TEXTS], fused=fused)
     began = time.perf_counter()
-    logits = predict_logits(classifier, split.texts)
+    logits = predict_logits(classifier, split.texts, fused=fused)
     seconds = time.perf_counter() - began
     speed = len(split) / seconds
     return score(logits, split, classifier.label_names, classifier.decision, speed)
