@@ -5,7 +5,7 @@ All have the same weights and head, and are asked for the same labels. The conte
   ours          kerasnlp_lab.zoo.predict_logits with its defaults, its graph built before
   keras_hub     KerasHub's BertTextClassifier.predict, its own preprocessor at 128
   hugging_face  pipeline("text-classification"), batches of 32, float32
-  torch_best    PyTorch in batches of similar length, bfloat16's autocast, inference_mode
+  torch_best    PyTorch in batches of similar length, weights in bfloat16, inference_mode
   onnx_runtime  ONNX Runtime in batches of similar length, float32
 """
 

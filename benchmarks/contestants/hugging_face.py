@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -31,8 +32,9 @@ class HuggingFace:
         Args:
             threads: PyTorch's.
             folder: With BertForSequenceClassification's files.
-            best: Whether batches are of similar length and computed under bfloat16's
-                autocast; else float32, and `pipeline` predicts.
+            best: Whether batches are of similar length, and in bfloat16: by autocast in
+                training, with all weights in predicting; else float32, and `pipeline`
+                predicts.
         """
         torch.set_num_threads(threads)
         logging.set_verbosity_error()
@@ -43,7 +45,7 @@ class HuggingFace:
         self._open(BertForSequenceClassification.from_pretrained(folder))
 
     def _open(self, model: Any) -> None:
-        self.model = model
+        self.model, self.quick = model, None
         self.pipeline = pipeline("text-classification", model=model, tokenizer=self.tokenizer)
 
     def start(
@@ -71,6 +73,7 @@ class HuggingFace:
             {"input_ids": ids, "labels": label} for ids, label in zip(encoded, labels, strict=True)
         ]
         self.model.train()
+        self.quick = None
         for _ in range(epochs):
             for batch in self._training_batches(rows):
                 with torch.autocast("cpu", torch.bfloat16, enabled=self.best):
@@ -109,9 +112,11 @@ class HuggingFace:
 
     def _predict_sorted(self, texts: list[str]) -> list[int]:
         labels = [0] * len(texts)
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        if self.quick is None:  # autocast would convert all weights for every batch
+            self.quick = copy.deepcopy(self.model).to(torch.bfloat16)
+        with torch.inference_mode():
             for rows, batch in self._sorted_batches(texts):
-                found = self.model(**batch).logits.argmax(dim=-1).tolist()
+                found = self.quick(**batch).logits.argmax(dim=-1).tolist()
                 for row, label in zip(rows, found, strict=True):
                     labels[row] = label
         return labels

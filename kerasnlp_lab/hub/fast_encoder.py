@@ -26,8 +26,7 @@ class FastBertEncoder(keras.layers.Layer):
 
     - Queries, keys and values are one matrix product, and so are all positions of a batch.
     - In inference each product is written so that TensorFlow's graph rewriter makes one
-      operation of it, its bias, its GELU and the sum with what goes past it, and another of
-      each LayerNorm. The GELU stays the exact one, if that is the encoder's.
+      operation of it, its bias and its GELU, which stays the exact one if that is the encoder's.
     - In training a LayerNorm and its gradient are one operation each.
     - In mixed precision all between embeddings and output is bfloat16; sums within a product,
       a softmax or a LayerNorm are float32 all the same.
@@ -65,8 +64,13 @@ class FastBertEncoder(keras.layers.Layer):
         self.bert, self.pooled_only = bert, pooled_only
         self.bert_config = bert.bert_config
         self._computes_in = tf.as_dtype(keras.mixed_precision.Policy(precision).compute_dtype)
-        self._hidden_dropout = keras.layers.Dropout(self.bert_config.hidden_dropout_prob)
-        self._score_dropout = keras.layers.Dropout(self.bert_config.attention_probs_dropout_prob)
+        rates = (
+            self.bert_config.hidden_dropout_prob,
+            self.bert_config.attention_probs_dropout_prob,
+        )
+        self._hidden_dropout, self._score_dropout = (
+            keras.layers.Dropout(rate, dtype=self._computes_in) for rate in rates
+        )
 
     @property
     def layers(self) -> list[keras.layers.Layer]:
@@ -82,6 +86,7 @@ class FastBertEncoder(keras.layers.Layer):
             partial(self._hidden_dropout, training=training),
             partial(self._score_dropout, training=training),
             gelu=_gelu_with_gradient,
+            layer_norm=_layer_norm_with_gradient,
         )
 
     def with_constants(self) -> Callable[[Mapping[str, tf.Tensor]], Any]:
@@ -129,9 +134,12 @@ class FastBertEncoder(keras.layers.Layer):
         hidden_dropout: Dropout,
         score_dropout: Dropout,
         gelu: Callable[[tf.Tensor], tf.Tensor] = tf.nn.gelu,
+        layer_norm: Callable[[Weights, str, tf.Tensor], tf.Tensor] | None = None,
     ) -> dict[str, tf.Tensor]:
         config = self.bert_config
-        x = hidden_dropout(self._embed(weights, inputs))  # [batch * seq, hidden]
+        layer_norm = layer_norm or _layer_norm
+        x = self._embed(weights, inputs)
+        x = hidden_dropout(layer_norm(weights, "embeddings.LayerNorm", x))  # [batch * seq, hidden]
         batch, seq = tf.unstack(tf.shape(inputs["input_word_ids"]))
         mask = tf.cast(inputs["input_mask"][:, tf.newaxis, tf.newaxis, :], self._computes_in)
         masked = (1 - mask) * tf.constant(MASKED, self._computes_in)  # [batch, 1, 1, seq]
@@ -143,11 +151,10 @@ class FastBertEncoder(keras.layers.Layer):
             if last:
                 x = tf.reshape(x, [batch, seq, config.hidden_size])[:, 0]  # [batch, hidden]
             attended = hidden_dropout(_dense(own, "attention.output.dense", heads))
-            x = _layer_norm(own, "attention.output.LayerNorm", attended + x)
+            x = layer_norm(own, "attention.output.LayerNorm", attended + x)
             inner = activation(_dense(own, "intermediate.dense", x))  # [rows, intermediate]
-            x = _layer_norm(
-                own, "output.LayerNorm", hidden_dropout(_dense(own, "output.dense", inner)) + x
-            )
+            outer = hidden_dropout(_dense(own, "output.dense", inner))
+            x = layer_norm(own, "output.LayerNorm", outer + x)
         outputs = {}
         if not self.pooled_only:
             outputs["sequence_output"] = tf.reshape(x, [batch, seq, config.hidden_size])
@@ -155,14 +162,14 @@ class FastBertEncoder(keras.layers.Layer):
         return {"pooled_output": tf.tanh(_dense(weights, "pooler.dense", x)), **outputs}
 
     def _embed(self, weights: Weights, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
-        """Returns [batch * seq, hidden], normalized."""
+        """Returns the sum of the three embeddings, [batch * seq, hidden]."""
         own = _part(weights, "embeddings.")
         word_ids = inputs["input_word_ids"]
         embedded = tf.gather(own["word_embeddings.weight"], word_ids)  # [batch, seq, hidden]
         embedded += own["position_embeddings.weight"][: tf.shape(word_ids)[1]]
         embedded += tf.gather(own["token_type_embeddings.weight"], inputs["input_type_ids"])
         rows = tf.reshape(embedded, [-1, self.bert_config.hidden_size])
-        return _layer_norm(own, "LayerNorm", tf.cast(rows, self._computes_in))
+        return tf.cast(rows, self._computes_in)
 
     def _attend(
         self,
@@ -201,11 +208,23 @@ def _dense(weights: Weights, name: str, x: tf.Tensor) -> tf.Tensor:
 
 
 def _layer_norm(weights: Weights, name: str, x: tf.Tensor) -> tf.Tensor:
-    """Normalizes each row of [rows, hidden], by the operations that the rewriter knows."""
+    """Normalizes each row of [rows, hidden]."""
+    exact = tf.cast(x, tf.float32)
+    centered = exact - tf.reduce_mean(exact, axis=-1, keepdims=True)
+    variance = tf.reduce_mean(tf.square(centered), axis=-1, keepdims=True)
+    normal = tf.cast(centered * tf.math.rsqrt(variance + EPSILON), x.dtype)
+    return normal * weights[f"{name}.weight"] + weights[f"{name}.bias"]
+
+
+def _layer_norm_with_gradient(weights: Weights, name: str, x: tf.Tensor) -> tf.Tensor:
+    """The same, with one operation for its gradient.
+
+    For training alone: in inference a graph may be run by several threads at once, and
+    oneDNN's kernel of this operation in TensorFlow 2.20 then corrupts memory.
+    """
     rows, hidden = tf.shape(x)[0], x.shape[-1]
-    image = tf.reshape(x, tf.stack([1, rows, hidden, 1]))  # a channel a row
     normal = tf.raw_ops.FusedBatchNormV3(
-        x=image,
+        x=tf.reshape(x, tf.stack([1, rows, hidden, 1])),  # a channel a row
         scale=tf.fill([rows], 1.0),
         offset=tf.fill([rows], 0.0),
         mean=tf.constant([], tf.float32),

@@ -134,6 +134,7 @@ def test_a_hub_classifier_frozen_and_fine_tuned_on_shards(tmp_path):
     dataset = of_sample.index("--dataset")
     arguments = [*of_sample[:dataset], "--data", shards, *of_sample[dataset + 2 :]]
     arguments += ["--option", "dropout=0", "--option", "encoder_dropout=0"]
+    arguments += ["--precision", "float32"]
     many = ["--strategy", "multi_worker", "--output", str(tmp_path / "many")]
     workers = Workers(2, [*arguments, *many], tmp_path / "logs")
     assert workers.wait() == [0, 0], workers.said()

@@ -1,6 +1,7 @@
 """`FastBertEncoder`: what a BertEncoder computes, in fewer operations."""
 
 import collections
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -97,6 +98,25 @@ def test_the_same_gradients(activation):
         np.testing.assert_allclose(found, expected, atol=2e-4, rtol=1e-3, err_msg=variable.name)
 
 
+@pytest.mark.parametrize("run", [lambda step: step, tf.function], ids=["eager", "graph"])
+def test_gradients_in_bfloat16_point_the_same_way(run):
+    """Dropout is on, at a rate that drops next to nothing."""
+    bert, batch = random_bert(dropout=1e-9), batch_of()
+
+    def gradient(precision):
+        fast = FastBertEncoder(bert, precision=precision)
+        with tf.GradientTape() as tape:
+            outputs = fast(batch, training=True)
+            assert {one.dtype for one in outputs.values()} == {fast._computes_in}
+            loss = tf.reduce_sum(tf.sin(tf.cast(outputs["pooled_output"], tf.float32)))
+        found = tape.gradient(loss, bert.trainable_variables)
+        assert all(one.dtype == tf.float32 for one in found)
+        return tf.concat([tf.reshape(tf.convert_to_tensor(one), [-1]) for one in found], 0)
+
+    one, other = (run(lambda p=p: gradient(p))().numpy() for p in ("float32", "mixed_bfloat16"))
+    assert one @ other / np.linalg.norm(one) / np.linalg.norm(other) > 0.99
+
+
 def test_weights_are_the_encoders_own():
     bert = random_bert()
     fast = FastBertEncoder(bert, name="encoder")
@@ -113,6 +133,18 @@ def test_dropout_is_there_in_training_alone():
     np.testing.assert_array_equal(real(fast(batch), batch), real(fast(batch), batch))
     several = [real(fast(batch, training=True), batch) for _ in range(2)]
     assert np.abs(several[0] - several[1]).max() > 0.1
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+def test_several_threads_may_ask_at_once(precision):
+    compute = tf.function(FastBertEncoder(random_bert(), precision=precision).with_constants())
+    batches = [batch_of(rows, width) for rows, width in ((60, 24), (3, 8), (90, 16), (40, 11))]
+    expected = [compute(batch)["pooled_output"].numpy() for batch in batches]
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(40):
+            answers = pool.map(lambda batch: compute(batch)["pooled_output"].numpy(), batches)
+            for found, right in zip(answers, expected, strict=True):
+                np.testing.assert_allclose(found, right, atol=1e-6)
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +188,8 @@ def test_the_graph_rewriter_makes_few_operations_of_it(precision, minilm, headli
     ran = operations(FastBertEncoder(minilm, precision=precision), headlines)
     layers = minilm.bert_config.num_hidden_layers
     assert ran["_MklNativeFusedMatMul"] == 4 * layers
-    assert ran["_MklLayerNorm"] == 2 * layers + 1
+    # Not safe where several threads run one graph, as a server does with an export.
+    assert not any("BatchNorm" in one or "LayerNorm" in one for one in ran)
     assert ran["Erf"] + ran["Erfc"] == 0  # the GELUs are within the products
     assert ran["BiasAdd"] == 0
 
@@ -176,7 +209,9 @@ def operations(fast, batch):
         tf.import_graph_def(compute.graph.as_graph_def(), name="")
     metadata = tf.compat.v1.RunMetadata()
     with tf.compat.v1.Session(graph=graph) as session:
-        feeds = {one.name: batch[one.name.split(":")[0]].numpy() for one in compute.inputs}
+        given = [batch[one.name.split(":")[0]] for one in compute.inputs[: len(batch)]]
+        values = [*given, *compute.captured_inputs]
+        feeds = {one.name: value.numpy() for one, value in zip(compute.inputs, values, strict=True)}
         wanted = [one.name for one in tf.nest.flatten(compute.structured_outputs)]
         options = tf.compat.v1.RunOptions(output_partition_graphs=True)
         session.run(wanted, feeds, options=options, run_metadata=metadata)

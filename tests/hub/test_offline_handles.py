@@ -21,9 +21,8 @@ def classifier(tiny_modules, tmp_path_factory):
     fill_tfhub_cache(cache, tiny_modules)
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv("TFHUB_CACHE_DIR", str(cache))
-        return create_classifier(
-            SMALL_BERT, ["cat", "other"], TEXTS, options={"max_length": 32, "dropout": 0.0}
-        )
+        options = {"max_length": 32, "dropout": 0.0, "precision": "float32"}
+        return create_classifier(SMALL_BERT, ["cat", "other"], TEXTS, options=options)
 
 
 def ids_and_mask(texts):

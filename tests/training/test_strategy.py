@@ -53,7 +53,7 @@ def test_from_scratch_losses_on_two_devices_equal_those_on_one():
 )
 def test_hub_losses_on_two_devices_equal_those_on_one(tiny_hub_cache, encoder, tmp_path):
     name, environment = tiny_hub_cache
-    options = {"dropout": 0.0, "max_length": 32, **encoder}
+    options = {"dropout": 0.0, "max_length": 32, "precision": "float32", **encoder}
 
     def losses(strategy):
         cache = str(tmp_path / strategy)  # each computes its own features
