@@ -53,7 +53,9 @@ def test_readme_names_every_file_of_the_package():
             assert re.search(rf"\b{re.escape(file.name)}\b", README), file
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/offline.md", "docs/distributed.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/offline.md", "docs/distributed.md", "docs/performance.md"]
+)
 def test_commands_that_are_shown_exist(page):
     from typer.testing import CliRunner
 
