@@ -11,7 +11,7 @@ import statistics
 
 import numpy as np
 from bert_contestants import fine_tuners, predict, start, train
-from harness import Contestant
+from contestant import Contestant
 from history import append
 from materials import ag_news, different, labels_of, question
 from sklearn.metrics import accuracy_score, f1_score

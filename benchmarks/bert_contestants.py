@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from contestant import Contestant, Contestants, Reply
 from environments import python_of
-from harness import Contestant, Contestants, Reply
 from materials import MINILM, Row, fine_tuned, labels_of, texts_of, write_hugging_face
 
 from kerasnlp_lab import create_classifier

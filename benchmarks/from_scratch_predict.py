@@ -13,9 +13,10 @@ from __future__ import annotations
 import sys
 
 from bert_contestants import predict
+from contestant import Contestants
 from environments import python_of
 from from_scratch_train import rows_of, start, test_accuracy
-from harness import Contestants, Slices, compare
+from harness import Slices, compare
 from history import report
 from materials import ag_news, different, question
 

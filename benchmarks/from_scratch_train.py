@@ -14,7 +14,8 @@ import sys
 
 import numpy as np
 from bert_contestants import train
-from harness import Contestant, Contestants, Slices, compare
+from contestant import Contestant, Contestants
+from harness import Slices, compare
 from history import report
 from materials import ag_news, different, question
 

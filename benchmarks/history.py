@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness import Contestant, Results, spread
+from contestant import Contestant
+from harness import Results, spread
 
 HERE = Path(__file__).parent
 

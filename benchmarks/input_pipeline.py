@@ -11,8 +11,9 @@ import sys
 from collections.abc import Sequence
 
 from bert_contestants import predict, train
+from contestant import Contestant, Contestants, Reply
 from from_scratch_train import MODEL
-from harness import Contestant, Contestants, Reply, Slices, compare
+from harness import Slices, compare
 from history import report
 from materials import Row, ag_news, different, question
 

@@ -18,8 +18,9 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_hub as hub
 from bert_contestants import TORCH, latency
+from contestant import Contestants
 from environments import python_of
-from harness import Contestants, Results, Slices, compare
+from harness import Results, Slices, compare
 from history import report
 from materials import ag_news, different, fine_tuned, question, write_hugging_face
 from predict import agreement

@@ -14,8 +14,9 @@ from __future__ import annotations
 import sys
 
 from bert_contestants import KERAS_HUB, TORCH, fine_tuned_forms, predict
+from contestant import Contestants
 from environments import python_of
-from harness import Contestants, Results, Slices, compare
+from harness import Results, Slices, compare
 from history import report
 from materials import ag_news, different, question
 

@@ -13,8 +13,9 @@ import tempfile
 from pathlib import Path
 
 from bert_contestants import TORCH, tokenize
+from contestant import Contestants
 from environments import python_of
-from harness import Contestants, Results, Slices, compare
+from harness import Results, Slices, compare
 from history import report
 from materials import MINILM, ag_news, different, question, write_hugging_face
 

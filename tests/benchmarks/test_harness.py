@@ -55,8 +55,8 @@ def script(tmp_path):
 
 
 @pytest.fixture
-def contestants(harness, script):
-    with harness.Contestants(1) as started:
+def contestants(benchmark_module, script):
+    with benchmark_module("contestant").Contestants(1) as started:
         started.start("ours", script, sys.executable, pace=0.001)
         started.start("peer", script, sys.executable, pace=0.004)
         yield started
@@ -110,8 +110,8 @@ def test_a_contestant_that_fails_ends_the_run(contestants):
         contestants[0].ask("fail")
 
 
-def test_leaving_ends_stopped_processes(harness, script):
-    with harness.Contestants(1) as started:
+def test_leaving_ends_stopped_processes(benchmark_module, script):
+    with benchmark_module("contestant").Contestants(1) as started:
         started.start("ours", script, sys.executable, pace=0.001)
         pid = started[0].ask("processors")["pid"]
     with pytest.raises(ProcessLookupError):
