@@ -47,6 +47,7 @@ def test_a_killed_run_ends_bit_equal(plan, whole, tmp_path):
     assert differences(whole, tmp_path / "run") == []
 
 
+@pytest.mark.timeout(900)  # five processes that import TensorFlow, beside other tests
 def test_a_killed_hub_classifier_ends_bit_equal(tmp_path):
     """Killed among the steps of the head on a frozen encoder, and when all is fine-tuned."""
     arguments = hub(tmp_path)
@@ -57,6 +58,7 @@ def test_a_killed_hub_classifier_ends_bit_equal(tmp_path):
     assert differences(tmp_path / "whole", tmp_path / "run") == []
 
 
+@pytest.mark.timeout(900)
 def test_a_killed_run_on_two_devices_ends_bit_equal(tmp_path):
     arguments = [*SCRATCH, "--strategy", "mirrored"]
     finish([*arguments, "--output", str(tmp_path / "whole")], devices=2)

@@ -95,6 +95,7 @@ def test_workers_end_with_equal_weights_and_the_losses_of_one(number, tmp_path):
     assert [log.name for log in sorted((tmp_path / "many").iterdir())].count("history.csv") == 1
 
 
+@pytest.mark.timeout(900)
 def test_a_worker_that_is_killed_ends_all_and_the_same_command_goes_on(tmp_path):
     arguments = [*SCRATCH, "--epochs", "6", "--patience", "6", "--checkpoint-every", "10steps"]
     many = [*arguments, "--strategy", "multi_worker", "--output", str(tmp_path / "run")]
@@ -126,6 +127,7 @@ def test_a_worker_that_is_asked_to_stop_stops_all_and_all_is_saved(tmp_path):
     assert all("go on with: kerasnlp-lab train --resume" in text for text in workers.said())
 
 
+@pytest.mark.timeout(900)
 def test_a_hub_classifier_frozen_and_fine_tuned_on_shards(tmp_path):
     """Each worker opens only its own shards, and gets the batches of one that opens all."""
     shards = str(tmp_path / "shards")
