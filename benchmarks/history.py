@@ -65,7 +65,8 @@ def append(
         versions: Of the packages of every contestant, by contestant.
         result: What was found.
     """
-    given = {key: value for key, value in vars(arguments).items() if key != "question"}
+    apart = ("question", "history", "data_dir")
+    given = {key: value for key, value in vars(arguments).items() if key not in apart}
     line = {
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "question": arguments.question,

@@ -54,7 +54,7 @@ def predict(
     if predictor.precision is not None:
         print(precision_note(predictor.precision), file=sys.stderr)
     # Somebody who types wants an answer a line; a pipe's lines are answered 32 at a time.
-    chunk = 512 if texts or file else 1 if sys.stdin.isatty() else 32
+    chunk = None if texts or file else 1 if sys.stdin.isatty() else 32
     predictions = predictor.predict(texts or _lines(file), chunk=chunk)
     try:
         if format is OutputFormat.table:

@@ -27,8 +27,12 @@ def in_batches(texts: Iterable[str], size: int) -> Iterator[list[str]]:
 
 
 def valid_utf8(texts: tf.Tensor) -> tf.Tensor:
-    """Returns strings of any bytes with U+FFFD for what is not UTF-8."""
-    return tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
+    """Returns strings of any bytes, [batch], with U+FFFD for what is not UTF-8."""
+    # To look for what is not ASCII takes a tenth of the time that transcoding does.
+    others = tf.where(~tf.strings.regex_full_match(texts, r"[\x00-\x7f]*"))
+    found = tf.gather_nd(texts, others)
+    valid = tf.strings.unicode_transcode(found, "UTF-8", "UTF-8", errors="replace")
+    return tf.tensor_scatter_nd_update(texts, others, valid)
 
 
 class TextVectorizer(keras.layers.Layer):

@@ -1,5 +1,6 @@
 """Predictor: answers in order, no further ahead than a chunk, and never from a spoilt export."""
 
+import dataclasses
 import shutil
 
 import numpy as np
@@ -58,6 +59,22 @@ def test_no_more_than_a_chunk_is_read_ahead(predictor):
     for _ in range(4):
         next(answers)
     assert len(read) == 8
+
+
+def test_chunks_grow_as_long_as_they_are_quick(predictor, monkeypatch):
+    sizes = []
+
+    def classify(texts):
+        sizes.append(len(texts))
+        if len(texts) == 2048:
+            now[0] += 2
+        return np.zeros((len(texts), 4), np.float32), np.zeros(len(texts), np.int64)
+
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    quick = dataclasses.replace(predictor, classify=classify)
+    assert len(list(quick.predict("cat" for _ in range(9000)))) == 9000
+    assert sizes == [512, 1024, 2048, 2048, 2048, 1320]
 
 
 def test_no_texts_no_answers(predictor):
