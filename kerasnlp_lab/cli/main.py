@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from kerasnlp_lab.cli import compare, data, evaluate, export, hub, predict, train, zoo
+from kerasnlp_lab.cli import compare, data, evaluate, explain, export, hub, predict, train, zoo
 from kerasnlp_lab.errors import KerasnlpLabError, TrainingStopped, WorkerLostError
 
 __all__ = ["AGAIN_STATUS", "app", "main"]
@@ -34,6 +34,7 @@ app.command()(compare.compare)
 app.command()(evaluate.evaluate)
 app.command()(export.export)
 app.command()(predict.predict)
+app.command()(explain.explain)
 app.add_typer(zoo.app, name="zoo", help="The models that can be trained.")
 app.add_typer(
     hub.app, name="hub", help="BERT encoders on TF Hub: listed, installed, verified, built."

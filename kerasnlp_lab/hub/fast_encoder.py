@@ -104,13 +104,39 @@ class FastBertEncoder(keras.layers.Layer):
 
         return encode
 
+    def embed_words(self, word_ids: tf.Tensor) -> tf.Tensor:
+        """Returns the word embeddings alone, float32 [batch, seq, hidden], of [batch, seq]."""
+        return tf.gather(self._named()["embeddings.word_embeddings.weight"], word_ids)
+
+    def with_attention(
+        self, inputs: Mapping[str, tf.Tensor], words: tf.Tensor
+    ) -> tuple[dict[str, tf.Tensor], list[tf.Tensor]]:
+        """Returns the outputs in inference, and every layer's attention.
+
+        Args:
+            inputs: As those of a call.
+            words: What takes the place of the word embeddings, float32 [batch, seq, hidden].
+
+        Returns:
+            The outputs of a call; and of each layer, [batch, heads, seq (from), seq (to)].
+        """
+        attention: list[tf.Tensor] = []
+
+        def keep(scores: tf.Tensor) -> tf.Tensor:
+            attention.append(scores)
+            return scores
+
+        return self._encode(self._weights(), inputs, tf.identity, keep, words=words), attention
+
+    def _named(self) -> dict[str, tf.Variable]:
+        return {str(canonical_name(one.name)): one for one in self.bert.variables}
+
     def _weights(self) -> Weights:
         """Returns the weights in the compute dtype and in the shapes of 2-D products.
 
         Embeddings are left as they are: only the few rows that a batch looks up are cast.
         """
-        named = {str(canonical_name(one.name)): one for one in self.bert.variables}
-        weights = {}
+        named, weights = self._named(), {}
         for name, one in named.items():
             if _is_table(name):
                 weights[name] = tf.convert_to_tensor(one)
@@ -135,10 +161,11 @@ class FastBertEncoder(keras.layers.Layer):
         score_dropout: Dropout,
         gelu: Callable[[tf.Tensor], tf.Tensor] = tf.nn.gelu,
         layer_norm: Callable[[Weights, str, tf.Tensor], tf.Tensor] | None = None,
+        words: tf.Tensor | None = None,
     ) -> dict[str, tf.Tensor]:
         config = self.bert_config
         layer_norm = layer_norm or _layer_norm
-        x = self._embed(weights, inputs)
+        x = self._embed(weights, inputs, words)
         x = hidden_dropout(layer_norm(weights, "embeddings.LayerNorm", x))  # [batch * seq, hidden]
         batch, seq = tf.unstack(tf.shape(inputs["input_word_ids"]))
         mask = tf.cast(inputs["input_mask"][:, tf.newaxis, tf.newaxis, :], self._computes_in)
@@ -161,12 +188,15 @@ class FastBertEncoder(keras.layers.Layer):
             x = outputs["sequence_output"][:, 0]
         return {"pooled_output": tf.tanh(_dense(weights, "pooler.dense", x)), **outputs}
 
-    def _embed(self, weights: Weights, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
+    def _embed(
+        self, weights: Weights, inputs: Mapping[str, tf.Tensor], words: tf.Tensor | None
+    ) -> tf.Tensor:
         """Returns the sum of the three embeddings, [batch * seq, hidden]."""
         own = _part(weights, "embeddings.")
         word_ids = inputs["input_word_ids"]
-        embedded = tf.gather(own["word_embeddings.weight"], word_ids)  # [batch, seq, hidden]
-        embedded += own["position_embeddings.weight"][: tf.shape(word_ids)[1]]
+        if words is None:
+            words = tf.gather(own["word_embeddings.weight"], word_ids)  # [batch, seq, hidden]
+        embedded = words + own["position_embeddings.weight"][: tf.shape(word_ids)[1]]
         embedded += tf.gather(own["token_type_embeddings.weight"], inputs["input_type_ids"])
         rows = tf.reshape(embedded, [-1, self.bert_config.hidden_size])
         return tf.cast(rows, self._computes_in)

@@ -49,8 +49,8 @@ class HubVectorizer(TextVectorizer):
         self._preprocess = load_hub_layer(handle, name="preprocess")
         self._tokenize = load_hub_layer(self._preprocess.resolved_object.tokenize)
         self._pack = self._preprocess.resolved_object.bert_pack_inputs
-        vocab_file = Path(hub.resolve(handle), "assets", "vocab.txt")
-        self._fast_ids = self._fast_way(find_fast_tokenizer(vocab_file, self.tokenize_clean))
+        self._vocab_file = Path(hub.resolve(handle), "assets", "vocab.txt")
+        self._fast_ids = self._fast_way(find_fast_tokenizer(self._vocab_file, self.tokenize_clean))
 
     def save_assets(self, folder: Path) -> None:
         (folder / VOCABULARY_FILE).write_text(json.dumps(self.fingerprint()))
@@ -92,6 +92,9 @@ class HubVectorizer(TextVectorizer):
             lambda texts: self.cut(fast.tokenize(texts, by_module)),
             input_signature=[tf.TensorSpec([None], tf.string)],
         )
+
+    def vocabulary(self) -> list[str]:
+        return self._vocab_file.read_text(encoding="utf-8").removesuffix("\n").split("\n")
 
     def pack(self, tokens: tf.RaggedTensor, seq_length: tf.Tensor) -> Features:
         return self._pack([tokens], seq_length=tf.cast(seq_length, tf.int32))

@@ -86,6 +86,10 @@ class TextVectorizer(keras.layers.Layer):
         """Returns the symbolic Keras inputs, by name, of a network fed by this layer."""
         raise NotImplementedError
 
+    def vocabulary(self) -> list[str]:
+        """Returns the name of every token id: a word, a piece of one, or one like [UNK]."""
+        raise NotImplementedError
+
     def tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Splits texts into token ids, cut to what `pack` has room for.
 

@@ -83,6 +83,9 @@ class WordVectorizer(TextVectorizer):
             raise DataError("the vectorizer has no vocabulary yet; call adapt with training texts")
         return tf.cast(self._words(texts), tf.int32)
 
+    def vocabulary(self) -> list[str]:
+        return list(map(str, self._words.get_vocabulary()))
+
     def pack(self, tokens: tf.RaggedTensor, seq_length: tf.Tensor) -> Features:
         if self.fixed_length:
             return {"token_ids": tokens.to_tensor(0, shape=[None, self.max_length])}

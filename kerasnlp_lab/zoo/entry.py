@@ -15,6 +15,7 @@ from kerasnlp_lab.errors import OptionError, UnknownNameError, check_option
 from kerasnlp_lab.text import TextVectorizer, TokenizedTexts
 from kerasnlp_lab.text.vectorizer import Features
 from kerasnlp_lab.zoo.card import ModelCard, Recipe
+from kerasnlp_lab.zoo.inside import Inside
 
 __all__ = ["LabelledTokens", "ZooEntry"]
 
@@ -42,6 +43,8 @@ class ZooEntry:
         fuse: From the network and its options to a quicker way to compute what enters its
             layer "head", float32 [batch, hidden], of features: in inference, with the
             weights of now as constants. None where there is no quicker way.
+        look_inside: From the network and its options to its attention and embeddings. None
+            where it has none.
         prepare: Fetches what building needs, so that a network that is down is
             found out before anything else is done.
     """
@@ -59,6 +62,7 @@ class ZooEntry:
         | None
     ) = None
     fuse: Callable[[keras.Model, Any], Callable[[Features], tf.Tensor] | None] | None = None
+    look_inside: Callable[[keras.Model, Any], Inside] | None = None
     prepare: Callable[[], None] = lambda: None
 
     @property

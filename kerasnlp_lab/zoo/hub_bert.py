@@ -32,6 +32,7 @@ from kerasnlp_lab.text.vectorizer import Features
 from kerasnlp_lab.zoo.card import ModelCard, Recipe
 from kerasnlp_lab.zoo.entry import ZooEntry
 from kerasnlp_lab.zoo.head import classifier_head
+from kerasnlp_lab.zoo.inside import Inside
 
 __all__ = ["MINILM", "bert_in_folder", "bert_on_tfhub"]
 
@@ -126,7 +127,16 @@ def _hub_bert(
     def prepare() -> None:
         modules()
 
-    return ZooEntry(card, recipe, options, build_text, build_network, fuse=_fuse, prepare=prepare)
+    return ZooEntry(
+        card,
+        recipe,
+        options,
+        build_text,
+        build_network,
+        fuse=_fuse,
+        look_inside=_look_inside,
+        prepare=prepare,
+    )
 
 
 def _pool(outputs: Mapping[str, Any], inputs: Mapping[str, Any], options: HubBertOptions) -> Any:
@@ -142,6 +152,20 @@ def _fuse(network: keras.Model, options: HubBertOptions) -> Callable[[Features],
         return None
     encode = encoder.with_constants()
     return lambda inputs: tf.cast(_pool(encode(inputs), inputs, options), tf.float32)
+
+
+def _look_inside(network: keras.Model, options: HubBertOptions) -> Inside:
+    encoder = network.get_layer("encoder")
+    bert = getattr(encoder, "bert", encoder)
+    fits = hasattr(bert, "bert_config")
+    check_option("encoder", options.encoder, fits, "'reopened' to look inside")
+    exact, head = FastBertEncoder(bert), network.get_layer("head")
+
+    def run(features: Features, words: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        outputs, attention = exact.with_attention(features, words)
+        return head(_pool(outputs, features, options), training=False), attention
+
+    return Inside("input_word_ids", exact.embed_words, run, neutral="[MASK]")
 
 
 def _check_sizes(encoder: keras.layers.Layer, options: HubBertOptions) -> None:

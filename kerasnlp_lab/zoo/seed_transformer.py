@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import tensorflow as tf
+
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.errors import check_option
 from kerasnlp_lab.layers import TokenAndPositionEmbedding, TransformerBlock
 from kerasnlp_lab.text import TextVectorizer, WordVectorizer
 from kerasnlp_lab.zoo.card import ModelCard, Recipe
 from kerasnlp_lab.zoo.entry import ZooEntry
+from kerasnlp_lab.zoo.inside import Inside, inside_of_blocks
 
 __all__ = ["SEED_TRANSFORMER"]
 
@@ -53,6 +56,15 @@ def _build_network(
     return keras.Model(inputs, logits, name="seed_transformer")
 
 
+def _look_inside(network: keras.Model, options: SeedTransformerOptions) -> Inside:
+    hidden, classifier = network.get_layer("hidden"), network.get_layer("classifier")
+    return inside_of_blocks(
+        network.get_layer("embedding"),
+        [network.get_layer("block")],
+        lambda x, mask: classifier(hidden(tf.reduce_mean(x, axis=1))),
+    )
+
+
 SEED_TRANSFORMER = ZooEntry(
     card=ModelCard(
         name="seed_transformer",
@@ -66,4 +78,5 @@ SEED_TRANSFORMER = ZooEntry(
     options=SeedTransformerOptions(),
     build_text=_build_text,
     build_network=_build_network,
+    look_inside=_look_inside,
 )

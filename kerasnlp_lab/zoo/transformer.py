@@ -17,6 +17,7 @@ from kerasnlp_lab.zoo.card import ModelCard, Recipe
 from kerasnlp_lab.zoo.entry import ZooEntry
 from kerasnlp_lab.zoo.fused_transformer import fuse_transformer
 from kerasnlp_lab.zoo.head import classifier_head
+from kerasnlp_lab.zoo.inside import Inside, inside_of_blocks
 
 __all__ = ["TRANSFORMER"]
 
@@ -74,6 +75,14 @@ def _build_network(
     return keras.Model(inputs, head(x), name="transformer")
 
 
+def _look_inside(network: keras.Model, options: TransformerOptions) -> Inside:
+    blocks = [network.get_layer(f"block_{block}") for block in range(options.num_blocks)]
+    pool, head = MaskedAveragePooling1D(), network.get_layer("head")
+    return inside_of_blocks(
+        network.get_layer("embedding"), blocks, lambda x, mask: head(pool(x, mask=mask))
+    )
+
+
 TRANSFORMER = ZooEntry(
     card=ModelCard(
         name="transformer",
@@ -95,4 +104,5 @@ TRANSFORMER = ZooEntry(
     build_text=_build_text,
     build_network=_build_network,
     fuse=fuse_transformer,
+    look_inside=_look_inside,
 )

@@ -1,0 +1,83 @@
+"""`kerasnlp-lab explain`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kerasnlp_lab.cli.options import quiet_tensorflow
+from kerasnlp_lab.errors import RunError
+
+if TYPE_CHECKING:
+    from kerasnlp_lab.explanation import Explanation
+
+__all__ = ["explain"]
+
+BAR = 20
+
+
+def explain(
+    model: Annotated[Path, typer.Argument(help="A run directory.")],
+    text: Annotated[str, typer.Argument(help="The text.")],
+    label: Annotated[
+        str | None, typer.Option(help="The class to explain; else the one that it is given.")
+    ] = None,
+    layer: Annotated[
+        int | None, typer.Option(min=1, help="The picture's layer; else attention rollout.")
+    ] = None,
+    head: Annotated[
+        int | None, typer.Option(min=1, help="The head of that layer; else their mean.")
+    ] = None,
+    to: Annotated[
+        Path, typer.Option(help="The folder for explanation.html and explanation.png.")
+    ] = Path("explanation"),
+) -> None:
+    """Show what a Transformer or a BERT looks at in a text, and what each word contributes.
+
+    Contributions are integrated gradients, from a text of neutral tokens to this one. The page
+    has every layer and head; what is in the folder from before is replaced.
+    """
+    quiet_tensorflow()
+    from kerasnlp_lab.explanation import explain_run, explanation_figure, explanation_page
+    from kerasnlp_lab.explanation.fonts import fonts_for
+    from kerasnlp_lab.paths import write_whole
+
+    if (model / "saved_model.pb").is_file():
+        raise RunError(f"{model} is an export, which only answers: explain the run it was made of")
+    explanation = explain_run(model, text, label=label)
+    figure = explanation_figure(explanation, layer=layer, head=head)
+    to.mkdir(parents=True, exist_ok=True)
+    write_whole(to / "explanation.html", explanation_page(explanation))
+    figure.savefig(to / "explanation.png", dpi=120)
+    print_explanation(explanation)
+    print(f"{to / 'explanation.html'}: every layer and head; {to / 'explanation.png'}")
+    missing = fonts_for(text)[1]
+    if missing:
+        print(
+            f"no installed font has {missing[:20]}: the picture shows boxes there, the page what "
+            "the browser has; install a font with them (Noto has one for every script)",
+            file=sys.stderr,
+        )
+
+
+def print_explanation(explanation: Explanation) -> None:
+    """Prints the answer, a line a word, and the completeness check."""
+    from rich.cells import cell_len
+
+    names = sorted(explanation.probabilities, key=explanation.probabilities.__getitem__)
+    print("  ".join(f"{name} {explanation.probabilities[name]:.3f}" for name in reversed(names)))
+    print(f"what speaks for {explanation.label}, and against it (-):")
+    values = explanation.word_contributions
+    most = max(abs(values).max(), 1e-9)
+    width = min(30, max(cell_len(word.text) for word in explanation.words))
+    for word, value in zip(explanation.words, values, strict=True):
+        name = f"{word.text}{' ' * (width - cell_len(word.text))}"
+        if not word.tokens:
+            print(f"  {name}  not read")
+            continue
+        bar = "█" * round(BAR * abs(value) / most)
+        print(f"  {name}  {value:+.4f}  {'-' if value < 0 and bar else ''}{bar}")
+    print(explanation.completeness)

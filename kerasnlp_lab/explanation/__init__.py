@@ -1,0 +1,24 @@
+"""Why a classifier answers as it does: attention, and what each word contributes."""
+
+from kerasnlp_lab.explanation.explainer import explain, explain_run
+from kerasnlp_lab.explanation.explanation import Completeness, Explanation
+from kerasnlp_lab.explanation.figures import (
+    attention_figure,
+    contributions_figure,
+    explanation_figure,
+)
+from kerasnlp_lab.explanation.page import explanation_page
+from kerasnlp_lab.explanation.words import Token, Word
+
+__all__ = [
+    "Completeness",
+    "Explanation",
+    "Token",
+    "Word",
+    "attention_figure",
+    "contributions_figure",
+    "explain",
+    "explain_run",
+    "explanation_figure",
+    "explanation_page",
+]

@@ -1,0 +1,120 @@
+"""`Explanation`: what a classifier looked at in a text, and what each word contributed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from kerasnlp_lab.explanation.words import Token, Word
+
+__all__ = ["Completeness", "Explanation"]
+
+
+@dataclass(frozen=True)
+class Completeness:
+    """Whether contributions add up to what they have to explain.
+
+    Args:
+        total: The sum of all contributions.
+        expected: The output for the text less that for a text of neutral tokens.
+        steps: How many points of the way between them were computed.
+    """
+
+    total: float
+    expected: float
+    steps: int
+
+    @property
+    def error(self) -> float:
+        """By how much they differ, as a share of the expected."""
+        return abs(self.total - self.expected) / max(abs(self.expected), 1e-9)
+
+    def __str__(self) -> str:
+        return (
+            f"contributions add up to {self.total:+.4f}, the output rises by {self.expected:+.4f}: "
+            f"{self.error:.2%} apart, with {self.steps} steps"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """A classifier's answer to a text, explained.
+
+    Args:
+        text: The text.
+        label: The class that is explained.
+        probabilities: Of every class, by name.
+        words: Its words.
+        tokens: What the model read.
+        attention: Of every layer and head, float32 [layers, heads, tokens (from), tokens (to)].
+        rollout: How much of each token reaches each position of the last layer through all
+            layers, float32 [tokens (at), tokens (of)].
+        contributions: Of each token to the class, float32 [tokens].
+        completeness: Whether they add up.
+
+    Source: attention rollout, Abnar and Zuidema 2020, https://arxiv.org/abs/2005.00928;
+    integrated gradients, Sundararajan et al. 2017, https://arxiv.org/abs/1703.01365.
+    """
+
+    text: str
+    label: str
+    probabilities: dict[str, float]
+    words: tuple[Word, ...]
+    tokens: tuple[Token, ...]
+    attention: np.ndarray
+    rollout: np.ndarray
+    contributions: np.ndarray
+    completeness: Completeness
+
+    @cached_property
+    def units(self) -> tuple[str, ...]:
+        """What `over_words` tells apart: the words that the model read, and [CLS] and [SEP]."""
+        return tuple(
+            self.tokens[first].text if word is None else self.words[word].text
+            for word, first in zip(self._unit_words, self._unit_starts, strict=True)
+        )
+
+    @property
+    def attention_to_padding(self) -> float:
+        """The mean share of a token's attention that goes to padding: 0 in a model with masks."""
+        return float(max(0.0, 1.0 - self.attention.sum(axis=-1).mean()))
+
+    @property
+    def word_contributions(self) -> np.ndarray:
+        """Of each word to the class, float32 [words]; 0 for what the model did not read."""
+        totals = np.zeros(len(self.words), np.float32)
+        for token, value in zip(self.tokens, self.contributions, strict=True):
+            if token.word is not None:
+                totals[token.word] += value
+        return totals
+
+    def over_words(self, matrix: np.ndarray) -> np.ndarray:
+        """Joins word pieces: what goes to a word is the sum over its pieces, what comes from it
+        their mean.
+
+        Args:
+            matrix: Of tokens, [..., tokens (from), tokens (to)].
+
+        Returns:
+            Of `units`, [..., units (from), units (to)]; rows sum to what they did.
+        """
+        starts = self._unit_starts
+        sums = np.add.reduceat(np.add.reduceat(matrix, starts, axis=-1), starts, axis=-2)
+        counts = np.diff([*starts, len(self.tokens)])
+        return sums / counts[:, np.newaxis]
+
+    @cached_property
+    def _unit_starts(self) -> list[int]:
+        """The first token of each unit."""
+        words = [token.word for token in self.tokens]
+        return [
+            index
+            for index, word in enumerate(words)
+            if index == 0 or word is None or word != words[index - 1]
+        ]
+
+    @property
+    def _unit_words(self) -> list[int | None]:
+        return [self.tokens[start].word for start in self._unit_starts]

@@ -1,0 +1,54 @@
+"""`explanation_page`: an explanation as one HTML page to look around in."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import jinja2
+import numpy as np
+
+from kerasnlp_lab.explanation.explanation import Explanation
+
+__all__ = ["explanation_page"]
+
+_environment = jinja2.Environment(
+    loader=jinja2.PackageLoader("kerasnlp_lab.explanation"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+FULL = 65535  # what a share of 1 is in the page's data
+
+
+def explanation_page(explanation: Explanation) -> str:
+    """Returns a page with selectors of layer and head, which needs nothing but a browser.
+
+    Attention is kept in it with 16 bits a number.
+    """
+    data = {
+        "text": explanation.text,
+        "label": explanation.label,
+        "probabilities": explanation.probabilities,
+        "tokens": [token.text for token in explanation.tokens],
+        "wordOf": [token.word for token in explanation.tokens],
+        "words": [[word.text, word.start, word.end, word.tokens] for word in explanation.words],
+        "contributions": explanation.contributions.tolist(),
+        "wordContributions": explanation.word_contributions.tolist(),
+        "layers": explanation.attention.shape[0],
+        "heads": explanation.attention.shape[1],
+        "attention": _packed(explanation.attention),
+        "rollout": _packed(explanation.rollout),
+    }
+    # "<" could end the script that the data are in.
+    encoded = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
+    return _environment.get_template("explanation.html.j2").render(
+        explanation=explanation, data=jinja2.filters.Markup(encoded)
+    )
+
+
+def _packed(shares: np.ndarray) -> str:
+    """Returns numbers from 0 to 1 as base64 of unsigned 16-bit integers, lowest byte first."""
+    whole = np.round(np.clip(shares, 0, 1) * FULL).astype("<u2")
+    return base64.b64encode(whole.tobytes()).decode()

@@ -1,0 +1,66 @@
+"""`kerasnlp-lab explain`: from a run to the terminal, a picture and a page."""
+
+import pytest
+
+from tests.cli.command import run
+
+TEXT = "The striker scores twice as shares fall 日本"
+
+
+@pytest.fixture(scope="module")
+def small_run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("explain") / "run"
+    sizes = ("max_length=16", "embed_dim=8", "ff_dim=8")
+    result = run(
+        *("train", "--model", "transformer", "--dataset", "news_sample", "--output", folder),
+        *(argument for size in sizes for argument in ("--option", size)),
+        *("--epochs", 2, "--min-steps-per-epoch", 1),
+    )
+    assert result.code == 0, result.err
+    return folder
+
+
+def test_a_run_is_explained(small_run, tmp_path):
+    to = tmp_path / "deep" / "folder"
+    result = run("explain", small_run, TEXT, "--to", to)
+    assert result.code == 0, result.err
+    lines = result.out.splitlines()
+    assert [line.split()[0] for line in lines[2 : 2 + len(TEXT.split())]] == TEXT.split()
+    assert "contributions add up to" in lines[-2]
+    assert "<html" in (to / "explanation.html").read_text(encoding="utf-8")
+    before = (to / "explanation.png").read_bytes()
+    assert before.startswith(b"\x89PNG")
+    again = run("explain", small_run, TEXT, "--to", to, "--layer", 1, "--head", 2)
+    assert again.code == 0, again.err
+    assert (to / "explanation.png").read_bytes() != before
+
+
+def test_another_class_than_the_given_one(small_run, tmp_path):
+    result = run("explain", small_run, TEXT, "--to", tmp_path, "--label", "Business")
+    assert "what speaks for Business" in result.out
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ((TEXT, "--label", "Busines"), "did you mean 'Business'"),
+        ((TEXT, "--layer", 2), "layer must be from 1 to 1, got 2"),
+        ((TEXT, "--layer", 1, "--head", 9), "head must be from 1 to 2, got 9"),
+        ((TEXT, "--head", 1), "head must be given with a layer"),
+        (("?!",), "reads no word of this text"),
+    ],
+)
+def test_mistakes(small_run, tmp_path, arguments, message):
+    result = run("explain", small_run, *arguments, "--to", tmp_path / "to")
+    assert result.code == 2
+    assert message in result.err
+    assert result.err.count("\n") == 1
+    assert not (tmp_path / "to").exists()
+
+
+def test_what_has_no_attention(finished_run, exported, tmp_path):
+    result = run("explain", finished_run, TEXT, "--to", tmp_path)
+    assert (result.code, result.out) == (2, "")
+    assert "tfidf_linear has no attention" in result.err
+    result = run("explain", exported, TEXT, "--to", tmp_path)
+    assert "explain the run it was made of" in result.err

@@ -1,0 +1,96 @@
+"""Figures: the right layer and head, the words beside it, and any script with an installed font."""
+
+import warnings
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
+
+from kerasnlp_lab.errors import OptionError
+from kerasnlp_lab.explanation import (
+    attention_figure,
+    contributions_figure,
+    explain,
+    explanation_figure,
+)
+from kerasnlp_lab.explanation.fonts import fonts_for
+
+SCRIPTS = {
+    "Greek": "Ελλάδα",
+    "Cyrillic": "Київ",
+    "Arabic": "مرحبا",
+    "Hebrew": "שלום",
+    "Devanagari": "हिन्दी",
+    "Bengali": "বাংলা",
+    "Tamil": "தமிழ்",
+    "Thai": "น้ำใจ",
+    "Chinese": "中文",
+    "Japanese": "カタカナ",
+    "Korean": "한국어",
+}
+
+
+@pytest.fixture(scope="module")
+def found(bert):
+    return explain(bert, "the cats, ran")
+
+
+@pytest.mark.parametrize("layer, head", [(None, None), (1, None), (2, 2)])
+def test_the_matrix_drawn_is_the_one_asked_for(found, layer, head):
+    [axes] = attention_figure(found, layer=layer, head=head).axes
+    matrix = found.rollout
+    if layer:
+        matrix = found.attention[layer - 1]
+        matrix = matrix[head - 1] if head else matrix.mean(axis=0)
+    np.testing.assert_allclose(axes.images[0].get_array(), found.over_words(matrix), atol=1e-6)
+    for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
+        assert [label.get_text() for label in labels] == list(found.units)
+    expected = "rollout" if layer is None else f"layer {layer}, {f'head {head}' if head else 'all'}"
+    assert expected in axes.get_title()
+
+
+def test_a_bar_a_word(found):
+    [axes] = contributions_figure(found).axes
+    widths = [bar.get_width() for bar in axes.patches]
+    np.testing.assert_allclose(widths, found.word_contributions, atol=1e-6)
+    assert len(explanation_figure(found).axes) == 2
+
+
+@pytest.mark.parametrize(
+    "where", [{"layer": 3}, {"layer": 0}, {"layer": 1, "head": 3}, {"head": 1}]
+)
+def test_no_such_layer_or_head(found, where):
+    with pytest.raises(OptionError, match="from 1 to 2|given with a layer"):
+        attention_figure(found, **where)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_no_character_is_drawn_as_a_box(bert, script):
+    text = f"the {SCRIPTS[script]} $x^2$"
+    if missing := fonts_for(text)[1]:
+        pytest.skip(f"no installed font has {missing}")
+    figure = explanation_figure(explain(bert, text))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # matplotlib warns of a glyph that no font has
+        figure.canvas.draw()
+
+
+def test_letters_are_joined_as_their_script_joins_them():
+    figure = Figure()
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    families, missing = fonts_for("ب")
+    assert not missing  # the font that comes with matplotlib has it
+
+    def width(text):
+        drawn = figure.text(0, 0, text, family=families)
+        return drawn.get_window_extent(renderer).width
+
+    assert width("بببب") < 0.8 * 4 * width("ب")
+
+
+def test_what_no_font_has_is_told(monkeypatch):
+    own = [font for font in fontManager.ttflist if font.name == "DejaVu Sans"]
+    monkeypatch.setattr(fontManager, "ttflist", own)
+    assert fonts_for("cat 日本 日") == (["DejaVu Sans"], "日本")
