@@ -9,15 +9,16 @@ export IPYTHONDIR ?= $(CURDIR)/.cache/ipython
 export JUPYTER_DATA_DIR ?= $(CURDIR)/.cache/jupyter
 INSTALL := $(BIN)/python -m pip install --quiet --no-cache-dir --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test faults lint clean help benchmarks
+.PHONY: demo test faults lint docs clean help benchmarks
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo   install, train two classifiers and a baseline, compare, export, classify"
 	@echo "make test   install, lint, check types and imports, run the tests"
 	@echo "make faults kill trainings at random moments, resume them, and compare to the last bit"
+	@echo "make docs   the documentation, into site/: open site/index.html"
 	@echo "make bench-NAME  benchmarks/NAME.py, with ARGS='--rounds 3'; make benchmarks: all, some hours"
-	@echo "make clean  remove .venv, .cache and runs"
+	@echo "make clean  remove .venv, .cache, runs and site"
 
 .venv/bin/python:
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) not found: install Python 3.11, or say make PYTHON=/path/to/python3.11" >&2; exit 1; }
@@ -56,8 +57,11 @@ lint: .venv/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: .venv/.installed-dev
+	$(BIN)/properdocs build --strict
+
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 clean:
-	rm -rf .venv .cache runs
+	rm -rf .venv .cache runs site
