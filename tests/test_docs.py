@@ -1,4 +1,4 @@
-"""What the documentation shows works: README's Python and commands, docstrings, notebooks."""
+"""What is shown works: README's Python, docstrings, notebooks. Pages and commands: tests/docs/."""
 
 import doctest
 import importlib
@@ -51,26 +51,6 @@ def test_readme_names_every_file_of_the_package():
     for file in (ROOT / "kerasnlp_lab").rglob("*.py"):
         if file.parent.name != "cli" and not file.name.startswith("__"):
             assert re.search(rf"\b{re.escape(file.name)}\b", README), file
-
-
-@pytest.mark.parametrize(
-    "page", ["README.md", "docs/offline.md", "docs/distributed.md", "docs/performance.md"]
-)
-def test_commands_that_are_shown_exist(page):
-    from typer.testing import CliRunner
-
-    from kerasnlp_lab.cli.main import app
-
-    text = (ROOT / page).read_text(encoding="utf-8")
-    second = "list|show|install|verify|build|shard|inspect|recipes"
-    pattern = rf"^ *kerasnlp-lab ([a-z]+(?: (?:{second}))?)(.*)"
-    shown = re.findall(pattern, text, re.M)
-    assert "train" in {name for name, _ in shown}
-    for command, arguments in shown:
-        known = CliRunner().invoke(app, [*command.split(), "--help"], env={"COLUMNS": "200"})
-        assert known.exit_code == 0, command
-        for option in re.findall(r" (--[a-z-]+)", arguments.partition("#")[0]):
-            assert option in known.output, (command, option)
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda p: p.stem)
