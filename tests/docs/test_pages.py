@@ -1,6 +1,7 @@
 """What the pages show works: their Python runs, the commands and options in them exist."""
 
 import re
+import tomllib
 
 import pytest
 import tensorflow_text  # noqa: F401  # a page that imports it first would register its ops twice
@@ -41,6 +42,15 @@ def test_commands_that_are_shown_exist(page):
         assert name in known, shown
         for option in re.findall(r"(?<= )(--[a-z-]+)", shown):
             assert option in options(known[name]), shown
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/architecture.md"])
+def test_the_way_through_the_folders_is_the_one_that_is_checked(page):
+    """What a page says of who imports whom is import-linter's contract."""
+    settings = tomllib.loads(read("pyproject.toml"))["tool"]["importlinter"]
+    [contract] = settings["contracts"]
+    way = " > ".join(contract["layers"]).replace("kerasnlp_lab.", "")
+    assert f"\n    {way}\n" in read(page)
 
 
 def test_commands_are_found_on_the_pages_that_have_them():
