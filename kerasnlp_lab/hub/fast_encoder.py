@@ -19,6 +19,7 @@ MASKED = -1e9  # added to the score of a position that is padding
 
 Weights = dict[str, tf.Tensor]
 Dropout = Callable[[tf.Tensor], tf.Tensor]
+Dense = Callable[[Weights, str, tf.Tensor], tf.Tensor]  # or a LayerNorm: what weights do
 
 
 class FastBertEncoder(keras.layers.Layer):
@@ -87,6 +88,7 @@ class FastBertEncoder(keras.layers.Layer):
             partial(self._score_dropout, training=training),
             gelu=_gelu_with_gradient,
             layer_norm=_layer_norm_with_gradient,
+            dense=_dense_with_gradient,
         )
 
     def with_constants(self) -> Callable[[Mapping[str, tf.Tensor]], Any]:
@@ -160,11 +162,12 @@ class FastBertEncoder(keras.layers.Layer):
         hidden_dropout: Dropout,
         score_dropout: Dropout,
         gelu: Callable[[tf.Tensor], tf.Tensor] = tf.nn.gelu,
-        layer_norm: Callable[[Weights, str, tf.Tensor], tf.Tensor] | None = None,
+        layer_norm: Dense | None = None,
+        dense: Dense | None = None,
         words: tf.Tensor | None = None,
     ) -> dict[str, tf.Tensor]:
         config = self.bert_config
-        layer_norm = layer_norm or _layer_norm
+        layer_norm, dense = layer_norm or _layer_norm, dense or _dense
         x = self._embed(weights, inputs, words)
         x = hidden_dropout(layer_norm(weights, "embeddings.LayerNorm", x))  # [batch * seq, hidden]
         batch, seq = tf.unstack(tf.shape(inputs["input_word_ids"]))
@@ -174,19 +177,20 @@ class FastBertEncoder(keras.layers.Layer):
         for layer in range(config.num_hidden_layers):
             last = self.pooled_only and layer == config.num_hidden_layers - 1
             own = _part(weights, f"encoder.layer.{layer}.")
-            heads = self._attend(own, x, masked, score_dropout, [batch, seq], first_only=last)
+            joined = dense(own, "attention.self", x)  # [batch * seq, 3 * hidden]
+            heads = self._attend(joined, masked, score_dropout, [batch, seq], first_only=last)
             if last:
                 x = tf.reshape(x, [batch, seq, config.hidden_size])[:, 0]  # [batch, hidden]
-            attended = hidden_dropout(_dense(own, "attention.output.dense", heads))
+            attended = hidden_dropout(dense(own, "attention.output.dense", heads))
             x = layer_norm(own, "attention.output.LayerNorm", attended + x)
-            inner = activation(_dense(own, "intermediate.dense", x))  # [rows, intermediate]
-            outer = hidden_dropout(_dense(own, "output.dense", inner))
+            inner = activation(dense(own, "intermediate.dense", x))  # [rows, intermediate]
+            outer = hidden_dropout(dense(own, "output.dense", inner))
             x = layer_norm(own, "output.LayerNorm", outer + x)
         outputs = {}
         if not self.pooled_only:
             outputs["sequence_output"] = tf.reshape(x, [batch, seq, config.hidden_size])
             x = outputs["sequence_output"][:, 0]
-        return {"pooled_output": tf.tanh(_dense(weights, "pooler.dense", x)), **outputs}
+        return {"pooled_output": tf.tanh(dense(weights, "pooler.dense", x)), **outputs}
 
     def _embed(
         self, weights: Weights, inputs: Mapping[str, tf.Tensor], words: tf.Tensor | None
@@ -203,8 +207,7 @@ class FastBertEncoder(keras.layers.Layer):
 
     def _attend(
         self,
-        own: Weights,
-        x: tf.Tensor,
+        joined: tf.Tensor,
         masked: tf.Tensor,
         score_dropout: Dropout,
         batch_and_seq: list[tf.Tensor],
@@ -214,12 +217,11 @@ class FastBertEncoder(keras.layers.Layer):
         """Returns what the heads gather, side by side: [batch * seq, hidden] or [batch, hidden]."""
         count = self.bert_config.num_attention_heads
         size = self.bert_config.hidden_size // count
-        joined = _dense(own, "attention.self", x)  # [batch * seq, 3 * hidden]
         split = tf.transpose(tf.reshape(joined, [*batch_and_seq, 3, count, size]), [2, 0, 3, 1, 4])
         query, key, value = tf.unstack(split)  # [batch, heads, seq, size]
         if first_only:
             query = query[:, :, :1]
-        scores = tf.matmul(query, key, transpose_b=True) * tf.constant(size**-0.5, x.dtype)
+        scores = tf.matmul(query, key, transpose_b=True) * tf.constant(size**-0.5, joined.dtype)
         shares = score_dropout(tf.nn.softmax(scores + masked))  # [batch, heads, from, to]
         gathered = tf.transpose(tf.matmul(shares, value), [0, 2, 1, 3])
         return tf.reshape(gathered, [-1, count * size])
@@ -235,6 +237,24 @@ def _part(weights: Weights, prefix: str) -> Weights:
 
 def _dense(weights: Weights, name: str, x: tf.Tensor) -> tf.Tensor:
     return tf.nn.bias_add(tf.matmul(x, weights[f"{name}.weight"]), weights[f"{name}.bias"])
+
+
+def _dense_with_gradient(weights: Weights, name: str, x: tf.Tensor) -> tf.Tensor:
+    """The same, with a bias' gradient by a product, in a third of the time of BiasAddGrad."""
+
+    @tf.custom_gradient
+    def dense(
+        x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor
+    ) -> tuple[tf.Tensor, Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor, tf.Tensor]]]:
+        def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+            of_x = tf.matmul(upstream, kernel, transpose_b=True)
+            of_kernel = tf.matmul(x, upstream, transpose_a=True)
+            ones = tf.ones([1, tf.shape(x)[0]], x.dtype)
+            return of_x, of_kernel, tf.matmul(ones, upstream)[0]
+
+        return tf.nn.bias_add(tf.matmul(x, kernel), bias), gradient
+
+    return dense(x, weights[f"{name}.weight"], weights[f"{name}.bias"])
 
 
 def _layer_norm(weights: Weights, name: str, x: tf.Tensor) -> tf.Tensor:

@@ -15,7 +15,7 @@ from kerasnlp_lab._keras import keras
 
 __all__ = ["random_by_step"]
 
-CHANCES = 1 << 16
+CHANCES = 1 << 8
 LEAST_KEY_BITS = 16  # left free for the number of a replica and of a call
 
 
@@ -47,20 +47,27 @@ def random_by_step(network: keras.Model, seed: str, step: tf.Variable) -> Iterat
 
 
 def _dropout(generator: Any, inputs: tf.Tensor, rate: float, noise_shape: Any = None) -> tf.Tensor:
-    """Does what a generator's ``dropout`` does, with 16 random bits a number in place of 32.
+    """Does what a generator's ``dropout`` does, with 8 random bits a number in place of 32.
 
-    Rates are rounded to a multiple of 1 / 65,536.
+    The rate of a call is one of the two multiples of 1/256 around the one that is asked for,
+    by chance, so that this is their mean; and the rest is multiplied by what makes up for it.
     """
     if noise_shape is not None or tf.is_tensor(rate):
         return type(generator).dropout(generator, inputs, rate, noise_shape)
-    dropped = min(round(rate * CHANCES), CHANCES - 1)
     size = tf.size(inputs)
     words = tf.random.stateless_uniform(
-        [(size + 3) // 4], generator.make_seed_for_stateless_op(), None, None, tf.uint64
+        [(size + 7) // 8 + 1], generator.make_seed_for_stateless_op(), None, None, tf.uint64
     )
-    chances = tf.reshape(tf.bitcast(words, tf.int16), [-1])[:size]  # from -32,768 to 32,767
-    kept = tf.cast(chances >= dropped - CHANCES // 2, inputs.dtype)
-    scaled = kept * (CHANCES / (CHANCES - dropped))
+    low, rest = divmod(min(rate * CHANCES, CHANCES - 1), 1)
+    # The last word is no part of the mask.
+    above = (
+        tf.cast(tf.bitwise.right_shift(words[-1], tf.constant(40, tf.uint64)), tf.float32)
+        < rest * 2.0**24
+    )
+    dropped = tf.cast(low, tf.int32) + tf.cast(above, tf.int32)
+    chances = tf.reshape(tf.bitcast(words, tf.int8), [-1])[:size]  # from -128 to 127
+    kept = tf.cast(chances >= tf.cast(dropped - CHANCES // 2, tf.int8), inputs.dtype)
+    scaled = kept * tf.cast(CHANCES / (CHANCES - dropped), inputs.dtype)
     return inputs * tf.reshape(scaled, tf.shape(inputs))
 
 

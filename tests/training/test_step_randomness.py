@@ -82,12 +82,16 @@ def test_the_share_that_is_dropped_and_what_the_rest_is_multiplied_by(step, rate
     network = keras.Model(inputs, keras.layers.Dropout(rate)(inputs))
     kept = np.array(dropped(network, "0", step, range(40), tf.fill(shape, 3.0))) / 3.0
     values = np.unique(kept)
-    np.testing.assert_allclose(values[values != 0], 1 / (1 - rate), rtol=1e-4)
+    multiples = {np.floor(256 * rate), np.ceil(256 * rate)}  # a call has one of the two
+    np.testing.assert_allclose(
+        values[values != 0], sorted(256 / (256 - one) for one in multiples), rtol=1e-4
+    )
     spread = (rate * (1 - rate) / kept.size) ** 0.5
-    assert (kept == 0).mean() == pytest.approx(rate, abs=5 * spread + 1e-5)
+    spread += 0.5 / 256 / 40**0.5
+    assert (kept == 0).mean() == pytest.approx(rate, abs=5 * spread)
     if kept[0].size > 1000:  # neighbours, drawn as parts of one number, differ
         flat = (kept != 0).reshape(40, -1)
-        for distance in (1, 2, 3, 4):
+        for distance in (1, 2, 4, 8):
             alike = (flat[:, distance:] == flat[:, :-distance]).mean()
             assert alike == pytest.approx(rate**2 + (1 - rate) ** 2, abs=0.01)
 
