@@ -14,7 +14,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-__all__ = ["INTERRUPTED", "ends_at_once", "keeps", "raised_once", "stopped_words"]
+__all__ = [
+    "INTERRUPTED",
+    "ends_at_once",
+    "ends_without_words",
+    "keeps",
+    "raised_once",
+    "stopped_words",
+]
 
 RAISED_AGAIN = 0.05  # seconds after it was lost
 INTERRUPTED = 130  # the exit status, as of any program that SIGINT ended
@@ -58,7 +65,8 @@ def raised_once() -> Iterator[Callable[[], bool]]:
         of their own.
     """
     caught = False
-    again = threading.Timer(RAISED_AGAIN, signal.raise_signal, [signal.SIGINT])
+    main = threading.main_thread().ident
+    again = threading.Timer(RAISED_AGAIN, signal.pthread_kill, [main, signal.SIGINT])
     unraisable = sys.unraisablehook
 
     def handle(number: int, frame: FrameType | None) -> None:
@@ -97,7 +105,19 @@ def ends_at_once() -> Iterator[None]:
 
 
 @contextmanager
-def _handled_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+def ends_without_words() -> Iterator[None]:
+    """In its block, Ctrl-C kills the process: for waits within C++, where Python calls no handler.
+
+    The shell's status is 130 as well.
+    """
+    with _handled_by(signal.SIG_DFL):
+        yield
+
+
+@contextmanager
+def _handled_by(
+    handler: Callable[[int, FrameType | None], None] | signal.Handlers,
+) -> Iterator[None]:
     """Handles SIGINT in its block, unless that is ignored, as nohup and a shell's & have it."""
     main = threading.current_thread() is threading.main_thread()
     if not main or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -113,5 +133,6 @@ def _handled_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[No
 def _end(words: str) -> None:
     # Not by print, in which the signal may have come.
     with contextlib.suppress(OSError):  # the terminal may be gone
-        os.write(2, f"kerasnlp-lab: {words}\n".encode())
+        after_control_c = "\n" if os.isatty(2) else ""  # which the terminal shows as ^C
+        os.write(2, f"{after_control_c}kerasnlp-lab: {words}\n".encode())
     os._exit(INTERRUPTED)

@@ -100,6 +100,8 @@ def main() -> None:
             status = INTERRUPTED if stopped.caught is signal.SIGINT else AGAIN_STATUS
         except BaseException as error:
             if interrupted() or isinstance(error, KeyboardInterrupt):
+                if sys.stderr.isatty():
+                    print(file=sys.stderr)  # after the ^C that the terminal shows
                 _say(stopped_words(error))
                 status = INTERRUPTED
             elif isinstance(error, KerasnlpLabError):

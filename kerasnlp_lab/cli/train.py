@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import signal
+import sys
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kerasnlp_lab.cli.interrupts import keeps
+from kerasnlp_lab.cli.interrupts import ends_without_words, keeps
 from kerasnlp_lab.cli.json_output import Json, print_json, said_apart
 from kerasnlp_lab.cli.options import (
     BadRows,
@@ -162,13 +163,12 @@ def train(
     import rich.console
 
     from kerasnlp_lab.evaluation import find_recipe, run_experiment
-    from kerasnlp_lab.training import make_strategy
     from kerasnlp_lab.zoo import find_model
 
     if strategy == "multi_worker" and output is None:
         raise OptionError("multi_worker needs an --output, the same folder on all workers")
     with said_apart(as_json):
-        make_strategy(strategy)  # several workers have to meet before anything else
+        _meet(strategy)
         named = None if recipe_name is None else find_recipe(recipe_name)
         if named is not None:
             model = model or named.model
@@ -237,7 +237,7 @@ def _resume(context: typer.Context, run: Path, as_json: bool) -> None:
     import rich.console
 
     from kerasnlp_lab.evaluation import resume_experiment
-    from kerasnlp_lab.training import RunDirectory, make_strategy
+    from kerasnlp_lab.training import RunDirectory
 
     directory = RunDirectory(run)
     if not directory.unfinished:
@@ -252,12 +252,24 @@ def _resume(context: typer.Context, run: Path, as_json: bool) -> None:
     if "strategy" in given:
         strategy = context.params["strategy"]
     with said_apart(as_json):
-        make_strategy(strategy)  # several workers have to meet before anything else
+        _meet(strategy)
         _note_sigterm(run)
         with keeps(lambda: _what_is_kept(run)):
             console = rich.console.Console(soft_wrap=True)
             experiment = resume_experiment(run, strategy=strategy, console=console)
     _show(experiment, strategy, as_json)
+
+
+def _meet(strategy: str) -> None:
+    """Lets several workers meet, which they have to before TensorFlow does anything else."""
+    from kerasnlp_lab.training import make_strategy
+
+    if strategy != "multi_worker":
+        make_strategy(strategy)
+        return
+    print("waiting for the other workers", file=sys.stderr)
+    with ends_without_words():
+        make_strategy(strategy)
 
 
 def _is_given(context: typer.Context, name: str) -> bool:
