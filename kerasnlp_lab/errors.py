@@ -40,6 +40,8 @@ __all__ = [
     "UnknownNameError",
     "WorkerLostError",
     "check_option",
+    "closest",
+    "did_you_mean",
     "first_line",
 ]
 
@@ -60,10 +62,7 @@ class UnknownNameError(KerasnlpLabError, LookupError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = ""):
         known = sorted(known)
-        close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-        parts = [f"no {kind} is called {name!r}"]
-        if close:
-            parts.append(f"did you mean {close[0]!r}?")
+        parts = [f"no {kind} is called {name!r}{did_you_mean(name, known)}"]
         if len(known) <= 12:
             parts.append(f"known: {', '.join(known) or 'none'}")
         if hint:
@@ -71,6 +70,24 @@ class UnknownNameError(KerasnlpLabError, LookupError):
         super().__init__("; ".join(parts))
         self.name = name
         self.known = known
+
+
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """Returns the known name that a name is likeliest meant to be, whatever its case, or None.
+
+    Example:
+        >>> closest("Transfomer", ["transformer", "tfidf_linear"])
+        'transformer'
+    """
+    by_lower = {one.lower(): one for one in known}
+    close = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5)
+    return by_lower[close[0]] if close else None
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Returns what an error's message ends with where one of the known names is close, or ""."""
+    close = closest(name, known)
+    return "" if close is None else f"; did you mean {close!r}?"
 
 
 class OptionError(KerasnlpLabError, ValueError):

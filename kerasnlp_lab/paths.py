@@ -10,15 +10,18 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
-from kerasnlp_lab.errors import RunError, StorageError, first_line
+from kerasnlp_lab.errors import RunError, StorageError, closest, first_line
 
 __all__ = [
     "cache_dir",
     "check_files",
     "check_new",
+    "did_you_mean_path",
     "explain_os_error",
+    "near_path",
     "sha256_of_files",
     "whole_directory",
     "whole_file",
@@ -48,6 +51,43 @@ def explain_os_error(error: OSError, path: str | Path) -> StorageError:
     }.get(error.errno or 0, "choose another place, or mend this one")
     reason = error.strerror or str(error) or type(error).__name__
     return StorageError(f"cannot write {path}: {reason}; {advice}")
+
+
+MOST_NEIGHBOURS = 10_000  # to look among for a name; more would take seconds
+
+
+def near_path(path: str | Path) -> Path | None:
+    """Returns what a path where nothing is was likeliest meant to be, or None.
+
+    Each part of it that is misspelt is looked for among its neighbours.
+
+    Example:
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     Path(folder, "runs", "first").mkdir(parents=True)
+        ...     near_path(Path(folder, "run", "frist")).relative_to(folder)
+        PosixPath('runs/first')
+    """
+    path = Path(path)
+    here = Path(path.anchor)
+    for part in path.parts[len(here.parts) :]:
+        if not os.path.lexists(here / part):
+            try:
+                with os.scandir(here) as entries:
+                    names = [entry.name for entry in islice(entries, MOST_NEIGHBOURS)]
+            except OSError:
+                return None
+            close = closest(part, names)
+            if close is None:
+                return None
+            part = close
+        here /= part
+    return here
+
+
+def did_you_mean_path(path: str | Path) -> str:
+    """Returns what the message that nothing is at a path ends with where one is close, or ""."""
+    near = near_path(path)
+    return "" if near is None else f"; did you mean {str(near)!r}?"
 
 
 def write_whole(path: str | Path, content: str | bytes) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kerasnlp_lab.cli.interrupts import keeps
+from kerasnlp_lab.cli.json_output import Json, print_json, said_apart
 from kerasnlp_lab.cli.options import (
     BadRows,
     DataDir,
@@ -27,6 +30,9 @@ from kerasnlp_lab.cli.options import (
     load_rows,
     quiet_tensorflow,
 )
+
+if TYPE_CHECKING:
+    from kerasnlp_lab.evaluation.comparison import Comparison
 
 __all__ = ["compare"]
 
@@ -56,6 +62,7 @@ def compare(
     split_seed: SplitSeed = None,
     validation_fraction: ValidationFraction = None,
     data_dir: DataDir = None,
+    as_json: Json = False,
 ) -> None:
     """Train several models on the same rows and print a leaderboard.
 
@@ -67,44 +74,62 @@ def compare(
     import rich.console
 
     from kerasnlp_lab import evaluation
-    from kerasnlp_lab.evaluation.leaderboard import curve_table, leaderboard_table
 
-    data = load_rows(
-        dataset,
-        data_dir,
-        table,
-        validation_fraction,
-        split_seed,
-        leaks=leaks,
-        text_columns=text_column,
-        label_column=label_column,
-        validation=validation_table,
-        test=test_table,
-        test_fraction=test_fraction,
-        bad_rows=bad_rows,
-    )
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     folder = output or Path("runs") / f"compare-{stamp}"
-    console = rich.console.Console(soft_wrap=True)
-    result = evaluation.compare(
-        [name.strip() for name in models.split(",") if name.strip()],
-        data,
-        folder,
-        seeds=seeds,
-        sizes=[size.strip() for size in (sizes or "").split(",") if size.strip()],
-        precision=precision,
-        strategy=strategy,
-        seed=seed,
-        console=console,
-    )
-    rich.console.Console(width=max(console.width, 120)).print(leaderboard_table(result.rows))
-    for verdict in result.verdicts:
-        console.print(f"  {verdict}", highlight=False)
-    if result.curves:
-        console.print()
-        rich.console.Console(width=max(console.width, 120)).print(curve_table(result.curves))
-        for verdict in result.curve_verdicts:
-            console.print(f"  {verdict}", highlight=False)
+    with said_apart(as_json):
+        data = load_rows(
+            dataset,
+            data_dir,
+            table,
+            validation_fraction,
+            split_seed,
+            leaks=leaks,
+            text_columns=text_column,
+            label_column=label_column,
+            validation=validation_table,
+            test=test_table,
+            test_fraction=test_fraction,
+            bad_rows=bad_rows,
+        )
+        with keeps(lambda: _finished_runs(folder), training=True):
+            result = evaluation.compare(
+                [name.strip() for name in models.split(",") if name.strip()],
+                data,
+                folder,
+                seeds=seeds,
+                sizes=[size.strip() for size in (sizes or "").split(",") if size.strip()],
+                precision=precision,
+                strategy=strategy,
+                seed=seed,
+                console=rich.console.Console(soft_wrap=True),
+            )
+    if as_json:
+        found = json.loads((folder / "comparison.json").read_text(encoding="utf-8"))
+        print_json({"folder": folder, "report": folder / "report.html", **found})
+        return
+    _show(result)
     if data.rejected:
-        console.print(f"{len(data.rejected)} rows were left out: see rejects.csv of each run")
-    console.print(f"report: {folder / 'report.html'}", highlight=False)
+        print(f"{len(data.rejected)} rows were left out: see rejects.csv of each run")
+    print(f"report: {folder / 'report.html'}")
+
+
+def _show(result: Comparison) -> None:
+    import rich.console
+
+    from kerasnlp_lab.evaluation.leaderboard import curve_table, leaderboard_table
+
+    console = rich.console.Console()
+    console.width = max(console.width, 120)  # rows of numbers are not to be wrapped
+    console.print(leaderboard_table(result.rows))
+    print(*(f"  {verdict}" for verdict in result.verdicts), sep="\n")
+    if result.curves:
+        print()
+        console.print(curve_table(result.curves))
+        print(*(f"  {verdict}" for verdict in result.curve_verdicts), sep="\n")
+
+
+def _finished_runs(folder: Path) -> str:
+    """Returns which runs of a comparison that was stopped are finished, to evaluate or export."""
+    runs = sorted(file.parent for file in folder.glob("*/metrics.json"))
+    return f"finished before: {', '.join(map(str, runs))}" if runs else ""

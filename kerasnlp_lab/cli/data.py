@@ -9,22 +9,28 @@ import typer
 
 from kerasnlp_lab.cli.data_inspect import inspect
 from kerasnlp_lab.cli.data_shard import shard
+from kerasnlp_lab.cli.groups import make_group
+from kerasnlp_lab.cli.json_output import Json, print_json, said_apart
 from kerasnlp_lab.cli.options import DataDir, quiet_tensorflow
 from kerasnlp_lab.errors import UnknownNameError
 
 __all__ = ["app"]
 
-app = typer.Typer(no_args_is_help=True)
+app = make_group()
 app.command("inspect")(inspect)
 app.command("shard")(shard)
 
 
 @app.command("list")
-def list_datasets() -> None:
+def list_datasets(as_json: Json = False) -> None:
     """List the datasets."""
     from kerasnlp_lab.data import dataset_cards
 
-    for card in dataset_cards().values():
+    cards = dataset_cards().values()
+    if as_json:
+        print_json([{k: v for k, v in vars(card).items() if k != "read"} for card in cards])
+        return
+    for card in cards:
         print(f"{card.name:12} {card.summary}; {card.licence}; {', '.join(card.label_names)}")
 
 
@@ -35,6 +41,7 @@ def install(
         Path, typer.Option("--from", help="Its own file as published, or ag_news' folder.")
     ],
     data_dir: DataDir = None,
+    as_json: Json = False,
 ) -> None:
     """Install a dataset from its own files, without a network.
 
@@ -46,10 +53,17 @@ def install(
         from kerasnlp_lab.data.sms_spam import install_sms_spam
 
         path, rows = install_sms_spam(source, data_dir)
-        print(f"sms_spam: {rows} rows installed as {path}")
+        if as_json:
+            print_json({"dataset": dataset, "path": path, "rows": rows})
+        else:
+            print(f"sms_spam: {rows} rows installed as {path}")
         return
     quiet_tensorflow()
     from kerasnlp_lab.data.ag_news import install_ag_news
 
-    folder, train_rows, test_rows = install_ag_news(source, data_dir)
-    print(f"ag_news: {train_rows} + {test_rows} rows prepared in {folder}")
+    with said_apart(as_json):
+        folder, train_rows, test_rows = install_ag_news(source, data_dir)
+    if as_json:
+        print_json({"dataset": dataset, "path": folder, "rows": train_rows + test_rows})
+    else:
+        print(f"ag_news: {train_rows} + {test_rows} rows prepared in {folder}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kerasnlp_lab.cli.interrupts import keeps
+from kerasnlp_lab.cli.json_output import Json, print_json
 from kerasnlp_lab.cli.options import (
     LabelColumn,
     SplitSeed,
@@ -49,7 +50,7 @@ def inspect(
         typer.Option(help="Tell what share of texts it cuts; several (default: 25 64 128 256)."),
     ] = None,
     show: Annotated[int, typer.Option(help="Findings of each kind to print.")] = 5,
-    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    as_json: Json = False,
     fix: Annotated[
         bool, typer.Option("--fix", help="Also write a cleaned copy, and a list of the changes.")
     ] = False,
@@ -93,9 +94,17 @@ def inspect(
             table, seed=split_seed or 0, on_step=lambda step: status.update(step), **given
         )
         cleaned = inspection.clean(found.data) if fix else None
-    inspection.write_inspection(found, folder, cleaned)
+    with keeps(lambda: f"what was written of {folder} is incomplete; remove it"):
+        inspection.write_inspection(found, folder, cleaned)
     if as_json:
-        print(json.dumps(found.as_dict(), indent=2))
+        changed = None
+        if cleaned is not None:
+            changed = {
+                "rows": cleaned.rows,
+                "changes": len(cleaned.changes),
+                "files": [folder / name for name in (*cleaned.files, "changes.csv")],
+            }
+        print_json({"folder": folder, **found.as_dict(), "cleaned": changed})
         return
     console = rich.console.Console()
     inspection.print_summary(found, console, show)

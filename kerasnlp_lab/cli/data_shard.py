@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from kerasnlp_lab.cli.json_output import Json, print_json, said_apart
 from kerasnlp_lab.cli.options import (
     BadRows,
     DataDir,
@@ -45,6 +46,7 @@ def shard(
     split_seed: SplitSeed = None,
     validation_fraction: ValidationFraction = None,
     data_dir: DataDir = None,
+    as_json: Json = False,
 ) -> None:
     """Write a dataset as TFRecord files, to train on more rows than memory holds.
 
@@ -56,26 +58,40 @@ def shard(
     from kerasnlp_lab.paths import check_new
 
     check_new(to, "name another --to")
-    data = load_rows(
-        dataset,
-        data_dir,
-        table,
-        validation_fraction,
-        split_seed,
-        leaks=leaks,
-        text_columns=text_column,
-        label_column=label_column,
-        validation=validation_table,
-        test=test_table,
-        test_fraction=test_fraction,
-        bad_rows=bad_rows,
-    )
-    files = write_shards(data, to, shards=shards)["files"]
-    megabytes = sum(file["bytes"] for file in files.values()) / 1e6
+    with said_apart(as_json):
+        data = load_rows(
+            dataset,
+            data_dir,
+            table,
+            validation_fraction,
+            split_seed,
+            leaks=leaks,
+            text_columns=text_column,
+            label_column=label_column,
+            validation=validation_table,
+            test=test_table,
+            test_fraction=test_fraction,
+            bad_rows=bad_rows,
+        )
+        files = write_shards(data, to, shards=shards)["files"]
+    rows = {part: len(getattr(data, part)) for part in ("train", "validation", "test")}
+    size = sum(file["bytes"] for file in files.values())
+    if as_json:
+        print_json(
+            {
+                "folder": to,
+                "dataset": data.name,
+                "shards": shards,
+                "rows": rows,
+                "bytes": size,
+                "rejected_rows": len(data.rejected),
+            }
+        )
+        return
     print(
-        f"{data.name}: {len(data.train)} rows to train on in {shards} shards, "
-        f"{len(data.validation)} to validate on, {len(data.test)} to test on; "
-        f"{megabytes:.1f} MB in {to}"
+        f"{data.name}: {rows['train']} rows to train on in {shards} shards, "
+        f"{rows['validation']} to validate on, {rows['test']} to test on; "
+        f"{size / 1e6:.1f} MB in {to}"
     )
     if data.rejected:
         print(f"{len(data.rejected)} rows were left out: {to / 'rejects.csv'}")

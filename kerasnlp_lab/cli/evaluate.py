@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kerasnlp_lab.cli.json_output import Json, print_json, said_apart
 from kerasnlp_lab.cli.options import (
     BadRows,
     DataDir,
@@ -46,11 +47,9 @@ def evaluate(
     ] = None,
     precision: Precision = None,
     data_dir: DataDir = None,
-    json_output: Annotated[
-        bool, typer.Option("--json", help="Print JSON instead of a table.")
-    ] = False,
+    as_json: Json = False,
 ) -> None:
-    """Test a trained classifier on any dataset, or table of your own, that has its classes.
+    """Test a classifier on any dataset or table that has its classes.
 
     Of a table, every row is tested. On the dataset that it was trained on, training and
     validation rows are the run's own.
@@ -63,37 +62,36 @@ def evaluate(
     if table is None:
         refuse_table_options(text_columns=text_column, label_column=label_column)
     quiet_tensorflow()
-    import json
-
     from kerasnlp_lab import evaluation
     from kerasnlp_lab.data import load_labelled_rows
     from kerasnlp_lab.evaluation.report import evaluation_text
     from kerasnlp_lab.training import RunDirectory
     from kerasnlp_lab.zoo import load_classifier
 
-    finished = RunDirectory.open(run)
-    classifier = load_classifier(finished.model, precision=precision)
-    say_precision(classifier)
-    if table is not None:
-        rows, rejected = load_labelled_rows(
-            table,
-            classifier.label_names,
-            text_columns=text_column or (),
-            label_column=label_column,
-            skip_bad_rows=bad_rows == "skip",
-        )
-        for row in rejected:
-            print(f"left out: {row.path}, line {row.line}: {row.reason}", file=sys.stderr)
-    else:
-        rows = _rows_of(str(dataset), split, data_dir, finished, classifier.label_names)
-    result = evaluation.evaluate(classifier, rows)
+    with said_apart(as_json):
+        finished = RunDirectory.open(run)
+        classifier = load_classifier(finished.model, precision=precision)
+        say_precision(classifier)
+        if table is not None:
+            rows, rejected = load_labelled_rows(
+                table,
+                classifier.label_names,
+                text_columns=text_column or (),
+                label_column=label_column,
+                skip_bad_rows=bad_rows == "skip",
+            )
+            for row in rejected:
+                print(f"left out: {row.path}, line {row.line}: {row.reason}", file=sys.stderr)
+        else:
+            rows = _rows_of(str(dataset), split, data_dir, finished, classifier.label_names)
+        result = evaluation.evaluate(classifier, rows)
     recalls = {
         f"{rate:g}": {name: result.recall_at_fpr(name, rate) for name in result.label_names}
         for rate in fpr or ()
     }
-    if json_output:
+    if as_json:
         asked = {"recall_at_fpr": recalls} if recalls else {}
-        print(json.dumps({**result.as_json(), **asked}, indent=2))
+        print_json({**result.as_json(), **asked})
         return
     print(evaluation_text(result))
     for rate, of_class in recalls.items():

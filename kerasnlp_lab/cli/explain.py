@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kerasnlp_lab.cli.json_output import Json, print_json
 from kerasnlp_lab.cli.options import quiet_tensorflow
 from kerasnlp_lab.errors import RunError
 
@@ -34,6 +35,7 @@ def explain(
     to: Annotated[
         Path, typer.Option(help="The folder for explanation.html and explanation.png.")
     ] = Path("explanation"),
+    as_json: Json = False,
 ) -> None:
     """Show what a Transformer or a BERT looks at in a text, and what each word contributes.
 
@@ -41,6 +43,7 @@ def explain(
     has every layer and head; what is in the folder from before is replaced.
     """
     quiet_tensorflow()
+    from kerasnlp_lab.evaluation.plots import png_bytes
     from kerasnlp_lab.explanation import explain_run, explanation_figure, explanation_page
     from kerasnlp_lab.explanation.fonts import fonts_for
     from kerasnlp_lab.paths import write_whole
@@ -48,12 +51,15 @@ def explain(
     if (model / "saved_model.pb").is_file():
         raise RunError(f"{model} is an export, which only answers: explain the run it was made of")
     explanation = explain_run(model, text, label=label)
-    figure = explanation_figure(explanation, layer=layer, head=head)
+    picture = png_bytes(explanation_figure(explanation, layer=layer, head=head))
     to.mkdir(parents=True, exist_ok=True)
     write_whole(to / "explanation.html", explanation_page(explanation))
-    figure.savefig(to / "explanation.png", dpi=120)
-    print_explanation(explanation)
-    print(f"{to / 'explanation.html'}: every layer and head; {to / 'explanation.png'}")
+    write_whole(to / "explanation.png", picture)
+    if as_json:
+        print_json(_document(explanation, to))
+    else:
+        _print_explanation(explanation)
+        print(f"{to / 'explanation.html'}: every layer and head; {to / 'explanation.png'}")
     missing = fonts_for(text)[1]
     if missing:
         print(
@@ -63,7 +69,23 @@ def explain(
         )
 
 
-def print_explanation(explanation: Explanation) -> None:
+def _document(explanation: Explanation, to: Path) -> dict[str, Any]:
+    words, values = explanation.words, explanation.word_contributions.tolist()
+    check = explanation.completeness
+    return {
+        "text": explanation.text,
+        "label": explanation.label,
+        "probabilities": explanation.probabilities,
+        "words": [
+            {**vars(word), "contribution": value} for word, value in zip(words, values, strict=True)
+        ],
+        "completeness": {**vars(check), "error": check.error},
+        "page": to / "explanation.html",
+        "picture": to / "explanation.png",
+    }
+
+
+def _print_explanation(explanation: Explanation) -> None:
     """Prints the answer, a line a word, and the completeness check."""
     from rich.cells import cell_len
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from kerasnlp_lab.cli.json_output import Json, print_json, said_apart
 from kerasnlp_lab.cli.options import Precision, quiet_tensorflow, say_precision
 
 __all__ = ["export"]
@@ -16,8 +17,9 @@ def export(
     run: Annotated[Path, typer.Argument(help="The directory of a finished run.")],
     to: Annotated[Path, typer.Option(help="The folder to write the SavedModel into.")],
     precision: Precision = None,
+    as_json: Json = False,
 ) -> None:
-    """Write a run's classifier as a SavedModel from strings to class names.
+    """Write a run's classifier as a SavedModel from strings to classes.
 
     It needs only tensorflow and tensorflow_text to run. It computes in the --precision wherever
     it runs: for machines without bfloat16 say float32.
@@ -32,7 +34,19 @@ def export(
         "config": finished.read_json("config.json"),
         "test": finished.read_json("metrics.json")["test"],
     }
-    classifier = load_classifier(finished.model, precision=precision)
-    say_precision(classifier)
-    export_classifier(classifier, to, trained=trained)
+    with said_apart(as_json):
+        classifier = load_classifier(finished.model, precision=precision)
+        say_precision(classifier)
+        export_classifier(classifier, to, trained=trained)
+    if as_json:
+        print_json(
+            {
+                "folder": to,
+                "model": classifier.name,
+                "label_names": classifier.label_names,
+                "precision": getattr(classifier.options, "precision", None),
+                "bytes": sum(file.stat().st_size for file in to.rglob("*") if file.is_file()),
+            }
+        )
+        return
     print(f"exported to {to}; try: kerasnlp-lab predict {to} 'Your text'")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import sys
 from pathlib import Path
@@ -11,13 +10,14 @@ from typing import Annotated
 
 import typer
 
+from kerasnlp_lab.cli.groups import make_group
+from kerasnlp_lab.cli.interrupts import keeps
+from kerasnlp_lab.cli.json_output import Json, print_json, said_apart
 from kerasnlp_lab.cli.options import quiet_tensorflow
 
 __all__ = ["app"]
 
-app = typer.Typer(no_args_is_help=True)
-
-Json = Annotated[bool, typer.Option("--json", help="For programs: JSON on standard output.")]
+app = make_group()
 
 
 @app.command("list")
@@ -27,7 +27,7 @@ def list_encoders(as_json: Json = False) -> None:
 
     if as_json:
         rows = [{"handle": one.handle, **dataclasses.asdict(one)} for one in encoders()]
-        print(json.dumps(rows, indent=2))
+        print_json(rows)
         return
     import rich.box
     import rich.console
@@ -61,6 +61,7 @@ def install(
         Path | None,
         typer.Option("--from", help="A module's .tar.gz, a BERT's .zip, or a folder of either."),
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Put a module, and its preprocessing, where TF Hub looks for it (TFHUB_CACHE_DIR).
 
@@ -71,14 +72,28 @@ def install(
     from kerasnlp_lab.cli.progress import transfer_progress
     from kerasnlp_lab.hub import install as install_module
 
-    with transfer_progress() as report:
+    with said_apart(as_json), keeps(_what_came), transfer_progress() as report:
         installed = install_module(handle, source, report=report)
     for one in installed:
         for attempt in one.tried:
             print(f"  {attempt}", file=sys.stderr)
-        print(f"{one.handle}\n  from {one.source}, in {one.folder}")
+        if not as_json:
+            print(f"{one.handle}\n  from {one.source}, in {one.folder}")
+    if as_json:
+        print_json([dataclasses.asdict(one) for one in installed])
     if not os.environ.get("TFHUB_CACHE_DIR") and installed[0].handle.startswith("https://"):
         print("  temporary: set TFHUB_CACHE_DIR to a folder that stays", file=sys.stderr)
+
+
+def _what_came() -> str:
+    """Returns what is kept of downloads that were stopped."""
+    from kerasnlp_lab.hub.sources import begun_downloads
+
+    parts = begun_downloads()
+    if not parts:
+        return ""
+    size = sum(part.stat().st_size for part in parts) / 1e6
+    return f"{size:.1f} MB are kept in {parts[0].parent}, and the same command goes on from there"
 
 
 @app.command("verify")
@@ -87,10 +102,11 @@ def verify(as_json: Json = False) -> None:
     quiet_tensorflow()
     from kerasnlp_lab.hub.verify import SENTENCE, verify_modules
 
-    results = verify_modules()
+    with said_apart(as_json):
+        results = verify_modules()
     if as_json:
-        rows = [{**dataclasses.asdict(one), "folder": str(one.folder)} for one in results]
-        print(json.dumps(rows, indent=2))
+        rows = [dataclasses.asdict(one) for one in results]
+        print_json(rows)
     else:
         for one in results:
             state = "ok" if one.works else "FAILS" if one.whole else "BROKEN"
@@ -122,12 +138,18 @@ def build(
             "--strip-accents/--keep-accents", help="(default: as published, else if uncased)."
         ),
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Build a preprocessing module and an encoder with TF Hub's interface out of a BERT."""
     quiet_tensorflow()
     from kerasnlp_lab.export.hub_modules import build_modules
 
     do_lower_case = None if cased is None else not cased
-    build_modules(checkpoint, target, do_lower_case=do_lower_case, strip_accents=strip_accents)
-    print(f"{target / 'preprocess'}\n{target / 'encoder'}")
+    with said_apart(as_json):
+        build_modules(checkpoint, target, do_lower_case=do_lower_case, strip_accents=strip_accents)
+    modules = {part: target / part for part in ("preprocess", "encoder")}
+    if as_json:
+        print_json(modules)
+        return
+    print(*modules.values(), sep="\n")
     print(f"a model now: kerasnlp-lab train --model {target} ...")

@@ -5,11 +5,21 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from typing import Annotated, Any
 
 import typer
 
+from kerasnlp_lab import __version__
 from kerasnlp_lab.cli import compare, data, evaluate, explain, export, hub, predict, train, zoo
-from kerasnlp_lab.errors import KerasnlpLabError, TrainingStopped, WorkerLostError
+from kerasnlp_lab.cli.groups import make_group
+from kerasnlp_lab.cli.interrupts import INTERRUPTED, raised_once, stopped_words
+from kerasnlp_lab.errors import (
+    KerasnlpLabError,
+    OptionError,
+    TrainingStopped,
+    UnknownNameError,
+    WorkerLostError,
+)
 
 __all__ = ["AGAIN_STATUS", "app", "main"]
 
@@ -17,17 +27,51 @@ __all__ = ["AGAIN_STATUS", "app", "main"]
 # Kubernetes job with restartPolicy ExitCode does that.
 AGAIN_STATUS = 175
 
-EPILOG = (
-    "Begin with: kerasnlp-lab compare --dataset news_sample "
-    "--models tfidf_linear,transformer,minilm_l6_h384"
-)
+NAME = "kerasnlp-lab"
 
-app = typer.Typer(
-    help="Train, compare and export text classifiers.",
-    epilog=EPILOG,
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
+FIRST_STEPS = """\
+kerasnlp-lab trains, compares and exports text classifiers.
+
+To begin with, in this order:
+
+  kerasnlp-lab train --dataset news_sample --model transformer --output first
+      Train a small Transformer on the built-in news, and test it.
+  kerasnlp-lab predict first "Oil slips below 45 dollars"
+      Classify a text with it.
+  kerasnlp-lab compare --dataset news_sample --models transformer,tfidf_linear
+      Is it better than TF-IDF, and by more than chance?
+
+Then your own texts: --data messages.csv in place of --dataset news_sample.
+
+Commands:
+"""
+
+
+def _begin(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+) -> None:
+    """Train, compare and export text classifiers."""
+    if version:
+        typer.echo(f"{NAME} {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(f"{FIRST_STEPS}{_commands(context)}\n'{NAME} COMMAND --help' tells the rest.")
+
+
+def _commands(context: typer.Context) -> str:
+    group: Any = context.command
+    commands = {name: group.get_command(context, name) for name in group.list_commands(context)}
+    return "".join(
+        f"  {name:{max(map(len, commands)) + 1}} {command.get_short_help_str(limit=80)}\n"
+        for name, command in commands.items()
+    )
+
+
+app = make_group(
+    _begin,
+    epilog=f"'{NAME}' alone tells how to begin.",
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(train.train)
 app.command()(compare.compare)
@@ -45,18 +89,60 @@ app.add_typer(data.app, name="data", help="The datasets that can be trained on."
 def main() -> None:
     """Runs the command line and exits.
 
-    With 0: well. 2: a mistake to mend. 130: Ctrl-C. 175: to be started again, after SIGTERM or
-    where another worker is gone.
+    With 0: well. 1: 'hub verify' found a broken module. 2: a mistake to mend. 130: Ctrl-C.
+    175: to be started again, after SIGTERM or where another worker is gone.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with raised_once() as interrupted:
+        try:
+            status = _run()
+        except TrainingStopped as stopped:
+            _say("; ".join([str(stopped), *getattr(stopped, "__notes__", [])]))
+            status = INTERRUPTED if stopped.caught is signal.SIGINT else AGAIN_STATUS
+        except BaseException as error:
+            if interrupted() or isinstance(error, KeyboardInterrupt):
+                if sys.stderr.isatty():
+                    print(file=sys.stderr)  # after the ^C that the terminal shows
+                _say(stopped_words(error))
+                status = INTERRUPTED
+            elif isinstance(error, KerasnlpLabError):
+                _say(str(error))
+                status = AGAIN_STATUS if isinstance(error, WorkerLostError) else 2
+            else:
+                raise
+    sys.exit(status)
+
+
+def _say(words: str) -> None:
+    print(f"{NAME}: {' '.join(words.split())}", file=sys.stderr)
+
+
+def _run() -> int:
+    """Runs the command that the arguments name, and returns the exit status."""
+    command = typer.main.get_command(app)
     try:
-        app()
-    except KerasnlpLabError as error:
-        print(f"kerasnlp-lab: {' '.join(str(error).split())}", file=sys.stderr)
-        sys.exit(_status(error))
+        with command.make_context(NAME, sys.argv[1:]) as context:
+            command.invoke(context)
+        sys.stdout.flush()
+    except typer.Exit as done:
+        return done.exit_code
+    except typer.TyperException as error:
+        raise _in_our_words(error) from error
+    except BrokenPipeError:  # the reader of our output has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
 
 
-def _status(error: KerasnlpLabError) -> int:
-    if isinstance(error, TrainingStopped):
-        return 130 if error.caught is signal.SIGINT else AGAIN_STATUS
-    return AGAIN_STATUS if isinstance(error, WorkerLostError) else 2
+def _in_our_words(error: Any) -> KerasnlpLabError:
+    """Returns what typer found wrong with the arguments as an error of one line."""
+    context = getattr(error, "ctx", None)
+    path = NAME if context is None else context.command_path
+    if context is not None and hasattr(error, "possibilities"):  # no such option
+        parameters = context.command.get_params(context)
+        known = [name for one in parameters for name in (*one.opts, *one.secondary_opts)]
+        options = [name for name in known if name.startswith("-")]
+        kind = f"option of {path.removeprefix(f'{NAME} ')}"
+        return UnknownNameError(kind, error.option_name, options, f"see '{path} --help'")
+    message = error.format_message().rstrip(".").replace("Value error, ", "")
+    advice = "" if context is None else f"; see '{path} --help'"
+    return OptionError(f"{message[:1].lower()}{message[1:]}{advice}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kerasnlp_lab.cli.interrupts import ends_at_once
 from kerasnlp_lab.errors import OptionError, check_option
 
 if TYPE_CHECKING:
@@ -223,9 +224,10 @@ def say_precision(classifier: Classifier) -> None:
 
 
 def quiet_tensorflow() -> None:
-    """Keeps TensorFlow's advice to programmers off a user's terminal."""
-    import absl.logging
-    import tensorflow as tf
+    """Imports TensorFlow, and keeps its advice to programmers off a user's terminal."""
+    with ends_at_once():
+        import absl.logging
+        import tensorflow as tf
 
     tf.get_logger().setLevel(logging.ERROR)
     absl.logging.set_verbosity(absl.logging.ERROR)

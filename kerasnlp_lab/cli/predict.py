@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kerasnlp_lab.cli.interrupts import keeps
+from kerasnlp_lab.cli.json_output import Json, print_json_line
 from kerasnlp_lab.cli.options import Precision, quiet_tensorflow
 from kerasnlp_lab.errors import DataError, OptionError
+from kerasnlp_lab.paths import did_you_mean_path
 
 if TYPE_CHECKING:
     from kerasnlp_lab.export import Prediction
@@ -34,8 +35,11 @@ def predict(
         list[str] | None, typer.Argument(help="Texts; none reads --file or standard input.")
     ] = None,
     file: Annotated[Path | None, typer.Option(help="A file with a text a line.")] = None,
-    format: Annotated[OutputFormat, typer.Option(help="How to write them.")] = OutputFormat.table,
+    format: Annotated[
+        OutputFormat, typer.Option(help="How to write them; jsonl is what --json says.")
+    ] = OutputFormat.table,
     precision: Precision = None,
+    as_json: Json = False,
 ) -> None:
     """Classify texts: arguments, a file's lines, or standard input's.
 
@@ -45,7 +49,8 @@ def predict(
     if texts and file:
         raise OptionError("give texts or --file, not both")
     if file and not file.is_file():
-        raise DataError("no such file; expected one with a text a line", file)
+        close = did_you_mean_path(file)
+        raise DataError(f"no such file{close}; expected one with a text a line", file)
     quiet_tensorflow()
     from kerasnlp_lab.export import open_predictor
     from kerasnlp_lab.machine import precision_note
@@ -56,13 +61,16 @@ def predict(
     # Somebody who types wants an answer a line; a pipe's lines are answered 32 at a time.
     chunk = None if texts or file else 1 if sys.stdin.isatty() else 32
     predictions = predictor.predict(texts or _lines(file), chunk=chunk)
-    try:
-        if format is OutputFormat.table:
-            _write_table(predictions, max(map(len, predictor.label_names)))
-        else:
-            _write_jsonl(predictions)
-    except BrokenPipeError:  # the reader of our output has had enough; typer would exit with 1
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    as_json = as_json or format is OutputFormat.jsonl
+    label_width = max(map(len, predictor.label_names))
+    answered = 0
+    with keeps(lambda: f"texts answered: {answered}"):
+        for one in predictions:
+            if as_json:
+                print_json_line(vars(one))
+            else:
+                _print_row(one, label_width)
+            answered += 1
 
 
 def _lines(file: Path | None) -> Iterator[bytes]:
@@ -71,13 +79,7 @@ def _lines(file: Path | None) -> Iterator[bytes]:
             yield line.rstrip(b"\r\n")
 
 
-def _write_table(predictions: Iterable[Prediction], label_width: int) -> None:
-    for one in predictions:
-        text = " ".join(one.text.split())
-        shown = text if len(text) <= 100 else text[:99] + "…"
-        print(f"{one.label:{label_width}}  {one.probabilities[one.label]:.3f}  {shown}", flush=True)
-
-
-def _write_jsonl(predictions: Iterable[Prediction]) -> None:
-    for one in predictions:
-        print(json.dumps(vars(one), ensure_ascii=False), flush=True)
+def _print_row(one: Prediction, label_width: int) -> None:
+    text = " ".join(one.text.split())
+    shown = text if len(text) <= 100 else text[:99] + "…"
+    print(f"{one.label:{label_width}}  {one.probabilities[one.label]:.3f}  {shown}", flush=True)

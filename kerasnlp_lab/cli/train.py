@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import signal
+import sys
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kerasnlp_lab.cli.interrupts import ends_without_words, keeps
+from kerasnlp_lab.cli.json_output import Json, print_json, said_apart
 from kerasnlp_lab.cli.options import (
     BadRows,
     DataDir,
@@ -34,9 +37,8 @@ from kerasnlp_lab.cli.options import (
 from kerasnlp_lab.errors import OptionError, TrainingStopped
 
 if TYPE_CHECKING:
-    import rich.console
-
     from kerasnlp_lab.evaluation.experiment import Experiment
+    from kerasnlp_lab.training import RunDirectory
 
 __all__ = ["train"]
 
@@ -128,6 +130,7 @@ def train(
     split_seed: SplitSeed = None,
     validation_fraction: ValidationFraction = None,
     data_dir: DataDir = None,
+    as_json: Json = False,
 ) -> None:
     """Train one model, test it once, and write a run directory.
 
@@ -137,7 +140,7 @@ def train(
     where that has an --output.
     """
     if resume is not None:
-        _resume(context, resume)
+        _resume(context, resume, as_json)
         return
     if model is None and recipe_name is None:
         raise OptionError("say --model NAME (see 'zoo list') or --recipe NAME (see 'zoo recipes')")
@@ -160,74 +163,72 @@ def train(
     import rich.console
 
     from kerasnlp_lab.evaluation import find_recipe, run_experiment
-    from kerasnlp_lab.training import make_strategy
     from kerasnlp_lab.zoo import find_model
 
     if strategy == "multi_worker" and output is None:
         raise OptionError("multi_worker needs an --output, the same folder on all workers")
-    make_strategy(strategy)  # several workers have to meet before anything else
-    named = None if recipe_name is None else find_recipe(recipe_name)
-    if named is not None:
-        model = model or named.model
-        dataset = named.dataset if dataset is None and table is None else dataset
-        split_seed = named.split_seed if split_seed is None else split_seed
-        threshold = threshold or named.threshold
-    assert model is not None
-    entry = find_model(model)
-    named_options, training = named.settings_for(entry) if named else ({}, {})
-    given = {name: value for name, value in recipe_changes.items() if value is not None}
-    recipe = dataclasses.replace(entry.recipe, **{**training, **given})
-    data = load_rows(
-        dataset,
-        data_dir,
-        table,
-        validation_fraction,
-        split_seed,
-        leaks=leaks,
-        text_columns=text_column,
-        label_column=label_column,
-        validation=validation_table,
-        test=test_table,
-        test_fraction=test_fraction,
-        bad_rows=bad_rows,
-    )
-    shorthands = {
-        "encoder": encoder,
-        "max_length": max_length,
-        "head_units": head_units,
-        "frozen_layers": frozen_layers,
-    }
-    options = {name: value for name, value in shorthands.items() if value is not None}
-    options |= entry.precision_options(precision)
-    options = {**named_options, **options, **parse_assignments(option or [])}
-    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-    console = rich.console.Console(soft_wrap=True)
-    run = output or Path("runs") / f"{(recipe_name or model).replace('/', '_')}-{stamp}"
-    _note_sigterm(run)
-    experiment = run_experiment(
-        model,
-        data,
-        run,
-        recipe=recipe,
-        options=options,
-        threshold=threshold or "auto",
-        positive_class=positive_class,
-        strategy=strategy,
-        seed=seed,
-        deterministic=deterministic,
-        checkpoint_every=checkpoint_every,
-        console=console,
-    )
-    _show(experiment, strategy, console)
-    if data.rejected:
-        rejects = experiment.run.path / "rejects.csv"
-        console.print(f"{len(data.rejected)} rows were left out: {rejects}", highlight=False)
+    with said_apart(as_json):
+        _meet(strategy)
+        named = None if recipe_name is None else find_recipe(recipe_name)
+        if named is not None:
+            model = model or named.model
+            dataset = named.dataset if dataset is None and table is None else dataset
+            split_seed = named.split_seed if split_seed is None else split_seed
+            threshold = threshold or named.threshold
+        assert model is not None
+        entry = find_model(model)
+        named_options, training = named.settings_for(entry) if named else ({}, {})
+        given = {name: value for name, value in recipe_changes.items() if value is not None}
+        recipe = dataclasses.replace(entry.recipe, **{**training, **given})
+        data = load_rows(
+            dataset,
+            data_dir,
+            table,
+            validation_fraction,
+            split_seed,
+            leaks=leaks,
+            text_columns=text_column,
+            label_column=label_column,
+            validation=validation_table,
+            test=test_table,
+            test_fraction=test_fraction,
+            bad_rows=bad_rows,
+        )
+        shorthands = {
+            "encoder": encoder,
+            "max_length": max_length,
+            "head_units": head_units,
+            "frozen_layers": frozen_layers,
+        }
+        options = {name: value for name, value in shorthands.items() if value is not None}
+        options |= entry.precision_options(precision)
+        options = {**named_options, **options, **parse_assignments(option or [])}
+        stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+        run = output or Path("runs") / f"{(recipe_name or model).replace('/', '_')}-{stamp}"
+        _note_sigterm(run)
+        with keeps(lambda: _what_is_kept(run)):
+            experiment = run_experiment(
+                model,
+                data,
+                run,
+                recipe=recipe,
+                options=options,
+                threshold=threshold or "auto",
+                positive_class=positive_class,
+                strategy=strategy,
+                seed=seed,
+                deterministic=deterministic,
+                checkpoint_every=checkpoint_every,
+                console=rich.console.Console(soft_wrap=True),
+            )
+    _show(experiment, strategy, as_json)
 
 
-def _resume(context: typer.Context, run: Path) -> None:
+def _resume(context: typer.Context, run: Path, as_json: bool) -> None:
     """Goes on with a run."""
     given = [name for name in context.params if _is_given(context, name)]
-    wrong = [f"--{name.replace('_', '-')}" for name in given if name not in ("resume", "strategy")]
+    allowed = ("resume", "strategy", "as_json")
+    wrong = [f"--{name.replace('_', '-')}" for name in given if name not in allowed]
     if wrong:
         raise OptionError(
             f"--resume goes on with the run as it was begun; leave out {', '.join(wrong)}"
@@ -236,20 +237,39 @@ def _resume(context: typer.Context, run: Path) -> None:
     import rich.console
 
     from kerasnlp_lab.evaluation import resume_experiment
-    from kerasnlp_lab.training import RunDirectory, make_strategy
+    from kerasnlp_lab.training import RunDirectory
 
     directory = RunDirectory(run)
     if not directory.unfinished:
-        RunDirectory.open(run).tidy()
-        print(f"this run is finished: {run / 'report.html'}")
+        finished = RunDirectory.open(run)
+        finished.tidy()
+        if as_json:
+            print_json(_result(finished, finished.read_json("metrics.json")))
+        else:
+            print(f"this run is finished: {run / 'report.html'}")
         return
     strategy = directory.read_json("config.json")["strategy"]["name"]
     if "strategy" in given:
         strategy = context.params["strategy"]
-    make_strategy(strategy)  # several workers have to meet before anything else
-    console = rich.console.Console(soft_wrap=True)
-    _note_sigterm(run)
-    _show(resume_experiment(run, strategy=strategy, console=console), strategy, console)
+    with said_apart(as_json):
+        _meet(strategy)
+        _note_sigterm(run)
+        with keeps(lambda: _what_is_kept(run)):
+            console = rich.console.Console(soft_wrap=True)
+            experiment = resume_experiment(run, strategy=strategy, console=console)
+    _show(experiment, strategy, as_json)
+
+
+def _meet(strategy: str) -> None:
+    """Lets several workers meet, which they have to before TensorFlow does anything else."""
+    from kerasnlp_lab.training import make_strategy
+
+    if strategy != "multi_worker":
+        make_strategy(strategy)
+        return
+    print("waiting for the other workers", file=sys.stderr)
+    with ends_without_words():
+        make_strategy(strategy)
 
 
 def _is_given(context: typer.Context, name: str) -> bool:
@@ -268,10 +288,40 @@ def _note_sigterm(run: Path) -> None:
     signal.signal(signal.SIGTERM, stop)
 
 
-def _show(experiment: Experiment, strategy: str, console: rich.console.Console) -> None:
+def _what_is_kept(run: Path) -> str:
+    from kerasnlp_lab.training import RunDirectory
+
+    if RunDirectory(run).unfinished:
+        return f"{run} is kept, go on with: kerasnlp-lab train --resume {run}"
+    return f"{run} is finished" if (run / "metrics.json").is_file() else ""
+
+
+def _show(experiment: Experiment, strategy: str, as_json: bool) -> None:
     from kerasnlp_lab.evaluation.report import evaluation_text
 
+    run, training = experiment.run, experiment.training
+    if as_json:
+        metrics = {"test": experiment.evaluation.as_json(), "training": vars(training)}
+        print_json(_result(run, metrics))
+        return
     if strategy == "multi_worker":  # to see that all workers have the same
-        print(f"final state {experiment.training.final_sha256[:16]}")
+        print(f"final state {training.final_sha256[:16]}")
     print(evaluation_text(experiment.evaluation))
-    console.print(f"report: {experiment.run.path / 'report.html'}", highlight=False)
+    print(f"report: {run.path / 'report.html'}")
+    rejected = run.read_json("config.json")["dataset"]["rejected_rows"]
+    if rejected:
+        print(f"{rejected} rows were left out: {run.path / 'rejects.csv'}")
+
+
+def _result(run: RunDirectory, metrics: dict[str, Any]) -> dict[str, Any]:
+    """Returns what --json prints of a finished run."""
+    config = run.read_json("config.json")
+    return {
+        "run": run.path,
+        "report": run.path / "report.html",
+        "model": config["model"]["name"],
+        "dataset": config["dataset"]["name"],
+        "rejected_rows": config["dataset"]["rejected_rows"],
+        "test": metrics["test"],
+        "training": metrics["training"],
+    }

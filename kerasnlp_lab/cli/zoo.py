@@ -7,30 +7,39 @@ from typing import Annotated
 
 import typer
 
+from kerasnlp_lab.cli.groups import make_group
+from kerasnlp_lab.cli.json_output import Json, print_json
 from kerasnlp_lab.cli.options import quiet_tensorflow
 
 __all__ = ["app"]
 
-app = typer.Typer(no_args_is_help=True)
+app = make_group()
 
 
 @app.command("list")
-def list_models() -> None:
+def list_models(as_json: Json = False) -> None:
     """List the models."""
     quiet_tensorflow()
     from kerasnlp_lab.zoo import find_model, model_names
 
-    width = max(map(len, model_names()))
-    for name in model_names():
-        print(f"{name:{width}}  {find_model(name).card.summary}")
+    cards = [find_model(name).card for name in model_names()]
+    if as_json:
+        print_json([dataclasses.asdict(card) for card in cards])
+        return
+    width = max(len(card.name) for card in cards)
+    for card in cards:
+        print(f"{card.name:{width}}  {card.summary}")
 
 
 @app.command("recipes")
-def list_recipes() -> None:
+def list_recipes(as_json: Json = False) -> None:
     """List the recipes: a dataset, a model and how it is trained, for 'train --recipe'."""
     quiet_tensorflow()
     from kerasnlp_lab.evaluation import named_recipes
 
+    if as_json:
+        print_json([vars(recipe) for recipe in named_recipes().values()])
+        return
     for recipe in named_recipes().values():
         settings = {"model": recipe.model, **recipe.options, **recipe.training}
         settings |= {"split_seed": recipe.split_seed, "threshold": recipe.threshold}
@@ -39,15 +48,24 @@ def list_recipes() -> None:
 
 
 @app.command("show")
-def show_model(name: Annotated[str, typer.Argument(help="The model: see 'zoo list'.")]) -> None:
+def show_model(
+    name: Annotated[str, typer.Argument(help="The model: see 'zoo list'.")],
+    as_json: Json = False,
+) -> None:
     """Show a model's card, its options and its recipe."""
     quiet_tensorflow()
     from kerasnlp_lab.zoo import find_model
 
     entry = find_model(name)
-    for field, value in dataclasses.asdict(entry.card).items():
+    shown = {
+        part: dataclasses.asdict(getattr(entry, part)) for part in ("card", "options", "recipe")
+    }
+    if as_json:
+        print_json(shown)
+        return
+    for field, value in shown.pop("card").items():
         print(f"{field.replace('_', ' '):12} {value}")
-    for title, values in (("options", entry.options), ("recipe", entry.recipe)):
+    for title, values in shown.items():
         print(f"\n{title}")
-        for field, value in dataclasses.asdict(values).items():
+        for field, value in values.items():
             print(f"  {field:20} {value}")

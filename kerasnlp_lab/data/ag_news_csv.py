@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasnlp_lab.errors import DataError, first_line
+from kerasnlp_lab.paths import did_you_mean_path
 
 __all__ = ["csv_folder", "read_rows"]
 
@@ -37,7 +38,11 @@ def csv_folder(source: Path) -> Iterator[Path]:
                 name = f"{source}, {Path(error.path or '').name}"
                 raise DataError(error.message, name, error.line, error.column) from error
     else:
-        raise DataError("no such file or folder; give ag_news_csv.tar.gz or its folder", source)
+        raise DataError(
+            f"no such file or folder{did_you_mean_path(source)}; give ag_news_csv.tar.gz or its "
+            "folder",
+            source,
+        )
 
 
 def _unpack(archive: Path, target: Path) -> None:

@@ -17,7 +17,7 @@ from kerasnlp_lab.data.dataset import Split
 from kerasnlp_lab.data.table import load_labelled_rows, load_table
 from kerasnlp_lab.data.table_rows import csv_content
 from kerasnlp_lab.errors import DataError, DatasetMissingError, first_line
-from kerasnlp_lab.paths import cache_dir, write_whole
+from kerasnlp_lab.paths import cache_dir, did_you_mean_path, write_whole
 
 __all__ = ["LABEL_NAMES", "install_sms_spam", "read_sms_spam"]
 
@@ -76,7 +76,7 @@ def install_sms_spam(source: str | Path, data_dir: str | Path | None = None) -> 
     """
     source = Path(source)
     if not source.is_file():
-        raise DataError("no such file", source)
+        raise DataError(f"no such file{did_you_mean_path(source)}", source)
     if source.suffix == ".zip":
         rows = _unpack(source.read_bytes(), str(source))
     elif source.suffix:

@@ -14,7 +14,7 @@ from kerasnlp_lab.data.dataset import Split, TextDataset
 from kerasnlp_lab.data.row_store import StoredTexts
 from kerasnlp_lab.data.splits import divide
 from kerasnlp_lab.data.table_rows import RejectedRow, TableRow, read_table
-from kerasnlp_lab.errors import DataError
+from kerasnlp_lab.errors import DataError, did_you_mean
 
 __all__ = ["load_labelled_rows", "load_table"]
 
@@ -181,7 +181,8 @@ def _choose_columns(
     """Returns the columns asked for, or those whose names leave no doubt."""
     for name in (*text_columns, *([label_column] if label_column else [])):
         if name not in columns:
-            raise DataError(f"no column {name!r}; there are {', '.join(columns)}", path)
+            close = did_you_mean(name, columns)
+            raise DataError(f"no column {name!r}{close}; there are {', '.join(columns)}", path)
     texts = tuple(text_columns) or tuple(c for c in columns if c.lower() in TEXT_NAMES)
     labels = [label_column] if label_column else [c for c in columns if c.lower() in LABEL_NAMES]
     for option, found, given in (

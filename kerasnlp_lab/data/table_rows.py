@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from kerasnlp_lab.errors import DataError, first_line
+from kerasnlp_lab.paths import did_you_mean_path
 
 __all__ = ["RejectedRow", "TableRow", "csv_content", "read_table"]
 
@@ -73,7 +74,7 @@ def read_table(path: Path) -> tuple[list[str], Rows]:
         DataError: It is missing, empty, or no such file.
     """
     if not path.is_file():
-        raise DataError("no such file", path)
+        raise DataError(f"no such file{did_you_mean_path(path)}", path)
     suffixes = [s.lower() for s in path.suffixes if s.lower() not in (".gz", ".bz2", ".xz")]
     kind = suffixes[-1] if suffixes else ""
     if kind in _DELIMITERS:

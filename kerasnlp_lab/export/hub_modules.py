@@ -7,11 +7,11 @@ from pathlib import Path
 
 import tensorflow_hub as hub
 
-from kerasnlp_lab.errors import OptionError, RunError
+from kerasnlp_lab.errors import HubError, OptionError, RunError
 from kerasnlp_lab.hub.build import build_in_a_process, write_encoder
 from kerasnlp_lab.hub.module_files import write_manifest
 from kerasnlp_lab.hub.reopening import checkpoint_of_module
-from kerasnlp_lab.paths import whole_directory
+from kerasnlp_lab.paths import did_you_mean_path, whole_directory
 from kerasnlp_lab.training import RunDirectory
 from kerasnlp_lab.zoo import load_classifier
 
@@ -35,12 +35,14 @@ def build_modules(
         strip_accents: Whether texts lose their accents; None for what the files say.
 
     Raises:
-        HubError: The checkpoint is not a BERT's.
+        HubError: The checkpoint is not there, or not a BERT's.
         OptionError: It is a run, and it is said how texts are to be read.
         RunError: The run has no BERT, or there is something at the target already.
         StorageError: The target cannot be written.
     """
     checkpoint = Path(checkpoint)
+    if not checkpoint.exists():
+        raise HubError(f"there is nothing at {checkpoint}{did_you_mean_path(checkpoint)}")
     is_run = (checkpoint / "model" / "classifier.json").is_file()
     if is_run and (do_lower_case is not None or strip_accents is not None):
         raise OptionError(

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from kerasnlp_lab.errors import OptionError, RunError
 from kerasnlp_lab.export.saved_model import MANIFEST
-from kerasnlp_lab.paths import check_files
+from kerasnlp_lab.paths import check_files, did_you_mean_path
 from kerasnlp_lab.training import RunDirectory
 from kerasnlp_lab.zoo import load_classifier, predict_logits
 
@@ -92,6 +92,10 @@ def open_predictor(model: str | Path, *, precision: str | None = None) -> Predic
         RunError: It is neither, or a file of it is missing or altered.
     """
     path = Path(model)
+    if not path.exists():
+        raise RunError(
+            f"there is no exported model and no run directory {path}{did_you_mean_path(path)}"
+        )
     if (path / "saved_model.pb").is_file():
         if precision is not None:
             raise OptionError(

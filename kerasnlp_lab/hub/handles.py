@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from kerasnlp_lab.errors import HubError
+from kerasnlp_lab.errors import HubError, did_you_mean
 from kerasnlp_lab.hub.catalogue import HubEncoder, by_kaggle, entries
 
 __all__ = ["Handle", "parse_handle", "tfhub_cache_dir"]
@@ -83,9 +83,10 @@ def parse_handle(text: str) -> Handle:
     else:
         handle = None
     if handle is None:
+        close = did_you_mean(path, [*_names(), *entries()])
         raise HubError(
-            f"{text!r} is no module of TF Hub: give a name of 'kerasnlp-lab hub list', an address "
-            f"as {TFHUB}/tensorflow/bert_en_uncased_preprocess/3, or a handle on Kaggle as "
+            f"{text!r} is no module of TF Hub{close}: give a name of 'kerasnlp-lab hub list', an "
+            f"address as {TFHUB}/tensorflow/bert_en_uncased_preprocess/3, or a handle on Kaggle as "
             "tensorflow/bert/tensorFlow2/en-uncased-preprocess/3"
         )
     if "://" in text:
@@ -150,11 +151,15 @@ def _by_name(name: str) -> Handle | None:
     bare, _, version = name.rpartition("/")
     if not _is_version(version):
         bare, version = name, ""
-    by_name = {entry.name: entry for entry in entries().values()}
-    entry = by_name.get(bare) or entries().get(bare)
+    entry = _names().get(bare) or entries().get(bare)
     if entry is None or not entry.handle:
         return None
     return _handle(f"{entry.publisher}/{entry.name}", entry, version)
+
+
+def _names() -> dict[str, HubEncoder]:
+    """Returns every row of the catalogue by its name without publisher."""
+    return {entry.name: entry for entry in entries().values()}
 
 
 def _handle(name: str, entry: HubEncoder | None, version: str) -> Handle:

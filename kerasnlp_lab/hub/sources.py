@@ -22,9 +22,16 @@ from kerasnlp_lab.hub.download import download
 from kerasnlp_lab.hub.handles import TFHUB, Handle, tfhub_cache_dir
 from kerasnlp_lab.hub.module_files import is_module, lock
 from kerasnlp_lab.hub.modules import holds_both
-from kerasnlp_lab.paths import explain_os_error
+from kerasnlp_lab.paths import did_you_mean_path, explain_os_error
 
-__all__ = ["Report", "Source", "download_from_hugging_face", "local_source", "sources_of"]
+__all__ = [
+    "Report",
+    "Source",
+    "begun_downloads",
+    "download_from_hugging_face",
+    "local_source",
+    "sources_of",
+]
 
 Report = Callable[[str, int, int | None], None]  # what is loaded, bytes so far, bytes in all
 KAGGLE_STALL = 60.0  # seconds in which nothing more comes
@@ -77,7 +84,8 @@ def local_source(path: Path) -> Source:
         HubError: There is nothing at the path.
     """
     if not path.exists():
-        raise HubError(f"there is nothing at {path}; expected an archive or a folder")
+        close = did_you_mean_path(path)
+        raise HubError(f"there is nothing at {path}{close}; expected an archive or a folder")
 
     def fetch(scratch: Path) -> Path:
         if path.is_dir():
@@ -115,9 +123,18 @@ def _fetch_archive(url: str, report: Report, scratch: Path) -> Path:
     return _root(scratch, f"the archive from {url}")
 
 
+def begun_downloads() -> list[Path]:
+    """Returns the parts of files that have come, from which downloads go on."""
+    return sorted(_downloads().glob("*.part"))
+
+
+def _downloads() -> Path:
+    return tfhub_cache_dir() / ".downloads"
+
+
 def _download_place(url: str) -> Path:
     """Returns where the part of a file that has come is kept, for whoever goes on with it."""
-    downloads = tfhub_cache_dir() / ".downloads"
+    downloads = _downloads()
     try:
         downloads.mkdir(parents=True, exist_ok=True)
     except OSError as error:

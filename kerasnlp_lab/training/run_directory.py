@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasnlp_lab.errors import RunError
-from kerasnlp_lab.paths import check_new, explain_os_error, write_whole
+from kerasnlp_lab.paths import check_new, did_you_mean_path, explain_os_error, write_whole
 
 __all__ = ["RunDirectory", "package_versions"]
 
@@ -158,6 +158,8 @@ class RunDirectory:
             RunError: It is no run directory, or the run did not finish.
         """
         path = Path(path)
+        if not path.exists():
+            raise RunError(f"there is no run directory {path}{did_you_mean_path(path)}")
         if not (path / "config.json").is_file():
             raise RunError(f"{path} is not a run directory: it has no config.json")
         if not (path / "metrics.json").is_file():

@@ -8,6 +8,7 @@ from pathlib import Path
 from kerasnlp_lab.errors import HubError, UnknownNameError
 from kerasnlp_lab.hub.catalogue import encoders, find_encoder
 from kerasnlp_lab.hub.handles import parse_handle
+from kerasnlp_lab.paths import near_path
 from kerasnlp_lab.zoo.entry import ZooEntry
 from kerasnlp_lab.zoo.hub_bert import MINILM, bert_in_folder, bert_on_tfhub
 from kerasnlp_lab.zoo.seed_transformer import SEED_TRANSFORMER
@@ -48,7 +49,9 @@ def find_model(name: str) -> ZooEntry:
     except HubError:
         handle = None
     if handle is None or handle.entry is None or not handle.entry.preprocess:
-        known = [*_ENTRIES, *(one.name for one in encoders())]
+        folder = near_path(name) if "/" in name else None
+        folders = [] if folder is None else [os.path.join(".", folder)]
+        known = [*_ENTRIES, *(one.name for one in encoders()), *folders]
         hint = "see 'zoo list' and 'hub list', or give a folder with a BERT's weights"
         raise UnknownNameError("model", name, known, hint)
     return bert_on_tfhub(handle.entry, handle.address)

@@ -116,6 +116,7 @@ def test_json_is_all_of_it_and_nothing_else(tiny_checkpoint, tmp_path):
     result = inspect(table, "--output", tmp_path / "out", *words)
     assert result.code == 0, result.err
     found = json.loads(result.out)
+    assert (found.pop("folder"), found.pop("cleaned")) == (str(tmp_path / "out"), None)
     assert found == json.loads((tmp_path / "out" / "inspection.json").read_text())
     assert found["rows"] == {"train": 44, "validation": 10, "test": 10, "bad": 1}
     assert found["balance"]["ham"].keys() == {"train", "validation", "test"}

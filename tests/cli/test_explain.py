@@ -1,8 +1,11 @@
 """`kerasnlp-lab explain`: from a run to the terminal, a picture and a page."""
 
+import json
+
 import pytest
 
 from tests.cli.command import run
+from tests.cli.json_keys import assert_documented
 
 TEXT = "The striker scores twice as shares fall 日本"
 
@@ -33,6 +36,15 @@ def test_a_run_is_explained(small_run, tmp_path):
     again = run("explain", small_run, TEXT, "--to", to, "--layer", 1, "--head", 2)
     assert again.code == 0, again.err
     assert (to / "explanation.png").read_bytes() != before
+
+
+def test_for_programs(small_run, tmp_path):
+    result = run("explain", small_run, TEXT, "--to", tmp_path, "--json")
+    document = json.loads(result.out)
+    assert_documented(document, "explain")
+    assert [TEXT[one["start"] : one["end"]] for one in document["words"]] == TEXT.split()
+    total = sum(one["contribution"] for one in document["words"])
+    assert total == pytest.approx(document["completeness"]["total"], abs=1e-4)
 
 
 def test_another_class_than_the_given_one(small_run, tmp_path):

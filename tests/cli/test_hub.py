@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from tests.cli.command import run
+from tests.cli.json_keys import assert_documented
 from tests.hub.installed import ENCODER, PREPROCESS, SMALLEST, TFHUB, content, place_of
 from tests.hub.origins import status
 
@@ -37,6 +38,9 @@ def test_install_says_where_from_and_where_to(cache, on_tfhub, tiny_modules):
     again = run("hub", "install", SMALLEST)
     assert again.code == 0 and f"  from the cache, in {encoder}" in again.out
     assert again.err == ""
+    found = json.loads(run("hub", "install", SMALLEST, "--json").out)
+    assert_documented(found, "hub install")
+    assert [one["folder"] for one in found] == [str(encoder), str(preprocess)]
 
 
 def test_what_was_tried_before_is_on_standard_error(cache, origins, tiny_modules):
@@ -95,7 +99,8 @@ def test_verify_exits_with_1_if_a_module_is_broken(cache, on_tfhub):
     shutil.rmtree(cache / place_of(PREPROCESS))  # has been asked often enough
     result = run("hub", "verify", "--json")
     assert result.code == 1
-    (one,) = json.loads(result.out)
+    (one,) = found = json.loads(result.out)
+    assert_documented(found, "hub verify")
     assert (one["handle"], one["whole"], one["works"]) == (ENCODER, False, False)
     assert one["folder"] == str(cache / place_of(ENCODER))
 

@@ -202,14 +202,102 @@ def test_zoo_show_of_an_unknown_model():
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (("compare", "--dataset", "news_sample"), "Missing option '--models'"),
+        (("compare", "--dataset", "news_sample"), "missing option '--models'; see 'kerasnlp-lab c"),
         (("train", "--model", "transformer", "--epochs", "three"), "'--epochs'"),
         (("predict", "model", "--format", "xml"), "'--format'"),
-        (("trian",), "No such command 'trian'"),
+        (("train", "--model"), "option '--model' requires an argument"),
+        (("zoo", "show", "a", "b"), "unexpected extra argument"),
     ],
 )
 def test_usage(arguments, message):
-    result = run(*arguments)
-    assert result.code == 2
-    assert message in result.err
-    assert "Traceback" not in result.err
+    assert_mistake(run(*arguments), message)
+
+
+NEWS = ("--dataset", "news_sample")
+
+
+@pytest.mark.parametrize(
+    "line, message",
+    [
+        ("trian", "no command is called 'trian'; did you mean 'train'?"),
+        ("data instal", "no command of data is called 'instal'; did you mean 'install'?"),
+        ("hub lsit --json", "no command of hub is called 'lsit'; did you mean 'list'?"),
+        ("train --epoch 3", "no option of train is called '--epoch'; did you mean '--epochs'?"),
+        ("train --epoch=3", "no option of train is called '--epoch'; did you mean '--epochs'?"),
+        (
+            "data inspect t.csv --lable-column x",
+            "no option of data inspect is called '--lable-column'; did you mean '--label-column'?",
+        ),
+        ("--verison", "did you mean '--version'?"),
+        ("zoo show Transformr", "did you mean 'transformer'?"),
+        (
+            "hub install small_bert/bert_en_uncased_L-4_H-128_A2",
+            "did you mean 'small_bert/bert_en_uncased_L-4_H-128_A-2'?",
+        ),
+        (
+            "hub install https://tfhub.dev/tensorflow/bert_en_uncased_preproces",
+            "did you mean 'tensorflow/bert_en_uncased_preprocess'?",
+        ),
+        (
+            "train --model small_bert/bert_en_uncased_L-4_H-128_A2 --dataset news_sample",
+            "did you mean 'small_bert/bert_en_uncased_L-4_H-128_A-2'?",
+        ),
+        ("train --recipe sms_spamm", "no recipe is called 'sms_spamm'; did you mean 'sms_spam'?"),
+        (
+            "train --model tfidf_linear --dataset news_sample --strategy miror",
+            "no strategy is called 'miror'; did you mean 'mirrored'?",
+        ),
+        ("data install ag_new --from x", "did you mean 'ag_news'?"),
+        ("data inspect t.csv --model tfidf_linaer", "did you mean 'tfidf_linear'?"),
+        (
+            "train --model tfidf_linear --dataset sms_span --class-weight hma=2",
+            "did you mean 'sms_spam'?",
+        ),
+    ],
+)
+def test_a_misspelt_name_is_told_the_likely_one(line, message):
+    assert_mistake(run(*line.split()), message)
+
+
+def test_a_misspelt_class(tmp_path):
+    words = ("--class-weight", "Sprots=2", "--output", tmp_path / "run")
+    assert_mistake(train(*words, model="tfidf_linear"), "did you mean 'Sports'?")
+
+
+def test_a_misspelt_column(tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text("message,kind\na,b\n")
+    words = ("train", "--model", "tfidf_linear", "--data", table)
+    result = run(*words, "--text-column", "mesage", "--label-column", "kind")
+    assert_mistake(result, "no column 'mesage'; did you mean 'message'?; there are message, kind")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "evaluate RUN --dataset news_sample",
+        "export RUN --to nowhere",
+        "predict RUN text",
+        "train --resume RUN",
+        "hub build --from RUN --to nowhere",
+        "train --data RUN --model tfidf_linear",
+        "evaluate {run} --data RUN",
+        "predict {run} --file RUN",
+        "hub install small_bert/bert_en_uncased_L-4_H-128_A-2 --from RUN",
+        "data install sms_spam --from RUN",
+        "data install ag_news --from RUN",
+    ],
+)
+def test_a_misspelt_path(line, finished_run, tmp_path):
+    (tmp_path / "runs" / "first").mkdir(parents=True)
+    missing = str(tmp_path / "rusn" / "frist")
+    line = line.format(run=finished_run).replace("RUN", missing)
+    result = run(*line.split())
+    assert_mistake(result, missing, f"did you mean '{tmp_path / 'runs' / 'first'}'?")
+    assert not (tmp_path / "rusn").exists()
+
+
+def test_a_misspelt_folder_with_a_bert(tiny_checkpoint, tmp_path):
+    (tmp_path / "my_bert").symlink_to(tiny_checkpoint)
+    result = train(model=tmp_path / "my_brt")
+    assert_mistake(result, f"no model is called '{tmp_path / 'my_brt'}'", f"'{tmp_path}/my_bert'?")

@@ -6,6 +6,11 @@ import sys
 import time
 
 import pytest
+import typer
+
+from kerasnlp_lab import __version__
+from kerasnlp_lab.cli.main import app
+from tests.cli.command import run
 
 KERASNLP_LAB = [sys.executable, "-m", "kerasnlp_lab"]
 LINES = 100
@@ -41,6 +46,33 @@ def test_help_is_quick_and_names_every_command():
     assert result.returncode == 0
     for command in ("train", "compare", "evaluate", "export", "predict", "zoo", "data"):
         assert f" {command} " in result.stdout
+
+
+def test_alone_it_tells_what_to_do_first():
+    result = subprocess.run(KERASNLP_LAB, capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (0, "")
+    lines = result.stdout.splitlines()
+    assert len(lines) < 30 and max(map(len, lines)) <= 80
+    first = [line.split() for line in lines if line.startswith("  kerasnlp-lab ")]
+    assert [words[1] for words in first] == ["train", "predict", "compare"]
+    commands = typer.main.get_command(app).commands
+    for words in first:
+        known = {name for parameter in commands[words[1]].params for name in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= known
+    for command in commands:
+        assert any(line.startswith(f"  {command} ") for line in lines)
+    assert first[0][-1] == first[1][2]  # what is trained is what answers
+
+
+@pytest.mark.parametrize("group", ["zoo", "hub", "data"])
+def test_a_group_alone_shows_its_commands(group):
+    result = run(group)
+    assert (result.code, result.err) == (0, "")
+    assert " list " in result.out
+
+
+def test_version():
+    assert run("--version").out == f"kerasnlp-lab {__version__}\n"
 
 
 def test_answers_stream_and_a_reader_may_leave(exported):

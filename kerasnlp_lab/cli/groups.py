@@ -1,0 +1,48 @@
+"""`make_group`: a command of commands; without one of them it shows its help, and is content."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from kerasnlp_lab.errors import UnknownNameError
+
+__all__ = ["make_group"]
+
+
+class Group(TyperGroup):
+    """Commands, of which a misspelt one is told its likely name."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Returns the command that the first argument names."""
+        name = args[0]
+        if not name.startswith("-") and self.get_command(ctx, name) is None:
+            kind = "command" if ctx.parent is None else f"command of {ctx.info_name}"
+            raise UnknownNameError(kind, name, self.list_commands(ctx))
+        return super().resolve_command(ctx, args)
+
+
+def show_help(context: typer.Context) -> None:
+    """Shows the help where no command is named."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), nl=False)
+
+
+def make_group(callback: Callable[..., None] = show_help, **options: Any) -> typer.Typer:
+    """Returns an empty group of commands.
+
+    Args:
+        callback: Called before any of them, and where none is named.
+        options: As `typer.Typer` takes them.
+    """
+    return typer.Typer(
+        cls=Group,
+        callback=callback,
+        invoke_without_command=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        **options,
+    )

@@ -1,0 +1,52 @@
+"""`--json`: what a command came to, for a program to read. docs/json.md lists the keys.
+
+One document on standard output, or one a line where answers come one by one; all else that a
+command says goes to standard error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+__all__ = ["Json", "print_json", "print_json_line", "said_apart"]
+
+Json = Annotated[bool, typer.Option("--json", help="For programs: JSON on standard output.")]
+
+
+@contextmanager
+def said_apart(as_json: bool) -> Iterator[None]:
+    """In its block, what is printed goes to standard error if JSON is asked for."""
+    with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
+        yield
+
+
+def print_json(content: Any) -> None:
+    """Prints one document."""
+    print(json.dumps(_plain(content), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def print_json_line(content: Any) -> None:
+    """Prints one document as a line, at once."""
+    print(json.dumps(_plain(content), ensure_ascii=False, allow_nan=False), flush=True)
+
+
+def _plain(content: Any) -> Any:
+    """Returns content as JSON has it: paths as strings, and null for a number that is none."""
+    if isinstance(content, Mapping):
+        return {str(name): _plain(value) for name, value in content.items()}
+    if isinstance(content, Sequence) and not isinstance(content, str):
+        return [_plain(value) for value in content]
+    if isinstance(content, Path):
+        return str(content)
+    if isinstance(content, float) and not math.isfinite(content):
+        return None
+    return content

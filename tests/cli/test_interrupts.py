@@ -1,0 +1,210 @@
+"""Ctrl-C: status 130, one line that names what is kept, and no traceback."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import weakref
+
+import pytest
+
+from kerasnlp_lab.cli.interrupts import keeps, raised_once
+from tests.cli.command import run
+from tests.cli.interrupted import run_interrupted
+from tests.data.inspection.tables import plain_rows, write_table
+from tests.hub.installed import ENCODER, SMALLEST, TFHUB
+
+NEWS = ("--dataset", "news_sample")
+NOTHING = "kerasnlp-lab: stopped by Ctrl-C; nothing was written\n"
+
+
+def interrupted(place, *arguments):
+    """Returns the ended process of a command that got Ctrl-C at a place."""
+    command = [sys.executable, "-m", "tests.cli.interrupted", place, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+
+
+def leftovers(folder):
+    return [path.name for path in folder.iterdir() if path.name.endswith(".part")]
+
+
+@pytest.mark.parametrize("module", ["typer", "tensorflow", "tensorflow.python.eager.context"])
+def test_while_something_is_imported(module):
+    result = interrupted(module, "zoo", "list")
+    assert (result.returncode, result.stdout, result.stderr) == (130, "", NOTHING)
+
+
+def test_train_says_how_to_go_on(tmp_path):
+    words = ("--model", "transformer", *NEWS, "--epochs", "2", "--output", tmp_path / "run")
+    result = interrupted(".history.csv", "train", *words)  # after the first epoch
+    assert result.returncode == 130
+    assert "Traceback" not in result.stderr
+    line = result.stderr.splitlines()[-1]
+    assert line.startswith("kerasnlp-lab: stopped by SIGINT after step ")
+    assert line.endswith(f"go on with: kerasnlp-lab train --resume {tmp_path / 'run'}")
+    finished = run("train", "--resume", tmp_path / "run", "--json")
+    assert finished.code == 0, finished.err
+    assert len(json.loads(finished.out)["training"]["history"]) == 2
+
+
+def test_train_before_and_after_its_steps(tmp_path):
+    words = ("train", "--model", "tfidf_linear", *NEWS, "--output", tmp_path / "run")
+    result = run_interrupted("test.csv", *words)
+    assert (result.code, result.err) == (130, NOTHING)
+    assert not (tmp_path / "run").exists()
+    result = run_interrupted(".report.html", *words)
+    assert result.code == 130
+    assert result.err == (
+        f"kerasnlp-lab: stopped by Ctrl-C; {tmp_path / 'run'} is kept, go on with: kerasnlp-lab "
+        f"train --resume {tmp_path / 'run'}\n"
+    )
+    assert run("train", "--resume", tmp_path / "run").code == 0
+
+
+def test_train_that_waits_for_other_workers(tmp_path):
+    with socket.socket() as one, socket.socket() as other:
+        for each in (one, other):
+            each.bind(("localhost", 0))
+        workers = [f"localhost:{each.getsockname()[1]}" for each in (one, other)]
+    task = {"type": "worker", "index": 0}
+    config = {"cluster": {"worker": workers}, "task": task}
+    words = ("--model", "transformer", *NEWS, "--strategy", "multi_worker", "--output", tmp_path)
+    command = [sys.executable, "-m", "kerasnlp_lab", "train", *map(str, words)]
+    environment = {**os.environ, "TF_CONFIG": json.dumps(config)}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=environment, stderr=pipe, text=True) as process:
+        assert process.stderr.readline() == "waiting for the other workers\n"
+        time.sleep(1)  # until it does
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == -signal.SIGINT
+        assert "Traceback" not in process.stderr.read()
+
+
+def test_compare_names_the_finished_runs(tmp_path):
+    words = ("--models", "tfidf_linear,seed_transformer", *NEWS, "--output", tmp_path / "all")
+    result = interrupted("all/seed_transformer", "compare", *words)
+    assert result.returncode == 130
+    line = f"stopped by Ctrl-C; finished before: {tmp_path / 'all' / 'tfidf_linear'}\n"
+    assert result.stderr == f"kerasnlp-lab: {line}"
+    assert run("evaluate", tmp_path / "all" / "tfidf_linear", *NEWS).code == 0
+
+
+def test_predict_that_waits_for_texts(exported):
+    command = [sys.executable, "-m", "kerasnlp_lab", "predict", str(exported), "--json"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+        process.stdin.write("a text\n" * 32)
+        process.stdin.flush()
+        answers = [json.loads(process.stdout.readline()) for _ in range(32)]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+        assert process.stderr.read() == "kerasnlp-lab: stopped by Ctrl-C; texts answered: 32\n"
+    assert {answer["text"] for answer in answers} == {"a text"}
+
+
+def test_evaluate(finished_run):
+    result = run_interrupted("weights.safetensors", "evaluate", finished_run, *NEWS, "--json")
+    assert (result.code, result.out, result.err) == (130, "", NOTHING)
+
+
+def test_export_leaves_nothing(finished_run, tmp_path):
+    result = run_interrupted(".exported.", "export", finished_run, "--to", tmp_path / "exported")
+    assert (result.code, result.err) == (130, NOTHING)
+    assert not list(tmp_path.iterdir())
+
+
+def test_shard_leaves_nothing(tmp_path):
+    words = ("--to", tmp_path / "shards", "--shards", "2")
+    result = run_interrupted(".shards.json", "data", "shard", *NEWS, *words)
+    assert (result.code, result.err) == (130, NOTHING)
+    assert not list(tmp_path.iterdir())
+
+
+def test_inspect_says_what_is_incomplete(tmp_path):
+    table = write_table(tmp_path / "t.csv", plain_rows())
+    words = ("data", "inspect", table, "--model", "tfidf_linear", "--output", tmp_path / "found")
+    result = run_interrupted("t.csv", *words)
+    assert (result.code, result.err) == (130, NOTHING)
+    result = run_interrupted(".inspection.json", *words)
+    assert result.code == 130
+    told = f"stopped by Ctrl-C; what was written of {tmp_path / 'found'} is incomplete; remove it"
+    assert result.err == f"kerasnlp-lab: {told}\n"
+    assert not leftovers(tmp_path / "found")
+
+
+def test_install_from_a_file_leaves_nothing(hub_environment, tiny_archives, tmp_path):
+    (tmp_path / "module.tar.gz").write_bytes(tiny_archives["encoder"])
+    words = ("hub", "install", ENCODER, "--from", tmp_path / "module.tar.gz")
+    result = run_interrupted("/fetched", *words)
+    assert (result.code, result.err) == (130, NOTHING)
+    assert not leftovers(tmp_path / "tfhub")
+
+
+def test_install_keeps_what_came_of_a_download(hub_environment, origins, tmp_path):
+    def press_control_c(request):
+        request.wfile.write(request.begin()[:150_000])
+        request.wfile.flush()
+        time.sleep(0.5)  # until it is written
+        os.kill(os.getpid(), signal.SIGINT)
+        request.server.closing.wait(60)
+
+    path = TFHUB["encoder"]
+    origins.files[path] = bytes(200_000)
+    origins.play(path, press_control_c)
+    result = run("hub", "install", SMALLEST)
+    assert result.code == 130
+    downloads = tmp_path / "tfhub" / ".downloads"
+    assert result.err == (
+        f"kerasnlp-lab: stopped by Ctrl-C; 0.1 MB are kept in {downloads}, and the same command "
+        "goes on from there\n"
+    )
+
+
+def test_it_is_not_lost_in_a_callback_of_the_garbage_collector(capfd):
+    class Dropped:
+        pass
+
+    one = Dropped()
+    reference = weakref.ref(one, lambda _: signal.raise_signal(signal.SIGINT))
+    with pytest.raises(KeyboardInterrupt), raised_once() as came:
+        del one
+        assert reference() is None
+        time.sleep(5)
+    assert came()
+    assert capfd.readouterr().err == ""
+
+
+def test_a_second_one_does_not_wait():
+    script = (
+        "import signal, time\n"
+        "from kerasnlp_lab.cli.interrupts import raised_once\n"
+        "with raised_once():\n"
+        "    try:\n"
+        "        signal.raise_signal(signal.SIGINT)\n"
+        "    finally:\n"
+        "        signal.raise_signal(signal.SIGINT)\n"
+        "        time.sleep(60)\n"
+    )
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert result.returncode == 130
+    assert result.stderr == "kerasnlp-lab: stopped at once by a second Ctrl-C\n"
+
+
+def test_a_program_that_is_to_ignore_it_does():
+    """As nohup, and `&` in a script, start it."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with raised_once() as came:
+            signal.raise_signal(signal.SIGINT)
+        assert not came()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_what_is_kept_is_a_note_of_what_ended_it():
+    with pytest.raises(KeyboardInterrupt) as ended, keeps(lambda: "all of it"):
+        raise KeyboardInterrupt
+    assert ended.value.__notes__ == ["all of it"]

@@ -1,0 +1,86 @@
+"""Colours and progress on a terminal, and neither anywhere else."""
+
+import os
+import pty
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.cli.command import run
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*(3[0-7]|9[0-7])[0-9;]*m")
+NEWS = ("--dataset", "news_sample")
+QUICK = ("--epochs", "1", "--min-steps-per-epoch", "1", "--batch-size", "64")
+
+
+def environment(**more):
+    """Returns this process's environment, without what forces colours on or off."""
+    forced = ("NO_COLOR", "FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS", "TTY_COMPATIBLE")
+    kept = {name: value for name, value in os.environ.items() if name not in forced}
+    return {**kept, "TERM": "xterm-256color", "COLUMNS": "100", **more}
+
+
+def on_a_terminal(*arguments, **more):
+    """Returns what a command shows on a terminal of its own."""
+    here, there = pty.openpty()
+    command = [sys.executable, "-m", "kerasnlp_lab", *map(str, arguments)]
+    process = subprocess.Popen(
+        command, stdin=there, stdout=there, stderr=there, env=environment(**more)
+    )
+    os.close(there)
+    shown = b""
+    while True:
+        try:
+            shown += os.read(here, 1 << 16)
+        except OSError:  # it has ended
+            break
+    os.close(here)
+    assert process.wait() == 0, shown
+    return shown.decode()
+
+
+def piped(*arguments):
+    command = [sys.executable, "-m", "kerasnlp_lab", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, env=environment(COLUMNS="100"))
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["hub", "--help"], ["hub", "list"]])
+def test_help_and_lists(arguments):
+    shown = on_a_terminal(*arguments)
+    assert "\x1b[1" in shown  # bold
+    if "--help" in arguments:
+        assert COLOUR.search(shown)
+    assert not COLOUR.search(on_a_terminal(*arguments, NO_COLOR="1"))
+    result = piped(*arguments)
+    assert result.returncode == 0
+    assert "\x1b" not in result.stdout + result.stderr
+
+
+def test_train_draws_a_bar_on_a_terminal_only(tmp_path):
+    shown = on_a_terminal(
+        "train", "--model", "transformer", *NEWS, *QUICK, "--output", tmp_path / "run"
+    )
+    assert COLOUR.search(shown) and "━" in shown
+    words = ("--model", "transformer", *NEWS, *QUICK, "--output", tmp_path / "again")
+    result = run("train", *words)
+    assert result.code == 0, result.err
+    assert "val_loss" in result.out
+    assert "\x1b" not in result.out + result.err and "━" not in result.out + result.err
+
+
+def test_commands_that_are_not_on_a_terminal(finished_run, exported, tmp_path):
+    lines = [
+        ("evaluate", finished_run, *NEWS),
+        ("predict", exported, "a text"),
+        ("compare", "--models", "tfidf_linear", *NEWS, "--output", tmp_path / "all"),
+        ("zoo", "list"),
+        ("zoo", "show", "transformer"),
+        ("data", "list"),
+        ("hub", "list"),
+    ]
+    for line in lines:
+        result = run(*line)
+        assert result.code == 0, result.err
+        assert result.out and "\x1b" not in result.out + result.err, line
