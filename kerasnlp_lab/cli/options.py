@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kerasnlp_lab.errors import OptionError, check_option
+from kerasnlp_lab.quiet import quiet_tensorflow
 
 if TYPE_CHECKING:
     from kerasnlp_lab.data import TextDataset
@@ -220,14 +220,3 @@ def say_precision(classifier: Classifier) -> None:
 
     if hasattr(classifier.options, "precision"):
         print(precision_note(classifier.options.precision), file=sys.stderr)
-
-
-def quiet_tensorflow() -> None:
-    """Keeps TensorFlow's advice to programmers off a user's terminal."""
-    import absl.logging
-    import tensorflow as tf
-
-    tf.get_logger().setLevel(logging.ERROR)
-    absl.logging.set_verbosity(absl.logging.ERROR)
-    # It warns, past every log level, of each TF Hub preprocessing module that is called eagerly.
-    tf.config.optimizer.set_experimental_options({"loop_optimization": False})
