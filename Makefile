@@ -9,13 +9,14 @@ export IPYTHONDIR ?= $(CURDIR)/.cache/ipython
 export JUPYTER_DATA_DIR ?= $(CURDIR)/.cache/jupyter
 INSTALL := $(BIN)/python -m pip install --quiet --no-cache-dir --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test faults lint clean help benchmarks
+.PHONY: demo test faults notebooks lint clean help benchmarks
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo   install, train two classifiers and a baseline, compare, export, classify"
 	@echo "make test   install, lint, check types and imports, run the tests"
 	@echo "make faults kill trainings at random moments, resume them, and compare to the last bit"
+	@echo "make notebooks  run the notebooks and keep their outputs; KERASNLP_LAB_TEST_DATA has sms_spam/"
 	@echo "make bench-NAME  benchmarks/NAME.py, with ARGS='--rounds 3'; make benchmarks: all, some hours"
 	@echo "make clean  remove .venv, .cache and runs"
 
@@ -42,6 +43,9 @@ demo: .venv/.installed
 faults: .venv/.installed-dev
 	$(BIN)/python -m tests.faults.kill_many --kills 50 --hub-kills 6
 	$(BIN)/python -m pytest -n 2 -m slow
+
+notebooks: .venv/.installed-dev
+	$(BIN)/python -m tests.notebooks $(ARGS)
 
 BENCHMARKS := start tokenizing input_pipeline from_scratch_train from_scratch_predict machine_limit latency predict fine_tune accuracy
 

@@ -1,20 +1,17 @@
-"""What the documentation shows works: README's Python and commands, docstrings, notebooks."""
+"""What the documentation shows works: README's Python and commands, docstrings."""
 
 import doctest
 import importlib
-import os
 import pkgutil
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-import nbformat
 import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  # README's Python reads an export back in a fresh process
-from nbclient import NotebookClient
 
 import kerasnlp_lab
 
@@ -71,13 +68,3 @@ def test_commands_that_are_shown_exist(page):
         assert known.exit_code == 0, command
         for option in re.findall(r" (--[a-z-]+)", arguments.partition("#")[0]):
             assert option in known.output, (command, option)
-
-
-@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda p: p.stem)
-def test_notebook_runs_from_the_first_cell_to_the_last(path):
-    notebook = nbformat.read(path, as_version=4)
-    assert all(
-        cell.outputs or "=" in cell.source for cell in notebook.cells if cell.cell_type == "code"
-    )
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    NotebookClient(notebook, timeout=300).execute(env=environment)
