@@ -9,7 +9,7 @@ export IPYTHONDIR ?= $(CURDIR)/.cache/ipython
 export JUPYTER_DATA_DIR ?= $(CURDIR)/.cache/jupyter
 INSTALL := $(BIN)/python -m pip install --quiet --no-cache-dir --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test faults lint docs clean help benchmarks
+.PHONY: demo test faults notebooks lint docs clean help benchmarks
 .DEFAULT_GOAL := help
 
 help:
@@ -17,6 +17,7 @@ help:
 	@echo "make test   install, lint, check types and imports, run the tests"
 	@echo "make faults kill trainings at random moments, resume them, and compare to the last bit"
 	@echo "make docs   the documentation, into site/: open site/index.html"
+	@echo "make notebooks  run the notebooks and keep their outputs; KERASNLP_LAB_TEST_DATA has sms_spam/"
 	@echo "make bench-NAME  benchmarks/NAME.py, with ARGS='--rounds 3'; make benchmarks: all, some hours"
 	@echo "make clean  remove .venv, .cache, runs and site"
 
@@ -43,6 +44,9 @@ demo: .venv/.installed
 faults: .venv/.installed-dev
 	$(BIN)/python -m tests.faults.kill_many --kills 50 --hub-kills 6
 	$(BIN)/python -m pytest -n 2 -m slow
+
+notebooks: .venv/.installed-dev
+	$(BIN)/python -m tests.notebooks $(ARGS)
 
 BENCHMARKS := start tokenizing input_pipeline from_scratch_train from_scratch_predict machine_limit latency predict fine_tune accuracy
 

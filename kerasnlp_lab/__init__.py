@@ -24,6 +24,7 @@ _HOMES = {
     "load_classifier": "kerasnlp_lab.zoo",
     "load_dataset": "kerasnlp_lab.data",
     "make_strategy": "kerasnlp_lab.training",
+    "quiet_tensorflow": "kerasnlp_lab.quiet",
     "train": "kerasnlp_lab.training",
 }
 

@@ -1,20 +1,17 @@
-"""What is shown works: README's Python, docstrings, notebooks. Pages and commands: tests/docs/."""
+"""What is shown works: README's Python, docstrings. Pages and commands: tests/docs/."""
 
 import doctest
 import importlib
-import os
 import pkgutil
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-import nbformat
 import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  # README's Python reads an export back in a fresh process
-from nbclient import NotebookClient
 
 import kerasnlp_lab
 
@@ -51,13 +48,3 @@ def test_readme_names_every_file_of_the_package():
     for file in (ROOT / "kerasnlp_lab").rglob("*.py"):
         if file.parent.name != "cli" and not file.name.startswith("__"):
             assert re.search(rf"\b{re.escape(file.name)}\b", README), file
-
-
-@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda p: p.stem)
-def test_notebook_runs_from_the_first_cell_to_the_last(path):
-    notebook = nbformat.read(path, as_version=4)
-    assert all(
-        cell.outputs or "=" in cell.source for cell in notebook.cells if cell.cell_type == "code"
-    )
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    NotebookClient(notebook, timeout=300).execute(env=environment)

@@ -27,8 +27,8 @@ from kerasnlp_lab.cli.options import (
     TextColumn,
     ValidationFraction,
     ValidationTable,
+    import_tensorflow,
     load_rows,
-    quiet_tensorflow,
 )
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def compare(
     McNemar's exact test, or with several seeds to a paired permutation test, so that a
     difference within noise is called one.
     """
-    quiet_tensorflow()
+    import_tensorflow()
     import rich.console
 
     from kerasnlp_lab import evaluation

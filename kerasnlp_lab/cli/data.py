@@ -11,7 +11,7 @@ from kerasnlp_lab.cli.data_inspect import inspect
 from kerasnlp_lab.cli.data_shard import shard
 from kerasnlp_lab.cli.groups import make_group
 from kerasnlp_lab.cli.json_output import Json, print_json, said_apart
-from kerasnlp_lab.cli.options import DataDir, quiet_tensorflow
+from kerasnlp_lab.cli.options import DataDir, import_tensorflow
 from kerasnlp_lab.errors import UnknownNameError
 
 __all__ = ["app"]
@@ -58,7 +58,7 @@ def install(
         else:
             print(f"sms_spam: {rows} rows installed as {path}")
         return
-    quiet_tensorflow()
+    import_tensorflow()
     from kerasnlp_lab.data.ag_news import install_ag_news
 
     with said_apart(as_json):

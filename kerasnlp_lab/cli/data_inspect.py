@@ -19,7 +19,7 @@ from kerasnlp_lab.cli.options import (
     TextColumn,
     ValidationTable,
     given_table_options,
-    quiet_tensorflow,
+    import_tensorflow,
 )
 from kerasnlp_lab.errors import HubError, check_option, first_line
 
@@ -64,7 +64,7 @@ def inspect(
     damage, mixed scripts; class balance, and what a maximum length cuts. The splits are
     those that 'train --data' makes with the same --split-seed.
     """
-    quiet_tensorflow()
+    import_tensorflow()
     import rich.console
 
     from kerasnlp_lab.data import inspection

@@ -22,8 +22,8 @@ from kerasnlp_lab.cli.options import (
     TextColumn,
     ValidationFraction,
     ValidationTable,
+    import_tensorflow,
     load_rows,
-    quiet_tensorflow,
 )
 
 __all__ = ["shard"]
@@ -53,7 +53,7 @@ def shard(
     Rows are checked and split once, here; 'train --data' with the folder reads them from
     the files as it needs them.
     """
-    quiet_tensorflow()
+    import_tensorflow()
     from kerasnlp_lab.data import write_shards
     from kerasnlp_lab.paths import check_new
 

@@ -18,7 +18,7 @@ from kerasnlp_lab.cli.options import (
     Table,
     TextColumn,
     check_source,
-    quiet_tensorflow,
+    import_tensorflow,
     refuse_table_options,
     say_precision,
 )
@@ -61,7 +61,7 @@ def evaluate(
         check_option("--fpr", share, 0 <= share <= 1, "a share from 0 to 1")
     if table is None:
         refuse_table_options(text_columns=text_column, label_column=label_column)
-    quiet_tensorflow()
+    import_tensorflow()
     from kerasnlp_lab import evaluation
     from kerasnlp_lab.data import load_labelled_rows
     from kerasnlp_lab.evaluation.report import evaluation_text

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kerasnlp_lab.cli.json_output import Json, print_json
-from kerasnlp_lab.cli.options import quiet_tensorflow
+from kerasnlp_lab.cli.options import import_tensorflow
 from kerasnlp_lab.errors import RunError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def explain(
     Contributions are integrated gradients, from a text of neutral tokens to this one. The page
     has every layer and head; what is in the folder from before is replaced.
     """
-    quiet_tensorflow()
+    import_tensorflow()
     from kerasnlp_lab.evaluation.plots import png_bytes
     from kerasnlp_lab.explanation import explain_run, explanation_figure, explanation_page
     from kerasnlp_lab.explanation.fonts import fonts_for

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from kerasnlp_lab.cli.json_output import Json, print_json, said_apart
-from kerasnlp_lab.cli.options import Precision, quiet_tensorflow, say_precision
+from kerasnlp_lab.cli.options import Precision, import_tensorflow, say_precision
 
 __all__ = ["export"]
 
@@ -24,7 +24,7 @@ def export(
     It needs only tensorflow and tensorflow_text to run. It computes in the --precision wherever
     it runs: for machines without bfloat16 say float32.
     """
-    quiet_tensorflow()
+    import_tensorflow()
     from kerasnlp_lab.export import export_classifier
     from kerasnlp_lab.training import RunDirectory
     from kerasnlp_lab.zoo import load_classifier

@@ -13,7 +13,7 @@ import typer
 from kerasnlp_lab.cli.groups import make_group
 from kerasnlp_lab.cli.interrupts import keeps
 from kerasnlp_lab.cli.json_output import Json, print_json, said_apart
-from kerasnlp_lab.cli.options import quiet_tensorflow
+from kerasnlp_lab.cli.options import import_tensorflow
 
 __all__ = ["app"]
 
@@ -68,7 +68,7 @@ def install(
     Without --from, the places that may have it are asked in order: the cache,
     tfhub.dev, Kaggle Models, the original release, Hugging Face.
     """
-    quiet_tensorflow()
+    import_tensorflow()
     from kerasnlp_lab.cli.progress import transfer_progress
     from kerasnlp_lab.hub import install as install_module
 
@@ -99,7 +99,7 @@ def _what_came() -> str:
 @app.command("verify")
 def verify(as_json: Json = False) -> None:
     """Check every cached module, byte by byte, and call it. Exits with 1 if one is broken."""
-    quiet_tensorflow()
+    import_tensorflow()
     from kerasnlp_lab.hub.verify import SENTENCE, verify_modules
 
     with said_apart(as_json):
@@ -141,7 +141,7 @@ def build(
     as_json: Json = False,
 ) -> None:
     """Build a preprocessing module and an encoder with TF Hub's interface out of a BERT."""
-    quiet_tensorflow()
+    import_tensorflow()
     from kerasnlp_lab.export.hub_modules import build_modules
 
     do_lower_case = None if cased is None else not cased

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +10,7 @@ import typer
 
 from kerasnlp_lab.cli.interrupts import ends_at_once
 from kerasnlp_lab.errors import OptionError, check_option
+from kerasnlp_lab.quiet import quiet_tensorflow
 
 if TYPE_CHECKING:
     from kerasnlp_lab.data import TextDataset
@@ -36,7 +36,7 @@ __all__ = [
     "given_table_options",
     "load_rows",
     "parse_assignments",
-    "quiet_tensorflow",
+    "import_tensorflow",
     "refuse_table_options",
     "say_precision",
 ]
@@ -223,13 +223,7 @@ def say_precision(classifier: Classifier) -> None:
         print(precision_note(classifier.options.precision), file=sys.stderr)
 
 
-def quiet_tensorflow() -> None:
-    """Imports TensorFlow, and keeps its advice to programmers off a user's terminal."""
+def import_tensorflow() -> None:
+    """Imports TensorFlow, quiet; Ctrl-C while it does ends the command."""
     with ends_at_once():
-        import absl.logging
-        import tensorflow as tf
-
-    tf.get_logger().setLevel(logging.ERROR)
-    absl.logging.set_verbosity(absl.logging.ERROR)
-    # It warns, past every log level, of each TF Hub preprocessing module that is called eagerly.
-    tf.config.optimizer.set_experimental_options({"loop_optimization": False})
+        quiet_tensorflow()

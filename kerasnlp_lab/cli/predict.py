@@ -12,7 +12,7 @@ import typer
 
 from kerasnlp_lab.cli.interrupts import keeps
 from kerasnlp_lab.cli.json_output import Json, print_json_line
-from kerasnlp_lab.cli.options import Precision, quiet_tensorflow
+from kerasnlp_lab.cli.options import Precision, import_tensorflow
 from kerasnlp_lab.errors import DataError, OptionError
 from kerasnlp_lab.paths import did_you_mean_path
 
@@ -51,7 +51,7 @@ def predict(
     if file and not file.is_file():
         close = did_you_mean_path(file)
         raise DataError(f"no such file{close}; expected one with a text a line", file)
-    quiet_tensorflow()
+    import_tensorflow()
     from kerasnlp_lab.export import open_predictor
     from kerasnlp_lab.machine import precision_note
 

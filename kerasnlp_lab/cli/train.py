@@ -30,9 +30,9 @@ from kerasnlp_lab.cli.options import (
     TextColumn,
     ValidationFraction,
     ValidationTable,
+    import_tensorflow,
     load_rows,
     parse_assignments,
-    quiet_tensorflow,
 )
 from kerasnlp_lab.errors import OptionError, TrainingStopped
 
@@ -159,7 +159,7 @@ def train(
         "patience": patience,
         "min_steps_per_epoch": min_steps_per_epoch,
     }
-    quiet_tensorflow()
+    import_tensorflow()
     import rich.console
 
     from kerasnlp_lab.evaluation import find_recipe, run_experiment
@@ -233,7 +233,7 @@ def _resume(context: typer.Context, run: Path, as_json: bool) -> None:
         raise OptionError(
             f"--resume goes on with the run as it was begun; leave out {', '.join(wrong)}"
         )
-    quiet_tensorflow()
+    import_tensorflow()
     import rich.console
 
     from kerasnlp_lab.evaluation import resume_experiment

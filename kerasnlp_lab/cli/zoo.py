@@ -9,7 +9,7 @@ import typer
 
 from kerasnlp_lab.cli.groups import make_group
 from kerasnlp_lab.cli.json_output import Json, print_json
-from kerasnlp_lab.cli.options import quiet_tensorflow
+from kerasnlp_lab.cli.options import import_tensorflow
 
 __all__ = ["app"]
 
@@ -19,7 +19,7 @@ app = make_group()
 @app.command("list")
 def list_models(as_json: Json = False) -> None:
     """List the models."""
-    quiet_tensorflow()
+    import_tensorflow()
     from kerasnlp_lab.zoo import find_model, model_names
 
     cards = [find_model(name).card for name in model_names()]
@@ -34,7 +34,7 @@ def list_models(as_json: Json = False) -> None:
 @app.command("recipes")
 def list_recipes(as_json: Json = False) -> None:
     """List the recipes: a dataset, a model and how it is trained, for 'train --recipe'."""
-    quiet_tensorflow()
+    import_tensorflow()
     from kerasnlp_lab.evaluation import named_recipes
 
     if as_json:
@@ -53,7 +53,7 @@ def show_model(
     as_json: Json = False,
 ) -> None:
     """Show a model's card, its options and its recipe."""
-    quiet_tensorflow()
+    import_tensorflow()
     from kerasnlp_lab.zoo import find_model
 
     entry = find_model(name)
