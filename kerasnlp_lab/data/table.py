@@ -182,7 +182,7 @@ def _choose_columns(
     for name in (*text_columns, *([label_column] if label_column else [])):
         if name not in columns:
             close = did_you_mean(name, columns)
-            raise DataError(f"no column {name!r}{close}; there are {', '.join(columns)}", path)
+            raise DataError(f"no column {name!r}; there are {', '.join(columns)}{close}", path)
     texts = tuple(text_columns) or tuple(c for c in columns if c.lower() in TEXT_NAMES)
     labels = [label_column] if label_column else [c for c in columns if c.lower() in LABEL_NAMES]
     for option, found, given in (

@@ -83,11 +83,11 @@ def parse_handle(text: str) -> Handle:
     else:
         handle = None
     if handle is None:
-        close = did_you_mean(path, [*_names(), *entries()])
+        named = [name for name, entry in (_names() | entries()).items() if entry.handle]
         raise HubError(
-            f"{text!r} is no module of TF Hub{close}: give a name of 'kerasnlp-lab hub list', an "
-            f"address as {TFHUB}/tensorflow/bert_en_uncased_preprocess/3, or a handle on Kaggle as "
-            "tensorflow/bert/tensorFlow2/en-uncased-preprocess/3"
+            f"{text!r} is no module of TF Hub: give a name of 'kerasnlp-lab hub list', an address "
+            f"as {TFHUB}/tensorflow/bert_en_uncased_preprocess/3, or a handle on Kaggle as "
+            f"tensorflow/bert/tensorFlow2/en-uncased-preprocess/3{did_you_mean(path, named)}"
         )
     if "://" in text:
         return Handle(handle.address, handle.kaggle, handle.entry, spelling=text)

@@ -269,7 +269,7 @@ def test_a_misspelt_column(tmp_path):
     table.write_text("message,kind\na,b\n")
     words = ("train", "--model", "tfidf_linear", "--data", table)
     result = run(*words, "--text-column", "mesage", "--label-column", "kind")
-    assert_mistake(result, "no column 'mesage'; did you mean 'message'?; there are message, kind")
+    assert_mistake(result, "no column 'mesage'; there are message, kind; did you mean 'message'?")
 
 
 @pytest.mark.parametrize(
