@@ -37,9 +37,9 @@ def explain(
     ] = Path("explanation"),
     as_json: Json = False,
 ) -> None:
-    """Show what a Transformer or a BERT looks at in a text, and what each word contributes.
+    """Show what a model looks at in a text, and what each word contributes.
 
-    Contributions are integrated gradients, from a text of neutral tokens to this one. The page
+    For Transformers and BERTs. Contributions are integrated gradients, from a text of neutral tokens to this one. The page
     has every layer and head; what is in the folder from before is replaced.
     """
     import_tensorflow()
