@@ -32,6 +32,12 @@ def explain(
     head: Annotated[
         int | None, typer.Option(min=1, help="The head of that layer; else their mean.")
     ] = None,
+    lines: Annotated[
+        bool, typer.Option("--lines", help="Draw lines between words in place of a matrix.")
+    ] = False,
+    tokens: Annotated[
+        bool, typer.Option("--tokens", help="Draw word pieces, as the model reads, not words.")
+    ] = False,
     to: Annotated[
         Path, typer.Option(help="The folder for explanation.html and explanation.png.")
     ] = Path("explanation"),
@@ -39,8 +45,9 @@ def explain(
 ) -> None:
     """Show what a model looks at in a text, and what each word contributes.
 
-    For Transformers and BERTs. Contributions are integrated gradients, from a text of neutral tokens to this one. The page
-    has every layer and head; what is in the folder from before is replaced.
+    For Transformers and BERTs. Contributions are integrated gradients, from a text of neutral
+    tokens to this one. The page has every layer and head; what is in the folder from before is
+    replaced.
     """
     import_tensorflow()
     from kerasnlp_lab.evaluation.plots import png_bytes
@@ -51,7 +58,8 @@ def explain(
     if (model / "saved_model.pb").is_file():
         raise RunError(f"{model} is an export, which only answers: explain the run it was made of")
     explanation = explain_run(model, text, label=label)
-    picture = png_bytes(explanation_figure(explanation, layer=layer, head=head))
+    figure = explanation_figure(explanation, layer=layer, head=head, lines=lines, tokens=tokens)
+    picture = png_bytes(figure)
     to.mkdir(parents=True, exist_ok=True)
     write_whole(to / "explanation.html", explanation_page(explanation))
     write_whole(to / "explanation.png", picture)

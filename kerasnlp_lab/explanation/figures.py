@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
 import matplotlib
@@ -15,9 +16,16 @@ from kerasnlp_lab.explanation.fonts import fonts_for
 
 __all__ = ["attention_figure", "contributions_figure", "explanation_figure"]
 
+FAINTEST = 0.01  # of the shares that lines are drawn for
+
 
 def attention_figure(
-    explanation: Explanation, *, layer: int | None = None, head: int | None = None
+    explanation: Explanation,
+    *,
+    layer: int | None = None,
+    head: int | None = None,
+    lines: bool = False,
+    tokens: bool = False,
 ) -> Figure:
     """Returns attention as a matrix: rows are the words that look, columns those looked at.
 
@@ -25,14 +33,18 @@ def attention_figure(
         explanation: What `explain` returned.
         layer: Counted from 1; None for the rollout through all layers.
         head: Of the layer, counted from 1; None for the mean of all.
+        lines: Draw lines between words in place of a matrix, the thicker the more attention.
+        tokens: Show what the model reads, word pieces, in place of words.
 
     Raises:
         OptionError: There is no such layer or head.
     """
-    size = 1.8 + 0.24 * len(explanation.units)
-    figure = Figure(figsize=(size + 0.6, size), layout="constrained")
+    names, matrix, title = _attention(explanation, layer, head, tokens)
+    size = 1.8 + 0.24 * len(names)
+    figure = Figure(figsize=(6 if lines else size + 0.6, size), layout="constrained")
     with _fonts(explanation):
-        _draw_attention(figure.subplots(), explanation, layer, head)
+        draw = _draw_lines if lines else _draw_matrix
+        draw(figure.subplots(), names, matrix, title)
     return figure
 
 
@@ -45,14 +57,22 @@ def contributions_figure(explanation: Explanation) -> Figure:
 
 
 def explanation_figure(
-    explanation: Explanation, *, layer: int | None = None, head: int | None = None
+    explanation: Explanation,
+    *,
+    layer: int | None = None,
+    head: int | None = None,
+    lines: bool = False,
+    tokens: bool = False,
 ) -> Figure:
     """Returns both side by side: the arguments are those of `attention_figure`."""
-    size = 1.8 + 0.24 * max(len(explanation.units), len(explanation.words), 6)
-    figure = Figure(figsize=(size + 5, size), layout="constrained")
+    names, matrix, title = _attention(explanation, layer, head, tokens)
+    size = 1.8 + 0.24 * max(len(names), len(explanation.words), 6)
+    width = 6 if lines else size
+    figure = Figure(figsize=(width + 5, size), layout="constrained")
     with _fonts(explanation):
-        left, right = figure.subplots(1, 2, width_ratios=[size, 4.4])
-        _draw_attention(left, explanation, layer, head)
+        left, right = figure.subplots(1, 2, width_ratios=[width, 4.4])
+        draw = _draw_lines if lines else _draw_matrix
+        draw(left, names, matrix, title)
         _draw_contributions(right, explanation)
     return figure
 
@@ -62,9 +82,10 @@ def _fonts(explanation: Explanation) -> AbstractContextManager[None]:
     return matplotlib.rc_context({"font.family": families, "text.parse_math": False})
 
 
-def _draw_attention(
-    axes: Axes, explanation: Explanation, layer: int | None, head: int | None
-) -> None:
+def _attention(
+    explanation: Explanation, layer: int | None, head: int | None, tokens: bool
+) -> tuple[Sequence[str], np.ndarray, str]:
+    """Returns the names of rows and columns, the shares [from, to] and a title."""
     layers, heads = explanation.attention.shape[:2]
     matrix, title = explanation.rollout, "attention rollout, all layers"
     if layer is not None:
@@ -72,18 +93,37 @@ def _draw_attention(
         matrix, title = explanation.attention[layer - 1].mean(axis=0), f"layer {layer}, all heads"
         if head is not None:
             check_option("head", head, 1 <= head <= heads, f"from 1 to {heads}")
-            matrix, title = (
-                explanation.attention[layer - 1, head - 1],
-                f"layer {layer}, head {head}",
-            )
+            matrix = explanation.attention[layer - 1, head - 1]
+            title = f"layer {layer}, head {head}"
     else:
         check_option("head", head, head is None, "given with a layer")
-    units = explanation.units
-    axes.imshow(explanation.over_words(matrix), cmap="Blues", vmin=0)
-    axes.set_xticks(range(len(units)), units, rotation=90)
-    axes.set_yticks(range(len(units)), units)
+    if tokens:
+        return [token.text for token in explanation.tokens], matrix, title
+    return explanation.units, explanation.over_words(matrix), title
+
+
+def _draw_matrix(axes: Axes, names: Sequence[str], matrix: np.ndarray, title: str) -> None:
+    axes.imshow(matrix, cmap="Blues", vmin=0)
+    axes.set_xticks(range(len(names)), names, rotation=90)
+    axes.set_yticks(range(len(names)), names)
     axes.set_xlabel("looked at")
     axes.set_ylabel("looks")
+    axes.set_title(title)
+
+
+def _draw_lines(axes: Axes, names: Sequence[str], matrix: np.ndarray, title: str) -> None:
+    for (start, end), share in np.ndenumerate(matrix):
+        if share >= FAINTEST:
+            shade = min(1.0, 0.1 + float(share))
+            axes.plot(
+                [0, 1], [start, end], color="tab:blue", alpha=shade, linewidth=5 * share + 0.5
+            )
+    axes.set_xlim(0, 1)
+    axes.set_xticks([0, 1], ["looks", "looked at"])
+    axes.set_ylim(len(names) - 0.5, -0.5)  # the first word on top
+    axes.set_yticks(range(len(names)), names)
+    axes.tick_params(labelright=True, length=0)
+    axes.set_frame_on(False)
     axes.set_title(title)
 
 

@@ -51,11 +51,29 @@ def test_the_matrix_drawn_is_the_one_asked_for(found, layer, head):
     assert expected in axes.get_title()
 
 
+def test_word_pieces_as_the_model_reads_them(found):
+    [axes] = attention_figure(found, layer=1, head=1, tokens=True).axes
+    np.testing.assert_allclose(axes.images[0].get_array(), found.attention[0, 0])
+    assert [one.get_text() for one in axes.get_yticklabels()] == [t.text for t in found.tokens]
+
+
+def test_lines_are_as_thick_as_there_is_attention(found):
+    [axes] = attention_figure(found, layer=1, head=1, lines=True).axes
+    shares = found.over_words(found.attention[0, 0])
+    drawn = {tuple(map(int, line.get_ydata())): line.get_linewidth() for line in axes.lines}
+    assert set(drawn) == set(zip(*map(list, np.nonzero(shares >= 0.01)), strict=True))
+    for place, width in drawn.items():
+        assert width == pytest.approx(0.5 + 5 * shares[place])
+    left_and_right = [label.get_text() for label in axes.get_yticklabels()]
+    assert left_and_right == [*found.units, *found.units]
+
+
 def test_a_bar_a_word(found):
     [axes] = contributions_figure(found).axes
     widths = [bar.get_width() for bar in axes.patches]
     np.testing.assert_allclose(widths, found.word_contributions, atol=1e-6)
-    assert len(explanation_figure(found).axes) == 2
+    for lines in (False, True):
+        assert len(explanation_figure(found, lines=lines).axes) == 2
 
 
 @pytest.mark.parametrize(
