@@ -90,7 +90,8 @@ def _documented() -> list[str]:
         for path in PACKAGE.rglob("*/__init__.py")
         if "__all__" in path.read_text(encoding="utf-8")
     )
-    return [*folders, "errors"]
+    homes = {home.removeprefix("kerasnlp_lab.") for home in kerasnlp_lab._HOMES.values()}
+    return [*folders, *sorted({"errors", *homes} - set(folders))]
 
 
 def _names_of_the_package() -> str:

@@ -43,7 +43,7 @@ def explain(
     ] = Path("explanation"),
     as_json: Json = False,
 ) -> None:
-    """Show what a model looks at in a text, and what each word contributes.
+    """Show what a model looks at, and what each word contributes.
 
     For Transformers and BERTs. Contributions are integrated gradients, from a text of neutral
     tokens to this one. The page has every layer and head; what is in the folder from before is
