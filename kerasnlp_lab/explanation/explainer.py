@@ -10,7 +10,7 @@ import tensorflow as tf
 from kerasnlp_lab.errors import DataError, OptionError, UnknownNameError
 from kerasnlp_lab.explanation.explanation import Completeness, Explanation
 from kerasnlp_lab.explanation.words import find_tokens, find_words
-from kerasnlp_lab.text.vectorizer import Features
+from kerasnlp_lab.text.vectorizer import Features, without_surrogates
 from kerasnlp_lab.training import RunDirectory
 from kerasnlp_lab.zoo import Classifier, load_classifier
 from kerasnlp_lab.zoo.inside import Inside
@@ -54,7 +54,7 @@ def explain(classifier: Classifier, text: str, *, label: str | None = None) -> E
         )
     if label is not None and label not in classifier.label_names:
         raise UnknownNameError("class", label, classifier.label_names)
-    text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    text = without_surrogates(text)
     words = find_words(classifier.text, text)
     tokens = find_tokens(classifier.text, text, words)
     if all(token.word is None for token in tokens):

@@ -15,6 +15,7 @@ import tensorflow as tf
 from kerasnlp_lab.errors import OptionError, RunError
 from kerasnlp_lab.export.saved_model import MANIFEST
 from kerasnlp_lab.paths import check_files, did_you_mean_path
+from kerasnlp_lab.text.vectorizer import without_surrogates
 from kerasnlp_lab.training import RunDirectory
 from kerasnlp_lab.zoo import load_classifier, predict_logits
 
@@ -151,7 +152,4 @@ def _open_saved_model(path: Path) -> Predictor:
 
 
 def _as_bytes(text: str | bytes) -> bytes:
-    if isinstance(text, bytes):
-        return text
-    # Half a surrogate pair, from json.loads or from an argument that is not UTF-8, is U+FFFD.
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
+    return text if isinstance(text, bytes) else without_surrogates(text).encode()

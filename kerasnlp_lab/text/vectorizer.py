@@ -13,7 +13,7 @@ import tensorflow as tf
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.paths import sha256_of_files
 
-__all__ = ["Features", "TextVectorizer", "in_batches", "valid_utf8"]
+__all__ = ["Features", "TextVectorizer", "in_batches", "valid_utf8", "without_surrogates"]
 
 Features = dict[str, tf.Tensor]
 LENGTH_MULTIPLE = 8
@@ -24,6 +24,14 @@ def in_batches(texts: Iterable[str], size: int) -> Iterator[list[str]]:
     rest = iter(texts)
     while batch := list(islice(rest, size)):
         yield batch
+
+
+def without_surrogates(text: str) -> str:
+    """Returns a text with U+FFFD for half a surrogate pair, which UTF-8 cannot hold.
+
+    json.loads makes such strings, and Python of an argument that is not UTF-8.
+    """
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def valid_utf8(texts: tf.Tensor) -> tf.Tensor:
