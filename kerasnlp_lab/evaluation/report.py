@@ -11,15 +11,21 @@ from kerasnlp_lab.evaluation.calibration import expected_calibration_error
 from kerasnlp_lab.evaluation.metrics import Evaluation
 from kerasnlp_lab.zoo.decision import Decision
 
-__all__ = ["evaluation_text", "render_page"]
+__all__ = ["evaluation_text", "page_templates", "render_page"]
 
-_environment = jinja2.Environment(
-    loader=jinja2.PackageLoader("kerasnlp_lab.evaluation"),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+
+def page_templates(package: str) -> jinja2.Environment:
+    """Returns the templates/ of a package: values are escaped, and none may be missing."""
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader(package),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+_environment = page_templates("kerasnlp_lab.evaluation")
 _environment.filters["percent"] = lambda share: f"{100 * share:.2f}"
 _environment.filters["png"] = lambda content: (
     "data:image/png;base64," + base64.b64encode(content).decode()

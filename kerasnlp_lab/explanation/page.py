@@ -8,17 +8,12 @@ import json
 import jinja2
 import numpy as np
 
+from kerasnlp_lab.evaluation.report import page_templates
 from kerasnlp_lab.explanation.explanation import Explanation
 
 __all__ = ["explanation_page"]
 
-_environment = jinja2.Environment(
-    loader=jinja2.PackageLoader("kerasnlp_lab.explanation"),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_environment = page_templates("kerasnlp_lab.explanation")
 FULL = 65535  # what a share of 1 is in the page's data
 
 
