@@ -20,6 +20,8 @@ from kerasnlp_lab.data import TextDataset
 from kerasnlp_lab.hub import minilm_modules
 
 TORCH, KERAS_HUB = "peers-torch", "peers-keras-hub"
+# The defaults, with the mean over all tokens; and the head that the peers have.
+OURS = {"ours": {}, "ours_pooled": {"pooling": "pooled_output"}}
 
 
 @contextmanager
@@ -30,7 +32,8 @@ def fine_tuners(arguments: argparse.Namespace) -> Iterator[Contestants]:
         write_hugging_face(untrained, Path(name), head=False)
         handles = dataclasses.asdict(minilm_modules())
         with Contestants(arguments.threads) as all_of_them:
-            all_of_them.start("ours", "ours", sys.executable)
+            for own in OURS:
+                all_of_them.start(own, "ours", sys.executable)
             all_of_them.start("tf_hub_padded", "tf_hub_padded", sys.executable, **handles)
             all_of_them.start("keras_hub", "kerashub_bert", python_of(KERAS_HUB), folder=name)
             for best, one in ((False, "hugging_face"), (True, "hugging_face_best")):
@@ -41,8 +44,8 @@ def fine_tuners(arguments: argparse.Namespace) -> Iterator[Contestants]:
 def start(one: Contestant, label_names: Sequence[str], *, seed: int, steps: int) -> None:
     """Has a contestant begin a new training, at the same peak learning rate as all."""
     fields: dict[str, Any] = {"seed": seed, "label_names": list(label_names), "steps": steps}
-    if one.name == "ours":
-        fields |= {"model": MINILM, "vocabulary": []}
+    if one.name in OURS:
+        fields |= {"model": MINILM, "vocabulary": [], "options": OURS[one.name]}
     one.ask("start", **fields)
 
 

@@ -3,6 +3,7 @@
 Batches of 32, AdamW up to 1e-4, tokenizing counted. The contestants:
 
   ours               kerasnlp_lab.train with its defaults, every layer trainable
+  ours_pooled        the same with the head of the others: dropout, a dense layer on pooled_output
   tf_hub_padded      hub.KerasLayer, every text padded to 128, float32, model.fit
   keras_hub          KerasHub's BertTextClassifier.fit, its own preprocessor at 128
   hugging_face       BertForSequenceClassification, padded to the batch, float32

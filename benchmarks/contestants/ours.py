@@ -31,12 +31,18 @@ class Ours:
         self.classifier, self.fused = classifier, None
 
     def start(
-        self, seed: int, label_names: list[str], model: str, vocabulary: list[str], steps: int = 0
+        self,
+        seed: int,
+        label_names: list[str],
+        model: str,
+        vocabulary: list[str],
+        steps: int = 0,
+        options: dict[str, Any] | None = None,
     ) -> None:
         """Makes a new classifier; ``train`` knows the number of steps by itself."""
         keras.utils.set_random_seed(seed)
         self.seed = seed
-        self._hold(create_classifier(model, label_names, vocabulary))
+        self._hold(create_classifier(model, label_names, vocabulary, options=options or {}))
 
     def train(self, texts: list[str], labels: list[int], epochs: int = 1) -> dict[str, Any]:
         """Trains as `train` does, with every row in each epoch and the encoder trainable.

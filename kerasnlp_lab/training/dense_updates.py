@@ -38,6 +38,6 @@ class DenseAdamW(_DenseUpdates, AdamWeightDecay):
         if not self._do_use_weight_decay(var.name):
             return tf.no_op()
         rate = apply_state[(var.device, var.dtype.base_dtype)]["weight_decay_rate"]
-        return tf.raw_ops.ResourceApplyGradientDescent(
-            var=var.handle, alpha=learning_rate * rate, delta=var.read_value()
+        return tf.raw_ops.AssignVariableOp(
+            resource=var.handle, value=var.read_value() * (1 - learning_rate * rate)
         )

@@ -118,6 +118,8 @@ def test_training_moves_all_but_what_is_frozen(options, frozen_parts, folder, ne
         pytest.fail("the test proves nothing: fine-tuning did not improve the loss")
     moved = {name for name, value in snapshot(classifier).items() if np.any(value != before[name])}
     for name in before:
+        if name.endswith("key/bias:0"):
+            continue  # adds the same to all scores of a softmax: its gradient is rounding alone
         frozen = any(part in name for part in frozen_parts)
         assert (name in moved) == (not frozen), name
 
