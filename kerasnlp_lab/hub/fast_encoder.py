@@ -16,6 +16,24 @@ __all__ = ["FastBertEncoder"]
 
 EPSILON = 1e-12  # of BERT's LayerNorm
 MASKED = -1e9  # added to the score of a position that is padding
+# The LayerNorm that TensorFlow 2.20's graph rewriter makes of several operations has an epsilon
+# of 0.001 whatever theirs was. So in inference all that is normalized is this much larger, which
+# is exact in binary, and makes it 1e-9.
+ENLARGED = 1024.0
+_IN_INFERENCE = {
+    f"{part}.{kind}": ENLARGED
+    for part in (
+        "embeddings.LayerNorm",
+        "attention.output.dense",
+        "attention.output.LayerNorm",
+        "output.dense",
+        "output.LayerNorm",
+    )
+    for kind in ("weight", "bias")
+} | {
+    f"{part}.weight": 1 / ENLARGED
+    for part in ("attention.self", "intermediate.dense", "pooler.dense")
+}
 _AROUND_GELU = ("intermediate.dense.weight", "intermediate.dense.bias", "output.dense.weight")
 
 Weights = dict[str, tf.Tensor]
@@ -81,12 +99,14 @@ class FastBertEncoder(keras.layers.Layer):
 
     def call(self, inputs: Mapping[str, tf.Tensor], training: bool | None = None) -> Any:
         if not training:
-            return self._encode(self._weights(), inputs, tf.identity, tf.identity)
+            return self._encode(self._weights(_IN_INFERENCE), inputs)
+        exact_gelu = self.bert_config.activation == "gelu"
         return self._encode(
-            self._weights(scaled_gelu=True),
+            self._weights(dict.fromkeys(_AROUND_GELU, 0.5**0.5) if exact_gelu else {}),
             inputs,
-            partial(self._hidden_dropout, training=training),
-            partial(self._score_dropout, training=training),
+            enlarged=1.0,
+            hidden_dropout=partial(self._hidden_dropout, training=training),
+            score_dropout=partial(self._score_dropout, training=training),
             gelu=_gelu_of_scaled,
             layer_norm=_layer_norm_with_gradient,
             dense=_dense_with_gradient,
@@ -97,13 +117,13 @@ class FastBertEncoder(keras.layers.Layer):
 
         oneDNN lays out a constant once, and a variable in every call.
         """
-        now = self._weights()
+        now = self._weights(_IN_INFERENCE)
         # A table of embeddings is large, and is only looked up.
         arrays = {name: one.numpy() for name, one in now.items() if not _is_table(name)}
 
         def encode(inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
             constants = {name: tf.constant(array) for name, array in arrays.items()}
-            return self._encode(now | constants, inputs, tf.identity, tf.identity)
+            return self._encode(now | constants, inputs)
 
         return encode
 
@@ -129,32 +149,30 @@ class FastBertEncoder(keras.layers.Layer):
             attention.append(scores)
             return scores
 
-        return self._encode(self._weights(), inputs, tf.identity, keep, words=words), attention
+        weights = self._weights(_IN_INFERENCE)
+        return self._encode(weights, inputs, score_dropout=keep, words=words), attention
 
     def _named(self) -> dict[str, tf.Variable]:
         return {str(canonical_name(one.name)): one for one in self.bert.variables}
 
-    def _weights(self, *, scaled_gelu: bool = False) -> Weights:
+    def _weights(self, factors: Mapping[str, float]) -> Weights:
         """Returns the weights in the compute dtype and in the shapes of 2-D products.
 
         Embeddings are left as they are: only the few rows that a batch looks up are cast.
         Queries have the scale of the scores.
 
         Args:
-            scaled_gelu: Whether the weights on both sides of an exact GELU have the scales
-                that `_gelu_of_scaled` leaves to them.
+            factors: What some are multiplied by, by name; within a layer, by the name there.
         """
         named, weights = self._named(), {}
         config = self.bert_config
-        scaled = _AROUND_GELU if scaled_gelu and config.activation == "gelu" else ()
         for name, one in named.items():
             if _is_table(name):
                 weights[name] = tf.convert_to_tensor(one)
             elif "attention.self" not in name:
                 shape = [-1, one.shape[-1]] if name.endswith("weight") else [-1]
                 shape = [-1] if "LayerNorm" in name else shape
-                exact = tf.reshape(one, shape)
-                exact = exact * 0.5**0.5 if name.split(".", 3)[-1] in scaled else exact
+                exact = _scaled(tf.reshape(one, shape), factors, name)
                 weights[name] = tf.cast(exact, self._computes_in)
         hidden = config.hidden_size
         of_scores = (hidden // config.num_attention_heads) ** -0.5
@@ -166,15 +184,18 @@ class FastBertEncoder(keras.layers.Layer):
                     for which in ("query", "key", "value")
                 )
                 joined = tf.concat([query * of_scores, key, value], axis=-1)
-                weights[f"{part}.{kind}"] = tf.cast(joined, self._computes_in)
+                exact = _scaled(joined, factors, f"{part}.{kind}")
+                weights[f"{part}.{kind}"] = tf.cast(exact, self._computes_in)
         return weights
 
     def _encode(
         self,
         weights: Weights,
         inputs: Mapping[str, tf.Tensor],
-        hidden_dropout: Dropout,
-        score_dropout: Dropout,
+        *,
+        enlarged: float = ENLARGED,
+        hidden_dropout: Dropout = tf.identity,
+        score_dropout: Dropout = tf.identity,
         gelu: Callable[[tf.Tensor], tf.Tensor] = tf.nn.gelu,
         layer_norm: Dense | None = None,
         dense: Dense | None = None,
@@ -182,7 +203,7 @@ class FastBertEncoder(keras.layers.Layer):
     ) -> dict[str, tf.Tensor]:
         config = self.bert_config
         layer_norm, dense = layer_norm or _layer_norm, dense or _dense
-        x = self._embed(weights, inputs, words)
+        x = self._embed(weights, inputs, words, enlarged)
         x = hidden_dropout(layer_norm(weights, "embeddings.LayerNorm", x))  # [batch * seq, hidden]
         batch, seq = tf.unstack(tf.shape(inputs["input_word_ids"]))
         mask = tf.cast(inputs["input_mask"][:, tf.newaxis, tf.newaxis, :], self._computes_in)
@@ -202,21 +223,25 @@ class FastBertEncoder(keras.layers.Layer):
             x = layer_norm(own, "output.LayerNorm", outer + x)
         outputs = {}
         if not self.pooled_only:
-            outputs["sequence_output"] = tf.reshape(x, [batch, seq, config.hidden_size])
-            x = outputs["sequence_output"][:, 0]
+            rows = tf.reshape(x, [batch, seq, config.hidden_size])
+            outputs["sequence_output"], x = rows / enlarged, rows[:, 0]
         return {"pooled_output": tf.tanh(dense(weights, "pooler.dense", x)), **outputs}
 
     def _embed(
-        self, weights: Weights, inputs: Mapping[str, tf.Tensor], words: tf.Tensor | None
+        self,
+        weights: Weights,
+        inputs: Mapping[str, tf.Tensor],
+        words: tf.Tensor | None,
+        enlarged: float,
     ) -> tf.Tensor:
-        """Returns the sum of the three embeddings, [batch * seq, hidden]."""
+        """Returns the sum of the three embeddings, so much larger, [batch * seq, hidden]."""
         own = _part(weights, "embeddings.")
         word_ids = inputs["input_word_ids"]
         if words is None:
             words = tf.gather(own["word_embeddings.weight"], word_ids)  # [batch, seq, hidden]
         embedded = words + own["position_embeddings.weight"][: tf.shape(word_ids)[1]]
         embedded += tf.gather(own["token_type_embeddings.weight"], inputs["input_type_ids"])
-        rows = tf.reshape(embedded, [-1, self.bert_config.hidden_size])
+        rows = tf.reshape(embedded * enlarged, [-1, self.bert_config.hidden_size])
         return tf.cast(rows, self._computes_in)
 
     def _attend(
@@ -243,6 +268,12 @@ class FastBertEncoder(keras.layers.Layer):
 
 def _is_table(name: str) -> bool:
     return name.startswith("embeddings.") and "LayerNorm" not in name
+
+
+def _scaled(weight: tf.Tensor, factors: Mapping[str, float], name: str) -> tf.Tensor:
+    within_layer = name.split(".", 3)[-1]
+    factor = factors.get(name, factors.get(within_layer))
+    return weight if factor is None else weight * factor
 
 
 def _part(weights: Weights, prefix: str) -> Weights:
@@ -282,12 +313,13 @@ def _product(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
 
 
 def _layer_norm(weights: Weights, name: str, x: tf.Tensor) -> tf.Tensor:
-    """Normalizes each row of [rows, hidden]."""
-    exact = tf.cast(x, tf.float32)
-    centered = exact - tf.reduce_mean(exact, axis=-1, keepdims=True)
-    variance = tf.reduce_mean(tf.square(centered), axis=-1, keepdims=True)
-    normal = tf.cast(centered * tf.math.rsqrt(variance + EPSILON), x.dtype)
-    return normal * weights[f"{name}.weight"] + weights[f"{name}.bias"]
+    """Normalizes each row of [rows, hidden], which is ENLARGED.
+
+    Written so that the graph rewriter makes one operation of it where the weights are constants.
+    """
+    mean, variance = tf.nn.moments(x, [1], keepdims=True)
+    offset, scale = weights[f"{name}.bias"], weights[f"{name}.weight"]
+    return tf.nn.batch_normalization(x, mean, variance, offset, scale, EPSILON * ENLARGED**2)
 
 
 def _layer_norm_with_gradient(weights: Weights, name: str, x: tf.Tensor) -> tf.Tensor:
