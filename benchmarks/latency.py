@@ -2,9 +2,11 @@
 
 All have the same weights and head and get one text at a time.
 
-  ours           the SavedModel of kerasnlp_lab.export_classifier
-  tf_hub_padded  a SavedModel of hub.KerasLayer: padded to 128, float32
-  hugging_face   pipeline("text-classification"), float32
+  ours            the SavedModel of kerasnlp_lab.export_classifier, read as docs/getting-started.md
+                  tells for one text at a time: each operation on one thread
+  ours_as_it_is   the same with TensorFlow's defaults
+  tf_hub_padded   a SavedModel of hub.KerasLayer: padded to 128, float32; TensorFlow's defaults
+  hugging_face    pipeline("text-classification"), float32
 """
 
 from __future__ import annotations
@@ -80,7 +82,9 @@ def main() -> None:
         write_hugging_face(classifier, form, head=True)
         export_padded(classifier, form, padded)
         folder = str(padded / "saved_model")
-        contestants.start("ours", "saved_model", sys.executable, folder=str(exported))
+        own = {"folder": str(exported)}
+        contestants.start("ours", "saved_model", sys.executable, **own, one_thread=True)
+        contestants.start("ours_as_it_is", "saved_model", sys.executable, **own)
         contestants.start("tf_hub_padded", "saved_model", sys.executable, folder=folder)
         torch = {"folder": str(form), "best": False}
         contestants.start("hugging_face", "hugging_face", python_of(TORCH), **torch)

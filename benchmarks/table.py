@@ -15,9 +15,15 @@ from harness import spread
 
 
 def newest(history: Path) -> dict[str, dict[str, Any]]:
-    """Returns the last line of each question, and of each of its tasks."""
+    """Returns the last line of each question, and of each of its tasks and percentiles."""
     lines = map(json.loads, history.read_text(encoding="utf-8").splitlines())
-    return {" ".join(filter(None, (one["question"], one.get("task")))): one for one in lines}
+    return {_name(one): one for one in lines}
+
+
+def _name(line: dict[str, Any]) -> str:
+    percentile = line.get("percentile")
+    parts = (line["question"], line.get("task"), percentile and f"{percentile}th percentile")
+    return " ".join(part for part in parts if part)
 
 
 def rows(question: str, line: dict[str, Any]) -> list[str]:
@@ -30,6 +36,10 @@ def rows(question: str, line: dict[str, Any]) -> list[str]:
             theirs = statistics.median(line["rates"][peer])
             cells = (question, own, f"{rate:.4g}", peer, f"{theirs:.4g} {unit}", spread(ratios))
             found.append(f"| {' | '.join(cells)} |")
+    for own, shares in line.get("shares", {}).items():
+        products = statistics.median(line["products"][line["precision"].removeprefix("mixed_")])
+        limit = f"{products / 1e9:.0f} GFLOP/s"
+        found.append(f"| {question} | {own} | | matrix products | {limit} | {spread(shares)} |")
     return found
 
 
@@ -39,7 +49,7 @@ def main() -> None:
     given = parser.parse_args()
     print("| question | ours | | against | | ratio |\n|---|---|---|---|---|---|")
     for question, line in newest(given.history).items():
-        print("\n".join(rows(question, line)))
+        print(*(row + "\n" for row in rows(question, line)), sep="", end="")
 
 
 if __name__ == "__main__":

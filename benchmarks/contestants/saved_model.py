@@ -14,8 +14,11 @@ PACKAGES = ["tensorflow", "tensorflow-text"]
 class SavedModel:
     """Predicts."""
 
-    def prepare(self, threads: int, folder: str) -> None:
-        """Opens the SavedModel."""
+    def prepare(self, threads: int, folder: str, one_thread: bool = False) -> None:
+        """Opens the SavedModel, to run each of its operations on one thread if so asked."""
+        if one_thread:
+            tf.config.threading.set_intra_op_parallelism_threads(1)
+            tf.config.threading.set_inter_op_parallelism_threads(1)
         self.loaded = tf.saved_model.load(folder)
         self.serve = self.loaded.signatures["serving_default"]
 
