@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from kerasnlp_lab.machine import prefer_onednn
+
 __version__ = "0.1.0"
 
 _HOMES = {
@@ -29,6 +31,8 @@ _HOMES = {
 }
 
 __all__ = ["__version__", *_HOMES]
+
+prefer_onednn()  # before anything of the package imports TensorFlow
 
 
 def __getattr__(name: str) -> Any:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import platform
 from pathlib import Path
 
-__all__ = ["best_precision", "has_gpu", "precision_note"]
+__all__ = ["best_precision", "has_gpu", "precision_note", "prefer_onednn"]
 
 # Linux names them in a line of /proc/cpuinfo; oneDNN, TensorFlow's library, has code for both.
 _CPU_FLAGS = ("amx_bf16", "avx512_bf16")
@@ -24,6 +26,17 @@ def precision_note(precision: str) -> str:
         return f"precision {precision}{'' if unit else ' (no bfloat16 in hardware here)'}"
     why = f"this machine has {unit}" if unit else "slow here: nothing computes it in hardware"
     return f"precision {precision} ({why}; --precision float32 turns it off)"
+
+
+def prefer_onednn() -> None:
+    """Has TensorFlow compute by oneDNN on every x86 processor, not on the newest alone.
+
+    TensorFlow 2.20 does so by itself where there is AVX512-VNNI or AVX-VNNI. A choice of the
+    user's, TF_ENABLE_ONEDNN_OPTS, stands; and nothing changes where TensorFlow was imported
+    before, which has read it then.
+    """
+    if platform.machine() in ("x86_64", "AMD64"):
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 
 def has_gpu() -> bool:

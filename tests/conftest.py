@@ -11,6 +11,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import pytest
 
+import kerasnlp_lab  # noqa: F401  # before TensorFlow, which then computes by oneDNN
 from tests.tiny_bert import write_tiny_checkpoint
 
 # Whoever starts the tests in the background has Ctrl-C ignored, by their processes too.

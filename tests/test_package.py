@@ -3,6 +3,7 @@
 import importlib.metadata
 import json
 import os
+import platform
 import subprocess
 import sys
 
@@ -50,6 +51,21 @@ def test_a_name_that_is_not_there():
 
 def test_version_is_the_installed_one():
     assert kerasnlp_lab.__version__ == importlib.metadata.version("kerasnlp_lab")
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="not an x86 processor")
+@pytest.mark.parametrize("own, expected", [("", True), ("0", False)])
+def test_tensorflow_computes_by_onednn_unless_told_otherwise(own, expected):
+    """On a processor with AVX512-VNNI it would anyway; on others it is what makes us quick."""
+    env = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
+    env |= {"TF_ENABLE_ONEDNN_OPTS": own} if own else {}
+    script = (
+        "import kerasnlp_lab.layers\n"
+        "from tensorflow.python.util import _pywrap_util_port\n"
+        "print(_pywrap_util_port.IsMklEnabled())"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True)
+    assert ran.stdout.strip() == str(expected), ran.stderr
 
 
 def test_it_trains_whatever_tf_use_legacy_keras_is():
