@@ -18,6 +18,7 @@ from materials import MINILM, Row, fine_tuned, labels_of, texts_of, write_huggin
 from kerasnlp_lab import create_classifier
 from kerasnlp_lab.data import TextDataset
 from kerasnlp_lab.hub import minilm_modules
+from kerasnlp_lab.machine import best_precision
 
 TORCH, KERAS_HUB = "peers-torch", "peers-keras-hub"
 # The defaults, with the mean over all tokens; and the head that the peers have.
@@ -36,9 +37,16 @@ def fine_tuners(arguments: argparse.Namespace) -> Iterator[Contestants]:
                 all_of_them.start(own, "ours", sys.executable)
             all_of_them.start("tf_hub_padded", "tf_hub_padded", sys.executable, **handles)
             all_of_them.start("keras_hub", "kerashub_bert", python_of(KERAS_HUB), folder=name)
-            for best, one in ((False, "hugging_face"), (True, "hugging_face_best")):
-                all_of_them.start(one, "hugging_face", python_of(TORCH), folder=name, best=best)
+            torch = python_of(TORCH)
+            all_of_them.start("hugging_face", "hugging_face", torch, folder=name, best=False)
+            best = hugging_face_at_its_best()
+            all_of_them.start("hugging_face_best", "hugging_face", torch, folder=name, **best)
             yield all_of_them
+
+
+def hugging_face_at_its_best() -> dict[str, bool]:
+    """Returns the settings of contestants/hugging_face.py that are quickest on this machine."""
+    return {"best": True, "bfloat16": best_precision() == "mixed_bfloat16"}
 
 
 def start(one: Contestant, label_names: Sequence[str], *, seed: int, steps: int) -> None:

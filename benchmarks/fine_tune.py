@@ -7,7 +7,8 @@ Batches of 32, AdamW up to 1e-4, tokenizing counted. The contestants:
   tf_hub_padded      hub.KerasLayer, every text padded to 128, float32, model.fit
   keras_hub          KerasHub's BertTextClassifier.fit, its own preprocessor at 128
   hugging_face       BertForSequenceClassification, padded to the batch, float32
-  hugging_face_best  the same in batches of similar length, under bfloat16's autocast
+  hugging_face_best  the same in batches of similar length, under bfloat16's autocast where
+                     the machine has bfloat16
 
 Accuracy after the same epochs: accuracy.py.
 """

@@ -1,4 +1,4 @@
-"""The newest result of every question in the history, as the tables of docs/performance.md.
+"""The newest result of every question on every machine in the history, as Markdown tables.
 
 python benchmarks/table.py
 """
@@ -14,15 +14,28 @@ from typing import Any
 from harness import spread
 
 
-def newest(history: Path) -> dict[str, dict[str, Any]]:
-    """Returns the last line of each question, and of each of its tasks and percentiles."""
-    lines = map(json.loads, history.read_text(encoding="utf-8").splitlines())
-    return {_name(one): one for one in lines}
+def newest(history: Path) -> dict[str, dict[str, dict[str, Any]]]:
+    """Returns, by machine and question, the last line; a task is a question of its own."""
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for text in history.read_text(encoding="utf-8").splitlines():
+        line = json.loads(text)
+        found.setdefault(_machine(line["machine"]), {})[_question(line)] = line
+    return found
 
 
-def _name(line: dict[str, Any]) -> str:
-    percentile = line.get("percentile")
-    parts = (line["question"], line.get("task"), percentile and f"{percentile}th percentile")
+def _machine(machine: dict[str, Any]) -> str:
+    units = " and ".join(machine["bfloat16"]) or "no bfloat16"
+    return f"{machine['cpu']}, {machine['cores']} cores, {units}"
+
+
+def _question(line: dict[str, Any]) -> str:
+    percentile, threads = line.get("percentile"), line["arguments"].get("threads")
+    parts = (
+        line["question"],
+        line.get("task"),
+        percentile and f"{percentile}th percentile",
+        "on one processor" if threads == "1" else "",
+    )
     return " ".join(part for part in parts if part)
 
 
@@ -47,9 +60,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--history", type=Path, default=Path(__file__).parent / "history.jsonl")
     given = parser.parse_args()
-    print("| question | ours | | against | | ratio |\n|---|---|---|---|---|---|")
-    for question, line in newest(given.history).items():
-        print(*(row + "\n" for row in rows(question, line)), sep="", end="")
+    for machine, lines in newest(given.history).items():
+        print(f"\n{machine}\n")
+        print("| question | ours | | against | | ratio |\n|---|---|---|---|---|---|")
+        for question, line in lines.items():
+            print(*(row + "\n" for row in rows(question, line)), sep="", end="")
 
 
 if __name__ == "__main__":

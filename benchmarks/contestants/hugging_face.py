@@ -26,20 +26,20 @@ BATCH, WINDOW, LENGTH = 32, 50, 128
 class HuggingFace:
     """Trains and predicts."""
 
-    def prepare(self, threads: int, folder: str, best: bool) -> None:
+    def prepare(self, threads: int, folder: str, best: bool, bfloat16: bool = False) -> None:
         """Opens a folder.
 
         Args:
             threads: PyTorch's.
             folder: With BertForSequenceClassification's files.
-            best: Whether batches are of similar length, and in bfloat16: by autocast in
-                training, with all weights in predicting; else float32, and `pipeline`
-                predicts.
+            best: Whether batches are of similar length; else `pipeline` predicts.
+            bfloat16: Whether it computes in bfloat16: by autocast in training, with all
+                weights in predicting; else in float32.
         """
         torch.set_num_threads(threads)
         logging.set_verbosity_error()
         logging.disable_progress_bar()
-        self.folder, self.best = folder, best
+        self.folder, self.best, self.bfloat16 = folder, best, bfloat16
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
         self.collate = DataCollatorWithPadding(self.tokenizer)
         self._open(BertForSequenceClassification.from_pretrained(folder))
@@ -76,7 +76,7 @@ class HuggingFace:
         self.quick = None
         for _ in range(epochs):
             for batch in self._training_batches(rows):
-                with torch.autocast("cpu", torch.bfloat16, enabled=self.best):
+                with torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16):
                     loss = self.model(**batch).loss
                 loss.backward()
                 torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -113,7 +113,8 @@ class HuggingFace:
     def _predict_sorted(self, texts: list[str]) -> list[int]:
         labels = [0] * len(texts)
         if self.quick is None:  # autocast would convert all weights for every batch
-            self.quick = copy.deepcopy(self.model).to(torch.bfloat16)
+            precision = torch.bfloat16 if self.bfloat16 else torch.float32
+            self.quick = copy.deepcopy(self.model).to(precision)
         with torch.inference_mode():
             for rows, batch in self._sorted_batches(texts):
                 found = self.quick(**batch).logits.argmax(dim=-1).tolist()

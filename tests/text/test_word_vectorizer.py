@@ -84,6 +84,17 @@ def test_vocabulary_round_trip(tmp_path):
     assert own_ids.min() >= 2
 
 
+def test_it_learns_again(tmp_path):
+    """Its graph has the vocabulary of when it was made, and so must be made anew."""
+    vectorizer = adapted(["old words"])
+    assert ids_of(vectorizer, ["old new"])[0, :2].tolist() == [3, 1]
+    vectorizer.adapt(["new words", "new"])
+    assert ids_of(vectorizer, ["old new"])[0, :2].tolist() == [1, 2]
+    adapted(["old", "old", "new"]).save_assets(tmp_path)
+    vectorizer.load_assets(tmp_path)
+    assert ids_of(vectorizer, ["old new"])[0, :2].tolist() == [2, 3]
+
+
 def test_fixed_length():
     texts = ["one", "", " ".join(["word"] * 40)]
     vectorizer = adapted(texts, max_length=20, fixed_length=True)
