@@ -15,6 +15,7 @@ import tensorflow as tf
 from kerasnlp_lab.errors import OptionError, RunError
 from kerasnlp_lab.export.saved_model import MANIFEST
 from kerasnlp_lab.paths import check_files, did_you_mean_path
+from kerasnlp_lab.text.pipeline import evaluation_order
 from kerasnlp_lab.text.threads import in_threads
 from kerasnlp_lab.text.vectorizer import without_surrogates
 from kerasnlp_lab.training import RunDirectory
@@ -139,13 +140,10 @@ def _open_saved_model(path: Path) -> Predictor:
         def answer_of(chosen: np.ndarray) -> dict[str, tf.Tensor]:
             return serve(text=tf.constant([texts[index] for index in chosen]))
 
-        by_length = np.argsort([len(text) for text in texts], kind="stable")
         rows = np.zeros((len(texts), len(label_names)), np.float32)
         label_ids = np.zeros(len(texts), np.int64)
-        batches = [
-            by_length[start : start + SERVING_BATCH]
-            for start in range(0, len(texts), SERVING_BATCH)
-        ]
+        lengths = np.array([len(text) for text in texts], np.int64)
+        batches = evaluation_order(lengths, SERVING_BATCH)
         for chosen, answer in zip(batches, in_threads(answer_of, batches), strict=True):
             rows[chosen] = answer["probabilities"].numpy()
             label_ids[chosen] = answer["label_id"].numpy()
