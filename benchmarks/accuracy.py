@@ -44,13 +44,14 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=640, help="to train on; default 640")
     parser.add_argument("--epochs", type=int, default=2, help="default 2")
     parser.add_argument("--test-rows", type=int, default=1000, help="default 1000")
+    parser.add_argument("--only", nargs="+", default=[], help="contestants; default: all")
     arguments = parser.parse_args()
     size = {name: getattr(arguments, name) for name in ("rows", "epochs", "test_rows")}
     for data in (ag_news(arguments), load_dataset("sms_spam")):
         found: dict[str, dict[str, list[float]]] = {}
         for seed in range(arguments.seeds):
             # New processes each time: what a library keeps of a model is gone with them.
-            with fine_tuners(arguments) as contestants:
+            with fine_tuners(arguments, arguments.only) as contestants:
                 for one in contestants:
                     for score, value in scores(one, data, seed=seed, **size).items():
                         found.setdefault(score, {}).setdefault(one.name, []).append(value)

@@ -26,21 +26,25 @@ OURS = {"ours": {}, "ours_pooled": {"pooling": "pooled_output"}}
 
 
 @contextmanager
-def fine_tuners(arguments: argparse.Namespace) -> Iterator[Contestants]:
-    """Yields all who fine-tune MiniLM, from the same weights."""
+def fine_tuners(arguments: argparse.Namespace, only: Sequence[str] = ()) -> Iterator[Contestants]:
+    """Yields all who fine-tune MiniLM, or only some, from the same weights."""
     with tempfile.TemporaryDirectory() as name:
         untrained = create_classifier(MINILM, ["a", "b"], [])
         write_hugging_face(untrained, Path(name), head=False)
         handles = dataclasses.asdict(minilm_modules())
+        torch, best = {"folder": name, "best": False}, hugging_face_at_its_best()
+        known: dict[str, tuple[str, str, dict[str, Any]]] = {
+            **{own: ("ours", "", {}) for own in OURS},
+            "tf_hub_padded": ("tf_hub_padded", "", handles),
+            "keras_hub": ("kerashub_bert", KERAS_HUB, {"folder": name}),
+            "hugging_face": ("hugging_face", TORCH, torch),
+            "hugging_face_best": ("hugging_face", TORCH, torch | best),
+        }
         with Contestants(arguments.threads) as all_of_them:
-            for own in OURS:
-                all_of_them.start(own, "ours", sys.executable)
-            all_of_them.start("tf_hub_padded", "tf_hub_padded", sys.executable, **handles)
-            all_of_them.start("keras_hub", "kerashub_bert", python_of(KERAS_HUB), folder=name)
-            torch = python_of(TORCH)
-            all_of_them.start("hugging_face", "hugging_face", torch, folder=name, best=False)
-            best = hugging_face_at_its_best()
-            all_of_them.start("hugging_face_best", "hugging_face", torch, folder=name, **best)
+            for one in only or known:
+                script, extra, fields = known[one]
+                python = python_of(extra) if extra else sys.executable
+                all_of_them.start(one, script, python, **fields)
             yield all_of_them
 
 

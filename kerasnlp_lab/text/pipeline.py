@@ -1,8 +1,9 @@
 """The one input pipeline: every model is trained and evaluated on batches from here.
 
 Texts are tokenized once and kept as token ids, in a temporary file. A
-batch holds texts of similar length, padded only to the longest of its own.
-The order is a pure function of the seed and the pass.
+batch is padded only to the longest of its own texts, which are of similar
+length; in training, as long as each other for their class, so that a batch
+has all classes. The order is a pure function of the seed and the pass.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ __all__ = [
     "evaluation_batches",
     "evaluation_order",
     "feature_batches",
+    "length_ranks",
     "tokenize",
     "training_batches",
     "training_order",
@@ -34,6 +36,7 @@ __all__ = [
 TOKENIZE_BATCH = 1024
 TOKEN_BYTES = 4
 WINDOW_BATCHES = 50
+NO_LENGTH = 1 << 32  # more tokens than any text has
 
 
 class TokenizedTexts:
@@ -127,18 +130,39 @@ class Share:
         return batches.flat_map(parts)
 
 
+def length_ranks(lengths: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+    """Returns which share of its class' texts each text is longer than, float64 [..., rows].
+
+    Texts of the same length and class are ranked in their order.
+
+    Args:
+        lengths: The number of tokens of each text, int64 [..., rows]; each row of them by itself.
+        labels: Their label ids, int64 [..., rows].
+    """
+    by_class = labels * NO_LENGTH
+    places = by_class + lengths
+    ranks = tf.argsort(tf.argsort(places, stable=True))  # in the order of all classes
+    in_order = tf.sort(places)
+    first, beyond = (tf.searchsorted(in_order, begin) for begin in (by_class, by_class + NO_LENGTH))
+    return (tf.cast(ranks - first, tf.float64) + 0.5) / tf.cast(beyond - first, tf.float64)
+
+
 def training_order(
-    lengths: np.ndarray, *, batch_size: int, seed: int, first_step: int = 0
+    lengths: np.ndarray, labels: np.ndarray, *, batch_size: int, seed: int, first_step: int = 0
 ) -> tuple[tf.data.Dataset, int]:
     """Returns the rows of endless training batches, and how many batches make a pass.
 
-    In each pass the rows are shuffled, windows of 50 batches are sorted by
-    length and cut into batches, and the batches are shuffled. Every batch is
-    full, so that replicas get equal shares: what is left of the rows after the
-    last full batch sits out the pass, other rows in each.
+    In each pass the rows are shuffled, windows of at most 50 batches are sorted by
+    `length_ranks` and cut into batches, and the batches are shuffled. So a batch
+    has classes in the shares that the rows have them in, also where the texts of
+    one are longer than those of others: sorted by length alone, a batch would be
+    nearly of one class, and a short training would learn little from it. Every
+    batch is full, so that replicas get equal shares: what is left of the rows
+    after the last full batch sits out the pass, other rows in each.
 
     Args:
         lengths: The number of tokens of each text, [rows].
+        labels: Their label ids, [rows].
         batch_size: Rows in a (global) batch; fewer where there are fewer rows.
         seed: The order.
         first_step: How many batches to leave out at the beginning, of any pass.
@@ -154,14 +178,17 @@ def training_order(
         raise DataError("there is no row to train on")
     batch_size = min(batch_size, rows)
     steps = rows // batch_size
-    all_lengths = tf.constant(lengths, tf.int32)
+    windows = -(-steps // WINDOW_BATCHES)
+    all_lengths, all_labels = tf.constant(lengths, tf.int64), tf.constant(labels, tf.int64)
 
     def epoch_order(epoch: tf.Tensor) -> tf.data.Dataset:
         key = tf.stack([tf.constant(seed, tf.int64), epoch])
         shuffled = tf.random.experimental.stateless_shuffle(tf.range(rows), key)
         used = shuffled[: steps * batch_size]
-        window = tf.range(steps * batch_size, dtype=tf.int64) // (WINDOW_BATCHES * batch_size)
-        place = window * (1 << 32) + tf.cast(tf.gather(all_lengths, used), tf.int64)
+        ranks = length_ranks(tf.gather(all_lengths, used), tf.gather(all_labels, used))
+        # Texts of the same length and class are ranked in this order: every window gets of all.
+        window = tf.range(steps * batch_size) // batch_size % windows
+        place = tf.cast(window, tf.float64) + ranks  # a rank is less than 1
         batches = tf.reshape(tf.gather(used, tf.argsort(place, stable=True)), [steps, batch_size])
         return tf.data.Dataset.from_tensor_slices(
             tf.random.experimental.stateless_shuffle(batches, key + 1)
@@ -199,7 +226,7 @@ def training_batches(
         DataError: There is no row.
     """
     order, steps = training_order(
-        tokens.lengths, batch_size=batch_size, seed=seed, first_step=first_step
+        tokens.lengths, labels, batch_size=batch_size, seed=seed, first_step=first_step
     )
     return batches_of(share.of_batches(order), _packed(vectorizer, tokens), labels), steps
 

@@ -5,7 +5,8 @@ seed and the step, and the same rows make a global batch however many processes 
 
     shards     dealt anew in each pass to streams, some to each
     stream     reads its shards one after the other, in blocks, and shuffles each block
-    window     50 batches' rows of a block, sorted by length and cut; all streams shuffle cuts alike
+    window     50 batches' rows of a block, sorted by `length_ranks` and cut; all streams shuffle
+               cuts alike
     batch      a cut of each stream
 
 So a replica that has some of the streams opens only their files.
@@ -21,7 +22,7 @@ import tensorflow as tf
 
 from kerasnlp_lab.data.sharded_split import ShardedSplit, parse_records
 from kerasnlp_lab.errors import DataError, OptionError, check_option
-from kerasnlp_lab.text.pipeline import WINDOW_BATCHES, Share
+from kerasnlp_lab.text.pipeline import WINDOW_BATCHES, Share, length_ranks
 from kerasnlp_lab.text.vectorizer import Features, TextVectorizer
 
 __all__ = ["shard_batches", "shard_rows"]
@@ -43,8 +44,8 @@ def shard_batches(
 ) -> tuple[tf.data.Dataset, int]:
     """Returns endless training batches of sharded rows, and the steps of a pass.
 
-    Every batch is full and holds texts of similar length. The few rows that are left over
-    sit out one pass, other rows in each.
+    Every batch is full and holds texts that are as long as each other for their class. The
+    few rows that are left over sit out one pass, other rows in each.
 
     Args:
         vectorizer: The text half of a classifier.
@@ -228,9 +229,11 @@ class _Order:
         shape = tf.shape(rows)  # [streams, window]
         texts, labels = parse_records(tf.reshape(records, [-1]))
         tokens = self.vectorizer.tokenize(texts)
-        lengths = tf.reshape(tokens.row_lengths(), shape)
-        by_length = tf.argsort(lengths, axis=1, stable=True)
-        places = by_length + tf.range(shape[0])[:, tf.newaxis] * shape[1]
+        ranks = length_ranks(
+            tf.reshape(tokens.row_lengths(), shape), tf.reshape(labels, shape)
+        )  # of each stream by itself
+        by_rank = tf.argsort(ranks, axis=1, stable=True)
+        places = by_rank + tf.range(shape[0])[:, tf.newaxis] * shape[1]
         cuts = tf.reshape(places, [shape[0], -1, self.cut])  # [streams, batches, cut]
         batches = tf.transpose(cuts, [1, 0, 2])  # [batches, streams, cut]
         batches = tf.random.experimental.stateless_shuffle(batches, key)

@@ -123,7 +123,11 @@ class Phases:
 
         def batches(done: int, share: Share) -> tf.data.Dataset:
             order, _ = training_order(
-                tokens.lengths, batch_size=self.batch_size, seed=self._seed, first_step=done
+                tokens.lengths,
+                train.labels,
+                batch_size=self.batch_size,
+                seed=self._seed,
+                first_step=done,
             )
             return batches_of(share.of_batches(order), features["train"].load, train.labels)
 

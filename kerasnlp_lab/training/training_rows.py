@@ -49,7 +49,7 @@ class TrainingRows:
         if isinstance(self.split, ShardedSplit):
             return shard_batches(self.vectorizer, self.split, batch_size=size, seed=seed)[1]
         assert self.tokens is not None
-        return training_order(self.tokens.lengths, batch_size=size, seed=seed)[1]
+        return training_order(self.tokens.lengths, self.split.labels, batch_size=size, seed=seed)[1]
 
     def check(self) -> None:
         """Reads all rows once more.
@@ -66,5 +66,5 @@ class TrainingRows:
         if isinstance(self.split, ShardedSplit):
             return shard_rows(self.vectorizer, self.split, step=step, **order)
         assert self.tokens is not None
-        rows, _ = training_order(self.tokens.lengths, first_step=step, **order)
+        rows, _ = training_order(self.tokens.lengths, self.split.labels, first_step=step, **order)
         return [self.split.where(row) for row in next(iter(rows)).numpy()]

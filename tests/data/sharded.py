@@ -1,19 +1,19 @@
-"""Sharded rows to test with: the label of a row is its own number."""
+"""Sharded rows to test with: the label of a row is its own number, unless labels are given."""
 
 import numpy as np
 
 from kerasnlp_lab.data import Split, TextDataset, load_shards, write_shards
 
 
-def numbered(texts):
+def numbered(texts, labels=None):
     """Returns a dataset with a class for each text to train on."""
-    rows = len(texts)
-    names = tuple(f"row {row}" for row in range(rows))
+    labels = np.arange(len(texts)) if labels is None else labels
+    names = tuple(f"row {row}" for row in range(max(labels) + 1))
     validation, test = Split(("to validate", "on"), (0, 1)), Split(("", "to\ntest"), (1, 0))
-    return TextDataset("numbered", names, Split(texts, np.arange(rows)), validation, test)
+    return TextDataset("numbered", names, Split(texts, labels), validation, test)
 
 
-def sharded(texts, folder, shards):
+def sharded(texts, folder, shards, labels=None):
     """Writes texts and opens them again."""
-    write_shards(numbered(texts), folder, shards=shards)
+    write_shards(numbered(texts, labels), folder, shards=shards)
     return load_shards(folder)

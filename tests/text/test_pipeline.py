@@ -15,7 +15,7 @@ from kerasnlp_lab.text import (
     tokenize,
     training_batches,
 )
-from kerasnlp_lab.text.pipeline import evaluation_order
+from kerasnlp_lab.text.pipeline import evaluation_order, length_ranks, training_order
 from tests.text.corpus import texts_of_lengths
 
 ROWS, BATCH_SIZE, STEPS = 1003, 16, 62
@@ -43,8 +43,13 @@ def batches(vectorizer, tokens):
     return training(vectorizer, tokens, passes=3, seed=5)
 
 
-def training(vectorizer, tokens, passes, **arguments):
-    labels = np.arange(len(tokens))
+@pytest.fixture(scope="module")
+def of_one_class(vectorizer, tokens):
+    return training(vectorizer, tokens, passes=1, seed=5, labels=np.zeros(ROWS, np.int64))[0]
+
+
+def training(vectorizer, tokens, passes, *, labels=None, **arguments):
+    labels = np.arange(len(tokens)) if labels is None else labels
     arguments = {"batch_size": BATCH_SIZE, **arguments}
     dataset, steps = training_batches(vectorizer, tokens, labels, **arguments)
     taken = list(dataset.take(steps * passes).as_numpy_iterator())
@@ -153,21 +158,49 @@ def test_rows_meet_others_in_each_pass(batches):
     assert np.mean(shared) < 5  # of 15
 
 
-def test_short_and_long_batches_are_mixed(batches):
-    widths = np.array([features["token_ids"].shape[1] for features, _ in batches[0]])
+def test_length_ranks():
+    lengths = np.array([[7, 5, 90, 80, 5, 6], [1, 1, 1, 2, 3, 4]])
+    labels = np.array([[0, 0, 3, 3, 0, 0], [1, 1, 0, 0, 1, 1]])
+    ranks = length_ranks(tf.constant(lengths), tf.constant(labels)).numpy()
+    np.testing.assert_array_equal(ranks[0], [7 / 8, 1 / 8, 3 / 4, 1 / 4, 3 / 8, 5 / 8])
+    np.testing.assert_array_equal(ranks[1], [1 / 8, 3 / 8, 1 / 4, 3 / 4, 5 / 8, 7 / 8])
+
+
+@pytest.mark.parametrize("batch_size", [8, 16])  # three windows of 50 batches; two
+def test_batches_have_all_classes_and_little_padding(batch_size):
+    """Where the texts of one class, a quarter of them, are longer than all others'."""
+    labels = np.arange(ROWS) % 4 // 3
+    lengths = np.where(labels, LENGTHS + 200, LENGTHS // 2)
+    order, steps = training_order(lengths, labels, batch_size=batch_size, seed=5)
+    rows = np.stack(list(order.take(steps).as_numpy_iterator()))
+    share = labels[rows].mean(axis=1)
+    assert abs(share.mean() - 0.25) < 0.01
+    shuffled = np.random.default_rng(0).permutation(ROWS)[: rows.size].reshape(rows.shape)
+    # Sorted by length alone it would be 0.4, in place of 0.15 and 0.11 at random.
+    assert share.std() < labels[shuffled].mean(axis=1).std()
+
+    def padding(rows, label):
+        own = [lengths[batch[labels[batch] == label]] for batch in rows]
+        own = [found for found in own if len(found)]
+        return padding_share([found.max() for found in own], own)
+
+    for label in (0, 1):
+        assert padding(rows, label) < padding(shuffled, label) / 3
+
+
+def test_short_and_long_batches_are_mixed(of_one_class):
+    widths = np.array([features["token_ids"].shape[1] for features, _ in of_one_class])
     correlation = np.corrcoef(widths, np.arange(STEPS))[0, 1]
     assert abs(correlation) < 0.4
 
 
-def test_padding_is_much_less_than_in_random_batches(batches):
+def test_padding_is_much_less_than_in_random_batches(of_one_class):
     shuffled = np.random.default_rng(1).permutation(ROWS)[: STEPS * BATCH_SIZE].reshape(STEPS, -1)
     random_lengths = LENGTHS[shuffled]
     random_widths = -(-random_lengths.max(axis=1) // 8) * 8
     at_random = padding_share(random_widths, random_lengths)
-    ours = padding_share(
-        [features["token_ids"].shape[1] for features, _ in batches[0]],
-        [LENGTHS[rows] for _, rows in batches[0]],
-    )
+    ids = [features["token_ids"] for features, _ in of_one_class]
+    ours = padding_share([i.shape[1] for i in ids], [(i != 0).sum(axis=1) for i in ids])
     assert at_random > 0.5
     assert ours < at_random / 3
 
