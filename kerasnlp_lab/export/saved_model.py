@@ -71,11 +71,11 @@ def _serving_module(classifier: Classifier) -> tf.Module:
             super().__init__()
             self.parts = [classifier.text, outside]
 
-        @tf.function(input_signature=signature)
+        @tf.function(input_signature=signature, autograph=False)
         def logits(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
             return {"logits": tf.cast(fused(classifier.text(text)), tf.float32)}
 
-        @tf.function(input_signature=signature)
+        @tf.function(input_signature=signature, autograph=False)
         def classify(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
             probabilities, label_id = classifier.decision.in_graph(self.logits(text)["logits"])
             return {

@@ -11,11 +11,10 @@ import tensorflow_hub as hub
 
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.errors import RunError
-from kerasnlp_lab.hub.fast_tokenizer import FastTokenizer, Tokenize
 from kerasnlp_lab.hub.loading import load_hub_layer
 from kerasnlp_lab.hub.tokenizer_probe import find_fast_tokenizer
 from kerasnlp_lab.paths import sha256_of_files
-from kerasnlp_lab.text.vectorizer import Features, TextVectorizer, valid_utf8
+from kerasnlp_lab.text.vectorizer import Features, TextVectorizer
 
 __all__ = ["HubVectorizer"]
 
@@ -50,7 +49,7 @@ class HubVectorizer(TextVectorizer):
         self._tokenize = load_hub_layer(self._preprocess.resolved_object.tokenize)
         self._pack = self._preprocess.resolved_object.bert_pack_inputs
         self._vocab_file = Path(hub.resolve(handle), "assets", "vocab.txt")
-        self._fast_ids = self._fast_way(find_fast_tokenizer(self._vocab_file, self.tokenize_clean))
+        self._fast = find_fast_tokenizer(self._vocab_file, self.tokenize_clean)
 
     def save_assets(self, folder: Path) -> None:
         (folder / VOCABULARY_FILE).write_text(json.dumps(self.fingerprint()))
@@ -77,21 +76,10 @@ class HubVectorizer(TextVectorizer):
         # [batch, (words), (pieces)] before, or from SentencePiece [batch, (pieces)]
         return self._tokenize(texts).merge_dims(1, -1)
 
-    def tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
-        return self._fast_ids(texts) if self._fast_ids else super().tokenize(texts)
-
-    def _fast_way(self, fast: FastTokenizer | None) -> Tokenize | None:
-        """Returns `tokenize` as one graph, by a fast tokenizer wherever it can be given a text."""
-        if fast is None:
-            return None
-
-        def by_module(texts: tf.Tensor) -> tf.RaggedTensor:
-            return self.tokenize_clean(valid_utf8(texts))
-
-        return tf.function(
-            lambda texts: self.cut(fast.tokenize(texts, by_module)),
-            input_signature=[tf.TensorSpec([None], tf.string)],
-        )
+    def split(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        if self._fast is None:
+            return super().split(texts)
+        return self.cut(self._fast.tokenize(texts, super().split))
 
     def vocabulary(self) -> list[str]:
         return self._vocab_file.read_text(encoding="utf-8").removesuffix("\n").split("\n")

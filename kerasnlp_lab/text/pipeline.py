@@ -33,7 +33,7 @@ __all__ = [
     "training_order",
 ]
 
-TOKENIZE_BATCH = 1024
+TOKENIZE_BATCH = 512
 TOKEN_BYTES = 4
 WINDOW_BATCHES = 50
 NO_LENGTH = 1 << 32  # more tokens than any text has
@@ -90,8 +90,8 @@ def tokenize(vectorizer: TextVectorizer, texts: Sequence[str | bytes]) -> Tokeni
     """
 
     def ids_and_lengths(batch: list[str | bytes]) -> tuple[np.ndarray, np.ndarray]:
-        tokens = vectorizer.tokenize(tf.constant(batch, tf.string))
-        return tokens.flat_values.numpy(), tokens.row_lengths().numpy()
+        ids, lengths = vectorizer.ids_and_lengths(tf.constant(batch, tf.string))
+        return ids.numpy(), lengths.numpy()
 
     batches = (
         list(texts[start : start + TOKENIZE_BATCH])

@@ -87,6 +87,7 @@ class TfidfVectorizer(TextVectorizer):
         names = [ngram.decode() if isinstance(ngram, bytes) else ngram for ngram in ngrams]
         self._lookup = keras.layers.StringLookup(vocabulary=names, name="ngrams")
         self.idf = np.asarray(idf, np.float32)
+        self._make_graph()
 
     def tokenize_clean(self, texts: tf.Tensor) -> tf.RaggedTensor:
         if self._lookup is None:

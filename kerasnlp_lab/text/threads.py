@@ -6,7 +6,6 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
 from typing import TypeVar
 
 __all__ = ["in_threads"]
@@ -19,8 +18,7 @@ def in_threads(function: Callable[[Item], Result], items: Iterable[Item]) -> Ite
     """Yields the function of each item, in order, computed in as many threads as there are cores.
 
     Python runs one thread at a time, so the function should be TensorFlow's or NumPy's work.
-    The first call is done alone, so that what is made on first use is made once. Items are
-    taken as they are needed, one more than there are threads.
+    Items are taken as they are needed, one more than there are threads.
 
     Args:
         function: What is computed of each item.
@@ -29,12 +27,10 @@ def in_threads(function: Callable[[Item], Result], items: Iterable[Item]) -> Ite
     Raises:
         Exception: What the function raises, at the item's place.
     """
-    rest = iter(items)
-    yield from map(function, islice(rest, 1))
     threads = _cores()
     waiting: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(threads) as pool:
-        for item in rest:
+        for item in items:
             waiting.append(pool.submit(function, item))
             if len(waiting) > threads:
                 yield waiting.popleft().result()

@@ -63,6 +63,7 @@ class TextVectorizer(keras.layers.Layer):
     def __init__(self, max_length: int, **kwargs: Any):
         super().__init__(**kwargs)
         self.max_length = max_length
+        self._make_graph()
 
     def adapt(self, texts: Collection[str]) -> None:
         """Learns from the training texts what the vectorizer has to know of them.
@@ -107,6 +108,28 @@ class TextVectorizer(keras.layers.Layer):
         Returns:
             Token ids, int32 of shape [batch, (tokens)].
         """
+        ids, lengths = self.ids_and_lengths(texts)
+        return tf.RaggedTensor.from_row_lengths(ids, lengths, validate=False)
+
+    def ids_and_lengths(self, texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns what `tokenize` does as int32 [tokens] and the number of each, int64 [batch].
+
+        One operation for Python, so that threads do not wait for each other.
+        """
+        return self._graph(texts)
+
+    def _make_graph(self) -> None:
+        """Has texts be split by a new graph, made when it is called: of what is known by then."""
+
+        def flat(texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            tokens = self.split(texts)
+            return tokens.flat_values, tokens.row_lengths()
+
+        texts = tf.TensorSpec([None], tf.string)
+        self._graph = tf.function(flat, input_signature=[texts], autograph=False)
+
+    def split(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """Splits texts as `tokenize` does, operation by operation."""
         return self.cut(self.tokenize_clean(valid_utf8(texts)))
 
     def cut(self, tokens: tf.RaggedTensor) -> tf.RaggedTensor:

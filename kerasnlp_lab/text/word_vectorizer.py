@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ class WordVectorizer(TextVectorizer):
     def __init__(self, max_length: int, vocab_size: int, fixed_length: bool = False, **kwargs: Any):
         super().__init__(max_length, **kwargs)
         self.fixed_length = fixed_length
-        self._one_graph: Callable[[tf.Tensor], tf.RaggedTensor] | None = None
+        self._adapted = False
         self._words = keras.layers.TextVectorization(
             max_tokens=vocab_size, ragged=True, name="words"
         )
@@ -67,6 +67,7 @@ class WordVectorizer(TextVectorizer):
             raise mistakes[0]
         if self._words.vocabulary_size() <= SPECIAL_IDS:
             raise DataError("no word occurs in the training texts; there is nothing to learn")
+        self._adapted = True
         self._make_graph()
 
     def save_assets(self, folder: Path) -> None:
@@ -76,20 +77,12 @@ class WordVectorizer(TextVectorizer):
     def load_assets(self, folder: Path) -> None:
         with open(folder / VOCABULARY_FILE, encoding="utf-8", newline="\n") as file:
             self._words.set_vocabulary(file.read().split("\n"))
+        self._adapted = True
         self._make_graph()
 
-    def _make_graph(self) -> None:
-        """Has `tokenize` run as one operation for Python, with the vocabulary that there is now."""
-        self._one_graph = tf.function(
-            super().tokenize, input_signature=[tf.TensorSpec([None], tf.string)]
-        )
-
-    def tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
-        if self._one_graph is None:
-            raise DataError("the vectorizer has no vocabulary yet; call adapt with training texts")
-        return self._one_graph(texts)
-
     def tokenize_clean(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        if not self._adapted:
+            raise DataError("the vectorizer has no vocabulary yet; call adapt with training texts")
         return tf.cast(self._words(texts), tf.int32)
 
     def vocabulary(self) -> list[str]:

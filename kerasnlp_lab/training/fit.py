@@ -352,4 +352,4 @@ def _validation(phase: Phase, loss: SmoothedCrossentropy) -> Any:
             ]
         )
 
-    return tf.function(sums, input_signature=phase.validation.element_spec)
+    return tf.function(sums, input_signature=phase.validation.element_spec, autograph=False)

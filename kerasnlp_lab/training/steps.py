@@ -48,7 +48,7 @@ class TrainingSteps:
             lambda context: batches(share_of(context))
         )
         self._iterator = iter(distributed)
-        self._call = tf.function(self._steps)
+        self._call = tf.function(self._steps, autograph=False)
 
     def __call__(self, steps: int, stop: bool = False) -> tuple[np.ndarray, np.ndarray, bool]:
         """Takes some steps.
@@ -71,9 +71,11 @@ class TrainingSteps:
         """Returns sums over the global batch, float32 of shape [steps, 3]."""
         if steps is None:
             return self._step(iterator, stop)[tf.newaxis]
-        sums = tf.TensorArray(tf.float32, steps, element_shape=[3])
-        for step in tf.range(steps):
-            sums = sums.write(step, self._step(iterator, stop))
+        _, sums = tf.while_loop(
+            lambda step, _: step < steps,
+            lambda step, sums: (step + 1, sums.write(step, self._step(iterator, stop))),
+            (tf.constant(0), tf.TensorArray(tf.float32, steps, element_shape=[3])),
+        )
         return sums.stack()
 
     def _step(self, iterator: Any, stop: tf.Tensor) -> tf.Tensor:

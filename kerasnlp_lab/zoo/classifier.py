@@ -96,6 +96,7 @@ class Classifier:
         return tf.function(
             lambda features: head(before_head(features), training=False),
             input_signature=[self._signature],
+            autograph=False,
         )
 
     def fused_features(self) -> Any:
@@ -104,7 +105,7 @@ class Classifier:
         if before_head is None:
             part = keras.Model(self.network.input, self.network.get_layer("pooled").output)
             before_head = partial(part, training=False)
-        return tf.function(before_head, input_signature=[self._signature])
+        return tf.function(before_head, input_signature=[self._signature], autograph=False)
 
     def _before_head(self) -> Any:
         return self.entry.fuse(self.network, self.options) if self.entry.fuse else None
@@ -143,6 +144,7 @@ class Classifier:
         return tf.function(
             lambda features: self.network(features, training=False),
             input_signature=[self._signature],
+            autograph=False,
         )
 
     @property

@@ -53,7 +53,7 @@ def predict_logits(
     return logits
 
 
-@tf.function(reduce_retracing=True)
+@tf.function(reduce_retracing=True, autograph=False)
 def _packed(vectorizer: TextVectorizer, ids: tf.Tensor, lengths: tf.Tensor) -> Features:
     """Returns the features of a batch as one graph: op by op it takes longer than a small model.
 

@@ -97,7 +97,7 @@ def fast(vectorizer, vocab_file, casing):
 
 
 def by_module(vectorizer, texts):
-    return TextVectorizer.tokenize(vectorizer, tf.constant(texts)).to_list()
+    return TextVectorizer.split(vectorizer, tf.constant(texts)).to_list()
 
 
 def differing(vectorizer, texts):

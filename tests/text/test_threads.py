@@ -1,6 +1,5 @@
 """Work in threads: results in order, no more items taken than needed, errors where they happen."""
 
-import threading
 import time
 
 import pytest
@@ -16,25 +15,6 @@ def test_results_come_in_the_order_of_the_items():
     assert list(in_threads(slow_first, iter(range(40)))) == [item * item for item in range(40)]
     assert list(in_threads(slow_first, [])) == []
     assert list(in_threads(slow_first, [3])) == [9]
-
-
-def test_the_first_is_done_alone_and_by_the_caller():
-    running, most, where = [], [], []
-    lock = threading.Lock()
-
-    def work(item):
-        with lock:
-            running.append(item)
-            most.append((item, len(running)))
-            where.append(threading.current_thread())
-        time.sleep(0.01)
-        with lock:
-            running.remove(item)
-
-    list(in_threads(work, range(12)))
-    assert most[0] == (0, 1)
-    assert where[0] is threading.current_thread()
-    assert threading.current_thread() not in where[1:]
 
 
 def test_items_are_taken_as_they_are_needed(monkeypatch):
