@@ -322,6 +322,8 @@ def _assemble(
     text: TextVectorizer,
     strategy: tf.distribute.Strategy | None,
 ) -> Classifier:
+    # AutoGraph would take seconds to convert layers that have nothing to convert.
+    build_network = tf.autograph.experimental.do_not_convert(entry.build_network)
     with strategy.scope() if strategy else contextlib.nullcontext():
-        network = entry.build_network(text, len(label_names), options)
+        network = build_network(text, len(label_names), options)
     return Classifier(entry, options, label_names, text, network)
