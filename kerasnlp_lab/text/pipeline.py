@@ -36,7 +36,6 @@ __all__ = [
 TOKENIZE_BATCH = 512
 TOKEN_BYTES = 4
 WINDOW_BATCHES = 50
-NO_LENGTH = 1 << 32  # more tokens than any text has
 
 
 class TokenizedTexts:
@@ -130,21 +129,22 @@ class Share:
         return batches.flat_map(parts)
 
 
-def length_ranks(lengths: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-    """Returns which share of its class' texts each text is longer than, float64 [..., rows].
+def length_ranks(lengths: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Returns which share of its class' texts each text is longer than, float32 of shape [rows].
 
     Texts of the same length and class are ranked in their order.
 
     Args:
-        lengths: The number of tokens of each text, int64 [..., rows]; each row of them by itself.
-        labels: Their label ids, int64 [..., rows].
+        lengths: The number of tokens of each text, int64 of shape [rows].
+        labels: Their label ids, int64 of shape [rows].
     """
-    by_class = labels * NO_LENGTH
-    places = by_class + lengths
-    ranks = tf.argsort(tf.argsort(places, stable=True))  # in the order of all classes
-    in_order = tf.sort(places)
-    first, beyond = (tf.searchsorted(in_order, begin) for begin in (by_class, by_class + NO_LENGTH))
-    return (tf.cast(ranks - first, tf.float64) + 0.5) / tf.cast(beyond - first, tf.float64)
+    in_order = np.lexsort((lengths, labels))
+    ranks = np.empty(len(lengths), np.float32)
+    begin = 0
+    for count in np.bincount(labels):
+        ranks[in_order[begin : begin + count]] = (np.arange(count) + 0.5) / count
+        begin += count
+    return ranks
 
 
 def training_order(
@@ -179,17 +179,20 @@ def training_order(
     batch_size = min(batch_size, rows)
     steps = rows // batch_size
     windows = -(-steps // WINDOW_BATCHES)
-    all_lengths, all_labels = tf.constant(lengths, tf.int64), tf.constant(labels, tf.int64)
+    lengths, labels = lengths.astype(np.int32), labels.astype(np.int32)
+
+    def in_batches(used: np.ndarray) -> np.ndarray:
+        ranks = length_ranks(lengths[used], labels[used])
+        # Texts of the same length and class are ranked in this order: every window gets of all.
+        window = np.repeat(np.arange(steps, dtype=np.int32) % windows, batch_size)
+        return used[np.lexsort((ranks, window))].reshape(steps, batch_size)
 
     def epoch_order(epoch: tf.Tensor) -> tf.data.Dataset:
         key = tf.stack([tf.constant(seed, tf.int64), epoch])
         shuffled = tf.random.experimental.stateless_shuffle(tf.range(rows), key)
-        used = shuffled[: steps * batch_size]
-        ranks = length_ranks(tf.gather(all_lengths, used), tf.gather(all_labels, used))
-        # Texts of the same length and class are ranked in this order: every window gets of all.
-        window = tf.range(steps * batch_size) // batch_size % windows
-        place = tf.cast(window, tf.float64) + ranks  # a rank is less than 1
-        batches = tf.reshape(tf.gather(used, tf.argsort(place, stable=True)), [steps, batch_size])
+        # By NumPy: TensorFlow's sort takes more memory.
+        batches = tf.numpy_function(in_batches, [shuffled[: steps * batch_size]], tf.int32)
+        batches = tf.ensure_shape(batches, [steps, batch_size])
         return tf.data.Dataset.from_tensor_slices(
             tf.random.experimental.stateless_shuffle(batches, key + 1)
         )

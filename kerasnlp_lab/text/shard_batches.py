@@ -229,9 +229,11 @@ class _Order:
         shape = tf.shape(rows)  # [streams, window]
         texts, labels = parse_records(tf.reshape(records, [-1]))
         tokens = self.vectorizer.tokenize(texts)
-        ranks = length_ranks(
-            tf.reshape(tokens.row_lengths(), shape), tf.reshape(labels, shape)
-        )  # of each stream by itself
+        ranks = tf.numpy_function(
+            lambda *streams: np.stack(list(map(length_ranks, *streams))),
+            [tf.reshape(tokens.row_lengths(), shape), tf.reshape(labels, shape)],
+            tf.float32,
+        )
         by_rank = tf.argsort(ranks, axis=1, stable=True)
         places = by_rank + tf.range(shape[0])[:, tf.newaxis] * shape[1]
         cuts = tf.reshape(places, [shape[0], -1, self.cut])  # [streams, batches, cut]
