@@ -15,7 +15,7 @@ import tensorflow as tf
 from kerasnlp_lab.errors import OptionError, RunError
 from kerasnlp_lab.export.saved_model import MANIFEST
 from kerasnlp_lab.paths import check_files, did_you_mean_path
-from kerasnlp_lab.text.pipeline import evaluation_order
+from kerasnlp_lab.text.order import evaluation_order
 from kerasnlp_lab.text.threads import in_threads
 from kerasnlp_lab.text.vectorizer import without_surrogates
 from kerasnlp_lab.training import RunDirectory

@@ -3,7 +3,7 @@
 Texts are tokenized once and kept as token ids, in a temporary file. A
 batch is padded only to the longest of its own texts, which are of similar
 length; in training, as long as each other for their class, so that a batch
-has all classes. The order is a pure function of the seed and the pass.
+has all classes (`order`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasnlp_lab.data.row_store import RowStore
-from kerasnlp_lab.errors import DataError
+from kerasnlp_lab.text.order import evaluation_order, steps_in_pass, training_order
 from kerasnlp_lab.text.threads import in_threads
 from kerasnlp_lab.text.vectorizer import Features, TextVectorizer
 
@@ -25,17 +25,13 @@ __all__ = [
     "TokenizedTexts",
     "batches_of",
     "evaluation_batches",
-    "evaluation_order",
     "feature_batches",
-    "length_ranks",
     "tokenize",
     "training_batches",
-    "training_order",
 ]
 
 TOKENIZE_BATCH = 512
 TOKEN_BYTES = 4
-WINDOW_BATCHES = 50
 
 
 class TokenizedTexts:
@@ -129,78 +125,6 @@ class Share:
         return batches.flat_map(parts)
 
 
-def length_ranks(lengths: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Returns which share of its class' texts each text is longer than, float32 of shape [rows].
-
-    Texts of the same length and class are ranked in their order.
-
-    Args:
-        lengths: The number of tokens of each text, int64 of shape [rows].
-        labels: Their label ids, int64 of shape [rows].
-    """
-    in_order = np.lexsort((lengths, labels))
-    ranks = np.empty(len(lengths), np.float32)
-    begin = 0
-    for count in np.bincount(labels):
-        ranks[in_order[begin : begin + count]] = (np.arange(count) + 0.5) / count
-        begin += count
-    return ranks
-
-
-def training_order(
-    lengths: np.ndarray, labels: np.ndarray, *, batch_size: int, seed: int, first_step: int = 0
-) -> tuple[tf.data.Dataset, int]:
-    """Returns the rows of endless training batches, and how many batches make a pass.
-
-    In each pass the rows are shuffled, windows of at most 50 batches are sorted by
-    `length_ranks` and cut into batches, and the batches are shuffled. So a batch
-    has classes in the shares that the rows have them in, also where the texts of
-    one are longer than those of others: sorted by length alone, a batch would be
-    nearly of one class, and a short training would learn little from it. Every
-    batch is full, so that replicas get equal shares: what is left of the rows
-    after the last full batch sits out the pass, other rows in each.
-
-    Args:
-        lengths: The number of tokens of each text, [rows].
-        labels: Their label ids, [rows].
-        batch_size: Rows in a (global) batch; fewer where there are fewer rows.
-        seed: The order.
-        first_step: How many batches to leave out at the beginning, of any pass.
-
-    Returns:
-        A dataset of rows, int32 [batch], and the number of steps a pass.
-
-    Raises:
-        DataError: There is no row.
-    """
-    rows = len(lengths)
-    if not rows:
-        raise DataError("there is no row to train on")
-    batch_size = min(batch_size, rows)
-    steps = rows // batch_size
-    windows = -(-steps // WINDOW_BATCHES)
-    lengths, labels = lengths.astype(np.int32), labels.astype(np.int32)
-
-    def in_batches(used: np.ndarray) -> np.ndarray:
-        ranks = length_ranks(lengths[used], labels[used])
-        # Texts of the same length and class are ranked in this order: every window gets of all.
-        window = np.repeat(np.arange(steps, dtype=np.int32) % windows, batch_size)
-        return used[np.lexsort((ranks, window))].reshape(steps, batch_size)
-
-    def epoch_order(epoch: tf.Tensor) -> tf.data.Dataset:
-        key = tf.stack([tf.constant(seed, tf.int64), epoch])
-        shuffled = tf.random.experimental.stateless_shuffle(tf.range(rows), key)
-        # By NumPy: TensorFlow's sort takes more memory.
-        batches = tf.numpy_function(in_batches, [shuffled[: steps * batch_size]], tf.int32)
-        batches = tf.ensure_shape(batches, [steps, batch_size])
-        return tf.data.Dataset.from_tensor_slices(
-            tf.random.experimental.stateless_shuffle(batches, key + 1)
-        )
-
-    first_pass, done = divmod(first_step, steps)
-    return tf.data.Dataset.counter(first_pass).flat_map(epoch_order).skip(done), steps
-
-
 def training_batches(
     vectorizer: TextVectorizer,
     tokens: TokenizedTexts,
@@ -228,24 +152,11 @@ def training_batches(
     Raises:
         DataError: There is no row.
     """
-    order, steps = training_order(
+    order = training_order(
         tokens.lengths, labels, batch_size=batch_size, seed=seed, first_step=first_step
     )
-    return batches_of(share.of_batches(order), _packed(vectorizer, tokens), labels), steps
-
-
-def evaluation_order(lengths: np.ndarray, batch_size: int) -> list[np.ndarray]:
-    """Returns the rows of each batch, longest texts first, so that padding is least.
-
-    Args:
-        lengths: The number of tokens of each text, [rows].
-        batch_size: Rows in a batch; the last may be smaller.
-    """
-    longest_first = np.argsort(-lengths, kind="stable").astype(np.int32)
-    return [
-        longest_first[start : start + batch_size]
-        for start in range(0, len(longest_first), batch_size)
-    ]
+    batches = batches_of(share.of_batches(order), _packed(vectorizer, tokens), labels)
+    return batches, steps_in_pass(len(tokens), batch_size)
 
 
 def evaluation_batches(

@@ -22,7 +22,8 @@ import tensorflow as tf
 
 from kerasnlp_lab.data.sharded_split import ShardedSplit, parse_records
 from kerasnlp_lab.errors import DataError, OptionError, check_option
-from kerasnlp_lab.text.pipeline import WINDOW_BATCHES, Share, length_ranks
+from kerasnlp_lab.text.order import WINDOW_BATCHES, length_ranks
+from kerasnlp_lab.text.pipeline import Share
 from kerasnlp_lab.text.vectorizer import Features, TextVectorizer
 
 __all__ = ["shard_batches", "shard_rows"]

@@ -13,7 +13,8 @@ from kerasnlp_lab._keras import keras
 from kerasnlp_lab.data import ShardedSplit, TextDataset
 from kerasnlp_lab.errors import OptionError
 from kerasnlp_lab.text import Share, TokenizedTexts, evaluation_batches, tokenize
-from kerasnlp_lab.text.pipeline import batches_of, training_order
+from kerasnlp_lab.text.order import training_order
+from kerasnlp_lab.text.pipeline import batches_of
 from kerasnlp_lab.training.frozen_features import frozen_features
 from kerasnlp_lab.training.training_rows import TrainingRows
 from kerasnlp_lab.zoo import Classifier, Recipe
@@ -122,7 +123,7 @@ class Phases:
         assert not isinstance(train, ShardedSplit)
 
         def batches(done: int, share: Share) -> tf.data.Dataset:
-            order, _ = training_order(
+            order = training_order(
                 tokens.lengths,
                 train.labels,
                 batch_size=self.batch_size,
@@ -149,8 +150,8 @@ class Phases:
     @cached_property
     def _steps(self) -> int:
         """Steps an epoch: as many passes as it takes to have min_steps_per_epoch."""
-        steps_a_pass = self.rows.steps_a_pass
-        return -(-self.recipe.min_steps_per_epoch // steps_a_pass) * steps_a_pass
+        steps_in_pass = self.rows.steps_in_pass
+        return -(-self.recipe.min_steps_per_epoch // steps_in_pass) * steps_in_pass
 
     @cached_property
     def rows(self) -> TrainingRows:

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from kerasnlp_lab.data import ShardedSplit, Split
 from kerasnlp_lab.text import Share, TextVectorizer, TokenizedTexts, training_batches
-from kerasnlp_lab.text.pipeline import training_order
+from kerasnlp_lab.text.order import steps_in_pass, training_order
 from kerasnlp_lab.text.shard_batches import shard_batches, shard_rows
 
 __all__ = ["TrainingRows"]
@@ -43,13 +43,12 @@ class TrainingRows:
         )[0]
 
     @property
-    def steps_a_pass(self) -> int:
+    def steps_in_pass(self) -> int:
         """How many full batches the rows make; no text is read for it."""
         size, seed = self.batch_size, self.seed
         if isinstance(self.split, ShardedSplit):
             return shard_batches(self.vectorizer, self.split, batch_size=size, seed=seed)[1]
-        assert self.tokens is not None
-        return training_order(self.tokens.lengths, self.split.labels, batch_size=size, seed=seed)[1]
+        return steps_in_pass(len(self.split), size)
 
     def check(self) -> None:
         """Reads all rows once more.
@@ -66,5 +65,5 @@ class TrainingRows:
         if isinstance(self.split, ShardedSplit):
             return shard_rows(self.vectorizer, self.split, step=step, **order)
         assert self.tokens is not None
-        rows, _ = training_order(self.tokens.lengths, self.split.labels, first_step=step, **order)
+        rows = training_order(self.tokens.lengths, self.split.labels, first_step=step, **order)
         return [self.split.where(row) for row in next(iter(rows)).numpy()]

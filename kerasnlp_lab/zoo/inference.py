@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasnlp_lab.text import tokenize
-from kerasnlp_lab.text.pipeline import evaluation_order
+from kerasnlp_lab.text.order import evaluation_order
 from kerasnlp_lab.text.threads import in_threads
 from kerasnlp_lab.text.vectorizer import Features, TextVectorizer
 from kerasnlp_lab.zoo.classifier import Classifier

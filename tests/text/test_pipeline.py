@@ -15,8 +15,9 @@ from kerasnlp_lab.text import (
     tokenize,
     training_batches,
 )
-from kerasnlp_lab.text.pipeline import evaluation_order, length_ranks, training_order
+from kerasnlp_lab.text.order import evaluation_order
 from tests.text.corpus import texts_of_lengths
+from tests.text.padding import padding_share
 
 ROWS, BATCH_SIZE, STEPS = 1003, 16, 62
 LENGTHS = np.random.default_rng(0).lognormal(3, 0.7, ROWS).astype(int).clip(1, 200)
@@ -58,12 +59,6 @@ def training(vectorizer, tokens, passes, *, labels=None, **arguments):
 
 def rows_of(batches):
     return [rows.tolist() for _, rows in batches]
-
-
-def padding_share(widths, lengths):
-    """Returns what share of the positions of batches is padding."""
-    positions = sum(width * len(batch) for width, batch in zip(widths, lengths, strict=True))
-    return 1 - sum(batch.sum() for batch in lengths) / positions
 
 
 def test_tokenize_keeps_texts_apart(vectorizer, tokens):
@@ -156,35 +151,6 @@ def test_rows_meet_others_in_each_pass(batches):
     present = set.intersection(*(set(np.concatenate(rows_of(p))) for p in batches))
     shared = [len(companions(batches[0], r) & companions(batches[1], r)) for r in sorted(present)]
     assert np.mean(shared) < 5  # of 15
-
-
-def test_length_ranks():
-    lengths, labels = np.array([7, 5, 90, 80, 5, 6]), np.array([0, 0, 3, 3, 0, 0])
-    expected = [7 / 8, 1 / 8, 3 / 4, 1 / 4, 3 / 8, 5 / 8]
-    np.testing.assert_array_equal(length_ranks(lengths, labels), expected)
-    assert length_ranks(np.array([3]), np.array([2])).tolist() == [0.5]
-
-
-@pytest.mark.parametrize("batch_size", [8, 16])  # three windows of 50 batches; two
-def test_batches_have_all_classes_and_little_padding(batch_size):
-    """Where the texts of one class, a quarter of them, are longer than all others'."""
-    labels = np.arange(ROWS) % 4 // 3
-    lengths = np.where(labels, LENGTHS + 200, LENGTHS // 2)
-    order, steps = training_order(lengths, labels, batch_size=batch_size, seed=5)
-    rows = np.stack(list(order.take(steps).as_numpy_iterator()))
-    share = labels[rows].mean(axis=1)
-    assert abs(share.mean() - 0.25) < 0.01
-    shuffled = np.random.default_rng(0).permutation(ROWS)[: rows.size].reshape(rows.shape)
-    # Sorted by length alone it would be 0.4, in place of 0.15 and 0.11 at random.
-    assert share.std() < labels[shuffled].mean(axis=1).std()
-
-    def padding(rows, label):
-        own = [lengths[batch[labels[batch] == label]] for batch in rows]
-        own = [found for found in own if len(found)]
-        return padding_share([found.max() for found in own], own)
-
-    for label in (0, 1):
-        assert padding(rows, label) < padding(shuffled, label) / 3
 
 
 def test_short_and_long_batches_are_mixed(of_one_class):

@@ -17,7 +17,7 @@ from kerasnlp_lab._keras import keras
 from kerasnlp_lab.data import load_dataset
 from kerasnlp_lab.errors import OptionError, RunError, TrainingStopped
 from kerasnlp_lab.text import evaluation_batches, tokenize
-from kerasnlp_lab.text.pipeline import training_order
+from kerasnlp_lab.text.order import training_order
 from kerasnlp_lab.training import RunDirectory, train
 from kerasnlp_lab.training.checkpoints import Checkpoints
 from kerasnlp_lab.training.losses import SmoothedCrossentropy
@@ -131,7 +131,7 @@ def test_a_loss_that_is_not_a_number_stops_the_run(news, tmp_path):
     with pytest.raises(RunError) as error:
         train(classifier, news, recipe, tmp_path)
     tokens = tokenize(classifier.text, news.train.texts)
-    rows, _ = training_order(tokens.lengths, news.train.labels, batch_size=32, seed=0, first_step=1)
+    rows = training_order(tokens.lengths, news.train.labels, batch_size=32, seed=0, first_step=1)
     first = next(iter(rows)).numpy()[:8]
     named = ", ".join(f"row {row}" for row in first)
     assert f"at step 2 of 14 in train epoch 1, on the training rows {named} and 24 more" in str(
