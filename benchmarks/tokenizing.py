@@ -1,7 +1,7 @@
 """How fast texts become BERT's word pieces: texts a second. The ids must be the same.
 
-ours             kerasnlp_lab.text.tokenize: from a list of texts to a file of ids
-ours_bare        the text half's own tokenize: to ids in memory
+ours             from a list of texts to a file of ids, as for training
+ours_bare        to ids in memory, as for prediction; the peers' stay there, too
 tokenizers       Hugging Face's tokenizers (Rust), encode_batch
 tokenizers_fast  the same by encode_batch_fast, which leaves offsets out
 """

@@ -42,8 +42,8 @@ class OursPipeline:
         predict_logits(self.classifier, texts, fused=_answer_at_once)
 
 
-def _answer_at_once(features: dict[str, tf.Tensor]) -> tf.Tensor:
-    return tf.zeros([len(next(iter(features.values()))), 2])
+def _answer_at_once(ids: np.ndarray, lengths: np.ndarray) -> tf.Tensor:
+    return tf.zeros([len(lengths), 2])
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from kerasnlp_lab import create_classifier
 from kerasnlp_lab.text import tokenize
+from kerasnlp_lab.text.pipeline import tokenize_flat
 
 PACKAGES = ["kerasnlp_lab", "tensorflow", "tensorflow-text"]
 
@@ -23,8 +24,8 @@ class OursTokenizer:
 
         Args:
             threads: As many as it may take, by the processors that it runs on.
-            bare: Whether the vectorizer's ``tokenize`` is called, whose ids stay in memory;
-                else `kerasnlp_lab.text.tokenize`, which keeps them in a file.
+            bare: Whether ids stay in memory, as in prediction; else they go to a file, as in
+                training.
         """
         self.text = create_classifier("minilm_l6_h384", ["a", "b"], []).text
         self.bare = bare
@@ -32,11 +33,14 @@ class OursTokenizer:
     def tokenize(self, texts: list[str]) -> Callable[[], dict[str, Any]]:
         """Finds the word pieces of texts, without special tokens."""
         if self.bare:
-            ragged = self.text.tokenize(tf.constant(texts))
-            return lambda: {"ids": ragged.to_list()}
+            found = tokenize_flat(self.text, texts)
+            return lambda: {"ids": _of_each(*found)}
         tokens = tokenize(self.text, texts)
-        rows = np.arange(len(texts), dtype=np.int32)
-        return lambda: {"ids": tokens.ragged(tf.constant(rows)).to_list()}
+        return lambda: {"ids": _of_each(*tokens.read_flat(np.arange(len(texts))))}
+
+
+def _of_each(ids: np.ndarray, lengths: np.ndarray) -> list[list[int]]:
+    return tf.RaggedTensor.from_row_lengths(ids, lengths).to_list()
 
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ import tensorflow as tf
 from kerasnlp_lab.data import Split
 from kerasnlp_lab.errors import DataError, check_option
 from kerasnlp_lab.evaluation.calibration import expected_calibration_error
-from kerasnlp_lab.text.vectorizer import Features
 from kerasnlp_lab.zoo import Classifier, predict_logits
 from kerasnlp_lab.zoo.decision import Decision
 
@@ -139,7 +138,7 @@ def evaluate(
     classifier: Classifier,
     split: Split,
     *,
-    fused: Callable[[Features], tf.Tensor] | None = None,
+    fused: Callable[..., tf.Tensor] | None = None,
 ) -> Evaluation:
     """Classifies every text of a split and compares with its labels.
 

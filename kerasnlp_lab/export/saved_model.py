@@ -61,7 +61,7 @@ def _serving_module(classifier: Classifier) -> tf.Module:
     fused = classifier.fused()
     # What is not within the graph, and has to be saved beside it.
     outside = classifier.network
-    if fused is not classifier.forward:
+    if classifier.entry.fuse:
         outside = list(fused.get_concrete_function().variables)
     label_names = tf.constant(classifier.label_names)
     signature = [tf.TensorSpec([None], tf.string, name="text")]
@@ -73,7 +73,7 @@ def _serving_module(classifier: Classifier) -> tf.Module:
 
         @tf.function(input_signature=signature, autograph=False)
         def logits(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
-            return {"logits": tf.cast(fused(classifier.text(text)), tf.float32)}
+            return {"logits": tf.cast(fused(*classifier.text.ids_and_lengths(text)), tf.float32)}
 
         @tf.function(input_signature=signature, autograph=False)
         def classify(self, text: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -26,12 +26,15 @@ __all__ = [
     "batches_of",
     "evaluation_batches",
     "feature_batches",
+    "token_batches",
     "tokenize",
+    "tokenize_flat",
     "training_batches",
 ]
 
 TOKENIZE_BATCH = 512
 TOKEN_BYTES = 4
+TEXTS_IN_MEMORY = 8192
 
 
 class TokenizedTexts:
@@ -65,12 +68,10 @@ class TokenizedTexts:
         found, sizes = self._store.read_block(rows)
         return np.frombuffer(found, np.int32), sizes // TOKEN_BYTES
 
-    def ragged(self, rows: tf.Tensor) -> tf.RaggedTensor:
-        """Returns token ids, int32 [batch, (tokens)], of rows, int32 [batch], within a graph."""
+    def read_in_graph(self, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns what `read_flat` does of rows, int32 [batch], within a graph."""
         ids, lengths = tf.numpy_function(self.read_flat, [rows], (tf.int32, tf.int64))
-        ids.set_shape([None])
-        lengths.set_shape([None])
-        return tf.RaggedTensor.from_row_lengths(ids, lengths, validate=False)
+        return tf.ensure_shape(ids, [None]), tf.ensure_shape(lengths, [None])
 
 
 def tokenize(vectorizer: TextVectorizer, texts: Sequence[str | bytes]) -> TokenizedTexts:
@@ -83,8 +84,29 @@ def tokenize(vectorizer: TextVectorizer, texts: Sequence[str | bytes]) -> Tokeni
     Returns:
         Their token ids, in the same order.
     """
+    return TokenizedTexts(_tokenized(vectorizer, texts))
 
-    def ids_and_lengths(batch: list[str | bytes]) -> tuple[np.ndarray, np.ndarray]:
+
+def tokenize_flat(
+    vectorizer: TextVectorizer, texts: Sequence[str | bytes]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Does the same in memory.
+
+    Returns:
+        The token ids of all texts, int32 of shape [tokens], and how many are each text's,
+        int64 of shape [texts].
+    """
+    none = np.zeros(0, np.int32), np.zeros(0, np.int64)
+    ids, lengths = zip(none, *_tokenized(vectorizer, texts), strict=True)
+    return np.concatenate(ids), np.concatenate(lengths)
+
+
+def _tokenized(
+    vectorizer: TextVectorizer, texts: Sequence[str | bytes]
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yields ids and lengths of some texts at a time."""
+
+    def of_batch(batch: list[str | bytes]) -> tuple[np.ndarray, np.ndarray]:
         ids, lengths = vectorizer.ids_and_lengths(tf.constant(batch, tf.string))
         return ids.numpy(), lengths.numpy()
 
@@ -92,7 +114,7 @@ def tokenize(vectorizer: TextVectorizer, texts: Sequence[str | bytes]) -> Tokeni
         list(texts[start : start + TOKENIZE_BATCH])
         for start in range(0, len(texts), TOKENIZE_BATCH)
     )
-    return TokenizedTexts(in_threads(ids_and_lengths, batches))
+    return in_threads(of_batch, batches)
 
 
 @dataclass(frozen=True)
@@ -171,6 +193,31 @@ def evaluation_batches(
     return batches_of(rows, _packed(vectorizer, tokens), labels)
 
 
+def token_batches(
+    vectorizer: TextVectorizer, texts: Sequence[str | bytes], *, batch_size: int
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Tokenizes texts and yields batches of similar length, without a file.
+
+    Some thousands of texts are tokenized at a time, and batched longest first.
+
+    Args:
+        vectorizer: The text half of a classifier.
+        texts: The texts.
+        batch_size: Texts in a batch; some have fewer.
+
+    Yields:
+        Which texts they are, int64 [batch], their token ids, int32 [tokens], and how many
+        are each text's, int64 [batch].
+    """
+    for first in range(0, len(texts), TEXTS_IN_MEMORY):
+        ids, lengths = tokenize_flat(vectorizer, texts[first : first + TEXTS_IN_MEMORY])
+        starts = np.cumsum(lengths) - lengths
+        for rows in evaluation_order(lengths, batch_size):
+            own = lengths[rows]
+            places = np.repeat(starts[rows] - np.cumsum(own) + own, own)
+            yield rows + first, ids[places + np.arange(len(places))], own
+
+
 def feature_batches(
     vectorizer: TextVectorizer, tokens: TokenizedTexts, rows: np.ndarray, *, batch_size: int
 ) -> Iterator[Features]:
@@ -180,10 +227,7 @@ def feature_batches(
     token ids and their open file, until the process ends.
     """
     for start in range(0, len(rows), batch_size):
-        ids, lengths = tokens.read_flat(rows[start : start + batch_size])
-        batch = tf.RaggedTensor.from_row_lengths(ids, lengths, validate=False)
-        longest = tf.constant(lengths.max(), tf.int32)
-        yield vectorizer.pack(batch, vectorizer.padded_length(longest))
+        yield vectorizer.pack_flat(*tokens.read_flat(rows[start : start + batch_size]))
 
 
 def batches_of(
@@ -209,9 +253,4 @@ def batches_of(
 
 
 def _packed(vectorizer: TextVectorizer, tokens: TokenizedTexts) -> Callable[[tf.Tensor], Features]:
-    def load(rows: tf.Tensor) -> Features:
-        batch = tokens.ragged(rows)  # [batch, (tokens)]
-        longest = tf.cast(tf.reduce_max(batch.row_lengths()), tf.int32)
-        return vectorizer.pack(batch, vectorizer.padded_length(longest))
-
-    return load
+    return lambda rows: vectorizer.pack_flat(*tokens.read_in_graph(rows))

@@ -70,9 +70,7 @@ def shard_batches(
     def pack(
         ids: tf.Tensor, lengths: tf.Tensor, labels: tf.Tensor, rows: tf.Tensor
     ) -> tuple[Features, tf.Tensor]:
-        tokens = tf.RaggedTensor.from_row_lengths(ids, lengths, validate=False)
-        longest = tf.cast(tf.reduce_max(lengths), tf.int32)
-        return vectorizer.pack(tokens, vectorizer.padded_length(longest)), labels
+        return vectorizer.pack_flat(ids, lengths), labels
 
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF

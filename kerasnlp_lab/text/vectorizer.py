@@ -116,7 +116,8 @@ class TextVectorizer(keras.layers.Layer):
 
         One operation for Python, so that threads do not wait for each other.
         """
-        return self._graph(texts)
+        # A call of the tf.function itself warns of many traces where there are many vectorizers.
+        return self._graph.get_concrete_function()(texts)
 
     def _make_graph(self) -> None:
         """Has texts be split by a new graph, made when it is called: of what is known by then."""
@@ -145,9 +146,18 @@ class TextVectorizer(keras.layers.Layer):
         rounded = -(-length // LENGTH_MULTIPLE) * LENGTH_MULTIPLE
         return tf.minimum(tf.maximum(rounded, LENGTH_MULTIPLE), self.max_length)
 
+    def pack_flat(self, ids: tf.Tensor, lengths: tf.Tensor) -> Features:
+        """Returns features, [batch, seq], no wider than their longest text needs.
+
+        Args:
+            ids: The token ids of all texts, int32 of shape [tokens].
+            lengths: How many are each text's, int64 of shape [batch].
+        """
+        tokens = tf.RaggedTensor.from_row_lengths(ids, lengths, validate=False)
+        # The zero keeps an empty batch from having no longest text.
+        longest = tf.reduce_max(tf.concat([[0], tf.cast(lengths, tf.int32)], axis=0))
+        return self.pack(tokens, self.padded_length(longest))
+
     def call(self, inputs: tf.Tensor) -> Features:
         """Turns strings of shape [batch] into features of shape [batch, seq]."""
-        tokens = self.tokenize(inputs)
-        # The zero keeps an empty batch from having no longest text.
-        longest = tf.reduce_max(tf.concat([[0], tf.cast(tokens.row_lengths(), tf.int32)], axis=0))
-        return self.pack(tokens, self.padded_length(longest))
+        return self.pack_flat(*self.ids_and_lengths(inputs))

@@ -85,22 +85,23 @@ class Classifier:
         return self.network.get_layer("head")
 
     def fused(self) -> Any:
-        """Returns the network in inference, with the weights of now, as one quick graph.
+        """Returns what answers tokenized texts, with the weights of now, as one quick graph.
 
-        Features to logits, float32 [batch, classes], equal to `forward` but for rounding.
+        From token ids end to end, int32 [tokens], and how many are each text's, int64
+        [batch], to logits, float32 [batch, classes]: those of the network but for rounding.
         """
-        before_head = self._before_head()
-        if before_head is None:
-            return self.forward
-        head = self.head
-        return tf.function(
-            lambda features: head(before_head(features), training=False),
-            input_signature=[self._signature],
-            autograph=False,
-        )
+        before_head, text = self._before_head(), self.text
+        after = self.network if before_head is None else self.head
+
+        def answer(ids: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+            features = text.pack_flat(ids, lengths)
+            return after(before_head(features) if before_head else features, training=False)
+
+        signature = [tf.TensorSpec([None], tf.int32), tf.TensorSpec([None], tf.int64)]
+        return tf.function(answer, input_signature=signature, autograph=False)
 
     def fused_features(self) -> Any:
-        """Returns the same up to the head: [batch, hidden], float32."""
+        """Returns the same from features, up to the head: [batch, hidden], float32."""
         before_head = self._before_head()
         if before_head is None:
             part = keras.Model(self.network.input, self.network.get_layer("pooled").output)
@@ -137,15 +138,6 @@ class Classifier:
         if self.encoder is not None:
             self.encoder.trainable = trainable
             freeze_layers(self.encoder, getattr(self.options, "frozen_layers", 0))
-
-    @cached_property
-    def forward(self) -> Any:
-        """The network in inference, as one graph for batches of any length."""
-        return tf.function(
-            lambda features: self.network(features, training=False),
-            input_signature=[self._signature],
-            autograph=False,
-        )
 
     @property
     def _signature(self) -> dict[str, tf.TensorSpec]:

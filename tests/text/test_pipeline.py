@@ -16,6 +16,7 @@ from kerasnlp_lab.text import (
     training_batches,
 )
 from kerasnlp_lab.text.order import evaluation_order
+from kerasnlp_lab.text.pipeline import token_batches
 from tests.text.corpus import texts_of_lengths
 from tests.text.padding import padding_share
 
@@ -84,7 +85,8 @@ def test_token_ids_end_to_end(tokens):
         np.testing.assert_array_equal(lengths, LENGTHS[rows])
         assert ids.dtype == np.int32
         assert ids.tolist() == [i for row in tokens.read(np.array(rows, int)) for i in row]
-        ragged = tokens.ragged(tf.constant(rows, tf.int32))
+        found = tokens.read_in_graph(tf.constant(rows, tf.int32))
+        ragged = tf.RaggedTensor.from_row_lengths(*found)
         assert ragged.to_list() == [row.tolist() for row in tokens.read(np.array(rows, int))]
 
 
@@ -189,6 +191,20 @@ def test_evaluation_batches_cover_every_row_once(vectorizer, tokens):
         np.testing.assert_array_equal(lengths, LENGTHS[rows])
     lengths = np.concatenate([LENGTHS[rows] for rows in order])
     assert (np.diff(lengths) <= 0).all()
+
+
+def test_token_batches_are_texts_of_like_length(vectorizer, tokens, monkeypatch):
+    monkeypatch.setattr("kerasnlp_lab.text.pipeline.TEXTS_IN_MEMORY", 600)
+    batches = list(token_batches(vectorizer, TEXTS, batch_size=64))
+    assert [len(rows) for rows, _, _ in batches] == [64] * 9 + [24] + [64] * 6 + [19]
+    assert sorted(np.concatenate([rows for rows, _, _ in batches])) == list(range(ROWS))
+    for rows, ids, lengths in batches:
+        expected = tokens.read_flat(rows)
+        np.testing.assert_array_equal(ids, expected[0])
+        np.testing.assert_array_equal(lengths, expected[1])
+    for some in (batches[:10], batches[10:]):
+        assert (np.diff(np.concatenate([lengths for _, _, lengths in some])) <= 0).all()
+    assert list(token_batches(vectorizer, [], batch_size=64)) == []
 
 
 def test_labels_stay_with_their_texts(vectorizer, tokens):
