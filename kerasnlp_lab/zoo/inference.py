@@ -14,7 +14,7 @@ from kerasnlp_lab.zoo.classifier import Classifier
 __all__ = ["predict_logits"]
 
 ENCODER_BATCH = 32
-SMALL_MODEL_BATCH = 128
+SMALL_MODEL_BATCH = 256
 
 
 def predict_logits(

@@ -28,9 +28,9 @@ class TransformerOptions:
 
     max_length: int = 256
     vocab_size: int = 20000
-    embed_dim: int = 64
-    num_heads: int = 2
-    ff_dim: int = 64
+    embed_dim: int = 48
+    num_heads: int = 1
+    ff_dim: int = 48
     num_blocks: int = 1
     token_dropout: float = 0.4
     dropout: float = 0.5
@@ -88,7 +88,7 @@ TRANSFORMER = ZooEntry(
         name="transformer",
         summary="a one-block Transformer with masks, trained from scratch in a minute",
         source="Vaswani et al. 2017, https://arxiv.org/abs/1706.03762",
-        parameters="1,338,436",
+        parameters="986,788",
         licence="Apache-2.0",
         good_for="learning how it works; thousands of rows, no pre-trained weights, fast answers",
     ),

@@ -52,7 +52,7 @@ def test_what_there_is_to_choose_from(command):
 
 def test_what_zoo_show_gives_can_be_given_to_train():
     shown = document_of("zoo", "show", "transformer")
-    assert shown["options"]["embed_dim"] == 64
+    assert shown["options"]["embed_dim"] == 48
     assert shown["recipe"]["batch_size"] == 64
 
 

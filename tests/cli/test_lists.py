@@ -19,7 +19,7 @@ def test_zoo_show_has_what_train_can_be_given():
     lines = [line.split(maxsplit=1) for line in run("zoo", "show", "transformer").out.splitlines()]
     shown = dict(line for line in lines if len(line) == 2)
     assert shown["licence"] == "Apache-2.0"
-    assert shown["embed_dim"] == "64"  # an option
+    assert shown["embed_dim"] == "48"  # an option
     assert shown["batch_size"] == "64"  # of the recipe
 
 
