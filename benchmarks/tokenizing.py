@@ -35,7 +35,7 @@ def differing(results: Results) -> dict[str, int]:
 
 
 def main() -> None:
-    arguments = question("tokenizing", __doc__, rounds=5, texts=3000).parse_args()
+    arguments = question("tokenizing", __doc__, rounds=5, texts=2800).parse_args()
     data = ag_news(arguments)
     slices = Slices(different(data.train, data.test), arguments.texts)
     classifier = create_classifier(MINILM, data.label_names, [])
@@ -47,7 +47,7 @@ def main() -> None:
         settings = {"folder": folder, "length": length}
         for name, fast in (("tokenizers", False), ("tokenizers_fast", True)):
             contestants.start(name, "rust_tokenizer", python_of(TORCH), fast=fast, **settings)
-        results = compare(contestants, slices, tokenize, rounds=arguments.rounds, least=256)
+        results = compare(contestants, slices, tokenize, rounds=arguments.rounds, least=1024)
         differ = differing(results)
         print(f"texts with other ids than ours: {differ}")
         report(arguments, contestants, results, texts_that_differ=differ)

@@ -8,6 +8,7 @@ has all classes (`order`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ import tensorflow as tf
 
 from kerasnlp_lab.data.row_store import RowStore
 from kerasnlp_lab.text.order import evaluation_order, steps_in_pass, training_order
-from kerasnlp_lab.text.threads import in_threads
+from kerasnlp_lab.text.threads import cores, in_threads
 from kerasnlp_lab.text.vectorizer import Features, TextVectorizer
 
 __all__ = [
@@ -32,7 +33,8 @@ __all__ = [
     "training_batches",
 ]
 
-TOKENIZE_BATCH = 512
+# Texts that one call tokenizes: all cores should have a call, and each takes a millisecond more.
+SMALLEST_CALL, LARGEST_CALL = 512, 2048
 TOKEN_BYTES = 4
 TEXTS_IN_MEMORY = 8192
 
@@ -110,10 +112,8 @@ def _tokenized(
         ids, lengths = vectorizer.ids_and_lengths(tf.constant(batch, tf.string))
         return ids.numpy(), lengths.numpy()
 
-    batches = (
-        list(texts[start : start + TOKENIZE_BATCH])
-        for start in range(0, len(texts), TOKENIZE_BATCH)
-    )
+    size = min(max(SMALLEST_CALL, math.ceil(len(texts) / cores())), LARGEST_CALL)
+    batches = (list(texts[start : start + size]) for start in range(0, len(texts), size))
     return in_threads(of_batch, batches)
 
 

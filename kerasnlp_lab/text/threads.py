@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-__all__ = ["in_threads"]
+__all__ = ["cores", "in_threads"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -27,7 +27,7 @@ def in_threads(function: Callable[[Item], Result], items: Iterable[Item]) -> Ite
     Raises:
         Exception: What the function raises, at the item's place.
     """
-    threads = _cores()
+    threads = cores()
     waiting: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(threads) as pool:
         for item in items:
@@ -38,7 +38,7 @@ def in_threads(function: Callable[[Item], Result], items: Iterable[Item]) -> Ite
             yield waiting.popleft().result()
 
 
-def _cores() -> int:
+def cores() -> int:
     """Returns how many cores this process may use, which can be fewer than the machine has."""
     if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
         return len(os.sched_getaffinity(0))

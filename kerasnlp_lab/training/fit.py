@@ -352,4 +352,6 @@ def _validation(phase: Phase, loss: SmoothedCrossentropy) -> Any:
             ]
         )
 
-    return tf.function(sums, input_signature=phase.validation.element_spec, autograph=False)
+    graph = tf.function(sums, input_signature=phase.validation.element_spec, autograph=False)
+    # A call of the tf.function itself warns of many traces where many models are trained.
+    return graph.get_concrete_function()
