@@ -35,7 +35,7 @@ def differing(results: Results) -> dict[str, int]:
 
 
 def main() -> None:
-    arguments = question("tokenizing", __doc__, rounds=5, texts=2800).parse_args()
+    arguments = question("tokenizing", __doc__, rounds=6, texts=2400).parse_args()
     data = ag_news(arguments)
     slices = Slices(different(data.train, data.test), arguments.texts)
     classifier = create_classifier(MINILM, data.label_names, [])

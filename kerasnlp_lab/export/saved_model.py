@@ -61,7 +61,7 @@ def _serving_module(classifier: Classifier) -> tf.Module:
     fused = classifier.fused()
     # What is not within the graph, and has to be saved beside it.
     outside = classifier.network
-    if classifier.entry.fuse:
+    if fused is not classifier.forward:
         outside = list(fused.get_concrete_function().variables)
     label_names = tf.constant(classifier.label_names)
     signature = [tf.TensorSpec([None], tf.string, name="text")]

@@ -1,9 +1,9 @@
 """The one input pipeline: every model is trained and evaluated on batches from here.
 
-Texts are tokenized once and kept as token ids, in a temporary file. A
-batch is padded only to the longest of its own texts, which are of similar
-length; in training, as long as each other for their class, so that a batch
-has all classes (`order`).
+Texts are tokenized once and kept as token ids: in a temporary file, or where
+they are used once, in memory, some thousands at a time. A batch is padded only
+to the longest of its own texts, which are of similar length; in training, as
+long as each other for their class, so that a batch has all classes (`order`).
 """
 
 from __future__ import annotations
@@ -206,7 +206,7 @@ def token_batches(
         batch_size: Texts in a batch; some have fewer.
 
     Yields:
-        Which texts they are, int64 [batch], their token ids, int32 [tokens], and how many
+        Which texts they are, int32 [batch], their token ids, int32 [tokens], and how many
         are each text's, int64 [batch].
     """
     for first in range(0, len(texts), TEXTS_IN_MEMORY):

@@ -51,10 +51,12 @@ class Progress:
     def end(self, epoch: int, line: dict[str, Any]) -> None:
         """Takes the bar away and prints the epoch's line of history."""
         self.close()
+        rate = line["texts_per_second"]  # 0 where the call that builds the graph is all
+        speed = f"  {rate:.0f} texts/s" if rate else ""
         self.say(
             f"{line['phase']:9} epoch {epoch:2}  loss {line['loss']:.4f}"
             f"  val_loss {line['val_loss']:.4f}  val_accuracy {line['val_accuracy']:.4f}"
-            f"  {line['seconds']:.1f} s  {line['texts_per_second']:.0f} texts/s"
+            f"  {line['seconds']:.1f} s{speed}"
         )
 
     def say(self, words: str) -> None:

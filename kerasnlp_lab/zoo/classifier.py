@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from kerasnlp_lab.hub.reopening import freeze_layers
 from kerasnlp_lab.machine import best_precision
 from kerasnlp_lab.paths import check_files, sha256_of_files, whole_directory, write_whole
 from kerasnlp_lab.text import TextVectorizer
+from kerasnlp_lab.text.vectorizer import Features
 from kerasnlp_lab.zoo.decision import Decision
 from kerasnlp_lab.zoo.entry import ZooEntry
 from kerasnlp_lab.zoo.registry import find_model
@@ -88,14 +89,24 @@ class Classifier:
         """Returns what answers tokenized texts, with the weights of now, as one quick graph.
 
         From token ids end to end, int32 [tokens], and how many are each text's, int64
-        [batch], to logits, float32 [batch, classes]: those of the network but for rounding.
+        [batch], to logits, float32 [batch, classes]: those of `forward` but for rounding.
         """
-        before_head, text = self._before_head(), self.text
-        after = self.network if before_head is None else self.head
+        before_head = self._before_head()
+        if before_head is None:
+            return self.forward
+        head = self.head
+        return self._on_tokens(lambda features: head(before_head(features), training=False))
+
+    @cached_property
+    def forward(self) -> Any:
+        """The same by the network itself, whatever its weights are when it is called."""
+        return self._on_tokens(partial(self.network, training=False))
+
+    def _on_tokens(self, network: Callable[[Features], tf.Tensor]) -> Any:
+        text = self.text
 
         def answer(ids: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
-            features = text.pack_flat(ids, lengths)
-            return after(before_head(features) if before_head else features, training=False)
+            return network(text.pack_flat(ids, lengths))
 
         signature = [tf.TensorSpec([None], tf.int32), tf.TensorSpec([None], tf.int64)]
         return tf.function(answer, input_signature=signature, autograph=False)
