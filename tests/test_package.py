@@ -6,8 +6,10 @@ import os
 import platform
 import subprocess
 import sys
+from importlib.metadata import distributions
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 import kerasnlp_lab
 
@@ -66,6 +68,14 @@ def test_tensorflow_computes_by_onednn_unless_told_otherwise(own, expected):
     )
     ran = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True)
     assert ran.stdout.strip() == str(expected), ran.stderr
+
+
+def test_every_python_3_11_can_install_what_it_needs():
+    """constraints.txt once had versions that Debian's Python 3.11.2 is too old for."""
+    wanted = {one.metadata["Name"]: one.metadata["Requires-Python"] for one in distributions()}
+    assert len(wanted) > 50
+    too_new = {n: wants for n, wants in wanted.items() if "3.11.0" not in SpecifierSet(wants or "")}
+    assert too_new == {}
 
 
 def test_it_trains_whatever_tf_use_legacy_keras_is():
