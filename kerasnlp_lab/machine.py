@@ -1,12 +1,19 @@
-"""What this machine computes quickly."""
+"""What this machine computes quickly, and how its memory is given back."""
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 from pathlib import Path
 
-__all__ = ["best_precision", "has_gpu", "precision_note", "prefer_onednn"]
+__all__ = [
+    "best_precision",
+    "give_back_memory",
+    "has_gpu",
+    "precision_note",
+    "prefer_onednn",
+]
 
 # Linux names them in a line of /proc/cpuinfo; oneDNN, TensorFlow's library, has code for both.
 _CPU_FLAGS = ("amx_bf16", "avx512_bf16")
@@ -37,6 +44,17 @@ def prefer_onednn() -> None:
     """
     if platform.machine() in ("x86_64", "AMD64"):
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
+
+def give_back_memory() -> None:
+    """Returns memory that is free, but that glibc keeps, to the system; no-op without glibc.
+
+    Of what millions of small objects were in, glibc gives back by itself only the end.
+    """
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (AttributeError, TypeError):  # another C library; Windows, where None is no name
+        pass
 
 
 def has_gpu() -> bool:

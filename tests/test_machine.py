@@ -1,8 +1,15 @@
 """What is chosen on a machine, by what Linux tells of its processor."""
 
+import ctypes
+import platform
+import subprocess
+import sys
+import textwrap
+
 import pytest
 
 from kerasnlp_lab import machine
+from kerasnlp_lab.machine import give_back_memory
 from kerasnlp_lab.zoo import find_model
 
 CPUS = {
@@ -56,3 +63,35 @@ def test_what_is_asked_for_stays(cpu):
     cpu("amx_bf16")
     assert entry.with_options({"precision": "float32"}).precision == "float32"
     assert entry.with_options({"encoder": "module"}).precision == "float32"
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library than glibc")
+def test_memory_that_is_free_is_given_back():
+    """20 MB of small pieces below one that stays."""
+    script = textwrap.dedent("""
+        import ctypes
+        from pathlib import Path
+        from kerasnlp_lab.machine import give_back_memory
+
+        def resident():
+            return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+        libc = ctypes.CDLL(None)
+        libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+        pieces = [libc.malloc(1000) for _ in range(20_000)]
+        for piece in pieces:
+            ctypes.memset(piece, 1, 1000)
+        last = libc.malloc(1000)
+        for piece in pieces:
+            libc.free(piece)
+        before = resident()
+        give_back_memory()
+        print(before - resident())
+    """)
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert int(found.stdout) > 15_000_000, found.stderr
+
+
+def test_another_c_library(monkeypatch):
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
+    give_back_memory()

@@ -29,7 +29,7 @@ class Split:
         texts: The texts.
         labels: One label id a text, int64 of shape [rows].
         path: The file that they were read from.
-        lines: The line of each in that file, from 1, int64 of shape [rows]; None where
+        lines: The line of each in that file, from 1, int32 of shape [rows]; None where
             they have none.
 
     Raises:

@@ -108,12 +108,12 @@ class StoredTexts(Sequence[str]):
 
     Args:
         store: The texts as UTF-8, lone surrogates passed.
-        rows: Which of them, in which order, int64 of shape [texts].
+        rows: Which of them, in which order, int32 of shape [texts].
     """
 
     def __init__(self, store: RowStore, rows: np.ndarray):
         self._store = store
-        self._rows = np.asarray(rows, np.int64)
+        self._rows = np.asarray(rows, np.int32)
 
     @classmethod
     def write(cls, texts: Iterable[str]) -> StoredTexts:

@@ -153,7 +153,7 @@ def _read(
     """Returns a table's good rows and its columns, and adds its bad rows to the rejected."""
     columns, records = read_table(path)
     text_names, label_name = _choose_columns(path, columns, text_columns, label_column)
-    labels, lines = array("q"), array("q")
+    labels, lines = array("q"), array("i")
     seen: dict[str, int] = {}
 
     def texts() -> Iterator[str]:

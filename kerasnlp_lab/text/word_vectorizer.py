@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.errors import DataError, KerasnlpLabError
+from kerasnlp_lab.machine import give_back_memory
 from kerasnlp_lab.text.vectorizer import Features, TextVectorizer, in_batches
 
 __all__ = ["WordVectorizer"]
@@ -63,6 +64,7 @@ class WordVectorizer(TextVectorizer):
                     batches, output_signature=tf.TensorSpec([None], tf.string)
                 )
             )
+        give_back_memory()  # of the counts of words that are not in the vocabulary
         if mistakes:
             raise mistakes[0]
         if self._words.vocabulary_size() <= SPECIAL_IDS:
