@@ -13,7 +13,7 @@ TEXT = "The striker scores twice as shares fall 日本"
 @pytest.fixture(scope="module")
 def small_run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("explain") / "run"
-    sizes = ("max_length=16", "embed_dim=8", "ff_dim=8")
+    sizes = ("max_length=16", "embed_dim=8", "ff_dim=8", "num_heads=2")
     result = run(
         *("train", "--model", "transformer", "--dataset", "news_sample", "--output", folder),
         *(argument for size in sizes for argument in ("--option", size)),
