@@ -70,11 +70,12 @@ def test_memory_that_is_free_is_given_back():
     """20 MB of small pieces below one that stays."""
     script = textwrap.dedent("""
         import ctypes
+        import resource
         from pathlib import Path
         from kerasnlp_lab.machine import give_back_memory
 
         def resident():
-            return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+            return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
         libc = ctypes.CDLL(None)
         libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
