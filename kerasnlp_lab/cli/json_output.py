@@ -17,7 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
-__all__ = ["Json", "print_json", "print_json_line", "said_apart"]
+__all__ = ["Json", "json_line", "print_json", "said_apart"]
 
 Json = Annotated[bool, typer.Option("--json", help="For programs: JSON on standard output.")]
 
@@ -34,9 +34,9 @@ def print_json(content: Any) -> None:
     print(json.dumps(_plain(content), indent=2, ensure_ascii=False, allow_nan=False))
 
 
-def print_json_line(content: Any) -> None:
-    """Prints one document as a line, at once."""
-    print(json.dumps(_plain(content), ensure_ascii=False, allow_nan=False), flush=True)
+def json_line(content: Any) -> str:
+    """Returns one document as a line."""
+    return json.dumps(_plain(content), ensure_ascii=False, allow_nan=False)
 
 
 def _plain(content: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kerasnlp_lab.cli.interrupts import keeps
-from kerasnlp_lab.cli.json_output import Json, print_json_line
+from kerasnlp_lab.cli.json_output import Json, json_line
 from kerasnlp_lab.cli.options import Precision, import_tensorflow
 from kerasnlp_lab.errors import DataError, OptionError
 from kerasnlp_lab.paths import did_you_mean_path
@@ -66,11 +66,10 @@ def predict(
     answered = 0
     with keeps(lambda: f"texts answered: {answered}"):
         for one in predictions:
-            if as_json:
-                print_json_line(vars(one))
-            else:
-                _print_row(one, label_width)
+            line = json_line(vars(one)) if as_json else _row(one, label_width)
+            # Counted before it is written: whoever has read it may press Ctrl-C at once.
             answered += 1
+            print(line, flush=True)
 
 
 def _lines(file: Path | None) -> Iterator[bytes]:
@@ -79,7 +78,7 @@ def _lines(file: Path | None) -> Iterator[bytes]:
             yield line.rstrip(b"\r\n")
 
 
-def _print_row(one: Prediction, label_width: int) -> None:
+def _row(one: Prediction, label_width: int) -> str:
     text = " ".join(one.text.split())
     shown = text if len(text) <= 100 else text[:99] + "…"
-    print(f"{one.label:{label_width}}  {one.probabilities[one.label]:.3f}  {shown}", flush=True)
+    return f"{one.label:{label_width}}  {one.probabilities[one.label]:.3f}  {shown}"
