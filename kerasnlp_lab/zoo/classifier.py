@@ -117,7 +117,9 @@ class Classifier:
         if before_head is None:
             part = keras.Model(self.network.input, self.network.get_layer("pooled").output)
             before_head = partial(part, training=False)
-        return tf.function(before_head, input_signature=[self._signature], autograph=False)
+        graph = tf.function(before_head, input_signature=[self._signature], autograph=False)
+        # A call of the tf.function itself warns of many traces where many models are trained.
+        return graph.get_concrete_function()
 
     def _before_head(self) -> Any:
         return self.entry.fuse(self.network, self.options) if self.entry.fuse else None
