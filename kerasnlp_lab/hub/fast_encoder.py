@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.hub.encoder import canonical_name
+from kerasnlp_lab.hub.real_positions import RealPositions
 
 __all__ = ["FastBertEncoder"]
 
@@ -45,6 +46,7 @@ class FastBertEncoder(keras.layers.Layer):
     """What a BertEncoder computes, from its weights, but for rounding; for a CPU.
 
     - Queries, keys and values are one matrix product, and so are all positions of a batch.
+    - Padding is there only where positions look at each other: see `RealPositions`.
     - In inference each product is written so that TensorFlow's graph rewriter makes one
       operation of it, its bias and its GELU, which stays the exact one if that is the encoder's.
     - In training a LayerNorm and its gradient are one operation each.
@@ -104,6 +106,7 @@ class FastBertEncoder(keras.layers.Layer):
         return self._encode(
             self._weights(dict.fromkeys(_AROUND_GELU, 0.5**0.5) if exact_gelu else {}),
             inputs,
+            differentiable=True,
             enlarged=1.0,
             hidden_dropout=partial(self._hidden_dropout, training=training),
             score_dropout=partial(self._score_dropout, training=training),
@@ -150,7 +153,10 @@ class FastBertEncoder(keras.layers.Layer):
             return scores
 
         weights = self._weights(_IN_INFERENCE)
-        return self._encode(weights, inputs, score_dropout=keep, words=words), attention
+        outputs = self._encode(
+            weights, inputs, differentiable=True, score_dropout=keep, words=words
+        )
+        return outputs, attention
 
     def _named(self) -> dict[str, tf.Variable]:
         return {str(canonical_name(one.name)): one for one in self.bert.variables}
@@ -193,6 +199,7 @@ class FastBertEncoder(keras.layers.Layer):
         weights: Weights,
         inputs: Mapping[str, tf.Tensor],
         *,
+        differentiable: bool = False,
         enlarged: float = ENLARGED,
         hidden_dropout: Dropout = tf.identity,
         score_dropout: Dropout = tf.identity,
@@ -203,19 +210,19 @@ class FastBertEncoder(keras.layers.Layer):
     ) -> dict[str, tf.Tensor]:
         config = self.bert_config
         layer_norm, dense = layer_norm or _layer_norm, dense or _dense
-        x = self._embed(weights, inputs, words, enlarged)
-        x = hidden_dropout(layer_norm(weights, "embeddings.LayerNorm", x))  # [batch * seq, hidden]
-        batch, seq = tf.unstack(tf.shape(inputs["input_word_ids"]))
+        positions = RealPositions(inputs["input_mask"], differentiable=differentiable)
+        x = self._embed(weights, inputs, positions, words, enlarged)
+        x = hidden_dropout(layer_norm(weights, "embeddings.LayerNorm", x))  # [rows, hidden]
         mask = tf.cast(inputs["input_mask"][:, tf.newaxis, tf.newaxis, :], self._computes_in)
         masked = (1 - mask) * tf.constant(MASKED, self._computes_in)  # [batch, 1, 1, seq]
         activation = {"gelu": gelu, "gelu_tanh": _gelu_tanh, "relu": tf.nn.relu}[config.activation]
         for layer in range(config.num_hidden_layers):
             last = self.pooled_only and layer == config.num_hidden_layers - 1
             own = _part(weights, f"encoder.layer.{layer}.")
-            joined = dense(own, "attention.self", x)  # [batch * seq, 3 * hidden]
-            heads = self._attend(joined, masked, score_dropout, [batch, seq], first_only=last)
+            joined = dense(own, "attention.self", x)  # [rows, 3 * hidden]
+            heads = self._attend(joined, positions, masked, score_dropout, first_only=last)
             if last:
-                x = tf.reshape(x, [batch, seq, config.hidden_size])[:, 0]  # [batch, hidden]
+                x = positions.first(x)  # [batch, hidden]
             attended = hidden_dropout(dense(own, "attention.output.dense", heads))
             x = layer_norm(own, "attention.output.LayerNorm", attended + x)
             inner = activation(dense(own, "intermediate.dense", x))  # [rows, intermediate]
@@ -223,47 +230,52 @@ class FastBertEncoder(keras.layers.Layer):
             x = layer_norm(own, "output.LayerNorm", outer + x)
         outputs = {}
         if not self.pooled_only:
-            rows = tf.reshape(x, [batch, seq, config.hidden_size])
-            outputs["sequence_output"], x = rows / enlarged, rows[:, 0]
+            outputs["sequence_output"] = positions.spread(x) / enlarged
+            x = positions.first(x)
         return {"pooled_output": tf.tanh(dense(weights, "pooler.dense", x)), **outputs}
 
     def _embed(
         self,
         weights: Weights,
         inputs: Mapping[str, tf.Tensor],
+        positions: RealPositions,
         words: tf.Tensor | None,
         enlarged: float,
     ) -> tf.Tensor:
-        """Returns the sum of the three embeddings, so much larger, [batch * seq, hidden]."""
+        """Returns the sum of the three embeddings, so much larger, [rows, hidden]."""
         own = _part(weights, "embeddings.")
-        word_ids = inputs["input_word_ids"]
         if words is None:
-            words = tf.gather(own["word_embeddings.weight"], word_ids)  # [batch, seq, hidden]
-        embedded = words + own["position_embeddings.weight"][: tf.shape(word_ids)[1]]
-        embedded += tf.gather(own["token_type_embeddings.weight"], inputs["input_type_ids"])
+            word_ids = positions.of(inputs["input_word_ids"])
+            embedded = tf.gather(own["word_embeddings.weight"], word_ids)
+        else:
+            embedded = positions.gather(words)
+        embedded += tf.gather(own["position_embeddings.weight"], positions.position)
+        type_ids = positions.of(inputs["input_type_ids"])
+        embedded += tf.gather(own["token_type_embeddings.weight"], type_ids)
+        # A shape that the graph rewriter knows too, for the LayerNorm.
         rows = tf.reshape(embedded * enlarged, [-1, self.bert_config.hidden_size])
         return tf.cast(rows, self._computes_in)
 
     def _attend(
         self,
         joined: tf.Tensor,
+        positions: RealPositions,
         masked: tf.Tensor,
         score_dropout: Dropout,
-        batch_and_seq: list[tf.Tensor],
         *,
         first_only: bool,
     ) -> tf.Tensor:
-        """Returns what the heads gather, side by side: [batch * seq, hidden] or [batch, hidden]."""
+        """Returns what the heads gather, side by side: [rows, hidden] or [batch, hidden]."""
         count = self.bert_config.num_attention_heads
         size = self.bert_config.hidden_size // count
-        split = tf.transpose(tf.reshape(joined, [*batch_and_seq, 3, count, size]), [2, 0, 3, 1, 4])
-        query, key, value = tf.unstack(split)  # [batch, heads, seq, size]
+        query, key, value = positions.split_heads(joined, count, size)
         if first_only:
             query = query[:, :, :1]
         scores = tf.matmul(query, key, transpose_b=True) + masked  # [batch, heads, from, to]
-        shares = score_dropout(tf.nn.softmax(scores))
-        gathered = tf.transpose(tf.matmul(shares, value), [0, 2, 1, 3])
-        return tf.reshape(gathered, [-1, count * size])
+        gathered = tf.matmul(score_dropout(tf.nn.softmax(scores)), value)
+        if first_only:
+            return tf.reshape(gathered, [-1, count * size])
+        return positions.join_heads(gathered)
 
 
 def _is_table(name: str) -> bool:

@@ -1,0 +1,114 @@
+"""`RealPositions`: the positions of a batch that are no padding, a row each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+__all__ = ["RealPositions"]
+
+
+class RealPositions:
+    """Goes back and forth between a padded batch and its real positions, a row each.
+
+    All that a BERT does at a position by itself is done for rows, text after text; only where
+    positions look at each other are there padded ones. Heads are split and joined on the way,
+    for which there would be a pass over memory anyway.
+
+    Args:
+        mask: int32 [batch, seq], 1 where a token is. A text's first position is always a row.
+        differentiable: Whether gradients are asked for: each way then has the other for its
+            gradient, in place of TensorFlow's sum by row numbers.
+
+    Source: Zhai et al. 2022, "padding-free", https://arxiv.org/abs/2210.03052.
+    """
+
+    def __init__(self, mask: tf.Tensor, *, differentiable: bool):
+        self._taken = _taken_with_gradient if differentiable else _taken
+        self._batch, self._seq = tf.unstack(tf.shape(mask))
+        is_row = tf.reshape(tf.concat([tf.ones_like(mask[:, :1]), mask[:, 1:]], axis=1), [-1])
+        self._at = tf.cast(tf.where(is_row)[:, 0], tf.int32)  # [rows]: where each is in the batch
+        self._text, self.position = self._at // self._seq, self._at % self._seq  # [rows]
+        self._is_row = is_row  # [batch * seq]
+        self._row = (tf.cumsum(is_row) - 1) * is_row  # [batch * seq]; of padding the first row
+
+    def of(self, ids: tf.Tensor) -> tf.Tensor:
+        """Returns whole numbers, [batch, seq], of the rows alone, [rows]."""
+        return tf.gather(tf.reshape(ids, [-1]), self._at)
+
+    def gather(self, padded: tf.Tensor) -> tf.Tensor:
+        """Returns what is at the rows, [rows, hidden], of [batch, seq, hidden]."""
+        flat = tf.reshape(padded, [-1, padded.shape[-1]])
+        return self._taken(flat, self._at, self._row, self._is_row)
+
+    def spread(self, rows: tf.Tensor) -> tf.Tensor:
+        """Returns [batch, seq, hidden] of [rows, hidden]; at padding it is not meaningful."""
+        padded = self._taken(rows, self._row, self._at, None)
+        return tf.reshape(padded, [self._batch, self._seq, rows.shape[-1]])
+
+    def first(self, rows: tf.Tensor) -> tf.Tensor:
+        """Returns each text's first position, [batch, hidden], of [rows, hidden]."""
+        firsts = tf.reshape(self._row, [self._batch, self._seq])[:, 0]
+        return self._taken(rows, firsts, self._text, tf.cast(self.position == 0, tf.int32))
+
+    def split_heads(self, joined: tf.Tensor, count: int, size: int) -> list[tf.Tensor]:
+        """Returns queries, keys and values, [batch, count, seq, size] each.
+
+        Args:
+            joined: They side by side, [rows, 3 * count * size].
+            count: How many heads.
+            size: Of a head.
+        """
+        parts = tf.range(3 * count)  # the heads of queries, then of keys, then of values
+        # From which head of a row each of [3, batch, count, seq] is, and the way back.
+        part = tf.reshape(parts, [3, 1, count, 1])
+        there = tf.reshape(self._row, [self._batch, 1, self._seq]) * (3 * count) + part
+        which, head = parts // count, parts % count
+        text = which * self._batch + self._text[:, tf.newaxis]  # [rows, 3 * count]
+        back = (text * count + head) * self._seq + self.position[:, tf.newaxis]
+        split = self._taken(tf.reshape(joined, [-1, size]), _flat(there), _flat(back), None)
+        return tf.unstack(tf.reshape(split, [3, self._batch, count, self._seq, size]))
+
+    def join_heads(self, heads: tf.Tensor) -> tf.Tensor:
+        """Returns them side by side, [rows, count * size], of [batch, count, seq, size]."""
+        count, size = heads.shape[1], heads.shape[3]
+        head = tf.range(count)
+        text = self._text[:, tf.newaxis] * count + head  # [rows, count]
+        there = text * self._seq + self.position[:, tf.newaxis]
+        row = tf.reshape(self._row, [self._batch, 1, self._seq])
+        back = row * count + head[:, tf.newaxis]  # [batch, count, seq]
+        real = tf.reshape(self._is_row, [self._batch, 1, self._seq]) + tf.zeros_like(back)
+        joined = self._taken(tf.reshape(heads, [-1, size]), _flat(there), _flat(back), _flat(real))
+        return tf.reshape(joined, [-1, count * size])
+
+
+def _flat(numbers: tf.Tensor) -> tf.Tensor:
+    return tf.reshape(numbers, [-1])
+
+
+def _taken(x: tf.Tensor, there: tf.Tensor, back: tf.Tensor, real: tf.Tensor | None) -> tf.Tensor:
+    return tf.gather(x, there)
+
+
+def _taken_with_gradient(
+    x: tf.Tensor, there: tf.Tensor, back: tf.Tensor, real: tf.Tensor | None
+) -> tf.Tensor:
+    """Returns rows of a matrix, none more than once but for those that nobody reads.
+
+    Args:
+        x: [n, size].
+        there: int32 [m]: row j of the result is row there[j] of x.
+        back: int32 [n]: row i of x is row back[i] of the result, if it is there at all.
+        real: int32 [n]: 0 where it is not; None for all are.
+    """
+
+    @tf.custom_gradient
+    def taken(x: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+        def gradient(upstream: tf.Tensor) -> tf.Tensor:
+            of_x = tf.gather(upstream, back)
+            return of_x if real is None else of_x * tf.cast(real, of_x.dtype)[:, tf.newaxis]
+
+        return tf.gather(x, there), gradient
+
+    return taken(x)
