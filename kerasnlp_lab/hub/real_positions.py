@@ -60,31 +60,35 @@ class RealPositions:
             count: How many heads.
             size: Of a head.
         """
-        parts = tf.range(3 * count)  # the heads of queries, then of keys, then of values
-        # From which head of a row each of [3, batch, count, seq] is, and the way back.
-        part = tf.reshape(parts, [3, 1, count, 1])
-        there = tf.reshape(self._row, [self._batch, 1, self._seq]) * (3 * count) + part
-        which, head = parts // count, parts % count
-        text = which * self._batch + self._text[:, tf.newaxis]  # [rows, 3 * count]
-        back = (text * count + head) * self._seq + self.position[:, tf.newaxis]
-        split = self._taken(tf.reshape(joined, [-1, size]), _flat(there), _flat(back), None)
+        padded, row = self._places_of_heads(3, count)
+        split = self._taken(tf.reshape(joined, [-1, size]), row, padded, None)
         return tf.unstack(tf.reshape(split, [3, self._batch, count, self._seq, size]))
 
     def join_heads(self, heads: tf.Tensor) -> tf.Tensor:
         """Returns them side by side, [rows, count * size], of [batch, count, seq, size]."""
         count, size = heads.shape[1], heads.shape[3]
-        head = tf.range(count)
-        text = self._text[:, tf.newaxis] * count + head  # [rows, count]
-        there = text * self._seq + self.position[:, tf.newaxis]
-        row = tf.reshape(self._row, [self._batch, 1, self._seq])
-        back = row * count + head[:, tf.newaxis]  # [batch, count, seq]
-        real = tf.reshape(self._is_row, [self._batch, 1, self._seq]) + tf.zeros_like(back)
-        joined = self._taken(tf.reshape(heads, [-1, size]), _flat(there), _flat(back), _flat(real))
+        padded, row = self._places_of_heads(1, count)
+        is_row = tf.reshape(self._is_row, [self._batch, 1, self._seq])
+        real = tf.reshape(tf.tile(is_row, [1, count, 1]), [-1])
+        joined = self._taken(tf.reshape(heads, [-1, size]), padded, row, real)
         return tf.reshape(joined, [-1, count * size])
 
+    def _places_of_heads(self, kinds: int, count: int) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns where heads, [rows, kinds * count], are among padded ones, and the way back.
 
-def _flat(numbers: tf.Tensor) -> tf.Tensor:
-    return tf.reshape(numbers, [-1])
+        Args:
+            kinds: How many of queries, keys and values a row has, one after the other.
+            count: How many heads each has.
+
+        Returns:
+            int32 [rows * kinds * count] and [kinds * batch * count * seq].
+        """
+        part = tf.range(kinds * count)
+        text = part // count * self._batch + self._text[:, tf.newaxis]
+        padded = (text * count + part % count) * self._seq + self.position[:, tf.newaxis]
+        row = tf.reshape(self._row, [self._batch, 1, self._seq]) * (kinds * count)
+        row += tf.reshape(part, [kinds, 1, count, 1])
+        return tf.reshape(padded, [-1]), tf.reshape(row, [-1])
 
 
 def _taken(x: tf.Tensor, there: tf.Tensor, back: tf.Tensor, real: tf.Tensor | None) -> tf.Tensor:
