@@ -21,7 +21,7 @@ from history import append
 from materials import MINILM, Row, ag_news, different, question, texts_of
 
 from kerasnlp_lab import Classifier, create_classifier
-from kerasnlp_lab.hub.checkpoint import BertConfig
+from kerasnlp_lab.bert.checkpoint import BertConfig
 from kerasnlp_lab.text import tokenize
 
 WARM_UP = 128

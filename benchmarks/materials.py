@@ -14,8 +14,8 @@ import numpy as np
 import safetensors.numpy
 
 from kerasnlp_lab import Classifier, create_classifier, load_dataset, train
+from kerasnlp_lab.bert.reopening import checkpoint_of_module
 from kerasnlp_lab.data import Split, TextDataset
-from kerasnlp_lab.hub.reopening import checkpoint_of_module
 
 MINILM = "minilm_l6_h384"
 Row = tuple[str, int]

@@ -5,9 +5,7 @@ Importing the package does not import TensorFlow; the names below do, on first u
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
-
+from kerasnlp_lab._lazy import lazy_names
 from kerasnlp_lab.machine import prefer_onednn
 
 __version__ = "0.1.0"
@@ -34,12 +32,4 @@ __all__ = ["__version__", *_HOMES]
 
 prefer_onednn()  # before anything of the package imports TensorFlow
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -65,7 +65,7 @@ def tiny_checkpoint(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_modules(tiny_checkpoint: Path, tmp_path_factory) -> Path:
     """The same BERT as TF Hub modules: a folder with preprocess/ and encoder/."""
-    from kerasnlp_lab.hub import build_bert_modules
+    from kerasnlp_lab.bert import build_bert_modules
 
     folder = tmp_path_factory.mktemp("tiny_modules")
     build_bert_modules(tiny_checkpoint, folder, do_lower_case=True)
@@ -80,7 +80,7 @@ def tiny_hub_cache(tiny_checkpoint: Path, tmp_path_factory) -> tuple[str, dict[s
     """
     import shutil
 
-    from kerasnlp_lab.hub import build_bert_modules
+    from kerasnlp_lab.bert import build_bert_modules
     from tests.hub.tfhub_cache import SMALL_BERT, fill_tfhub_cache
 
     checkpoint = tmp_path_factory.mktemp("no_dropout") / "checkpoint"

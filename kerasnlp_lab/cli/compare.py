@@ -32,7 +32,7 @@ from kerasnlp_lab.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from kerasnlp_lab.evaluation.comparison import Comparison
+    from kerasnlp_lab.lab.comparison import Comparison
 
 __all__ = ["compare"]
 
@@ -73,7 +73,7 @@ def compare(
     import_tensorflow()
     import rich.console
 
-    from kerasnlp_lab import evaluation
+    from kerasnlp_lab import lab
 
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     folder = output or Path("runs") / f"compare-{stamp}"
@@ -93,7 +93,7 @@ def compare(
             bad_rows=bad_rows,
         )
         with keeps(lambda: _finished_runs(folder), training=True):
-            result = evaluation.compare(
+            result = lab.compare(
                 [name.strip() for name in models.split(",") if name.strip()],
                 data,
                 folder,
@@ -117,7 +117,7 @@ def compare(
 def _show(result: Comparison) -> None:
     import rich.console
 
-    from kerasnlp_lab.evaluation.leaderboard import curve_table, leaderboard_table
+    from kerasnlp_lab.lab.leaderboard import curve_table, leaderboard_table
 
     console = rich.console.Console()
     console.width = max(console.width, 120)  # rows of numbers are not to be wrapped

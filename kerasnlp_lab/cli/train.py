@@ -37,7 +37,7 @@ from kerasnlp_lab.cli.options import (
 from kerasnlp_lab.errors import OptionError, TrainingStopped
 
 if TYPE_CHECKING:
-    from kerasnlp_lab.evaluation.experiment import Experiment
+    from kerasnlp_lab.lab.experiment import Experiment
     from kerasnlp_lab.training import RunDirectory
 
 __all__ = ["train"]
@@ -162,7 +162,7 @@ def train(
     import_tensorflow()
     import rich.console
 
-    from kerasnlp_lab.evaluation import find_recipe, run_experiment
+    from kerasnlp_lab.lab import find_recipe, run_experiment
     from kerasnlp_lab.zoo import find_model
 
     if strategy == "multi_worker" and output is None:
@@ -236,7 +236,7 @@ def _resume(context: typer.Context, run: Path, as_json: bool) -> None:
     import_tensorflow()
     import rich.console
 
-    from kerasnlp_lab.evaluation import resume_experiment
+    from kerasnlp_lab.lab import resume_experiment
     from kerasnlp_lab.training import RunDirectory
 
     directory = RunDirectory(run)

@@ -35,7 +35,7 @@ def list_models(as_json: Json = False) -> None:
 def list_recipes(as_json: Json = False) -> None:
     """List the recipes: a dataset, a model and how it is trained, for 'train --recipe'."""
     import_tensorflow()
-    from kerasnlp_lab.evaluation import named_recipes
+    from kerasnlp_lab.lab import named_recipes
 
     if as_json:
         print_json([vars(recipe) for recipe in named_recipes().values()])

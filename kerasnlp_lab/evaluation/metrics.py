@@ -16,8 +16,8 @@ import tensorflow as tf
 from kerasnlp_lab.data import Split
 from kerasnlp_lab.errors import DataError, check_option
 from kerasnlp_lab.evaluation.calibration import expected_calibration_error
+from kerasnlp_lab.tasks.decision import Decision
 from kerasnlp_lab.zoo import Classifier, predict_logits
-from kerasnlp_lab.zoo.decision import Decision
 
 __all__ = ["Evaluation", "Mistake", "evaluate", "score"]
 

@@ -3,38 +3,40 @@
 from __future__ import annotations
 
 import base64
+import functools
 from typing import Any
 
 import jinja2
 
 from kerasnlp_lab.evaluation.calibration import expected_calibration_error
 from kerasnlp_lab.evaluation.metrics import Evaluation
-from kerasnlp_lab.zoo.decision import Decision
+from kerasnlp_lab.tasks.decision import Decision
 
 __all__ = ["evaluation_text", "page_templates", "render_page"]
 
 
+@functools.cache
 def page_templates(package: str) -> jinja2.Environment:
-    """Returns the templates/ of a package: values are escaped, and none may be missing."""
-    return jinja2.Environment(
-        loader=jinja2.PackageLoader(package),
+    """Returns the templates/ of a package and of this one; a missing value is an error."""
+    environment = jinja2.Environment(
+        loader=jinja2.ChoiceLoader(
+            [jinja2.PackageLoader(one) for one in (package, "kerasnlp_lab.evaluation")]
+        ),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["percent"] = lambda share: f"{100 * share:.2f}"
+    environment.filters["png"] = lambda content: (
+        "data:image/png;base64," + base64.b64encode(content).decode()
+    )
+    return environment
 
 
-_environment = page_templates("kerasnlp_lab.evaluation")
-_environment.filters["percent"] = lambda share: f"{100 * share:.2f}"
-_environment.filters["png"] = lambda content: (
-    "data:image/png;base64," + base64.b64encode(content).decode()
-)
-
-
-def render_page(template: str, **values: Any) -> str:
-    """Returns one of the pages in templates/, filled in; nothing is loaded from outside it."""
-    return _environment.get_template(template).render(**values)
+def render_page(package: str, template: str, **values: Any) -> str:
+    """Returns a page in a package's templates/, filled in; nothing is loaded from outside it."""
+    return page_templates(package).get_template(template).render(**values)
 
 
 def evaluation_text(evaluation: Evaluation) -> str:

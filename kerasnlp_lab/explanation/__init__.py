@@ -8,7 +8,7 @@ from kerasnlp_lab.explanation.figures import (
     explanation_figure,
 )
 from kerasnlp_lab.explanation.page import explanation_page
-from kerasnlp_lab.explanation.words import Token, Word
+from kerasnlp_lab.text.offsets import Token, Word
 
 __all__ = [
     "Completeness",

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from kerasnlp_lab.errors import DataError, OptionError, UnknownNameError
 from kerasnlp_lab.explanation.explanation import Completeness, Explanation
-from kerasnlp_lab.explanation.words import find_tokens, find_words
+from kerasnlp_lab.text.offsets import find_tokens, find_words
 from kerasnlp_lab.text.vectorizer import Features, without_surrogates
 from kerasnlp_lab.training import RunDirectory
 from kerasnlp_lab.zoo import Classifier, load_classifier

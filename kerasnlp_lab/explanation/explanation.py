@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from kerasnlp_lab.explanation.words import Token, Word
+from kerasnlp_lab.text.offsets import Token, Word
 
 __all__ = ["Completeness", "Explanation"]
 

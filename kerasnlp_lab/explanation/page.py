@@ -8,12 +8,11 @@ import json
 import jinja2
 import numpy as np
 
-from kerasnlp_lab.evaluation.report import page_templates
+from kerasnlp_lab.evaluation.report import render_page
 from kerasnlp_lab.explanation.explanation import Explanation
 
 __all__ = ["explanation_page"]
 
-_environment = page_templates("kerasnlp_lab.explanation")
 FULL = 65535  # what a share of 1 is in the page's data
 
 
@@ -38,8 +37,11 @@ def explanation_page(explanation: Explanation) -> str:
     }
     # "<" could end the script that the data are in.
     encoded = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
-    return _environment.get_template("explanation.html.j2").render(
-        explanation=explanation, data=jinja2.filters.Markup(encoded)
+    return render_page(
+        "kerasnlp_lab.explanation",
+        "explanation.html.j2",
+        explanation=explanation,
+        data=jinja2.filters.Markup(encoded),
     )
 
 

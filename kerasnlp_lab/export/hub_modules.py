@@ -7,10 +7,10 @@ from pathlib import Path
 
 import tensorflow_hub as hub
 
+from kerasnlp_lab.bert.build import build_in_a_process, write_encoder
+from kerasnlp_lab.bert.reopening import checkpoint_of_module
 from kerasnlp_lab.errors import HubError, OptionError, RunError
-from kerasnlp_lab.hub.build import build_in_a_process, write_encoder
 from kerasnlp_lab.hub.module_files import write_manifest
-from kerasnlp_lab.hub.reopening import checkpoint_of_module
 from kerasnlp_lab.paths import did_you_mean_path, whole_directory
 from kerasnlp_lab.training import RunDirectory
 from kerasnlp_lab.zoo import load_classifier

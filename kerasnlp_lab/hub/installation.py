@@ -9,10 +9,11 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from kerasnlp_lab.bert.build import build_in_a_process
+from kerasnlp_lab.bert.checkpoint import is_checkpoint, read_config
+from kerasnlp_lab.bert.tokenizer_files import read_vocabulary
 from kerasnlp_lab.errors import HubError, StorageError
-from kerasnlp_lab.hub.build import build_in_a_process
 from kerasnlp_lab.hub.catalogue import encoders_with
-from kerasnlp_lab.hub.checkpoint import is_checkpoint, read_config
 from kerasnlp_lab.hub.handles import Handle, parse_handle
 from kerasnlp_lab.hub.minilm import minilm_folder, minilm_modules
 from kerasnlp_lab.hub.module_files import (
@@ -25,7 +26,6 @@ from kerasnlp_lab.hub.module_files import (
 )
 from kerasnlp_lab.hub.modules import HubModules
 from kerasnlp_lab.hub.sources import Report, Source, local_source, sources_of
-from kerasnlp_lab.hub.tokenizer_files import read_vocabulary
 from kerasnlp_lab.paths import explain_os_error
 
 __all__ = ["Installed", "hub_modules", "install"]

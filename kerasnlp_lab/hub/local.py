@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from kerasnlp_lab.bert.build import BUILD, build_in_a_process
+from kerasnlp_lab.bert.checkpoint import is_checkpoint
 from kerasnlp_lab.errors import HubError
-from kerasnlp_lab.hub.build import BUILD, build_in_a_process
-from kerasnlp_lab.hub.checkpoint import is_checkpoint
 from kerasnlp_lab.hub.modules import HubModules, build_once, holds_both, modules_in
 from kerasnlp_lab.paths import cache_dir, sha256_of_files
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from kerasnlp_lab.bert.build import BUILD, build_in_a_process
 from kerasnlp_lab.errors import HubError, IntegrityError
-from kerasnlp_lab.hub.build import BUILD, build_in_a_process
 from kerasnlp_lab.hub.module_files import write_manifest
 from kerasnlp_lab.hub.modules import HubModules, build_once
 from kerasnlp_lab.hub.sources import download_from_hugging_face

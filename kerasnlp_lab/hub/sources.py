@@ -14,10 +14,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from kerasnlp_lab.bert.checkpoint import is_checkpoint
 from kerasnlp_lab.errors import HubError, IntegrityError
 from kerasnlp_lab.hub.archives import MAX_BYTES, extract_archive
 from kerasnlp_lab.hub.catalogue import HubEncoder, encoders_with
-from kerasnlp_lab.hub.checkpoint import is_checkpoint
 from kerasnlp_lab.hub.download import download
 from kerasnlp_lab.hub.handles import TFHUB, Handle, tfhub_cache_dir
 from kerasnlp_lab.hub.module_files import is_module, lock

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from kerasnlp_lab.bert.loading import load_hub_layer
 from kerasnlp_lab.errors import HubError, first_line
 from kerasnlp_lab.hub.catalogue import entries
 from kerasnlp_lab.hub.handles import TFHUB, parse_handle, tfhub_cache_dir
-from kerasnlp_lab.hub.loading import load_hub_layer
 from kerasnlp_lab.hub.module_files import check_module, read_manifest
 from kerasnlp_lab.paths import cache_dir
 

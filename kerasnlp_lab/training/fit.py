@@ -18,11 +18,11 @@ import tensorflow as tf
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.data import TextDataset
 from kerasnlp_lab.errors import RunError, TrainingStopped
+from kerasnlp_lab.tasks.class_weights import class_weights
+from kerasnlp_lab.tasks.losses import SmoothedCrossentropy
 from kerasnlp_lab.training.checkpoints import Checkpoints, arrays_sha256
-from kerasnlp_lab.training.class_weights import class_weights
 from kerasnlp_lab.training.history import History
 from kerasnlp_lab.training.interval import Interval
-from kerasnlp_lab.training.losses import SmoothedCrossentropy
 from kerasnlp_lab.training.optimizer import make_optimizer
 from kerasnlp_lab.training.phases import Phase, Phases
 from kerasnlp_lab.training.progress import Progress

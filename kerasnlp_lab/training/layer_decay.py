@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from kerasnlp_lab.bert.encoder import layer_of
 from kerasnlp_lab.errors import OptionError
-from kerasnlp_lab.hub.encoder import layer_of
 from kerasnlp_lab.training.dense_updates import DenseAdamW
 
 __all__ = ["learning_rate_shares", "use_layer_decay"]

@@ -11,8 +11,8 @@ import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.errors import WorkerLostError, first_line
+from kerasnlp_lab.tasks.losses import SmoothedCrossentropy
 from kerasnlp_lab.text import Share
-from kerasnlp_lab.training.losses import SmoothedCrossentropy
 from kerasnlp_lab.training.strategy import workers_of
 
 __all__ = ["TrainingSteps", "explain_lost_worker", "share_of", "sum_over_workers"]

@@ -13,9 +13,9 @@ import rich.console
 from kerasnlp_lab.data import ShardedSplit, Split, TextDataset
 from kerasnlp_lab.errors import OptionError, RunError, StorageError
 from kerasnlp_lab.paths import explain_os_error
+from kerasnlp_lab.tasks.class_weights import class_weights
 from kerasnlp_lab.text import tokenize
 from kerasnlp_lab.training.checkpoints import Checkpoints
-from kerasnlp_lab.training.class_weights import class_weights
 from kerasnlp_lab.training.fit import Fit
 from kerasnlp_lab.training.history import History
 from kerasnlp_lab.training.interval import Interval

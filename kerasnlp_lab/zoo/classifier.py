@@ -16,15 +16,15 @@ import safetensors.numpy
 import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
+from kerasnlp_lab.bert.encoder import canonical_name
+from kerasnlp_lab.bert.loading import module_sha256
+from kerasnlp_lab.bert.reopening import freeze_layers
 from kerasnlp_lab.errors import OptionError, RunError, UnknownNameError, check_option
-from kerasnlp_lab.hub.encoder import canonical_name
-from kerasnlp_lab.hub.loading import module_sha256
-from kerasnlp_lab.hub.reopening import freeze_layers
 from kerasnlp_lab.machine import best_precision
 from kerasnlp_lab.paths import check_files, sha256_of_files, whole_directory, write_whole
+from kerasnlp_lab.tasks.decision import Decision
 from kerasnlp_lab.text import TextVectorizer
 from kerasnlp_lab.text.vectorizer import Features
-from kerasnlp_lab.zoo.decision import Decision
 from kerasnlp_lab.zoo.entry import ZooEntry
 from kerasnlp_lab.zoo.registry import find_model
 

@@ -11,27 +11,21 @@ from typing import Any
 import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
+from kerasnlp_lab.bert import HubVectorizer, load_hub_layer, reopen
+from kerasnlp_lab.bert.encoder import canonical_name, layer_of
+from kerasnlp_lab.bert.fast_encoder import FastBertEncoder
+from kerasnlp_lab.bert.reopening import PRECISIONS, freeze_layers
 from kerasnlp_lab.errors import check_option
-from kerasnlp_lab.hub import (
-    HubModules,
-    HubVectorizer,
-    hub_modules,
-    load_hub_layer,
-    minilm_modules,
-    reopen,
-)
+from kerasnlp_lab.hub import HubModules, hub_modules, minilm_modules
 from kerasnlp_lab.hub.catalogue import HubEncoder
-from kerasnlp_lab.hub.encoder import canonical_name, layer_of
-from kerasnlp_lab.hub.fast_encoder import FastBertEncoder
 from kerasnlp_lab.hub.local import local_modules
-from kerasnlp_lab.hub.reopening import PRECISIONS, freeze_layers
 from kerasnlp_lab.layers import MaskedAveragePooling1D
 from kerasnlp_lab.machine import best_precision, has_gpu
+from kerasnlp_lab.tasks.head import classifier_head
 from kerasnlp_lab.text import TextVectorizer
 from kerasnlp_lab.text.vectorizer import Features
 from kerasnlp_lab.zoo.card import ModelCard, Recipe
 from kerasnlp_lab.zoo.entry import ZooEntry
-from kerasnlp_lab.zoo.head import classifier_head
 from kerasnlp_lab.zoo.inside import Inside
 
 __all__ = ["MINILM", "bert_in_folder", "bert_on_tfhub"]

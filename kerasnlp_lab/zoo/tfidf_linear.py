@@ -11,9 +11,9 @@ from sklearn.svm import LinearSVC
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.errors import check_option
 from kerasnlp_lab.layers import SparseLinear
+from kerasnlp_lab.tasks.decision import fit_temperature
 from kerasnlp_lab.text import TextVectorizer, TfidfVectorizer, evaluation_batches
 from kerasnlp_lab.zoo.card import ModelCard, Recipe
-from kerasnlp_lab.zoo.decision import fit_temperature
 from kerasnlp_lab.zoo.entry import LabelledTokens, ZooEntry
 
 __all__ = ["TFIDF_LINEAR"]

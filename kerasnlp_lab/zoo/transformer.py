@@ -12,11 +12,11 @@ from kerasnlp_lab.layers import (
     TokenDropout,
     TransformerBlock,
 )
+from kerasnlp_lab.tasks.head import classifier_head
 from kerasnlp_lab.text import TextVectorizer, WordVectorizer
 from kerasnlp_lab.zoo.card import ModelCard, Recipe
 from kerasnlp_lab.zoo.entry import ZooEntry
 from kerasnlp_lab.zoo.fused_transformer import fuse_transformer
-from kerasnlp_lab.zoo.head import classifier_head
 from kerasnlp_lab.zoo.inside import Inside, inside_of_blocks
 
 __all__ = ["TRANSFORMER"]

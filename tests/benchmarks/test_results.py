@@ -4,7 +4,7 @@ import json
 import numpy as np
 import pytest
 
-from kerasnlp_lab.hub.checkpoint import BertConfig
+from kerasnlp_lab.bert.checkpoint import BertConfig
 
 
 def test_a_result_is_a_line_of_history(benchmark_module, tmp_path):

@@ -9,10 +9,10 @@ import pytest
 import tensorflow as tf
 import tensorflow_hub
 
+from tests.bert.bert_reference import bert_outputs, gelu_tanh
+from tests.bert.checkpoints import Intruder, as_release
 from tests.cli.command import run
 from tests.cli.test_mistakes import assert_mistake
-from tests.hub.bert_reference import bert_outputs, gelu_tanh
-from tests.hub.checkpoints import Intruder, as_release
 
 IDS = np.array([[2, 5, 7, 9, 3]])
 

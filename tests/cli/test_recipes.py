@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kerasnlp_lab.data.sms_spam import install_sms_spam
-from kerasnlp_lab.evaluation import find_recipe, named_recipes
+from kerasnlp_lab.lab import find_recipe, named_recipes
 from tests.cli.command import run
 from tests.cli.test_own_table import assert_mistake
 

@@ -15,7 +15,7 @@ from kerasnlp_lab.data import (
     write_shards,
 )
 from kerasnlp_lab.errors import DataError, RunError
-from kerasnlp_lab.evaluation.experiment import describe_dataset
+from kerasnlp_lab.lab.experiment import describe_dataset
 
 
 def again(data):

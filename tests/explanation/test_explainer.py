@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kerasnlp_lab.bert import reopen
 from kerasnlp_lab.errors import DataError, OptionError, UnknownNameError
 from kerasnlp_lab.explanation import explain
-from kerasnlp_lab.hub import reopen
 from kerasnlp_lab.hub.local import local_modules
 from kerasnlp_lab.zoo import create_classifier, predict_logits
 from tests.explanation.conftest import LABEL_NAMES

@@ -12,9 +12,9 @@ import pytest
 from scipy.special import softmax
 
 from kerasnlp_lab.export import export_classifier, open_predictor
+from kerasnlp_lab.tasks.decision import Decision
 from kerasnlp_lab.training import RunDirectory
 from kerasnlp_lab.zoo import create_classifier, load_classifier, predict_logits
-from kerasnlp_lab.zoo.decision import Decision
 
 WORDS = "a b c d e f g h".split()
 TEXTS = [" ".join(np.random.default_rng(i).choice(WORDS, 1 + i % 9)) for i in range(60)]

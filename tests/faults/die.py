@@ -82,7 +82,7 @@ def disk_full(count: int) -> None:
 
 def arm(moment: str, count: int) -> None:
     from kerasnlp_lab import paths
-    from kerasnlp_lab.evaluation import experiment
+    from kerasnlp_lab.lab import experiment
     from kerasnlp_lab.training import checkpoints, fit, history, steps
     from kerasnlp_lab.zoo import Classifier
 

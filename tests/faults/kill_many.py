@@ -27,7 +27,7 @@ KILLS_A_RUN = 2
 
 def hub(folder: Path) -> list[str]:
     """Returns the command that trains a BERT of TF Hub's form, frozen and then fine-tuned."""
-    from kerasnlp_lab.hub import build_bert_modules
+    from kerasnlp_lab.bert import build_bert_modules
 
     modules = folder / "modules"
     modules.mkdir()

@@ -41,7 +41,7 @@ def tiny_archives(tiny_modules, tmp_path_factory):
 @pytest.fixture(scope="session")
 def small_checkpoint(tiny_checkpoint, tmp_path_factory):
     """A BERT in the shape of small_bert's smallest, the tiny vocabulary first: random weights."""
-    from tests.hub.checkpoints import change_config
+    from tests.bert.checkpoints import change_config
 
     folder = tmp_path_factory.mktemp("small") / "checkpoint"
     shutil.copytree(tiny_checkpoint, folder)
@@ -62,7 +62,7 @@ def small_checkpoint(tiny_checkpoint, tmp_path_factory):
 @pytest.fixture(scope="session")
 def small_release(small_checkpoint, tmp_path_factory):
     """The same as Google released it."""
-    from tests.hub.checkpoints import as_release
+    from tests.bert.checkpoints import as_release
 
     folder = tmp_path_factory.mktemp("release") / "uncased_L-2_H-128_A-2"
     as_release(small_checkpoint, folder)

@@ -9,7 +9,7 @@ import tensorflow as tf
 import tensorflow_hub as hub
 import tensorflow_text  # noqa: F401  # registers the ops of preprocessing modules
 
-from tests.hub.bert_reference import bert_outputs, gelu_tanh
+from tests.bert.bert_reference import bert_outputs, gelu_tanh
 from tests.tiny_bert import TINY_VOCABULARY
 
 SMALLEST = "small_bert/bert_en_uncased_L-2_H-128_A-2"

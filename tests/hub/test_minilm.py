@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasnlp_lab.hub import HubVectorizer, load_hub_layer, minilm_modules
-from tests.hub.bert_reference import MINILM_IDS, MINILM_OUTPUTS
+from kerasnlp_lab.bert import HubVectorizer, load_hub_layer
+from kerasnlp_lab.hub import minilm_modules
+from tests.bert.bert_reference import MINILM_IDS, MINILM_OUTPUTS
 
 TEXTS = tf.constant(["I love transformers", "Stocks fell on Monday as oil prices rose again."])
 

@@ -8,7 +8,7 @@ from scipy.special import log_softmax
 from kerasnlp_lab import create_classifier
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.zoo import predict_logits
-from tests.hub.bert_reference import bert_outputs
+from tests.bert.bert_reference import bert_outputs
 from tests.hub.tfhub_cache import SMALL_BERT, fill_tfhub_cache
 from tests.tiny_bert import TINY_VOCABULARY
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 import tensorflow_hub as hub
 
 from kerasnlp_lab.hub import verify_modules
-from tests.hub.bert_reference import bert_outputs
+from tests.bert.bert_reference import bert_outputs
 from tests.hub.installed import ENCODER, PREPROCESS, TFHUB, place_of
 from tests.tiny_bert import TINY_VOCABULARY
 

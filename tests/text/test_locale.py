@@ -6,7 +6,7 @@ import sys
 
 _PROGRAM = """
 import tensorflow as tf
-from kerasnlp_lab.hub.preprocessing import normalize
+from kerasnlp_lab.bert.preprocessing import normalize
 from kerasnlp_lab.text import TfidfVectorizer
 texts = tf.constant(["IBM ISRAEL"])
 print(TfidfVectorizer()._ngrams(texts).to_list()[0][:2])

@@ -6,8 +6,8 @@ import numpy as np
 import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
-from kerasnlp_lab.hub.checkpoint import BertConfig
-from kerasnlp_lab.hub.encoder import bert_encoder
+from kerasnlp_lab.bert.checkpoint import BertConfig
+from kerasnlp_lab.bert.encoder import bert_encoder
 from kerasnlp_lab.training.optimizer import make_optimizer
 from kerasnlp_lab.zoo import Recipe
 

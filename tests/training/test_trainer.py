@@ -16,11 +16,11 @@ from sklearn.metrics import log_loss
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.data import load_dataset
 from kerasnlp_lab.errors import OptionError, RunError, TrainingStopped
+from kerasnlp_lab.tasks.losses import SmoothedCrossentropy
 from kerasnlp_lab.text import evaluation_batches, tokenize
 from kerasnlp_lab.text.order import training_order
 from kerasnlp_lab.training import RunDirectory, train
 from kerasnlp_lab.training.checkpoints import Checkpoints
-from kerasnlp_lab.training.losses import SmoothedCrossentropy
 from kerasnlp_lab.training.steps import TrainingSteps
 from kerasnlp_lab.zoo import Recipe, create_classifier, predict_logits
 

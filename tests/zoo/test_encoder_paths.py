@@ -17,13 +17,14 @@ from safetensors.numpy import load_file, save_file
 
 from kerasnlp_lab import create_classifier, load_dataset, train
 from kerasnlp_lab._keras import keras
+from kerasnlp_lab.bert import load_hub_layer
+from kerasnlp_lab.bert.reopening import checkpoint_of_module
 from kerasnlp_lab.errors import HubError, OptionError, UnknownNameError
-from kerasnlp_lab.evaluation import run_experiment
 from kerasnlp_lab.export.hub_modules import build_modules
-from kerasnlp_lab.hub import load_hub_layer, minilm_modules
-from kerasnlp_lab.hub.reopening import checkpoint_of_module
+from kerasnlp_lab.hub import minilm_modules
+from kerasnlp_lab.lab import run_experiment
 from kerasnlp_lab.zoo import Recipe, find_model, load_classifier, predict_logits
-from tests.hub.checkpoints import change_config
+from tests.bert.checkpoints import change_config
 from tests.tiny_bert import TINY_VOCABULARY
 
 TEXTS = ["The Cat sat, the dog ran!", "oil", "", "a team Match . goal ' goal ' goal"]

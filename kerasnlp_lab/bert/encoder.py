@@ -1,0 +1,170 @@
+"""The Model Garden's `BertEncoder`: built by a config, and its weights by BERT's own names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from official.nlp.modeling import networks
+
+from kerasnlp_lab._keras import keras
+from kerasnlp_lab.bert.checkpoint import BertConfig
+from kerasnlp_lab.errors import HubError
+
+__all__ = [
+    "bert_encoder",
+    "canonical_name",
+    "layer_of",
+    "named_tensors",
+    "precision_policy",
+    "set_tensors",
+]
+
+# From a variable of the Model Garden's BertEncoder to a tensor of a Hugging Face
+# BertModel; {} is the layer. Dense kernels are transposed there, and heads are flat.
+_TENSOR_NAMES = {
+    "word_embeddings/embeddings": "embeddings.word_embeddings.weight",
+    "position_embedding/embeddings": "embeddings.position_embeddings.weight",
+    "type_embeddings/embeddings": "embeddings.token_type_embeddings.weight",
+    "embeddings/layer_norm/gamma": "embeddings.LayerNorm.weight",
+    "embeddings/layer_norm/beta": "embeddings.LayerNorm.bias",
+    "self_attention/query": "encoder.layer.{}.attention.self.query",
+    "self_attention/key": "encoder.layer.{}.attention.self.key",
+    "self_attention/value": "encoder.layer.{}.attention.self.value",
+    "self_attention/attention_output": "encoder.layer.{}.attention.output.dense",
+    "self_attention_layer_norm/gamma": "encoder.layer.{}.attention.output.LayerNorm.weight",
+    "self_attention_layer_norm/beta": "encoder.layer.{}.attention.output.LayerNorm.bias",
+    "intermediate": "encoder.layer.{}.intermediate.dense",
+    "output": "encoder.layer.{}.output.dense",
+    "output_layer_norm/gamma": "encoder.layer.{}.output.LayerNorm.weight",
+    "output_layer_norm/beta": "encoder.layer.{}.output.LayerNorm.bias",
+    "pooler_transform": "pooler.dense",
+}
+_KINDS = {"kernel": "weight", "bias": "bias"}
+
+
+def bert_encoder(
+    config: BertConfig, *, attention_scores: bool = False, name: str | None = None
+) -> keras.Model:
+    """Returns a BertEncoder of the Model Garden, with new weights.
+
+    It takes input_word_ids, input_mask and input_type_ids, int32 [batch, seq],
+    and gives sequence_output [batch, seq, hidden], pooled_output [batch, hidden]
+    and encoder_outputs, every layer's [batch, seq, hidden].
+
+    Args:
+        config: Its shape.
+        attention_scores: Whether it also gives attention_scores, after the
+            softmax, every layer's [batch, heads, from, to].
+        name: The Keras model's name.
+    """
+    activations = {
+        # Keras' "gelu" is the exact one; the Model Garden's is the tanh approximation.
+        "gelu": keras.activations.gelu,
+        "gelu_tanh": lambda x: keras.activations.gelu(x, approximate=True),
+        "relu": keras.activations.relu,
+    }
+    encoder = networks.BertEncoder(
+        vocab_size=config.vocab_size,
+        hidden_size=config.hidden_size,
+        num_layers=config.num_hidden_layers,
+        num_attention_heads=config.num_attention_heads,
+        max_sequence_length=config.max_position_embeddings,
+        type_vocab_size=config.type_vocab_size,
+        inner_dim=config.intermediate_size,
+        inner_activation=activations[config.activation],
+        output_dropout=config.hidden_dropout_prob,
+        attention_dropout=config.attention_probs_dropout_prob,
+        initializer=keras.initializers.TruncatedNormal(stddev=config.initializer_range),
+        return_attention_scores=attention_scores,
+        dict_outputs=True,
+    )
+    if name:
+        encoder._name = name
+    return encoder
+
+
+@contextmanager
+def precision_policy(precision: str) -> Iterator[None]:
+    """Builds Keras layers under a precision, and leaves the global one as it was."""
+    before = keras.mixed_precision.global_policy()
+    keras.mixed_precision.set_global_policy(precision)
+    try:
+        yield
+    finally:
+        keras.mixed_precision.set_global_policy(before)
+
+
+def canonical_name(variable_name: str) -> str | None:
+    """Returns the Hugging Face name of an encoder's variable; None if it is no encoder's.
+
+    Example:
+        >>> canonical_name("transformer/layer_3/self_attention/query/kernel:0")
+        'encoder.layer.3.attention.self.query.weight'
+    """
+    path = re.sub(r":\d+$", "", variable_name)
+    found = re.search(r"(?:^|/)transformer/layer_(\d+)/(.*)$", path)
+    layer, path = (found[1], found[2]) if found else ("", path)
+    module, _, kind = path.rpartition("/")
+    for known, name in _TENSOR_NAMES.items():
+        if ("{}" in name) != bool(layer):
+            continue
+        if path == known or (not layer and path.endswith("/" + known)):
+            return name.format(layer)
+        if kind in _KINDS and (module == known or (not layer and module.endswith("/" + known))):
+            return f"{name.format(layer)}.{_KINDS[kind]}"
+    return None
+
+
+def layer_of(variable_name: str) -> int | None:
+    """Returns the layer that an encoder's variable is of: 0 for embeddings, 1 for the first
+    layer, and so on; None for the pooler and for what is no encoder's."""
+    name = canonical_name(variable_name)
+    if name is None or name.startswith("pooler"):
+        return None
+    found = re.match(r"encoder\.layer\.(\d+)\.", name)
+    return int(found[1]) + 1 if found else 0
+
+
+def named_tensors(variables: Sequence[Any]) -> dict[str, np.ndarray]:
+    """Returns an encoder's weights in the names and shapes of a Hugging Face BertModel.
+
+    Args:
+        variables: Those of a BertEncoder, or of a module from TF Hub that was made
+            of one. What is no weight (a module's do_lower_case) is left out.
+
+    Raises:
+        HubError: They are not a BERT's.
+    """
+    tensors: dict[str, np.ndarray] = {}
+    for variable in variables:
+        if not variable.dtype.is_floating:
+            continue
+        name = canonical_name(variable.name)
+        if name is None or name in tensors:
+            raise HubError(
+                f"the variable {variable.name} is not one of a BERT's: only modules made of the "
+                "Model Garden's BertEncoder can be taken apart"
+            )
+        value = np.asarray(variable.numpy())
+        # [inputs, heads, size] and [heads, size, outputs] are matrices there.
+        if value.ndim == 3:
+            outputs = value.shape[-1] if ".attention.output." in name else None
+            value = value.reshape(-1, outputs) if outputs else value.reshape(value.shape[0], -1)
+        elif name.endswith(".bias"):
+            value = value.reshape(-1)
+        tensors[name] = value.T if variable.name.endswith("kernel:0") else value
+    return tensors
+
+
+def set_tensors(encoder: keras.Model, tensors: Mapping[str, np.ndarray]) -> None:
+    """Gives a BertEncoder the weights that Hugging Face's names name."""
+    for variable in encoder.variables:
+        name = canonical_name(variable.name)
+        value = tensors[str(name)]
+        if variable.name.endswith("kernel:0"):
+            value = value.T
+        variable.assign(value.reshape(variable.shape))

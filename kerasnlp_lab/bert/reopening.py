@@ -1,0 +1,201 @@
+"""`reopen`: the weights of an encoder from TF Hub in a Keras model that can be edited."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_hub as hub
+
+from kerasnlp_lab._keras import keras
+from kerasnlp_lab.bert.checkpoint import ACTIVATIONS, BertCheckpoint, BertConfig
+from kerasnlp_lab.bert.encoder import (
+    bert_encoder,
+    layer_of,
+    named_tensors,
+    precision_policy,
+    set_tensors,
+)
+from kerasnlp_lab.bert.loading import load_hub_layer
+from kerasnlp_lab.errors import HubError, check_option, first_line
+
+__all__ = ["checkpoint_of_module", "freeze_layers", "reopen"]
+
+# Not mixed_float16, whose gradients need a loss scale that the network around does not give.
+PRECISIONS = ("float32", "mixed_bfloat16")
+# What two ways to compute the same BERT may differ by; another activation differs by more.
+TOLERANCE = 1e-4
+
+
+def reopen(
+    module: str | Path,
+    *,
+    layers: int | None = None,
+    attention_scores: bool = False,
+    precision: str = "float32",
+    dropout: float = 0.1,
+    name: str | None = None,
+) -> keras.Model:
+    """Returns an encoder from TF Hub as the Model Garden's BertEncoder, with the module's weights.
+
+    What hub.KerasLayer cannot do, a BertEncoder can: mixed precision, the attention
+    scores of every layer, layers that are frozen or left out one by one, dropout
+    that follows Keras' seed. Both are asked the same thing once, and have to agree.
+
+    Args:
+        module: A folder with an encoder's SavedModel, or a handle of TF Hub.
+        layers: Keep so many of the lowest layers; None for all.
+        attention_scores: Whether it also gives attention_scores, every layer's
+            [batch, heads, from, to], after the softmax.
+        precision: "float32" or "mixed_bfloat16": what it computes in; its weights stay
+            float32.
+        dropout: The rate within the encoder while training, which a module does
+            not tell. Published BERTs were trained with 0.1.
+        name: The Keras model's name.
+
+    Returns:
+        A model of the inputs input_word_ids, input_mask and input_type_ids, int32
+        [batch, seq], with the outputs sequence_output [batch, seq, hidden],
+        pooled_output [batch, hidden] and encoder_outputs, a list of every layer's
+        [batch, seq, hidden].
+
+    Raises:
+        HubError: The module is no BERT, or computes something else than a BERT does.
+        OptionError: There are not so many layers, or no such precision.
+
+    Example:
+        >>> from kerasnlp_lab.hub import minilm_modules
+        >>> reopen(minilm_modules().encoder, layers=3).count_params()
+        17389824
+    """
+    check_option("dropout", dropout, 0 <= dropout < 1, "from 0 to below 1")
+    check_option("precision", precision, precision in PRECISIONS, f"one of {PRECISIONS}")
+    # A module cannot be called in a strategy's scope, and scopes are a thread's own.
+    with ThreadPoolExecutor(1) as thread:
+        config, tensors = thread.submit(
+            lambda: _take_apart(load_hub_layer(str(module)), module)
+        ).result()
+    if layers is not None:
+        most = config.num_hidden_layers
+        check_option("layers", layers, 1 <= layers <= most, f"from 1 to the encoder's {most}")
+        config = dataclasses.replace(config, num_hidden_layers=layers)
+    config = dataclasses.replace(
+        config, hidden_dropout_prob=dropout, attention_probs_dropout_prob=dropout
+    )
+    with precision_policy(precision):
+        encoder = bert_encoder(config, attention_scores=attention_scores, name=name)
+    set_tensors(encoder, tensors)
+    encoder.bert_config = config
+    return encoder
+
+
+def freeze_layers(encoder: keras.Model, count: int) -> None:
+    """Keeps the lowest layers of a reopened encoder as they are in further training.
+
+    Set an encoder's own ``trainable`` before, not after: it sets every layer's.
+
+    Args:
+        encoder: What `reopen` returned.
+        count: How many layers; the embeddings below them are frozen too. 0 for none.
+    """
+    for layer in encoder.layers if count else []:
+        depths = [layer_of(weight.name) for weight in layer.weights]
+        if depths and all(depth is not None and depth <= count for depth in depths):
+            layer.trainable = False
+
+
+def checkpoint_of_module(encoder: Any, preprocess: str | Path) -> BertCheckpoint:
+    """Returns the weights of an encoder, perhaps fine-tuned, as a checkpoint in memory.
+
+    Args:
+        encoder: A hub.KerasLayer or what `reopen` returned.
+        preprocess: The preprocessing module that belongs to it.
+
+    Raises:
+        HubError: The encoder is no BERT, or the preprocessing has no vocabulary.
+    """
+    if hasattr(encoder, "bert_config"):
+        # Reopened: known already, and in mixed precision its outputs would not tell.
+        config, tensors = encoder.bert_config, named_tensors(encoder.variables)
+    else:
+        config, tensors = _take_apart(encoder, "the encoder")
+    module = load_hub_layer(str(preprocess)).resolved_object
+    vocab_file = Path(hub.resolve(str(preprocess)), "assets", "vocab.txt")
+    if not vocab_file.is_file():
+        raise HubError(f"{preprocess} has no assets/vocab.txt: only word pieces can be taken along")
+    vocabulary = tuple(vocab_file.read_text(encoding="utf-8").removesuffix("\n").split("\n"))
+    # What the module does to a word, its tokenizer does to every text. A word that is no
+    # piece proves nothing: [UNK] equals [UNK].
+    word = next((piece for piece in vocabulary if re.fullmatch("[a-z]+", piece)), "e")
+    words = tf.constant([word, word.upper(), f"{word}\u0301"])
+    plain, capital, accented = module.tokenize(words).to_list()
+    return BertCheckpoint(config, tensors, vocabulary, capital == plain, accented == plain)
+
+
+def _take_apart(encoder: Any, what: Any) -> tuple[BertConfig, dict[str, np.ndarray]]:
+    """Returns an encoder's shape and weights, the activation found by trying each."""
+    try:
+        tensors = named_tensors(encoder.variables)
+        if not tensors:
+            raise HubError("it has no weights")
+        config = _config_of(tensors, encoder.variables)
+    except (HubError, KeyError) as error:
+        raise HubError(
+            f"{what} cannot be reopened: {error}; train it by --encoder module"
+        ) from error
+    ids = np.random.default_rng(0).integers(0, config.vocab_size, (2, 12))
+    batch = {
+        "input_word_ids": tf.constant(ids, tf.int32),
+        "input_mask": tf.constant([[1] * 12, [1] * 7 + [0] * 5], tf.int32),
+        "input_type_ids": tf.constant([[0] * 6 + [1] * 6, [0] * 12], tf.int32),
+    }
+    try:
+        expected = _real_outputs(encoder(batch), batch)
+    except Exception as error:  # a module may raise anything when it is called
+        raise HubError(f"{what} cannot be called as an encoder ({first_line(error)})") from error
+    differences = {}
+    for activation in ACTIVATIONS:
+        tried = dataclasses.replace(config, activation=activation)
+        with precision_policy("float32"):
+            candidate = bert_encoder(tried)
+        set_tensors(candidate, tensors)
+        found = _real_outputs(candidate(batch), batch)
+        differences[activation] = float(np.abs(found - expected).max())
+        if differences[activation] < TOLERANCE / 10:
+            break
+    best = min(differences, key=differences.__getitem__)
+    if not differences[best] < TOLERANCE:
+        raise HubError(
+            f"{what} cannot be reopened: it has a BERT's weights, but a BERT with them gives other "
+            f"outputs, by {differences[best]:.2g}"
+        )
+    return dataclasses.replace(config, activation=best), tensors
+
+
+def _real_outputs(outputs: Any, batch: Mapping[str, Any]) -> np.ndarray:
+    """Returns an encoder's outputs in one row, those at padding left out."""
+    real = batch["input_mask"].numpy() > 0
+    parts = (outputs["sequence_output"].numpy()[real], outputs["pooled_output"].numpy())
+    return np.concatenate([part.astype(np.float32).ravel() for part in parts])
+
+
+def _config_of(tensors: Mapping[str, np.ndarray], variables: Any) -> BertConfig:
+    words = tensors["embeddings.word_embeddings.weight"].shape
+    count = sum(name.endswith(".attention.self.query.bias") for name in tensors)
+    # [hidden, heads, size]; the matrix of Hugging Face does not tell the heads apart.
+    query = next(v for v in variables if v.name.endswith("self_attention/query/kernel:0"))
+    return BertConfig(
+        vocab_size=words[0],
+        hidden_size=words[1],
+        num_hidden_layers=count,
+        num_attention_heads=query.shape[1],
+        intermediate_size=len(tensors["encoder.layer.0.intermediate.dense.bias"]),
+        max_position_embeddings=len(tensors["embeddings.position_embeddings.weight"]),
+        type_vocab_size=len(tensors["embeddings.token_type_embeddings.weight"]),
+    )

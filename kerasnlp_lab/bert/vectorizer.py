@@ -1,0 +1,92 @@
+"""`HubVectorizer`: texts to BERT's inputs, by a TF Hub preprocessing module."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+import tensorflow_hub as hub
+
+from kerasnlp_lab._keras import keras
+from kerasnlp_lab.bert.loading import load_hub_layer
+from kerasnlp_lab.bert.tokenizer_probe import find_fast_tokenizer
+from kerasnlp_lab.errors import RunError
+from kerasnlp_lab.paths import sha256_of_files
+from kerasnlp_lab.text.vectorizer import Features, TextVectorizer
+
+__all__ = ["HubVectorizer"]
+
+VOCABULARY_FILE = "vocabulary.json"
+_PROBE = "The cat, THE CAT; caf\u00e9 \u4f60\u597d \ufb01 a A e E \u00e9 \u00c9"
+
+
+class HubVectorizer(TextVectorizer):
+    """Word pieces, by the module that the encoder was trained with.
+
+    Tokenizing and packing are the module's own ``tokenize`` and
+    ``bert_pack_inputs``, so that a batch can be padded to its longest text
+    where the module's root always pads to 128. Texts of common characters are
+    tokenized by a `FastTokenizer`, if it gives the ids that the module gives.
+
+    Args:
+        handle: The preprocessing module: a tfhub.dev address or a folder.
+        max_length: The longest sequence, [CLS] and [SEP] included, in word pieces.
+
+    Features:
+        input_word_ids, input_mask, input_type_ids: int32 of shape [batch, seq].
+
+    Source: https://www.tensorflow.org/hub/common_saved_model_apis/text.
+    """
+
+    special_tokens = 2  # [CLS] and [SEP]
+
+    def __init__(self, handle: str, max_length: int, **kwargs: Any):
+        super().__init__(max_length, **kwargs)
+        self.handle = handle
+        self._preprocess = load_hub_layer(handle, name="preprocess")
+        self._tokenize = load_hub_layer(self._preprocess.resolved_object.tokenize)
+        self._pack = self._preprocess.resolved_object.bert_pack_inputs
+        self._vocab_file = Path(hub.resolve(handle), "assets", "vocab.txt")
+        self._fast = find_fast_tokenizer(self._vocab_file, self.tokenize_clean)
+
+    def save_assets(self, folder: Path) -> None:
+        (folder / VOCABULARY_FILE).write_text(json.dumps(self.fingerprint()))
+
+    def load_assets(self, folder: Path) -> None:
+        """Makes sure that the module splits texts as it did when `save_assets` was called.
+
+        Raises:
+            RunError: It does not.
+        """
+        if json.loads((folder / VOCABULARY_FILE).read_text()) != self.fingerprint():
+            raise RunError(
+                f"{self.handle} has another vocabulary, or other capitals and accents, than the "
+                "one that the model was trained with; bring the old one back, or train again"
+            )
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Returns the vocabulary's hash, and what becomes of a text with a bit of everything."""
+        hashes = sha256_of_files(Path(hub.resolve(self.handle), "assets"))
+        pieces = self._tokenize(tf.constant([_PROBE])).merge_dims(1, -1)
+        return {"assets": hashes, "probe": pieces.to_list()[0]}
+
+    def tokenize_clean(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        # [batch, (words), (pieces)] before, or from SentencePiece [batch, (pieces)]
+        return self._tokenize(texts).merge_dims(1, -1)
+
+    def split(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        if self._fast is None:
+            return super().split(texts)
+        return self.cut(self._fast.tokenize(texts, super().split))
+
+    def vocabulary(self) -> list[str]:
+        return self._vocab_file.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+
+    def pack(self, tokens: tf.RaggedTensor, seq_length: tf.Tensor) -> Features:
+        return self._pack([tokens], seq_length=tf.cast(seq_length, tf.int32))
+
+    def inputs(self) -> dict[str, Any]:
+        names = ("input_word_ids", "input_mask", "input_type_ids")
+        return {name: keras.Input((None,), dtype=tf.int32, name=name) for name in names}

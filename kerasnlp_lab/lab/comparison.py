@@ -1,0 +1,262 @@
+"""`compare`: several models on the same rows, side by side; over seeds and training-set sizes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rich.console
+
+from kerasnlp_lab._keras import keras
+from kerasnlp_lab.data import ShardedSplit, TextDataset
+from kerasnlp_lab.data.splits import stratified_order
+from kerasnlp_lab.errors import OptionError, check_option
+from kerasnlp_lab.evaluation.paired_tests import mcnemar_exact, paired_permutation
+from kerasnlp_lab.evaluation.plots import png_bytes
+from kerasnlp_lab.evaluation.report import render_page
+from kerasnlp_lab.lab.experiment import Experiment, describe_dataset, run_experiment
+from kerasnlp_lab.lab.leaderboard import learning_curve_figure, model_row
+from kerasnlp_lab.paths import write_whole
+from kerasnlp_lab.training import RunDirectory, make_strategy
+from kerasnlp_lab.zoo import find_model
+
+__all__ = ["Comparison", "compare"]
+
+SIGNIFICANCE = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Several models on one dataset.
+
+    Args:
+        rows: The leaderboard, most accurate first, of the largest training set: model,
+            accuracy, interval, and so on; means over the seeds.
+        verdicts: For each pair of neighbours, a sentence with a p-value.
+        experiments: The runs of each model on that training set, a seed each.
+        curves: The same rows for every training-set size, smallest first, by the number
+            of training rows; empty where no sizes were asked for.
+        curve_verdicts: For each size, a sentence on its two best models.
+    """
+
+    rows: list[dict[str, Any]]
+    verdicts: list[str]
+    experiments: dict[str, list[Experiment]]
+    curves: dict[int, list[dict[str, Any]]]
+    curve_verdicts: list[str]
+
+
+def compare(
+    models: Sequence[str],
+    data: TextDataset,
+    output: str | Path,
+    *,
+    seeds: int = 1,
+    sizes: Sequence[int | str] = (),
+    precision: str | None = None,
+    strategy: str = "auto",
+    seed: int = 0,
+    console: rich.console.Console | None = None,
+) -> Comparison:
+    """Trains each model by its own recipe on the same rows, and ranks them on the test split.
+
+    Args:
+        models: Names in the zoo.
+        data: The rows.
+        output: The folder for comparison.json, report.html and the run directories.
+        seeds: How many times each is trained, with seeds that follow each other.
+        sizes: Numbers of training rows, or "all", for a learning curve. Each is a part of
+            the next larger, with the same share of each class; validation and test rows
+            are the same for all.
+        precision: What encoders compute in; None for what is quick on this machine.
+        strategy: One of `kerasnlp_lab.training.strategy.STRATEGIES`.
+        seed: The first seed: of initial weights, dropout and order of the rows. Which rows
+            there are does not depend on it.
+        console: Where to show progress; None for nowhere.
+
+    Raises:
+        KerasnlpLabError: Any of the mistakes that a user can mend.
+    """
+    if not models or len(set(models)) < len(models):
+        raise OptionError(f"name each model to compare once, got {', '.join(models) or 'none'}")
+    check_option("seeds", seeds, seeds >= 1, "1 or more")
+    fits = strategy != "multi_worker"
+    check_option("strategy", strategy, fits, "of one machine; train each model on many by train")
+    parts = _training_sets(data, sizes)
+    entries = [find_model(model) for model in models]
+    options = {
+        model: entry.precision_options(precision)
+        for model, entry in zip(models, entries, strict=True)
+    }
+    make_strategy(strategy)
+    for entry in entries:  # before the first is trained for an hour
+        entry.prepare()
+    folder = RunDirectory.create(
+        output, {"models": list(models), "seed": seed, "seeds": seeds, "sizes": list(parts)}
+    )
+    ranked: dict[int, list[list[Experiment]]] = {}
+    for size, part in parts.items():
+        runs: list[list[Experiment]] = []
+        for model in models:
+            runs.append([])
+            for number in range(seed, seed + seeds):
+                name = _run_name(model, size if sizes else None, number if seeds > 1 else None)
+                if console is not None:
+                    console.print(f"[bold]{name}[/bold]", highlight=False)
+                keras.backend.clear_session()
+                where = folder.path / folder_name(name)
+                runs[-1].append(
+                    run_experiment(
+                        model,
+                        part,
+                        where,
+                        options=options[model],
+                        strategy=strategy,
+                        seed=number,
+                        console=console,
+                    )
+                )
+        ranked[size] = sorted(runs, key=lambda one: -_mean_accuracy(one))
+    return _conclude(folder, data, ranked, bool(sizes), seed)
+
+
+def _training_sets(data: TextDataset, sizes: Sequence[int | str]) -> dict[int, TextDataset]:
+    """Returns the dataset for each number of training rows, smallest first."""
+    if not sizes:
+        return {len(data.train): data}
+    if isinstance(data.train, ShardedSplit):
+        raise OptionError("sizes take parts of a table; give the table that the shards are from")
+    rows = len(data.train)
+    numbers = set()
+    for size in sizes:
+        try:
+            number = rows if size == "all" else int(size)
+        except ValueError:
+            number = 0
+        check_option("a size", size, 0 < number <= rows, f"all, or from 1 to {rows} rows")
+        numbers.add(number)
+    order = stratified_order(data.train.labels, seed=0)
+    parts = {}
+    for number in sorted(numbers):
+        some = np.sort(order[:number])
+        classes = len(np.unique(data.train.labels[some]))
+        fits = classes == len(data.label_names)
+        check_option(
+            "a size",
+            number,
+            fits,
+            f"so many rows that all {len(data.label_names)} classes are among them",
+        )
+        part = dataclasses.replace(data, train=data.train.take(some))
+        parts[number] = data if number == rows else part
+    return parts
+
+
+def _run_name(model: str, size: int | None, seed: int | None) -> str:
+    parts = [
+        model,
+        None if size is None else f"{size}-rows",
+        None if seed is None else f"seed-{seed}",
+    ]
+    return "-".join(part for part in parts if part)
+
+
+def folder_name(model: str) -> str:
+    """Returns the name of a model's folder: slashes would make two."""
+    return model.replace("/", "_")
+
+
+def _mean_accuracy(runs: Sequence[Experiment]) -> float:
+    return float(np.mean([run.evaluation.accuracy for run in runs]))
+
+
+def _conclude(
+    folder: RunDirectory,
+    data: TextDataset,
+    ranked: dict[int, list[list[Experiment]]],
+    sized: bool,
+    seed: int,
+) -> Comparison:
+    tables = {size: [model_row(folder.path, runs) for runs in all] for size, all in ranked.items()}
+    largest = ranked[max(ranked)]
+    result = Comparison(
+        rows=tables[max(ranked)],
+        verdicts=[_verdict(a, b) for a, b in zip(largest, largest[1:], strict=False)],
+        experiments={_name(runs[0]): runs for runs in largest},
+        curves=tables if sized else {},
+        curve_verdicts=[
+            f"{size} rows: {_verdict(runs[0], runs[1])}"
+            for size, runs in ranked.items()
+            if sized and len(runs) > 1
+        ],
+    )
+    _write(folder, result, data, seed)
+    return result
+
+
+def _name(run: Experiment) -> str:
+    return run.run.read_json("config.json")["model"]["name"]
+
+
+def _verdict(better: Sequence[Experiment], worse: Sequence[Experiment]) -> str:
+    names = _name(better[0]), _name(worse[0])
+    right = [
+        np.array([run.evaluation.predicted == run.evaluation.labels for run in runs])
+        for runs in (better, worse)
+    ]  # [seeds, rows]
+    difference = 100 * float(right[0].mean() - right[1].mean())
+    if len(better) == 1:
+        p, ahead = mcnemar_exact(right[0][0], right[1][0]), ""
+    else:
+        p = paired_permutation(right[0].mean(axis=0), right[1].mean(axis=0))
+        wins = int(np.sum(right[0].mean(axis=1) > right[1].mean(axis=1)))
+        ahead = f", ahead with {wins} of {len(better)} seeds"
+    if p < SIGNIFICANCE:
+        return (
+            f"{names[0]} is better than {names[1]} by {difference:.2f} points (p = {p:.2g}{ahead})"
+        )
+    return (
+        f"{names[0]} and {names[1]}: a difference of {difference:.2f} points is within noise "
+        f"(p = {p:.2g}{ahead})"
+    )
+
+
+def _write(folder: RunDirectory, result: Comparison, data: TextDataset, seed: int) -> None:
+    plots = [
+        {
+            name: (folder.path / row["folder"] / f"{file}.png").read_bytes()
+            for name, file in (("confusion", "confusion"), ("curves", "learning_curves"))
+        }
+        for row in result.rows
+    ]
+    curve = png_bytes(learning_curve_figure(result.curves)) if result.curves else None
+    if curve is not None:
+        write_whole(folder.path / "learning_curve.png", curve)
+    dataset = describe_dataset(data)
+    page = render_page(
+        "kerasnlp_lab.lab",
+        "comparison.html.j2",
+        rows=[{**row, **images} for row, images in zip(result.rows, plots, strict=True)],
+        verdicts=result.verdicts,
+        curves=result.curves,
+        curve=curve,
+        curve_verdicts=result.curve_verdicts,
+        dataset=dataset,
+        seed=seed,
+    )
+    write_whole(folder.path / "report.html", page)
+    folder.write_json(
+        "comparison.json",
+        {
+            "dataset": dataset,
+            "seed": seed,
+            "leaderboard": result.rows,
+            "paired_tests": result.verdicts,
+            "learning_curve": result.curves,
+            "learning_curve_paired_tests": result.curve_verdicts,
+        },
+    )

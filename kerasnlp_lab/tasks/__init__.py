@@ -1,0 +1,1 @@
+"""Tasks: what is asked of a text, and how an answer is read from logits."""

@@ -1,0 +1,77 @@
+"""Words of a text and the tokens made of them, with their places, for any text."""
+
+import pytest
+
+from kerasnlp_lab.bert import HubVectorizer
+from kerasnlp_lab.text import WordVectorizer
+from kerasnlp_lab.text.offsets import find_tokens, find_words
+from tests.bert.hard_texts import EQUAL_TEXTS
+
+TEXTS = [text for text in EQUAL_TEXTS if len(text) < 500]
+
+
+@pytest.fixture(scope="module")
+def vectorizers(tiny_modules):
+    words = WordVectorizer(max_length=16, vocab_size=50)
+    words.adapt(["the cat sat on a mat", "a dog ran", "oil stock team game goal don't"])
+    return {"words": words, "pieces": HubVectorizer(str(tiny_modules / "preprocess"), 16)}
+
+
+@pytest.mark.parametrize("name", ["words", "pieces"])
+def test_words_are_the_text_and_their_tokens_the_models(vectorizers, name):
+    vectorizer = vectorizers[name]
+    for text in TEXTS:
+        words = find_words(vectorizer, text)
+        tokens = find_tokens(vectorizer, text, words)
+        assert [word.text for word in words] == [text[word.start : word.end] for word in words]
+        places = [place for word in words for place in (word.start, word.end)]
+        assert places == sorted(places)
+        between = set(text) - {one for word in words for one in word.text}
+        assert all(one.isspace() or ord(one) < 32 for one in between), text
+        [ids] = vectorizer.tokenize([text]).to_list()
+        names = vectorizer.vocabulary()
+        own = [token for token in tokens if token.word is not None]
+        assert [token.text for token in own] == [names[one] for one in ids]
+        assert sum(word.tokens for word in words) == len(ids)
+        for token in own:
+            word = words[token.word]
+            assert word.start <= token.start <= token.end <= word.end
+        assert len(tokens) == len(ids) + vectorizer.special_tokens
+
+
+def described(vectorizer, text):
+    words = find_words(vectorizer, text)
+    pieces = [
+        (token.text, text[token.start : token.end])
+        for token in find_tokens(vectorizer, text, words)
+        if token.word is not None
+    ]
+    return [(word.text, word.tokens) for word in words], pieces
+
+
+def test_word_pieces_are_joined_to_words(vectorizers):
+    assert described(vectorizers["pieces"], "Thé CATS, ran'ing!") == (
+        [("Thé", 1), ("CATS", 2), (",", 1), ("ran", 1), ("'", 1), ("ing", 1), ("!", 1)],
+        [
+            *(("the", "Thé"), ("cat", "CAT"), ("##s", "S"), (",", ",")),
+            *(("ran", "ran"), ("'", "'"), ("[UNK]", "ing"), ("!", "!")),
+        ],
+    )
+
+
+def test_words_without_punctuation(vectorizers):
+    """The vectorizer drops marks, and reads don't as dont: a word of the text all the same."""
+    assert described(vectorizers["words"], 'The "cat" -- don\'t, \tsit.') == (
+        [
+            *(("The", 1), ('"', 0), ("cat", 1), ('"', 0), ("-", 0), ("-", 0)),
+            *(("don't,", 1), ("sit", 1), (".", 0)),
+        ],
+        [("the", "The"), ("cat", "cat"), ("dont", "don't,"), ("[UNK]", "sit")],
+    )
+
+
+def test_what_is_behind_the_longest_text_is_not_read(vectorizers):
+    words = find_words(vectorizers["pieces"], "cats " * 10)  # 20 pieces; 14 are read
+    assert [word.tokens for word in words] == [2] * 7 + [0] * 3
+    words = find_words(vectorizers["pieces"], "the " + "cats " * 10)
+    assert [word.tokens for word in words] == [1] + [2] * 6 + [1] + [0] * 3
