@@ -7,7 +7,7 @@ import csv
 import dataclasses
 import io
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,19 +19,16 @@ from kerasnlp_lab._keras import keras
 from kerasnlp_lab.data import TextDataset, load_again
 from kerasnlp_lab.data.table_rows import RejectedRow, csv_content
 from kerasnlp_lab.errors import OptionError, RunError, check_option
-from kerasnlp_lab.evaluation.metrics import Evaluation, evaluate, score
+from kerasnlp_lab.evaluation import Evaluation, evaluate, evaluate_logits
 from kerasnlp_lab.evaluation.plots import (
-    confusion_figure,
     learning_curves_figure,
     png_bytes,
-    precision_recall_figure,
-    reliability_figure,
 )
-from kerasnlp_lab.evaluation.report import evaluation_text, render_page
+from kerasnlp_lab.evaluation.report import render_page
 from kerasnlp_lab.machine import precision_note
 from kerasnlp_lab.paths import write_whole
 from kerasnlp_lab.tasks.class_weights import class_weights
-from kerasnlp_lab.tasks.threshold import check_threshold, choose_decision
+from kerasnlp_lab.tasks.threshold import check_threshold
 from kerasnlp_lab.training import RunDirectory, TrainingResult, make_strategy, train
 from kerasnlp_lab.training.checkpoints import Checkpoints
 from kerasnlp_lab.training.interval import Interval
@@ -63,7 +60,7 @@ class Experiment:
 
     run: RunDirectory
     training: TrainingResult
-    evaluation: Evaluation
+    evaluation: Any
 
 
 def run_experiment(
@@ -241,16 +238,11 @@ def _conclude(
     """Chooses how the classifier's answers are read, tests it, and writes what it came to."""
     fused = classifier.fused()
     logits = predict_logits(classifier, data.validation.texts, fused=fused)
-    decision = choose_decision(
-        logits,
-        data.validation,
-        data.label_names,
-        data.train.label_counts(len(data.label_names)),
-        threshold=config["decision"]["threshold"],
-        positive_class=config["decision"]["positive_class"],
+    decision = classifier.task.choose_decision(
+        logits, data.validation, data.train, **config["decision"]
     )
     classifier = dataclasses.replace(classifier, decision=decision)
-    validation = score(logits, data.validation, data.label_names, decision)
+    validation = evaluate_logits(logits, data.validation, classifier.task, decision)
     evaluation = evaluate(classifier, data.test, fused=fused)
     if writes:
         shutil.rmtree(run.model, ignore_errors=True)  # of a process that was killed since
@@ -298,15 +290,11 @@ def _write_results(
     validation: Evaluation,
     evaluation: Evaluation,
 ) -> None:
-    figures = {
-        "confusion": png_bytes(confusion_figure(evaluation)),
-        "learning_curves": png_bytes(learning_curves_figure(training.history)),
-        "precision_recall": png_bytes(precision_recall_figure(evaluation)),
-        "reliability": png_bytes(reliability_figure(evaluation)),
-    }
+    drawn = {**evaluation.figures(), "learning_curves": learning_curves_figure(training.history)}
+    figures = {name: png_bytes(figure) for name, figure in drawn.items()}
     for name, figure in figures.items():
         write_whole(run.path / f"{name}.png", figure)
-    write_whole(run.path / "predictions.csv", _predictions_csv(evaluation))
+    write_whole(run.path / "predictions.csv", _predictions_csv(*evaluation.predictions()))
     page = render_page(
         "kerasnlp_lab.evaluation",
         "run.html.j2",
@@ -314,7 +302,7 @@ def _write_results(
         training=training,
         evaluation=evaluation,
         figures=figures,
-        text=evaluation_text(evaluation),
+        text=evaluation.as_text(),
     )
     write_whole(run.path / "report.html", page)
     run.write_json(
@@ -322,7 +310,7 @@ def _write_results(
         {
             "test": evaluation.as_json(),
             "validation": validation.as_json(),
-            "mistakes": [dataclasses.asdict(mistake) for mistake in evaluation.mistakes],
+            "mistakes": evaluation.mistakes_as_json(),
             "training": vars(training),
             "model_bytes": run.model_bytes(),
             "rejected_rows": config["dataset"]["rejected_rows"],
@@ -331,12 +319,9 @@ def _write_results(
     )
 
 
-def _predictions_csv(evaluation: Evaluation) -> str:
+def _predictions_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["row", "label", "predicted", *evaluation.label_names])
-    names = evaluation.label_names
-    rows = zip(evaluation.labels, evaluation.predicted, evaluation.probabilities, strict=True)
-    for row, (label, predicted, probabilities) in enumerate(rows):
-        writer.writerow([row, names[label], names[predicted], *(f"{p:.6f}" for p in probabilities)])
+    writer.writerow(columns)
+    writer.writerows(rows)
     return buffer.getvalue()
