@@ -107,25 +107,27 @@ def _rows_of(
 ) -> Split:
     """Returns a split of a dataset, as the run divided it if it was trained on that."""
     from kerasnlp_lab.data import load_dataset, without_leaks
+    from kerasnlp_lab.data.source import source_from_json
 
-    trained_on = run.read_json("config.json")["dataset"]
-    own = trained_on if trained_on["name"] == dataset else {}
+    described = run.read_json("config.json")["dataset"]
+    own = described["name"] == dataset
+    source, leaks_left_out = source_from_json(described)
     data = load_dataset(
         dataset,
         data_dir=data_dir,
-        validation_fraction=own.get("validation_fraction"),
-        seed=own.get("split_seed"),
+        validation_fraction=source.validation_fraction if own else None,
+        seed=source.split_seed if own else None,
     )
     if data.label_names != classes:
         raise DataError(
             f"{dataset} has the classes {', '.join(data.label_names)}, the classifier in "
             f"{run.path} has {', '.join(classes)}; evaluate it on a dataset with its own"
         )
-    if "leaks_left_out" in own.get("reading", {}):
+    if own and leaks_left_out is not None:
         data = without_leaks(data)
-    if split == "train" and own and own["train_rows"] != len(data.train):
+    if split == "train" and own and described["train_rows"] != len(data.train):
         raise DataError(
-            f"{run.path} was trained on {own['train_rows']} of the {len(data.train)} rows; "
+            f"{run.path} was trained on {described['train_rows']} of the {len(data.train)} rows; "
             "evaluate it on --split validation or test"
         )
     return getattr(data, split)

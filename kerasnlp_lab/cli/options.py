@@ -112,10 +112,11 @@ def load_rows(
     if leaks == "keep":
         return data
     clean = without_leaks(data)
-    left_out = clean.reading["leaks_left_out"]
+    left_out = clean.leaks_left_out
+    assert left_out is not None
     print(
-        f"left out because their texts are tested on: {left_out['train']} rows of "
-        f"{len(data.train)} to train on, {left_out['validation']} of {len(data.validation)} to "
+        f"left out because their texts are tested on: {left_out.train} rows of "
+        f"{len(data.train)} to train on, {left_out.validation} of {len(data.validation)} to "
         "validate on"
     )
     return clean

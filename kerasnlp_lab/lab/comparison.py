@@ -12,13 +12,13 @@ import numpy as np
 import rich.console
 
 from kerasnlp_lab._keras import keras
-from kerasnlp_lab.data import ShardedSplit, TextDataset
+from kerasnlp_lab.data import ShardedSplit, TextDataset, describe_dataset
 from kerasnlp_lab.data.splits import stratified_order
 from kerasnlp_lab.errors import OptionError, check_option
 from kerasnlp_lab.evaluation.paired_tests import mcnemar_exact, paired_permutation
 from kerasnlp_lab.evaluation.plots import png_bytes
 from kerasnlp_lab.evaluation.report import render_page
-from kerasnlp_lab.lab.experiment import Experiment, describe_dataset, run_experiment
+from kerasnlp_lab.lab.experiment import Experiment, run_experiment
 from kerasnlp_lab.lab.leaderboard import learning_curve_figure, model_row
 from kerasnlp_lab.paths import write_whole
 from kerasnlp_lab.training import RunDirectory, make_strategy

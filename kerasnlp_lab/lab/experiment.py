@@ -16,7 +16,7 @@ import rich.console
 import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
-from kerasnlp_lab.data import TextDataset, load_again
+from kerasnlp_lab.data import TextDataset, describe_dataset, load_again
 from kerasnlp_lab.data.table_rows import RejectedRow, csv_content
 from kerasnlp_lab.errors import OptionError, RunError, check_option
 from kerasnlp_lab.evaluation.metrics import Evaluation, evaluate, score
@@ -48,7 +48,7 @@ from kerasnlp_lab.zoo import (
     predict_logits,
 )
 
-__all__ = ["Experiment", "describe_dataset", "resume_experiment", "run_experiment"]
+__all__ = ["Experiment", "resume_experiment", "run_experiment"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -272,23 +272,6 @@ def _unused(entry: ZooEntry, recipe: Recipe) -> list[str]:
     if entry.has_encoder:
         return []
     return [name for name in changed if name in ("frozen_epochs", "head_learning_rate")]
-
-
-def describe_dataset(data: TextDataset) -> dict[str, Any]:
-    """Returns what config.json says of a dataset."""
-    return {
-        "name": data.name,
-        "source": data.source,
-        "label_names": list(data.label_names),
-        "train_rows": len(data.train),
-        "validation_rows": len(data.validation),
-        "test_rows": len(data.test),
-        "validation_fraction": data.validation_fraction,
-        "split_seed": data.split_seed,
-        "fingerprint": data.fingerprint,
-        "reading": data.reading,
-        "rejected_rows": len(data.rejected),
-    }
 
 
 def _write_results(

@@ -32,7 +32,7 @@ def test_a_dataset_is_the_same_in_shards(news):
     assert sorted(data.train.texts) == sorted(expected.train.texts)
     assert list(data.validation.texts) == list(expected.validation.texts)
     assert data.test.labels.tolist() == expected.test.labels.tolist()
-    assert (data.name, data.split_seed) == ("news_sample", 0)
+    assert (data.name, data.source.split_seed) == ("news_sample", 0)
     megabytes = sum(file.stat().st_size for file in folder.glob("*.tfrecord")) / 1e6
     assert result.out == (
         "news_sample: 462 rows to train on in 4 shards, 82 to validate on, 128 to test on; "
@@ -56,7 +56,7 @@ def test_a_table_with_its_options(tmp_path):
     data = load(to)
     assert sorted(data.train.texts) == sorted(expected.train.texts)
     assert list(data.test.texts) == list(expected.test.texts)
-    assert data.reading["text_columns"] == ["text"]
+    assert data.source.made_from.text_columns == ("text",)
 
 
 def test_leaks_are_dropped_before(tmp_path):
@@ -67,7 +67,7 @@ def test_leaks_are_dropped_before(tmp_path):
     assert "left out because their texts are tested on" in result.out
     data = load(to)
     assert "see you" in data.test.texts and "see you" not in data.train.texts
-    assert data.reading["leaks_left_out"]["train"] > 0
+    assert data.leaks_left_out.train > 0
 
 
 @pytest.mark.parametrize(
