@@ -35,15 +35,15 @@ def list_models(as_json: Json = False) -> None:
 def list_recipes(as_json: Json = False) -> None:
     """List the recipes: a dataset, a model and how it is trained, for 'train --recipe'."""
     import_tensorflow()
-    from kerasnlp_lab.lab import named_recipes
+    from kerasnlp_lab.lab import presets
 
     if as_json:
-        print_json([vars(recipe) for recipe in named_recipes().values()])
+        print_json([vars(preset) for preset in presets().values()])
         return
-    for recipe in named_recipes().values():
-        settings = {"model": recipe.model, **recipe.options, **recipe.training}
-        settings |= {"split_seed": recipe.split_seed, "threshold": recipe.threshold}
-        print(f"{recipe.name}: {recipe.summary}")
+    for preset in presets().values():
+        settings = {"model": preset.model, **preset.options, **preset.training}
+        settings |= {"split_seed": preset.split_seed, "threshold": preset.threshold}
+        print(f"{preset.name}: {preset.summary}")
         print("  " + " ".join(f"{name}={value}" for name, value in settings.items()))
 
 

@@ -4,18 +4,15 @@ import json
 
 import pytest
 
-from kerasnlp_lab.cli.options import load_rows
+from kerasnlp_lab.cli.rows import RowsOptions
 from kerasnlp_lab.data import load_dataset, load_table
 from kerasnlp_lab.errors import OptionError
 from tests.cli.command import run
 from tests.cli.test_own_table import BAD, assert_mistake, write
 
-NO_OPTIONS = dict.fromkeys(["text_columns", "label_column", "validation", "test", "test_fraction"])
-
 
 def load(folder, **options):
-    arguments = {"validation_fraction": None, "split_seed": None, "bad_rows": "stop"}
-    return load_rows(None, None, folder, **{**NO_OPTIONS, **arguments, **options})
+    return RowsOptions(data=folder, **options).load()
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +45,7 @@ def test_a_table_with_its_options(tmp_path):
     to = tmp_path / "s"
     result = run("data", "shard", "--data", table, *options, "--to", to, "--shards", 2)
     assert result.code == 0, result.err
-    assert f"1 rows were left out: {to / 'rejects.csv'}" in result.out
+    assert f"1 rows were skipped: {to / 'rejects.csv'}" in result.out
     assert str(table) in (to / "rejects.csv").read_text()
     expected = load_table(
         table, validation_fraction=0.2, test_fraction=0.1, seed=3, skip_bad_rows=True
@@ -73,10 +70,10 @@ def test_leaks_are_dropped_before(tmp_path):
 @pytest.mark.parametrize(
     "given, option",
     [
-        ({"text_columns": ["text"]}, "--text-column"),
+        ({"text_column": ["text"]}, "--text-column"),
         ({"label_column": "label"}, "--label-column"),
-        ({"validation": "v.csv"}, "--validation-data"),
-        ({"test": "t.csv"}, "--test-data"),
+        ({"validation_data": "v.csv"}, "--validation-data"),
+        ({"test_data": "t.csv"}, "--test-data"),
         ({"test_fraction": 0.1}, "--test-fraction"),
         ({"validation_fraction": 0.1}, "--validation-fraction"),
         ({"split_seed": 0}, "--split-seed"),
