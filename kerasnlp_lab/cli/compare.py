@@ -14,6 +14,7 @@ from kerasnlp_lab.cli.options import (
     Precision,
     Seed,
     Strategy,
+    TaskName,
     import_tensorflow,
     results_folder,
     split_at_commas,
@@ -30,6 +31,7 @@ __all__ = ["compare"]
 def compare(
     *,
     models: Annotated[str, typer.Option(help="Models, separated by commas: see 'zoo list'.")],
+    task: TaskName = "classification",
     rows: RowsOptions,
     output: Annotated[
         Path | None, typer.Option(help="The folder for results (default: runs/compare-TIME).")
@@ -66,6 +68,7 @@ def compare(
                 folder,
                 seeds=seeds,
                 sizes=split_at_commas(sizes),
+                task=task,
                 precision=precision,
                 strategy=strategy,
                 seed=seed,

@@ -22,6 +22,7 @@ __all__ = [
     "Precision",
     "Seed",
     "Strategy",
+    "TaskName",
     "import_tensorflow",
     "parse_assignments",
     "report_precision",
@@ -44,6 +45,7 @@ Precision = Annotated[
         help="Precision of a BERT: float32 or mixed_bfloat16 (default: the quickest here)."
     ),
 ]
+TaskName = Annotated[str, typer.Option("--task", help="The task: see 'zoo tasks'.")]
 Strategy = Annotated[str, typer.Option(help="Devices: auto, cpu, gpu, mirrored or multi_worker.")]
 
 

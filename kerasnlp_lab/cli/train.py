@@ -20,6 +20,7 @@ from kerasnlp_lab.cli.options import (
     Precision,
     Seed,
     Strategy,
+    TaskName,
     import_tensorflow,
     parse_assignments,
     results_folder,
@@ -81,6 +82,7 @@ def train(
         str | None,
         typer.Option("--recipe", help="Model, dataset and settings by one name: 'zoo recipes'."),
     ] = None,
+    task: TaskName = "classification",
     rows: RowsOptions,
     output: Annotated[
         Path | None, typer.Option(help="The run directory (default: runs/MODEL-TIME).")
@@ -124,6 +126,7 @@ def train(
         raise OptionError("multi_worker needs an --output, the same folder on all workers")
     import_tensorflow()
     from kerasnlp_lab.lab import ExperimentConfig, find_preset
+    from kerasnlp_lab.tasks.registry import find_task
     from kerasnlp_lab.zoo import find_model
 
     with printing_to_stderr_if(as_json):
@@ -131,11 +134,12 @@ def train(
         preset = None if preset_name is None else find_preset(preset_name)
         name = str(model or preset and preset.model)
         entry = find_model(name)
-        options, fields = preset.settings_for(entry) if preset else ({}, {})
+        options, fields = preset.settings_for(entry, find_task(task)) if preset else ({}, {})
         config = ExperimentConfig(
             name,
             options | model_options.changes(entry),
             dataclasses.replace(entry.recipe, **(fields | recipe_changes)),
+            task=task,
             threshold=threshold or (preset.threshold if preset else "auto"),
             positive_class=positive_class,
             strategy=strategy,

@@ -9,8 +9,8 @@ from typing import Any
 
 from kerasnlp_lab.data import TextDataset
 from kerasnlp_lab.errors import OptionError, UnknownNameError, check_option
-from kerasnlp_lab.tasks.class_weights import class_weights
-from kerasnlp_lab.tasks.threshold import check_threshold
+from kerasnlp_lab.tasks import Task
+from kerasnlp_lab.tasks.registry import find_task
 from kerasnlp_lab.training.interval import Interval
 from kerasnlp_lab.training.strategy import STRATEGIES
 from kerasnlp_lab.training.trainer import CHECKPOINT_EVERY
@@ -21,15 +21,26 @@ __all__ = ["DEFAULT_TASK", "ExperimentConfig", "unused_recipe_fields"]
 DEFAULT_TASK = "classification"
 
 
-def unused_recipe_fields(entry: ZooEntry) -> frozenset[str]:
-    """Returns the fields of a `Recipe` that have no effect on a model.
+TASKS_FIELDS = ("class_weight", "label_smoothing")
+"""The fields of a recipe that are a task's to use, if it has a use for them."""
 
-    A model that is solved uses the class weights alone; one without a pre-trained
-    encoder has nothing to freeze.
+
+def unused_recipe_fields(entry: ZooEntry, task: type[Task]) -> dict[str, str]:
+    """Returns the fields of a `Recipe` that have no effect, each with the reason.
+
+    A task takes its own fields alone. A model that is solved uses the class weights alone; one
+    without a pre-trained encoder has nothing to freeze.
     """
+    refused = [name for name in TASKS_FIELDS if name not in task.recipe_fields]
+    unused = dict.fromkeys(refused, f"the task {task.name} has a loss of its own")
+    model = entry.card.name
     if entry.solve is not None:
-        return frozenset(one.name for one in dataclasses.fields(Recipe)) - {"class_weight"}
-    return frozenset() if entry.has_encoder else frozenset({"frozen_epochs", "head_learning_rate"})
+        fields = [one.name for one in dataclasses.fields(Recipe) if one.name != "class_weight"]
+        unused |= dict.fromkeys(fields, f"{model} is solved, not trained step by step")
+    elif not entry.has_encoder:
+        fields = ["frozen_epochs", "head_learning_rate"]
+        unused |= dict.fromkeys(fields, f"{model} has no encoder to freeze")
+    return unused
 
 
 @dataclass(frozen=True)
@@ -42,7 +53,7 @@ class ExperimentConfig:
         model: The model's name in the zoo.
         options: Options of the model that differ from its defaults; the rest is filled in.
         recipe: How to train; None takes the model's own recipe.
-        task: The task's name.
+        task: The task's name, one of `kerasnlp_lab.tasks.registry.task_names`.
         threshold: With two classes, how the threshold is chosen on the validation rows: see
             `kerasnlp_lab.tasks.threshold.choose_decision`.
         positive_class: With two classes, the one that the threshold is for; None takes the
@@ -54,7 +65,7 @@ class ExperimentConfig:
         checkpoint_every: When to save: "5m", "200steps", "off".
 
     Raises:
-        UnknownNameError: There is no such model, option or strategy.
+        UnknownNameError: There is no such model, option, task or strategy.
         OptionError: A value cannot be used, or the model has no use for it.
 
     Example:
@@ -77,9 +88,10 @@ class ExperimentConfig:
     checkpoint_every: str = CHECKPOINT_EVERY
 
     def __post_init__(self) -> None:
-        entry = find_model(self.model)
+        entry, task = find_model(self.model), find_task(self.task)
+        entry.check_task(task.name)
         object.__setattr__(self, "recipe", self.recipe or entry.recipe)
-        self._check_recipe(entry)
+        self._check_recipe(entry, task)
         check_option("seed", self.seed, 0 <= self.seed < 2**32, "from 0 to 2**32 - 1")
         options = dataclasses.asdict(entry.with_options(self.options))
         object.__setattr__(self, "options", options)
@@ -87,29 +99,29 @@ class ExperimentConfig:
         if self.strategy not in STRATEGIES:
             raise UnknownNameError("strategy", self.strategy, STRATEGIES)
 
-    def _check_recipe(self, entry: ZooEntry) -> None:
+    def _check_recipe(self, entry: ZooEntry, task: type[Task]) -> None:
         if entry.solve is None and not self.recipe.epochs + self.recipe.frozen_epochs:
             raise OptionError("the recipe trains for no epoch; set epochs to 1 or more")
         own, given = dataclasses.asdict(entry.recipe), dataclasses.asdict(self.recipe)
-        unused = unused_recipe_fields(entry)
+        unused = unused_recipe_fields(entry, task)
         changed = [name for name in given if name in unused and given[name] != own[name]]
         if changed:
-            solved, frozen = "is solved, not trained step by step", "has no encoder to freeze"
-            raise OptionError(
-                f"{self.model} {frozen if entry.solve is None else solved}, and has no use for "
-                f"{', '.join(changed)}; leave that out"
-            )
+            reason = unused[changed[0]]
+            same = [name for name in changed if unused[name] == reason]
+            raise OptionError(f"{reason}, and has no use for {', '.join(same)}; leave that out")
 
-    def check_rows(self, data: TextDataset) -> None:
-        """Checks what depends on the classes of the rows.
+    def task_for(self, data: TextDataset) -> Task:
+        """Returns the task on a dataset's rows, after checking all settings that depend on them.
 
         Raises:
-            OptionError: The threshold or the class weights do not fit them.
+            OptionError: The threshold or the class weights do not fit the rows.
             UnknownNameError: A class is named that they do not have.
         """
-        check_threshold(self.threshold, self.positive_class, data.label_names)
-        counts = data.train.label_counts(len(data.label_names))
-        class_weights(self.recipe.class_weight, counts, data.label_names)
+        task = find_task(self.task).for_data(data)
+        task.check_decision(self.threshold, self.positive_class)
+        fields = {name: getattr(self.recipe, name) for name in task.recipe_fields}
+        task.for_training(data, **fields)
+        return task
 
     def to_json(self) -> dict[str, Any]:
         """Returns the settings by the keys of config.json."""

@@ -32,13 +32,12 @@ from kerasnlp_lab.evaluation.report import evaluation_text, render_page
 from kerasnlp_lab.lab.config import ExperimentConfig
 from kerasnlp_lab.machine import precision_note
 from kerasnlp_lab.paths import write_whole
-from kerasnlp_lab.tasks.threshold import choose_decision
 from kerasnlp_lab.training import RunDirectory, TrainingResult, make_strategy, train
 from kerasnlp_lab.training.checkpoints import Checkpoints
 from kerasnlp_lab.training.run_directory import package_versions
 from kerasnlp_lab.training.steps import explain_lost_worker
 from kerasnlp_lab.training.strategy import is_chief
-from kerasnlp_lab.zoo import Classifier, create_classifier, find_model, predict_logits
+from kerasnlp_lab.zoo import Classifier, create_model, find_model, predict_logits
 
 __all__ = ["Experiment", "resume_experiment", "run_experiment"]
 
@@ -82,7 +81,7 @@ def run_experiment(
     Raises:
         KerasnlpLabError: Any of the mistakes that a user can mend.
     """
-    config.check_rows(data)
+    task = config.task_for(data)
     strategy = make_strategy(config.strategy)
     find_model(config.model).prepare()
     record = config.to_json() | {"dataset": describe_dataset(data), "versions": package_versions()}
@@ -93,12 +92,8 @@ def run_experiment(
     with explain_lost_worker(strategy), _claim(output, record, strategy, console) as run:
         if console is not None and "precision" in config.options:
             console.print(f"  {precision_note(config.options['precision'])}", highlight=False)
-        classifier = create_classifier(
-            config.model,
-            data.label_names,
-            data.train.texts,
-            options=config.options,
-            strategy=strategy,
+        classifier = create_model(
+            config.model, task, data.train.texts, options=config.options, strategy=strategy
         )
         training = train(
             classifier,
@@ -190,11 +185,10 @@ def _with_decision(
     classifier: Classifier, logits: np.ndarray, data: TextDataset, config: ExperimentConfig
 ) -> Classifier:
     """Returns the classifier with a decision that is chosen by its logits on validation rows."""
-    decision = choose_decision(
+    decision = classifier.task.choose_decision(
         logits,
         data.validation,
-        data.label_names,
-        data.train.label_counts(len(data.label_names)),
+        data.train,
         threshold=config.threshold,
         positive_class=config.positive_class,
     )

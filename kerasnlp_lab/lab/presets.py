@@ -10,6 +10,7 @@ from typing import Any
 
 from kerasnlp_lab.errors import UnknownNameError
 from kerasnlp_lab.lab.config import unused_recipe_fields
+from kerasnlp_lab.tasks import Task
 from kerasnlp_lab.zoo import ZooEntry
 
 __all__ = ["Preset", "find_preset", "presets"]
@@ -39,16 +40,18 @@ class Preset:
     split_seed: int
     threshold: str
 
-    def settings_for(self, entry: ZooEntry) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Returns the options and the recipe fields that have an effect on a model.
+    def settings_for(
+        self, entry: ZooEntry, task: type[Task]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Returns the options and the recipe fields that have an effect on a model and a task.
 
         The model may be another than the preset's own. Where it has no encoder to freeze, the
         number of epochs, which counts on epochs with a frozen encoder, is left out too.
         """
         known = {field.name for field in dataclasses.fields(entry.options)}
-        unused = unused_recipe_fields(entry)
+        unused = {*unused_recipe_fields(entry, task)}
         if "frozen_epochs" in unused:
-            unused |= {"epochs"}
+            unused.add("epochs")
         options = {name: value for name, value in self.options.items() if name in known}
         return options, {n: v for n, v in self.training.items() if n not in unused}
 

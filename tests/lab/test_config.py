@@ -8,6 +8,7 @@ import pytest
 from kerasnlp_lab.errors import OptionError, UnknownNameError
 from kerasnlp_lab.lab import ExperimentConfig, find_preset
 from kerasnlp_lab.lab.config import unused_recipe_fields
+from kerasnlp_lab.tasks import Classification
 from kerasnlp_lab.zoo import Recipe, find_model
 
 
@@ -53,6 +54,7 @@ def test_json_without_a_task_is_classification():
     "error, message, settings",
     [
         (UnknownNameError, "no model is called 'transfromer'", {"model": "transfromer"}),
+        (UnknownNameError, "no task is called 'clasification'", {"task": "clasification"}),
         (UnknownNameError, "max_lenght", {"options": {"max_lenght": 3}}),
         (UnknownNameError, "no strategy is called 'gpus'", {"strategy": "gpus"}),
         (OptionError, "trains for no epoch", {"recipe": Recipe(epochs=0)}),
@@ -78,7 +80,7 @@ def test_a_mistake_is_found_without_data(error, message, settings):
 @pytest.mark.parametrize("model", ["tfidf_linear", "transformer"])
 def test_a_presets_settings_fit_any_model(model):
     entry = find_model(model)
-    options, fields = find_preset("sms_spam_seed").settings_for(entry)
-    assert not unused_recipe_fields(entry) & fields.keys()
+    options, fields = find_preset("sms_spam_seed").settings_for(entry, Classification)
+    assert not unused_recipe_fields(entry, Classification).keys() & fields.keys()
     assert "epochs" not in fields
     ExperimentConfig(model, options, dataclasses.replace(entry.recipe, **fields))
