@@ -120,7 +120,7 @@ def compare(
                 keras.backend.clear_session()
                 where = folder.path / folder_name(name)
                 runs[-1].append(run_experiment(config, part, where, console=console))
-        ranked[size] = sorted(runs, key=lambda one: -_mean_accuracy(one))
+        ranked[size] = sorted(runs, key=lambda one: -_mean_headline(one))
     return _conclude(folder, data, ranked, bool(sizes), seed)
 
 
@@ -170,8 +170,8 @@ def folder_name(model: str) -> str:
     return model.replace("/", "_")
 
 
-def _mean_accuracy(runs: Sequence[Experiment]) -> float:
-    return float(np.mean([run.evaluation.accuracy for run in runs]))
+def _mean_headline(runs: Sequence[Experiment]) -> float:
+    return float(np.mean([run.evaluation.headline[1] for run in runs]))
 
 
 def _conclude(
@@ -201,12 +201,12 @@ def _conclude(
 def _verdict(better: Sequence[Experiment], worse: Sequence[Experiment]) -> str:
     names = better[0].config.model, worse[0].config.model
     right = [
-        np.array([run.evaluation.predicted == run.evaluation.labels for run in runs])
-        for runs in (better, worse)
+        np.array([run.evaluation.right for run in runs]) for runs in (better, worse)
     ]  # [seeds, rows]
     difference = 100 * float(right[0].mean() - right[1].mean())
-    if len(better) == 1:
-        p, ahead = mcnemar_exact(right[0][0], right[1][0]), ""
+    yes_or_no = all(np.isin(one, (0, 1)).all() for one in right)
+    if len(better) == 1 and yes_or_no:
+        p, ahead = mcnemar_exact(right[0][0] == 1, right[1][0] == 1), ""
     else:
         p = paired_permutation(right[0].mean(axis=0), right[1].mean(axis=0))
         wins = int(np.sum(right[0].mean(axis=1) > right[1].mean(axis=1)))

@@ -171,6 +171,25 @@ class TextVectorizer(keras.layers.Layer):
         first = self.special_tokens // 2
         return tf.RaggedTensor.from_tensor(padded[:, first:], lengths=lengths)
 
+    def at_own_tokens(
+        self, values: tf.RaggedTensor, features: Features, fill: Any = 0
+    ) -> tf.Tensor:
+        """Places a value a token where `pack` put that token: the inverse of `own_tokens`.
+
+        Args:
+            values: A value a token, ragged [batch, (tokens)].
+            features: The features that `pack` made of the same texts.
+            fill: The value at padding and special tokens.
+
+        Returns:
+            [batch, seq].
+        """
+        first = self.special_tokens // 2
+        width = tf.shape(next(iter(features.values())))[1]
+        batch = values.nrows(out_type=tf.int32)
+        padded = values.to_tensor(fill, shape=tf.cast(tf.stack([batch, width - first]), tf.int64))
+        return tf.pad(padded, [[0, 0], [first, 0]], constant_values=fill)
+
     def call(self, inputs: tf.Tensor) -> Features:
         """Turns strings of shape [batch] into features of shape [batch, seq]."""
         return self.pack_flat(*self.ids_and_lengths(inputs))
