@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from kerasnlp_lab._internals import create_slots
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.errors import WorkerLostError, first_line
 from kerasnlp_lab.tasks.losses import SmoothedCrossentropy
@@ -43,7 +44,7 @@ class TrainingSteps:
         self.batch_size = batch_size
         self.strategy = model.distribute_strategy
         with self.strategy.scope():
-            optimizer._create_all_weights(model.trainable_variables)
+            create_slots(optimizer, model.trainable_variables)
         distributed = self.strategy.distribute_datasets_from_function(
             lambda context: batches(share_of(context))
         )
