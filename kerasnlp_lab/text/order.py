@@ -1,4 +1,4 @@
-"""Which rows make a batch, in training and in prediction.
+"""Decides which rows make a batch, in training and in prediction.
 
 An order is a pure function of its arguments, so that training can resume at any step.
 `order_specification` writes the training orders down in plain NumPy.

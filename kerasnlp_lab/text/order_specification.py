@@ -1,4 +1,4 @@
-"""The order of training batches, written the slow and readable way: the specification.
+"""Specifies the order of training batches, in slow and readable NumPy.
 
 Training itself runs `order.training_order` and `shard_batches.shard_batches`, which give the same
 batches faster and in less memory. Read this module to learn which rows make which batch; a test

@@ -1,4 +1,4 @@
-"""`shard_batches`: training batches read straight from TFRecord files, in bounded memory.
+"""`shard_batches`: reads training batches straight from TFRecord files, in bounded memory.
 
 The contract is that of `training_batches`: a batch is a pure function of the seed and the step,
 however many processes read the rows.
