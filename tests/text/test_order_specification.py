@@ -57,15 +57,6 @@ def vectorizer():
     return vectorizer
 
 
-def rows_of(batches, vectorizer, split):
-    """Returns which rows of a split are in batches, by the word that each text has alone."""
-    row_of = {text.split()[0]: row for row, text in enumerate(split.texts)}
-    names = vectorizer.vocabulary()
-    return np.array(
-        [[row_of[names[first]] for first in features["token_ids"][:, 0]] for features, _ in batches]
-    )
-
-
 @pytest.mark.parametrize(
     "shards, batch_size, seed, buffer_rows, replicas, first_step",
     [
@@ -91,11 +82,18 @@ def test_shard_batches(
     )[first_step:]
     parts = []
     for first in range(replicas):
-        share = Share(first, 1, replicas)
         dataset, steps = shard_batches(
-            vectorizer, split, share=share, first_step=first_step, **options
+            vectorizer,
+            split,
+            share=Share(first, 1, replicas),
+            first_step=first_step,
+            make_batch=lambda rows, step: (rows.index, rows.targets, step),
+            **options,
         )
         assert first_step + len(expected) == PASSES * steps
         batches = dataset.take(len(expected)).as_numpy_iterator()
-        parts.append(rows_of(batches, vectorizer, split))
-    np.testing.assert_array_equal(np.concatenate(parts, axis=1), expected)
+        rows, labels, numbers = map(np.stack, zip(*batches, strict=True))
+        np.testing.assert_array_equal(labels, LABELS[places][rows])
+        assert numbers.tolist() == list(range(first_step, PASSES * steps))
+        parts.append(rows)
+    np.testing.assert_array_equal(np.concatenate(parts, axis=1), expected, strict=True)
