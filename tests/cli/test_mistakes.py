@@ -102,7 +102,7 @@ def test_a_gpu_that_is_not_there(command, tmp_path):
 def test_an_output_directory_with_something_in_it(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     result = train("--output", tmp_path)
-    assert_mistake(result, f"{tmp_path} is there already; remove it, or name another --output")
+    assert_mistake(result, f"{tmp_path} already exists; remove it, or name another --output")
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
@@ -170,12 +170,12 @@ def test_an_altered_export_gives_no_answers(exported, tmp_path):
     with open(tmp_path / "exported" / "saved_model.pb", "ab") as file:
         file.write(b"\0")
     result = run("predict", tmp_path / "exported", "Stocks fell")
-    assert_mistake(result, f"{tmp_path / 'exported' / 'saved_model.pb'} is altered")
+    assert_mistake(result, f"{tmp_path / 'exported' / 'saved_model.pb'} has been altered")
 
 
 def test_an_export_into_a_folder_with_something_in_it(finished_run, exported):
     before = json.loads((exported / "assets.extra" / "manifest.json").read_text())
-    assert_mistake(run("export", finished_run, "--to", exported), f"{exported} is there already")
+    assert_mistake(run("export", finished_run, "--to", exported), f"{exported} already exists")
     assert json.loads((exported / "assets.extra" / "manifest.json").read_text()) == before
 
 

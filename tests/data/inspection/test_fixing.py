@@ -100,9 +100,9 @@ def test_the_table_is_not_touched(tmp_path):
     write_inspection(found, tmp_path / "out", clean(found.data))
     assert path.read_bytes() == before
     assert sorted(file.name for file in tmp_path.iterdir()) == ["out", "t.csv"]
-    with pytest.raises(RunError, match="out is there already; remove it, or name another --output"):
+    with pytest.raises(RunError, match="out already exists; remove it, or name another --output"):
         write_inspection(found, tmp_path / "out", clean(found.data))
-    with pytest.raises(RunError, match="t.csv is there already"):
+    with pytest.raises(RunError, match="t.csv already exists"):
         write_inspection(found, path, clean(found.data))
     assert path.read_bytes() == before
 
