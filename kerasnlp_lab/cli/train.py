@@ -1,4 +1,4 @@
-"""`kerasnlp-lab train`."""
+"""`kerasnlp-lab train`: one model, from rows to a run directory."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def test_the_process_ends_with_status_2_and_one_line():
     assert result.returncode == 2
     assert result.stdout == ""
     assert result.stderr == (
-        "kerasnlp-lab: nowhere.txt: no such file; expected one with a text a line\n"
+        "kerasnlp-lab: nowhere.txt: no such file; expected one with a text on each line\n"
     )
 
 
