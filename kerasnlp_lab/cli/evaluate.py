@@ -47,7 +47,6 @@ def evaluate(
         check_option("--fpr", share, 0 <= share <= 1, "a share from 0 to 1")
     import_tensorflow()
     from kerasnlp_lab import evaluation
-    from kerasnlp_lab.evaluation.report import evaluation_text
     from kerasnlp_lab.training import RunDirectory
     from kerasnlp_lab.zoo import load_classifier
 
@@ -67,7 +66,7 @@ def evaluate(
     if as_json:
         print_json(result.as_json() | ({"recall_at_fpr": recalls} if recalls else {}))
         return
-    print(evaluation_text(result))
+    print(result.as_text())
     for rate, of_class in recalls.items():
         shown = ", ".join(
             f"{name} {'-' if recall is None else format(recall, '.4f')}"

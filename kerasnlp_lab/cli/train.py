@@ -232,7 +232,6 @@ def _kept_of(run: Path) -> str:
 
 
 def _print_result(experiment: Experiment, as_json: bool) -> None:
-    from kerasnlp_lab.evaluation.report import evaluation_text
 
     run, training = experiment.run, experiment.training
     if as_json:
@@ -242,7 +241,7 @@ def _print_result(experiment: Experiment, as_json: bool) -> None:
         return
     if experiment.config.strategy == "multi_worker":  # shows that all workers have the same
         print(f"final state {training.final_sha256[:16]}")
-    print(evaluation_text(experiment.evaluation))
+    print(experiment.evaluation.as_text())
     print(f"report: {run.path / 'report.html'}")
     if rejected := experiment.dataset["rejected_rows"]:
         print(f"{rejected} rows were skipped: {run.path / 'rejects.csv'}")

@@ -7,7 +7,7 @@ import csv
 import dataclasses
 import io
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,15 +20,12 @@ from kerasnlp_lab._keras import keras
 from kerasnlp_lab.data import TextDataset, describe_dataset, load_again
 from kerasnlp_lab.data.table_rows import RejectedRow, csv_content
 from kerasnlp_lab.errors import RunError
-from kerasnlp_lab.evaluation.metrics import Evaluation, evaluate, score
+from kerasnlp_lab.evaluation import Evaluation, evaluate, evaluate_logits
 from kerasnlp_lab.evaluation.plots import (
-    confusion_figure,
     learning_curves_figure,
     png_bytes,
-    precision_recall_figure,
-    reliability_figure,
 )
-from kerasnlp_lab.evaluation.report import evaluation_text, render_page
+from kerasnlp_lab.evaluation.report import render_page
 from kerasnlp_lab.lab.config import ExperimentConfig
 from kerasnlp_lab.machine import precision_note
 from kerasnlp_lab.paths import write_whole
@@ -58,7 +55,7 @@ class Experiment:
     config: ExperimentConfig
     dataset: Mapping[str, Any]
     training: TrainingResult
-    evaluation: Evaluation
+    evaluation: Any
 
 
 def run_experiment(
@@ -108,7 +105,7 @@ def run_experiment(
         fused = classifier.fused()
         logits = predict_logits(classifier, data.validation.texts, fused=fused)
         classifier = _with_decision(classifier, logits, data, config)
-        validation = score(logits, data.validation, data.label_names, classifier.decision)
+        validation = evaluate_logits(logits, data.validation, task, classifier.decision)
         evaluation = evaluate(classifier, data.test, fused=fused)
         experiment = Experiment(run, config, record["dataset"], training, evaluation)
         if is_chief(strategy):
@@ -217,7 +214,7 @@ def _write(
         {
             "test": experiment.evaluation.as_json(),
             "validation": validation.as_json(),
-            "mistakes": [dataclasses.asdict(one) for one in experiment.evaluation.mistakes],
+            "mistakes": experiment.evaluation.mistakes_as_json(),
             "training": vars(experiment.training),
             "model_bytes": run.model_bytes(),
             "rejected_rows": len(data.rejected),
@@ -228,15 +225,12 @@ def _write(
 
 def _write_figures_and_report(experiment: Experiment, record: dict[str, Any]) -> None:
     run, evaluation = experiment.run, experiment.evaluation
-    figures = {
-        "confusion": png_bytes(confusion_figure(evaluation)),
-        "learning_curves": png_bytes(learning_curves_figure(experiment.training.history)),
-        "precision_recall": png_bytes(precision_recall_figure(evaluation)),
-        "reliability": png_bytes(reliability_figure(evaluation)),
-    }
+    curves = learning_curves_figure(experiment.training.history)
+    drawn = {**evaluation.figures(), "learning_curves": curves}
+    figures = {name: png_bytes(figure) for name, figure in drawn.items()}
     for name, figure in figures.items():
         write_whole(run.path / f"{name}.png", figure)
-    write_whole(run.path / "predictions.csv", _predictions_csv(evaluation))
+    write_whole(run.path / "predictions.csv", _predictions_csv(*evaluation.predictions()))
     page = render_page(
         "kerasnlp_lab.evaluation",
         "run.html.j2",
@@ -244,17 +238,14 @@ def _write_figures_and_report(experiment: Experiment, record: dict[str, Any]) ->
         training=experiment.training,
         evaluation=evaluation,
         figures=figures,
-        text=evaluation_text(evaluation),
+        text=evaluation.as_text(),
     )
     write_whole(run.path / "report.html", page)
 
 
-def _predictions_csv(evaluation: Evaluation) -> str:
+def _predictions_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["row", "label", "predicted", *evaluation.label_names])
-    names = evaluation.label_names
-    rows = zip(evaluation.labels, evaluation.predicted, evaluation.probabilities, strict=True)
-    for row, (label, predicted, probabilities) in enumerate(rows):
-        writer.writerow([row, names[label], names[predicted], *(f"{p:.6f}" for p in probabilities)])
+    writer.writerow(columns)
+    writer.writerows(rows)
     return buffer.getvalue()
