@@ -116,7 +116,8 @@ def test_a_dataset_with_other_classes(finished_run, tmp_path):
     shutil.copytree(finished_run, tmp_path / "run")
     file = tmp_path / "run" / "model" / "classifier.json"
     description = json.loads(file.read_text())
-    file.write_text(json.dumps({**description, "label_names": ["a", "b", "c", "d"]}))
+    description["task"]["label_names"] = ["a", "b", "c", "d"]
+    file.write_text(json.dumps(description))
     result = run("evaluate", tmp_path / "run", "--dataset", "news_sample")
     assert_mistake(result, "news_sample has the classes World, Sports, Business, Sci/Tech")
     assert_mistake(result, f"the classifier in {tmp_path / 'run'} has a, b, c, d")
