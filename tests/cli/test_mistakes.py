@@ -123,6 +123,12 @@ def test_a_dataset_with_other_classes(finished_run, tmp_path):
     assert_mistake(result, f"the classifier in {tmp_path / 'run'} has a, b, c, d")
 
 
+def test_a_resumed_run_takes_no_other_settings(tmp_path):
+    words = ["--resume", tmp_path, "--strategy", "cpu", "--json", "--recipe", "sms_spam"]
+    result = run("train", *words, "--data", "mine.csv", "--epochs", 3)
+    assert_mistake(result, "from the run directory; leave out --recipe, --data, --epochs")
+
+
 def test_an_unknown_split(finished_run):
     result = run("evaluate", finished_run, "--dataset", "news_sample", "--split", "tset")
     assert_mistake(result, "no split is called 'tset'; did you mean 'test'?")
