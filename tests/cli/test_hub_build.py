@@ -32,7 +32,7 @@ def test_hub_build_makes_the_two_modules(built, tiny_checkpoint):
     assert result.out.splitlines() == [
         str(folder / "preprocess"),
         str(folder / "encoder"),
-        f"a model now: kerasnlp-lab train --model {folder} ...",
+        f"use it as a model: kerasnlp-lab train --model {folder} ...",
     ]
     encoder = tensorflow_hub.KerasLayer(str(folder / "encoder"))
     ids = tf.constant(IDS, tf.int32)

@@ -30,7 +30,7 @@ def test_the_process_ends_with_status_2_and_one_line():
     assert result.returncode == 2
     assert result.stdout == ""
     assert result.stderr == (
-        "kerasnlp-lab: nowhere.txt: no such file; expected one with a text a line\n"
+        "kerasnlp-lab: nowhere.txt: no such file; expected one with a text on each line\n"
     )
 
 
@@ -116,10 +116,17 @@ def test_a_dataset_with_other_classes(finished_run, tmp_path):
     shutil.copytree(finished_run, tmp_path / "run")
     file = tmp_path / "run" / "model" / "classifier.json"
     description = json.loads(file.read_text())
-    file.write_text(json.dumps({**description, "label_names": ["a", "b", "c", "d"]}))
+    description["task"]["label_names"] = ["a", "b", "c", "d"]
+    file.write_text(json.dumps(description))
     result = run("evaluate", tmp_path / "run", "--dataset", "news_sample")
     assert_mistake(result, "news_sample has the classes World, Sports, Business, Sci/Tech")
     assert_mistake(result, f"the classifier in {tmp_path / 'run'} has a, b, c, d")
+
+
+def test_a_resumed_run_takes_no_other_settings(tmp_path):
+    words = ["--resume", tmp_path, "--strategy", "cpu", "--json", "--recipe", "sms_spam"]
+    result = run("train", *words, "--data", "mine.csv", "--epochs", 3)
+    assert_mistake(result, "from the run directory; leave out --recipe, --data, --epochs")
 
 
 def test_an_unknown_split(finished_run):
