@@ -6,7 +6,7 @@ import tomllib
 import pytest
 import tensorflow_text  # noqa: F401  # a page that imports it first would register its ops twice
 
-from tests.docs.pages import PAGES, blocks, commands, options, read
+from tests.docs.pages import PAGES, ROOT, blocks, commands, options, read
 
 RUN_ELSEWHERE = {
     "README.md": "tests/test_docs.py, in a process of its own",
@@ -43,6 +43,16 @@ def test_commands_that_are_shown_exist(page):
         assert name in known, shown
         for option in re.findall(r"(?<= )(--[a-z-]+)", shown):
             assert option in options(known[name]), shown
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if p not in OF_THEIR_DAY])
+def test_files_that_are_named_exist(page):
+    """A page names a file by its path, from the repository, the package or the page's subject."""
+    if page == "docs/extending.md":  # which makes files
+        return
+    known = {path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py")}
+    for named in re.findall(r"`([\w./]+\.py)`", read(page)):
+        assert any(one == named or one.endswith(f"/{named}") for one in known), named
 
 
 @pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/architecture.md"])
