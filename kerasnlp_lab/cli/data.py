@@ -10,7 +10,7 @@ import typer
 from kerasnlp_lab.cli.data_inspect import inspect
 from kerasnlp_lab.cli.data_shard import shard
 from kerasnlp_lab.cli.groups import make_group
-from kerasnlp_lab.cli.json_output import Json, print_json, said_apart
+from kerasnlp_lab.cli.json_output import Json, print_json, printing_to_stderr_if
 from kerasnlp_lab.cli.options import DataDir, import_tensorflow
 from kerasnlp_lab.errors import UnknownNameError
 
@@ -61,7 +61,7 @@ def install(
     import_tensorflow()
     from kerasnlp_lab.data.ag_news import install_ag_news
 
-    with said_apart(as_json):
+    with printing_to_stderr_if(as_json):
         folder, train_rows, test_rows = install_ag_news(source, data_dir)
     if as_json:
         print_json({"dataset": dataset, "path": folder, "rows": train_rows + test_rows})

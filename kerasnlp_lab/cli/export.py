@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from kerasnlp_lab.cli.json_output import Json, print_json, said_apart
-from kerasnlp_lab.cli.options import Precision, import_tensorflow, say_precision
+from kerasnlp_lab.cli.json_output import Json, print_json, printing_to_stderr_if
+from kerasnlp_lab.cli.options import Precision, import_tensorflow, report_precision
 
 __all__ = ["export"]
 
@@ -34,9 +34,9 @@ def export(
         "config": finished.read_json("config.json"),
         "test": finished.read_json("metrics.json")["test"],
     }
-    with said_apart(as_json):
+    with printing_to_stderr_if(as_json):
         classifier = load_classifier(finished.model, precision=precision)
-        say_precision(classifier)
+        report_precision(classifier)
         export_classifier(classifier, to, trained=trained)
     if as_json:
         print_json(

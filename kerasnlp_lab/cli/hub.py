@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from kerasnlp_lab.cli.groups import make_group
-from kerasnlp_lab.cli.interrupts import keeps
-from kerasnlp_lab.cli.json_output import Json, print_json, said_apart
+from kerasnlp_lab.cli.interrupts import note_what_is_kept
+from kerasnlp_lab.cli.json_output import Json, print_json, printing_to_stderr_if
 from kerasnlp_lab.cli.options import import_tensorflow
 
 __all__ = ["app"]
@@ -72,7 +72,11 @@ def install(
     from kerasnlp_lab.cli.progress import transfer_progress
     from kerasnlp_lab.hub import install as install_module
 
-    with said_apart(as_json), keeps(_what_came), transfer_progress() as report:
+    with (
+        printing_to_stderr_if(as_json),
+        note_what_is_kept(_what_came),
+        transfer_progress() as report,
+    ):
         installed = install_module(handle, source, report=report)
     for one in installed:
         for attempt in one.tried:
@@ -102,7 +106,7 @@ def verify(as_json: Json = False) -> None:
     import_tensorflow()
     from kerasnlp_lab.hub.verify import SENTENCE, verify_modules
 
-    with said_apart(as_json):
+    with printing_to_stderr_if(as_json):
         results = verify_modules()
     if as_json:
         rows = [dataclasses.asdict(one) for one in results]
@@ -145,7 +149,7 @@ def build(
     from kerasnlp_lab.export.hub_modules import build_modules
 
     do_lower_case = None if cased is None else not cased
-    with said_apart(as_json):
+    with printing_to_stderr_if(as_json):
         build_modules(checkpoint, target, do_lower_case=do_lower_case, strip_accents=strip_accents)
     modules = {part: target / part for part in ("preprocess", "encoder")}
     if as_json:

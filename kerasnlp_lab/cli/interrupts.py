@@ -16,29 +16,29 @@ from types import FrameType
 
 __all__ = [
     "INTERRUPTED",
-    "ends_at_once",
-    "ends_without_words",
-    "keeps",
-    "raised_once",
-    "stopped_words",
+    "exit_on_interrupt",
+    "die_on_interrupt",
+    "note_what_is_kept",
+    "raise_on_first_interrupt",
+    "interrupted_message",
 ]
 
 RAISED_AGAIN = 0.05  # seconds after it was lost
 INTERRUPTED = 130  # the exit status, as of any program that SIGINT ended
 
 
-def stopped_words(error: BaseException | None = None) -> str:
+def interrupted_message(error: BaseException | None = None) -> str:
     """Returns what a command says last after Ctrl-C.
 
     Args:
-        error: What it ended the command with; its notes, of `keeps`, tell what is kept.
+        error: What it ended the command with; its notes, of `note_what_is_kept`, tell what is kept.
     """
     kept = getattr(error, "__notes__", None) or ["nothing was written"]
     return f"stopped by Ctrl-C; {'; '.join(kept)}"
 
 
 @contextmanager
-def keeps(what: Callable[[], str], *, training: bool = False) -> Iterator[None]:
+def note_what_is_kept(what: Callable[[], str], *, training: bool = False) -> Iterator[None]:
     """Says, where Ctrl-C ends its block, what is kept of it.
 
     Args:
@@ -57,7 +57,7 @@ def keeps(what: Callable[[], str], *, training: bool = False) -> Iterator[None]:
 
 
 @contextmanager
-def raised_once() -> Iterator[Callable[[], bool]]:
+def raise_on_first_interrupt() -> Iterator[Callable[[], bool]]:
     """In its block, the first Ctrl-C raises KeyboardInterrupt; a second ends the process at once.
 
     Yields:
@@ -95,17 +95,17 @@ def raised_once() -> Iterator[Callable[[], bool]]:
 
 
 @contextmanager
-def ends_at_once() -> Iterator[None]:
+def exit_on_interrupt() -> Iterator[None]:
     """In its block, Ctrl-C ends the process at once: for imports, before anything is done.
 
     Many C extensions do not pass KeyboardInterrupt on when it comes while they are imported.
     """
-    with _handled_by(lambda number, frame: _end(stopped_words())):
+    with _handled_by(lambda number, frame: _end(interrupted_message())):
         yield
 
 
 @contextmanager
-def ends_without_words() -> Iterator[None]:
+def die_on_interrupt() -> Iterator[None]:
     """In its block, Ctrl-C kills the process: for waits within C++, where Python calls no handler.
 
     The shell's status is 130 as well.

@@ -17,13 +17,13 @@ from typing import Annotated, Any
 
 import typer
 
-__all__ = ["Json", "json_line", "print_json", "said_apart"]
+__all__ = ["Json", "json_line", "print_json", "printing_to_stderr_if"]
 
 Json = Annotated[bool, typer.Option("--json", help="For programs: JSON on standard output.")]
 
 
 @contextmanager
-def said_apart(as_json: bool) -> Iterator[None]:
+def printing_to_stderr_if(as_json: bool) -> Iterator[None]:
     """In its block, what is printed goes to standard error if JSON is asked for."""
     with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
         yield

@@ -12,7 +12,7 @@ import typer
 from kerasnlp_lab import __version__
 from kerasnlp_lab.cli import compare, data, evaluate, explain, export, hub, predict, train, zoo
 from kerasnlp_lab.cli.groups import make_group
-from kerasnlp_lab.cli.interrupts import INTERRUPTED, raised_once, stopped_words
+from kerasnlp_lab.cli.interrupts import INTERRUPTED, interrupted_message, raise_on_first_interrupt
 from kerasnlp_lab.errors import (
     KerasnlpLabError,
     OptionError,
@@ -93,7 +93,7 @@ def main() -> None:
     175: to be started again, after SIGTERM or where another worker is gone.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with raised_once() as interrupted:
+    with raise_on_first_interrupt() as interrupted:
         try:
             status = _run()
         except TrainingStopped as stopped:
@@ -103,7 +103,7 @@ def main() -> None:
             if interrupted() or isinstance(error, KeyboardInterrupt):
                 if sys.stderr.isatty():
                     print(file=sys.stderr)  # after the ^C that the terminal shows
-                _say(stopped_words(error))
+                _say(interrupted_message(error))
                 status = INTERRUPTED
             elif isinstance(error, KerasnlpLabError):
                 _say(str(error))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kerasnlp_lab.cli.interrupts import keeps
+from kerasnlp_lab.cli.interrupts import note_what_is_kept
 from kerasnlp_lab.cli.json_output import Json, json_line
 from kerasnlp_lab.cli.options import Precision, import_tensorflow
 from kerasnlp_lab.errors import DataError, OptionError
@@ -64,7 +64,7 @@ def predict(
     as_json = as_json or format is OutputFormat.jsonl
     label_width = max(map(len, predictor.label_names))
     answered = 0
-    with keeps(lambda: f"texts answered: {answered}"):
+    with note_what_is_kept(lambda: f"texts answered: {answered}"):
         for one in predictions:
             line = json_line(vars(one)) if as_json else _row(one, label_width)
             # Counted before it is written: whoever has read it may press Ctrl-C at once.

@@ -6,12 +6,13 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kerasnlp_lab.data.row_store import StoredTexts
 from kerasnlp_lab.data.sharded_split import ShardedSplit
+from kerasnlp_lab.data.source import LeaksLeftOut, PythonRows, Source
 from kerasnlp_lab.data.table_rows import RejectedRow
 from kerasnlp_lab.errors import DataError
 
@@ -88,11 +89,9 @@ class TextDataset:
             whose texts are not read again to be checked.
         validation: What choices are made on: best checkpoint, early stopping.
         test: What is looked at once, at the end.
-        source: Where the rows were read from, for people.
-        validation_fraction: The share of the training rows that validation has.
-        split_seed: Which rows those are.
-        reading: What else was said of how to read the source, to repeat it.
-        rejected: Rows of the source that could not be used and were left out.
+        source: Where the rows come from, and how to load them again.
+        rejected: Rows of the source that could not be used and were skipped.
+        leaks_left_out: How many rows `without_leaks` removed; None where it was not called.
 
     Raises:
         DataError: A label is out of range, a text to train on is empty, or a class
@@ -104,11 +103,9 @@ class TextDataset:
     train: Split | ShardedSplit
     validation: Split
     test: Split
-    source: str = ""
-    validation_fraction: float | None = None
-    split_seed: int | None = None
-    reading: dict[str, Any] = field(default_factory=dict)
+    source: Source = field(default_factory=PythonRows)
     rejected: tuple[RejectedRow, ...] = ()
+    leaks_left_out: LeaksLeftOut | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "label_names", tuple(self.label_names))

@@ -11,6 +11,7 @@ from kerasnlp_lab.data.dataset import Split, TextDataset
 from kerasnlp_lab.data.news_sample import read_news_sample
 from kerasnlp_lab.data.sms_spam import LABEL_NAMES as SMS_LABEL_NAMES
 from kerasnlp_lab.data.sms_spam import read_sms_spam
+from kerasnlp_lab.data.source import NamedDataset
 from kerasnlp_lab.data.splits import divide, split_off_validation
 from kerasnlp_lab.errors import UnknownNameError
 
@@ -101,14 +102,13 @@ def load_dataset(
     if name not in cards:
         raise UnknownNameError("dataset", name, cards)
     card = cards[name]
-    rows, test, source = card.read(data_dir)
+    rows, test, place = card.read(data_dir)
     fraction = card.validation_fraction if validation_fraction is None else validation_fraction
     seed = card.split_seed if seed is None else seed
     if test is not None:
         parts = *split_off_validation(rows, fraction, seed), test
     else:
-        parts = divide(source, {"train": rows}, fraction, card.test_fraction or 0, seed)
-    reading = {"data_dir": None if data_dir is None else str(Path(data_dir).resolve())}
-    return TextDataset(
-        name, card.label_names, *parts, source, fraction, split_seed=seed, reading=reading
-    )
+        parts = divide(place, {"train": rows}, fraction, card.test_fraction or 0, seed)
+    folder = None if data_dir is None else str(Path(data_dir).resolve())
+    source = NamedDataset(name, place, fraction, seed, folder)
+    return TextDataset(name, card.label_names, *parts, source)

@@ -13,6 +13,7 @@ import numpy as np
 from kerasnlp_lab.data.dataset import Split, TextDataset
 from kerasnlp_lab.data.row_store import StoredTexts
 from kerasnlp_lab.data.sharded_split import ADVICE, ShardedSplit, read_records
+from kerasnlp_lab.data.source import Shards, source_from_json, source_to_json
 from kerasnlp_lab.data.table_rows import RejectedRow, csv_content
 from kerasnlp_lab.errors import DataError, OptionError, check_option
 from kerasnlp_lab.paths import sha256_of_files, whole_directory, write_whole
@@ -72,11 +73,8 @@ def write_shards(
             "name": data.name,
             "label_names": list(data.label_names),
             "train_label_counts": data.train.label_counts(len(data.label_names)).tolist(),
-            "source": data.source,
+            **source_to_json(data.source, data.leaks_left_out),
             "source_fingerprint": data.fingerprint,
-            "validation_fraction": data.validation_fraction,
-            "split_seed": data.split_seed,
-            "reading": data.reading,
             "rejected_rows": len(data.rejected),
             "seed": seed,
             "files": {
@@ -102,8 +100,7 @@ def load_shards(folder: str | Path) -> TextDataset:
         folder: The folder.
 
     Returns:
-        The dataset; its ``train`` is a `ShardedSplit`. ``reading["shards"]`` tells
-        where they are, their number, and the fingerprint of what they were made from.
+        The dataset; its ``train`` is a `ShardedSplit` and its ``source`` a `Shards`.
 
     Raises:
         DataError: The folder is not whole, or of a newer version.
@@ -171,21 +168,19 @@ def _open(folder: Path, description: dict[str, Any]) -> TextDataset:
         np.array(description["train_label_counts"]),
         tuple(files[name]["sha256"] for name in names),
     )
-    shards = {
-        "folder": str(folder.resolve()),
-        "files": len(names),
-        "made_from": description["source_fingerprint"],
-    }
+    made_from, leaks_left_out = source_from_json(description)
+    if isinstance(made_from, Shards):
+        raise KeyError("reading")
     return TextDataset(
         name=description["name"],
         label_names=tuple(description["label_names"]),
         train=train,
         validation=_read_split(folder, "validation.tfrecord", files),
         test=_read_split(folder, "test.tfrecord", files),
-        source=description["source"],
-        validation_fraction=description["validation_fraction"],
-        split_seed=description["split_seed"],
-        reading={**description["reading"], "shards": shards},
+        source=Shards(
+            made_from, str(folder.resolve()), len(names), description["source_fingerprint"]
+        ),
+        leaks_left_out=leaks_left_out,
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from kerasnlp_lab.data.dataset import Split, TextDataset
 from kerasnlp_lab.data.row_store import StoredTexts
+from kerasnlp_lab.data.source import TableFiles
 from kerasnlp_lab.data.splits import divide
 from kerasnlp_lab.data.table_rows import RejectedRow, TableRow, read_table
 from kerasnlp_lab.errors import DataError, did_you_mean
@@ -94,23 +95,18 @@ def load_table(
     names = _in_order(known or set())
     splits = {part: labelled.split(names) for part, labelled in rows.items()}
     parts = divide(Path(path), splits, validation_fraction, test_fraction, seed)
-    return TextDataset(
-        Path(path).name,
-        names,
-        *parts,
-        str(path),
-        None if validation else validation_fraction,
+    source = TableFiles(
+        place=str(path),
+        files={part: str(file) for part, file in given.items()},
+        paths={part: os.path.abspath(file) for part, file in given.items()},
+        text_columns=tuple(text_columns),
+        label_column=str(label_column),
+        validation_fraction=None if validation else validation_fraction,
+        test_fraction=None if test else test_fraction,
         split_seed=seed,
-        reading={
-            "text_columns": list(text_columns),
-            "label_column": label_column,
-            "test_fraction": None if test else test_fraction,
-            "files": {part: str(file) for part, file in given.items()},
-            "paths": {part: os.path.abspath(file) for part, file in given.items()},
-            "skip_bad_rows": skip_bad_rows,
-        },
-        rejected=tuple(rejected),
+        skip_bad_rows=skip_bad_rows,
     )
+    return TextDataset(Path(path).name, names, *parts, source, tuple(rejected))
 
 
 def load_labelled_rows(

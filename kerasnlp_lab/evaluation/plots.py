@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
 from sklearn.metrics import precision_recall_curve
 
 from kerasnlp_lab.evaluation.calibration import calibration_bins, expected_calibration_error
-from kerasnlp_lab.evaluation.metrics import Evaluation
+
+if TYPE_CHECKING:
+    from kerasnlp_lab.evaluation.classification import ClassificationEvaluation
 
 __all__ = [
     "confusion_figure",
@@ -22,7 +24,7 @@ __all__ = [
 ]
 
 
-def confusion_figure(evaluation: Evaluation) -> Figure:
+def confusion_figure(evaluation: ClassificationEvaluation) -> Figure:
     """Returns the confusion matrix: rows by right class, shaded by share of the class."""
     counts, names = evaluation.confusion, evaluation.label_names
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -58,7 +60,7 @@ def learning_curves_figure(history: Sequence[dict[str, Any]]) -> Figure:
     return figure
 
 
-def precision_recall_figure(evaluation: Evaluation) -> Figure:
+def precision_recall_figure(evaluation: ClassificationEvaluation) -> Figure:
     """Returns precision over recall: of the positive class of two, or of each of more."""
     figure = Figure(figsize=(5, 4), layout="constrained")
     axes = figure.subplots()
@@ -82,7 +84,7 @@ def precision_recall_figure(evaluation: Evaluation) -> Figure:
     return figure
 
 
-def reliability_figure(evaluation: Evaluation) -> Figure:
+def reliability_figure(evaluation: ClassificationEvaluation) -> Figure:
     """Returns how often answers are right by how sure they are, without and with temperature."""
     figure = Figure(figsize=(8, 3.6), layout="constrained")
     parts = {

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from kerasnlp_lab.errors import DataError, OptionError, UnknownNameError
+from kerasnlp_lab.errors import DataError, UnknownNameError, check_option
 from kerasnlp_lab.explanation.explanation import Completeness, Explanation
+from kerasnlp_lab.tasks import Classification
 from kerasnlp_lab.text.offsets import find_tokens, find_words
 from kerasnlp_lab.text.vectorizer import Features, without_surrogates
 from kerasnlp_lab.training import RunDirectory
@@ -48,10 +49,9 @@ def explain(classifier: Classifier, text: str, *, label: str | None = None) -> E
         >>> explain(classifier, "so, so?").units
         ('so', 'so')
     """
-    if classifier.entry.look_inside is None:
-        raise OptionError(
-            f"{classifier.name} has no attention to look at: explain a transformer or a BERT"
-        )
+    task = classifier.task.name
+    check_option("task", task, task == Classification.name, "classification to be explained")
+    inside = classifier.look_inside()
     if label is not None and label not in classifier.label_names:
         raise UnknownNameError("class", label, classifier.label_names)
     text = without_surrogates(text)
@@ -59,7 +59,6 @@ def explain(classifier: Classifier, text: str, *, label: str | None = None) -> E
     tokens = find_tokens(classifier.text, text, words)
     if all(token.word is None for token in tokens):
         raise DataError("the model reads no word of this text: there is nothing to explain")
-    inside = classifier.entry.look_inside(classifier.network, classifier.options)
     features = classifier.text(tf.constant([text]))
     logits, attention = inside.run(features, inside.embed(features[inside.ids]))
     probabilities = classifier.decision.probabilities(logits.numpy())
@@ -100,9 +99,7 @@ def explain_run(run: str | Path, text: str, *, label: str | None = None) -> Expl
         RunError: It is no finished run, or a file of it is missing or altered.
     """
     opened = RunDirectory.open(run)
-    has_encoder = "encoder" in opened.read_json("config.json")["model"]["options"]
-    options = {"encoder": "reopened"} if has_encoder else {}
-    return explain(load_classifier(opened.model, options=options), text, label=label)
+    return explain(load_classifier(opened.model, to_explain=True), text, label=label)
 
 
 def _rollout(attention: np.ndarray) -> np.ndarray:

@@ -12,13 +12,14 @@ import numpy as np
 import rich.console
 
 from kerasnlp_lab._keras import keras
-from kerasnlp_lab.data import ShardedSplit, TextDataset
+from kerasnlp_lab.data import ShardedSplit, TextDataset, describe_dataset
 from kerasnlp_lab.data.splits import stratified_order
 from kerasnlp_lab.errors import OptionError, check_option
 from kerasnlp_lab.evaluation.paired_tests import mcnemar_exact, paired_permutation
 from kerasnlp_lab.evaluation.plots import png_bytes
 from kerasnlp_lab.evaluation.report import render_page
-from kerasnlp_lab.lab.experiment import Experiment, describe_dataset, run_experiment
+from kerasnlp_lab.lab.config import DEFAULT_TASK, ExperimentConfig
+from kerasnlp_lab.lab.experiment import Experiment, run_experiment
 from kerasnlp_lab.lab.leaderboard import learning_curve_figure, model_row
 from kerasnlp_lab.paths import write_whole
 from kerasnlp_lab.training import RunDirectory, make_strategy
@@ -57,6 +58,7 @@ def compare(
     *,
     seeds: int = 1,
     sizes: Sequence[int | str] = (),
+    task: str = DEFAULT_TASK,
     precision: str | None = None,
     strategy: str = "auto",
     seed: int = 0,
@@ -72,7 +74,8 @@ def compare(
         sizes: Numbers of training rows, or "all", for a learning curve. Each is a part of
             the next larger, with the same share of each class; validation and test rows
             are the same for all.
-        precision: What encoders compute in; None for what is quick on this machine.
+        task: The task's name.
+        precision: The precision that encoders compute in; None takes the quickest here.
         strategy: One of `kerasnlp_lab.training.strategy.STRATEGIES`.
         seed: The first seed: of initial weights, dropout and order of the rows. Which rows
             there are does not depend on it.
@@ -88,10 +91,16 @@ def compare(
     check_option("strategy", strategy, fits, "of one machine; train each model on many by train")
     parts = _training_sets(data, sizes)
     entries = [find_model(model) for model in models]
-    options = {
-        model: entry.precision_options(precision)
+    configs = [
+        ExperimentConfig(
+            model,
+            entry.precision_options(precision),
+            task=task,
+            strategy=strategy,
+            seed=seed,
+        )
         for model, entry in zip(models, entries, strict=True)
-    }
+    ]
     make_strategy(strategy)
     for entry in entries:  # before the first is trained for an hour
         entry.prepare()
@@ -101,25 +110,16 @@ def compare(
     ranked: dict[int, list[list[Experiment]]] = {}
     for size, part in parts.items():
         runs: list[list[Experiment]] = []
-        for model in models:
+        for base in configs:
             runs.append([])
             for number in range(seed, seed + seeds):
-                name = _run_name(model, size if sizes else None, number if seeds > 1 else None)
+                config = dataclasses.replace(base, seed=number)
+                name = _run_name(base.model, size if sizes else None, number if seeds > 1 else None)
                 if console is not None:
                     console.print(f"[bold]{name}[/bold]", highlight=False)
                 keras.backend.clear_session()
                 where = folder.path / folder_name(name)
-                runs[-1].append(
-                    run_experiment(
-                        model,
-                        part,
-                        where,
-                        options=options[model],
-                        strategy=strategy,
-                        seed=number,
-                        console=console,
-                    )
-                )
+                runs[-1].append(run_experiment(config, part, where, console=console))
         ranked[size] = sorted(runs, key=lambda one: -_mean_accuracy(one))
     return _conclude(folder, data, ranked, bool(sizes), seed)
 
@@ -186,7 +186,7 @@ def _conclude(
     result = Comparison(
         rows=tables[max(ranked)],
         verdicts=[_verdict(a, b) for a, b in zip(largest, largest[1:], strict=False)],
-        experiments={_name(runs[0]): runs for runs in largest},
+        experiments={runs[0].config.model: runs for runs in largest},
         curves=tables if sized else {},
         curve_verdicts=[
             f"{size} rows: {_verdict(runs[0], runs[1])}"
@@ -198,12 +198,8 @@ def _conclude(
     return result
 
 
-def _name(run: Experiment) -> str:
-    return run.run.read_json("config.json")["model"]["name"]
-
-
 def _verdict(better: Sequence[Experiment], worse: Sequence[Experiment]) -> str:
-    names = _name(better[0]), _name(worse[0])
+    names = better[0].config.model, worse[0].config.model
     right = [
         np.array([run.evaluation.predicted == run.evaluation.labels for run in runs])
         for runs in (better, worse)

@@ -32,7 +32,7 @@ def model_row(folder: Path, runs: Sequence[Experiment]) -> dict[str, Any]:
     accuracies = [one.accuracy for one in evaluations]
     macro_f1s = [one.macro_f1 for one in evaluations]
     return {
-        "model": runs[0].run.read_json("config.json")["model"]["name"],
+        "model": runs[0].config.model,
         "folder": str(runs[0].run.path.relative_to(folder)),
         "seeds": len(runs),
         "accuracy": mean(accuracies),

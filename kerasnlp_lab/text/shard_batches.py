@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -23,7 +24,8 @@ import tensorflow as tf
 from kerasnlp_lab.data.sharded_split import ShardedSplit, parse_records
 from kerasnlp_lab.errors import DataError, OptionError, check_option
 from kerasnlp_lab.text.order import WINDOW_BATCHES, length_ranks
-from kerasnlp_lab.text.pipeline import Share
+from kerasnlp_lab.text.pipeline import MakeBatch, Share, packed_by
+from kerasnlp_lab.text.rows import Rows
 from kerasnlp_lab.text.vectorizer import Features, TextVectorizer
 
 __all__ = ["shard_batches", "shard_rows"]
@@ -42,6 +44,7 @@ def shard_batches(
     first_step: int = 0,
     share: Share = ALL,
     buffer_rows: int = BUFFER_ROWS,
+    make_batch: MakeBatch | None = None,
 ) -> tuple[tf.data.Dataset, int]:
     """Returns endless training batches of sharded rows, and the steps of a pass.
 
@@ -57,9 +60,10 @@ def shard_batches(
             of whole shards before it are not opened.
         share: Which part of each batch; another element for each of its replicas.
         buffer_rows: About how many rows of all processes are in memory, to be shuffled.
+        make_batch: As in `training_batches`; the targets of rows are their label ids.
 
     Returns:
-        A dataset of (features, labels [batch]) and the number of steps a pass.
+        A dataset of (features, targets) and the number of steps a pass.
 
     Raises:
         OptionError: The replicas cannot each have shards of their own.
@@ -67,15 +71,20 @@ def shard_batches(
     """
     order = _Order(vectorizer, split, batch_size, seed, share, buffer_rows)
 
-    def pack(
-        ids: tf.Tensor, lengths: tf.Tensor, labels: tf.Tensor, rows: tf.Tensor
-    ) -> tuple[Features, tf.Tensor]:
-        return vectorizer.pack_flat(ids, lengths), labels
+    make = make_batch or packed_by(vectorizer)
+
+    def load(
+        number: tf.Tensor, found: tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]
+    ) -> tuple[Features, Any]:
+        ids, lengths, labels, rows = found
+        return make(Rows(rows, ids, lengths, labels), first_step + number // share.replicas)
 
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
-    batches = order.batches(first_step).map(
-        pack, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+    batches = (
+        order.batches(first_step)
+        .enumerate()
+        .map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     )
     return batches.prefetch(tf.data.AUTOTUNE).with_options(options), order.steps
 

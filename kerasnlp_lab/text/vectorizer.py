@@ -158,6 +158,19 @@ class TextVectorizer(keras.layers.Layer):
         longest = tf.reduce_max(tf.concat([[0], tf.cast(lengths, tf.int32)], axis=0))
         return self.pack(tokens, self.padded_length(longest))
 
+    def own_tokens(self, padded: tf.Tensor, lengths: tf.Tensor) -> tf.RaggedTensor:
+        """Returns the values at a text's own tokens, without padding and special tokens.
+
+        Args:
+            padded: A value a position, [batch, seq, ...].
+            lengths: The number of each text's tokens, int64 [batch].
+
+        Returns:
+            Ragged, [batch, (tokens), ...].
+        """
+        first = self.special_tokens // 2
+        return tf.RaggedTensor.from_tensor(padded[:, first:], lengths=lengths)
+
     def call(self, inputs: tf.Tensor) -> Features:
         """Turns strings of shape [batch] into features of shape [batch, seq]."""
         return self.pack_flat(*self.ids_and_lengths(inputs))

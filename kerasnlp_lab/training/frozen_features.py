@@ -83,7 +83,7 @@ def frozen_features(
         for batch in feature_batches(classifier.text, tokens, rows, batch_size=BATCH):
             yield fused(batch).numpy()
 
-    tolerance = TOLERANCE[classifier.options.precision]
+    tolerance = TOLERANCE[str(classifier.options.encoder_precision)]
     for part, tokens in parts.items():
         _check(compute, tolerance, cache, tokens, keys[part])
     computed = 0

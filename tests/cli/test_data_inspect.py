@@ -163,7 +163,7 @@ def test_words_only_where_the_model_cannot_be_had(tmp_path, monkeypatch):
     table = write_table(tmp_path / "t.csv", plain_rows())
     result = inspect(table, "--output", tmp_path / "out")
     assert result.code == 0, result.err
-    message = "words only: minilm_l6_h384 cannot be had (HubError: no way)"
+    message = "words only: minilm_l6_h384 is not available (HubError: no way)"
     assert result.err.splitlines() == [message]
     assert "words in a training text" in result.out
     assert "word pieces" not in result.out

@@ -11,7 +11,7 @@ import weakref
 
 import pytest
 
-from kerasnlp_lab.cli.interrupts import keeps, raised_once
+from kerasnlp_lab.cli.interrupts import note_what_is_kept, raise_on_first_interrupt
 from tests.cli.command import run
 from tests.cli.interrupted import run_interrupted
 from tests.data.inspection.tables import plain_rows, write_table
@@ -58,8 +58,8 @@ def test_train_before_and_after_its_steps(tmp_path):
     result = run_interrupted(".report.html", *words)
     assert result.code == 130
     assert result.err == (
-        f"kerasnlp-lab: stopped by Ctrl-C; {tmp_path / 'run'} is kept, go on with: kerasnlp-lab "
-        f"train --resume {tmp_path / 'run'}\n"
+        f"kerasnlp-lab: stopped by Ctrl-C; {tmp_path / 'run'} is kept, resume it with: "
+        f"kerasnlp-lab train --resume {tmp_path / 'run'}\n"
     )
     assert run("train", "--resume", tmp_path / "run").code == 0
 
@@ -169,7 +169,7 @@ def test_it_is_not_lost_in_a_callback_of_the_garbage_collector(capfd):
 
     one = Dropped()
     reference = weakref.ref(one, lambda _: signal.raise_signal(signal.SIGINT))
-    with pytest.raises(KeyboardInterrupt), raised_once() as came:
+    with pytest.raises(KeyboardInterrupt), raise_on_first_interrupt() as came:
         del one
         assert reference() is None
         time.sleep(5)
@@ -180,8 +180,8 @@ def test_it_is_not_lost_in_a_callback_of_the_garbage_collector(capfd):
 def test_a_second_one_does_not_wait():
     script = (
         "import signal, time\n"
-        "from kerasnlp_lab.cli.interrupts import raised_once\n"
-        "with raised_once():\n"
+        "from kerasnlp_lab.cli.interrupts import raise_on_first_interrupt\n"
+        "with raise_on_first_interrupt():\n"
         "    try:\n"
         "        signal.raise_signal(signal.SIGINT)\n"
         "    finally:\n"
@@ -197,7 +197,7 @@ def test_a_program_that_is_to_ignore_it_does():
     """As nohup, and `&` in a script, start it."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        with raised_once() as came:
+        with raise_on_first_interrupt() as came:
             signal.raise_signal(signal.SIGINT)
         assert not came()
     finally:
@@ -205,6 +205,6 @@ def test_a_program_that_is_to_ignore_it_does():
 
 
 def test_what_is_kept_is_a_note_of_what_ended_it():
-    with pytest.raises(KeyboardInterrupt) as ended, keeps(lambda: "all of it"):
+    with pytest.raises(KeyboardInterrupt) as ended, note_what_is_kept(lambda: "all of it"):
         raise KeyboardInterrupt
     assert ended.value.__notes__ == ["all of it"]

@@ -247,6 +247,10 @@ NEWS = ("--dataset", "news_sample")
             "train --model tfidf_linear --dataset news_sample --strategy miror",
             "no strategy is called 'miror'; did you mean 'mirrored'?",
         ),
+        (
+            "train --model tfidf_linear --dataset news_sample --task clasification",
+            "no task is called 'clasification'; did you mean 'classification'?",
+        ),
         ("data install ag_new --from x", "did you mean 'ag_news'?"),
         ("data inspect t.csv --model tfidf_linaer", "did you mean 'tfidf_linear'?"),
         (

@@ -75,7 +75,7 @@ def test_contributions_add_up_and_are_the_path_integral(classifier):
     found = explain(classifier, TEXT, label="Business")
     assert found.completeness.error < 0.01
     assert found.completeness.total == pytest.approx(found.contributions.sum(), abs=1e-5)
-    inside = classifier.entry.look_inside(classifier.network, classifier.options)
+    inside = classifier.look_inside()
     features = classifier.text(tf.constant([TEXT]))
     neutral = classifier.text.vocabulary().index(inside.neutral)
     ids = features[inside.ids].numpy()

@@ -132,7 +132,7 @@ def test_other_rows_are_refused(tmp_path):
     table.write_text("\n".join(["text,label", *rows[:-1], "something else,1"]))
     result = resume(run)
     assert result.returncode == 2
-    assert "holds other rows than when the run was begun" in result.stderr
+    assert "holds other rows than when the run was started" in result.stderr
 
 
 def test_another_model_is_refused(tmp_path):

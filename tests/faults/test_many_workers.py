@@ -111,7 +111,7 @@ def test_a_worker_that_is_killed_ends_all_and_the_same_command_goes_on(tmp_path)
 
     again = Workers(2, many, tmp_path / "again")
     assert again.wait() == [0, 0], again.said()
-    assert "going on with the run" in again.said()[0]
+    assert "resuming the run" in again.said()[0]
     whole = Workers(2, [*many[:-1], str(tmp_path / "whole")], tmp_path / "logs")
     assert whole.wait() == [0, 0], whole.said()
     assert again.final_states() == whole.final_states()

@@ -7,13 +7,14 @@ import json
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from kerasnlp_lab.data.dataset import TextDataset
 from kerasnlp_lab.data.inspection.duplicates import rows_of_groups, two_labels
 from kerasnlp_lab.data.inspection.encoding import damage, mend
-from kerasnlp_lab.data.inspection.rows import SPLITS, Rows
+from kerasnlp_lab.data.inspection.rows import SPLITS, Rows, table_of
 from kerasnlp_lab.data.normal_form import group_texts
 from kerasnlp_lab.data.table import load_table
 from kerasnlp_lab.data.table_rows import MAX_RECORD_LINES, csv_content
@@ -120,7 +121,7 @@ def _left_out(rows: Rows, group: np.ndarray) -> dict[int, str]:
 
 
 def _files(rows: Rows, kept: np.ndarray, mended: dict[int, str]) -> dict[str, bytes]:
-    given = list(rows.data.reading["files"])
+    given = list(table_of(rows.data).files)
     names = given if len(given) > 1 else ["cleaned"]
     contents = {}
     for name, part in zip(names, given, strict=True):
@@ -151,23 +152,14 @@ def _check(data: TextDataset, files: dict[str, bytes]) -> None:
     with tempfile.TemporaryDirectory(prefix="kerasnlp_lab-") as scratch:
         for name, content in files.items():
             Path(scratch, name).write_bytes(content)
-        paths = dict(
-            zip(data.reading["files"], (Path(scratch, name) for name in files), strict=True)
-        )
-        fractions = {
-            "validation_fraction": data.validation_fraction,
-            "test_fraction": data.reading["test_fraction"],
-        }
+        table = table_of(data)
+        paths = zip(table.files, (Path(scratch, name) for name in files), strict=True)
+        settings: dict[str, Any] = {**dict(paths), **table.fractions}
         try:
-            load_table(
-                paths.pop("train"),
-                **paths,
-                seed=data.split_seed or 0,
-                **{name: share for name, share in fractions.items() if share is not None},
-            )
+            load_table(settings.pop("train"), seed=table.split_seed, **settings)
         except DataError as error:
             raise DataError(
                 f"what cleaning would leave is no table to train on ({error.message}); "
                 "mend its findings by hand, without --fix",
-                data.source,
+                table.place,
             ) from error

@@ -14,7 +14,7 @@ from kerasnlp_lab.data.inspection.duplicates import find_same_texts
 from kerasnlp_lab.data.inspection.finding import KINDS, Finding, beginning
 from kerasnlp_lab.data.inspection.lengths import Lengths, word_counts
 from kerasnlp_lab.data.inspection.near_duplicates import find_near_duplicates
-from kerasnlp_lab.data.inspection.rows import SPLITS, Rows
+from kerasnlp_lab.data.inspection.rows import SPLITS, Rows, table_of
 from kerasnlp_lab.data.inspection.text_findings import find_damage, find_scripts
 from kerasnlp_lab.data.inspection.wrong_labels import find_wrong_labels
 from kerasnlp_lab.data.normal_form import group_texts
@@ -63,15 +63,15 @@ class Inspection:
 
     def as_dict(self) -> dict[str, Any]:
         """Returns all of it as JSON has it."""
-        data = self.data
+        table = table_of(self.data)
         return {
-            "table": data.source,
-            "files": data.reading["files"],
-            "text_columns": data.reading["text_columns"],
-            "label_column": data.reading["label_column"],
-            "validation_fraction": data.validation_fraction,
-            "test_fraction": data.reading["test_fraction"],
-            "split_seed": data.split_seed,
+            "table": table.place,
+            "files": dict(table.files),
+            "text_columns": list(table.text_columns),
+            "label_column": table.label_column,
+            "validation_fraction": table.validation_fraction,
+            "test_fraction": table.test_fraction,
+            "split_seed": table.split_seed,
             "rows": self.rows,
             "balance": self.balance,
             "lengths": [asdict(lengths) for lengths in self.lengths],
@@ -163,7 +163,7 @@ def inspect_table(
     on_step("looking for encoding damage")
     scripts, outsiders = find_scripts(rows)
     found += [*wrong, *find_damage(rows), *outsiders]
-    _sort(found, list(data.reading["files"].values()))
+    _sort(found, list(table_of(data).files.values()))
     counts = {kind: sum(finding.kind == kind for finding in found) for kind in KINDS}
     counts["likely_wrong_label"] = wrong_count
     return Inspection(data, _balance(data), lengths, scripts, tuple(found), counts, tuple(notes))

@@ -9,11 +9,24 @@ import numpy as np
 
 from kerasnlp_lab.data.dataset import Split, TextDataset
 from kerasnlp_lab.data.inspection.finding import Finding, beginning
+from kerasnlp_lab.data.source import TableFiles
+from kerasnlp_lab.errors import DataError
 
-__all__ = ["SPLITS", "Rows"]
+__all__ = ["SPLITS", "Rows", "table_of"]
 
 SPLITS = ("train", "validation", "test")
 READ_ROWS = 4096
+
+
+def table_of(data: TextDataset) -> TableFiles:
+    """Returns the table that a dataset was read from.
+
+    Raises:
+        DataError: It was not read from one.
+    """
+    if not isinstance(data.source, TableFiles):
+        raise DataError(f"{data.name} was not read from a table; open one by load_table")
+    return data.source
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +55,8 @@ class Rows:
         """Puts the rows of a dataset in order."""
         parts: list[Split] = [getattr(data, name) for name in SPLITS]
         splits = np.repeat(np.arange(3), [len(part) for part in parts])
-        given = [place if SPLITS[place] in data.reading["files"] else 0 for place in range(3)]
+        tables = table_of(data).files
+        given = [place if SPLITS[place] in tables else 0 for place in range(3)]
         files = np.array(given)[splits]
         places = np.concatenate([np.arange(len(part)) for part in parts])
         labels = np.concatenate([part.labels for part in parts])

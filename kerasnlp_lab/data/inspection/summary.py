@@ -11,7 +11,7 @@ from rich.text import Text
 from kerasnlp_lab.data.inspection.finding import KINDS, beginning, printable
 from kerasnlp_lab.data.inspection.inspection import Inspection
 from kerasnlp_lab.data.inspection.lengths import Lengths
-from kerasnlp_lab.data.inspection.rows import SPLITS
+from kerasnlp_lab.data.inspection.rows import SPLITS, table_of
 
 __all__ = ["print_summary"]
 
@@ -27,12 +27,12 @@ def print_summary(inspection: Inspection, console: rich.console.Console, show: i
         console: Where to print it.
         show: How many findings of each kind.
     """
-    data = inspection.data
+    table = table_of(inspection.data)
     rows = inspection.rows
     total = sum(rows[name] for name in SPLITS)
     parts = ", ".join(f"{name} {rows[name]:,}" for name in SPLITS)
-    seed = "" if len(data.reading["files"]) == len(SPLITS) else f"; split seed {data.split_seed}"
-    _print(console, f"{data.source}: {total:,} rows ({parts}{seed})")
+    seed = "" if len(table.files) == len(SPLITS) else f"; split seed {table.split_seed}"
+    _print(console, f"{table.place}: {total:,} rows ({parts}{seed})")
     console.print()
     console.print(_classes(inspection, total))
     for lengths in inspection.lengths:
