@@ -36,8 +36,12 @@ class PublicNames(griffe.Extension):
     """Shows griffe, which reads the source, what it cannot see there."""
 
     def on_package(self, *, pkg: griffe.Module, **kwargs: Any) -> None:
-        """Adds the names that a package imports on first use."""
+        """Adds names that a package imports on first use, or from a module of the same name."""
+        griffe.DataclassesExtension().on_package(pkg=pkg)  # before names hide modules
         for module in (pkg, *pkg.modules.values()):
+            for name, inner in list(module.modules.items()):
+                if name in inner.functions and name in map(str, module.exports or ()):
+                    module.set_member(name, griffe.Alias(name, inner[name], parent=module))
             if "_HOMES" not in module.members:
                 continue
             homes = importlib.import_module(module.path)._HOMES
