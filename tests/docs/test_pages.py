@@ -55,6 +55,18 @@ def test_files_that_are_named_exist(page):
         assert any(one == named or one.endswith(f"/{named}") for one in known), named
 
 
+@pytest.mark.parametrize("page", [*PAGES, "benchmarks/README.md", "CHANGELOG.md"])
+def test_links_lead_to_files_and_headings_of_the_repository(page):
+    """The site's own test follows the links of the site; these are read where the files lie."""
+    for target, heading in re.findall(r"\]\(([^()#\s:]*)(?:#([\w-]+))?\)", read(page)):
+        path = (ROOT / page).parent / target if target else ROOT / page
+        assert path.exists(), target
+        if heading:
+            titles = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.M)
+            found = {re.sub(r"[^\w -]", "", one).lower().replace(" ", "-") for one in titles}
+            assert heading in found, f"{target}#{heading}"
+
+
 @pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/architecture.md"])
 def test_the_way_through_the_folders_is_the_one_that_is_checked(page):
     """What a page says of who imports whom is import-linter's contract."""
