@@ -31,7 +31,7 @@ PARTS = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", read("docs/extending.md"
 def clone(tmp_path):
     """A copy of what the page changes and runs."""
     ignored = shutil.ignore_patterns("__pycache__")
-    for folder in ("kerasnlp_lab", "tests"):
+    for folder in ("docs", "kerasnlp_lab", "tests"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
     for file in ("README.md", "pyproject.toml"):
         shutil.copy(ROOT / file, tmp_path)
