@@ -20,12 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 import tensorflow_text
-from tensorflow_text.core.pybinds.pywrap_fast_bert_normalizer_model_builder import (
-    build_fast_bert_normalizer_model,
-)
-from tensorflow_text.core.pybinds.pywrap_fast_wordpiece_tokenizer_model_builder import (
-    build_fast_wordpiece_model,
-)
+
+from kerasnlp_lab._internals import build_fast_bert_normalizer_model, build_fast_wordpiece_model
 
 __all__ = ["CASED", "UNCASED", "Alphabet", "FastTokenizer", "Tokenize"]
 

@@ -1,4 +1,4 @@
-"""`kerasnlp-lab compare`."""
+"""`kerasnlp-lab compare`: several models on the same rows."""
 
 from __future__ import annotations
 

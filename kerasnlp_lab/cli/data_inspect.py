@@ -1,4 +1,4 @@
-"""`kerasnlp-lab data inspect`."""
+"""`kerasnlp-lab data inspect`: problems in a table, and a cleaned copy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`kerasnlp-lab data shard`."""
+"""`kerasnlp-lab data shard`: a dataset as TFRecord files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`kerasnlp-lab evaluate`."""
+"""`kerasnlp-lab evaluate`: a trained classifier on any rows with its classes."""
 
 from __future__ import annotations
 

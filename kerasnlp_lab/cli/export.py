@@ -1,4 +1,4 @@
-"""`kerasnlp-lab export`."""
+"""`kerasnlp-lab export`: a trained classifier as a SavedModel."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def export(
 ) -> None:
     """Write a run's classifier as a SavedModel from strings to classes.
 
-    It needs only tensorflow and tensorflow_text to run. It computes in the --precision wherever
-    it runs: for machines without bfloat16 say float32.
+    It needs only tensorflow and tensorflow_text to run. It computes in --precision on every
+    machine: say float32 for machines without bfloat16.
     """
     import_tensorflow()
     from kerasnlp_lab.export import export_classifier

@@ -1,4 +1,4 @@
-"""`kerasnlp-lab train`."""
+"""`kerasnlp-lab train`: one model, from rows to a run directory."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def train(
     with printing_to_stderr_if(as_json):
         _connect_workers(strategy)
         preset = None if preset_name is None else find_preset(preset_name)
-        name = str(model or preset and preset.model)
+        name = preset.model if preset and not model else str(model)
         entry = find_model(name)
         options, fields = preset.settings_for(entry, find_task(task)) if preset else ({}, {})
         config = ExperimentConfig(
@@ -164,9 +164,8 @@ def _run(config: ExperimentConfig, data: TextDataset, run: Path) -> Experiment:
 
 def _resume(context: typer.Context, run: Path, as_json: bool) -> None:
     """Resumes a run, or prints the results of one that is finished."""
-    given = [name for name in context.params if _is_given(context, name)]
-    allowed = ("resume", "strategy", "as_json")
-    wrong = [f"--{name.replace('_', '-')}" for name in given if name not in allowed]
+    given = [option.opts[0] for option in context.command.params if _is_given(context, option)]
+    wrong = [flag for flag in given if flag not in ("--resume", "--strategy", "--json")]
     if wrong:
         raise OptionError(
             f"--resume takes every setting from the run directory; leave out {', '.join(wrong)}"
@@ -182,7 +181,7 @@ def _resume(context: typer.Context, run: Path, as_json: bool) -> None:
         _print_finished(RunDirectory.open(run), as_json)
         return
     strategy = directory.read_json("config.json")["strategy"]["name"]
-    if "strategy" in given:
+    if "--strategy" in given:
         strategy = context.params["strategy"]
     with printing_to_stderr_if(as_json):
         _connect_workers(strategy)
@@ -205,8 +204,8 @@ def _connect_workers(strategy: str) -> None:
         make_strategy(strategy)
 
 
-def _is_given(context: typer.Context, name: str) -> bool:
-    source = context.get_parameter_source(name)
+def _is_given(context: typer.Context, option: Any) -> bool:
+    source = context.get_parameter_source(option.name)
     return source is not None and source.name == "COMMANDLINE"
 
 
@@ -232,7 +231,6 @@ def _kept_of(run: Path) -> str:
 
 
 def _print_result(experiment: Experiment, as_json: bool) -> None:
-
     run, training = experiment.run, experiment.training
     if as_json:
         config = experiment.config.to_json() | {"dataset": experiment.dataset}

@@ -1,4 +1,4 @@
-"""`kerasnlp-lab zoo list`, `zoo recipes`, `zoo tasks` and `zoo show`."""
+"""`kerasnlp-lab zoo`: models, recipes and tasks, listed and shown."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def list_models(as_json: Json = False) -> None:
 
 @app.command("recipes")
 def list_recipes(as_json: Json = False) -> None:
-    """List the recipes: a dataset, a model and how it is trained, for 'train --recipe'."""
+    """List the recipes for 'train --recipe': a dataset, a model and its settings."""
     import_tensorflow()
     from kerasnlp_lab.lab import presets
 

@@ -1,4 +1,4 @@
-"""Data: where texts and labels come from, and how they are split."""
+"""Data: texts and labels from datasets, tables and shards, split in three."""
 
 from kerasnlp_lab.data.dataset import Split, TextDataset
 from kerasnlp_lab.data.description import describe_dataset, load_again

@@ -1,4 +1,4 @@
-"""`without_leaks`: no text to train on that is tested on too."""
+"""`without_leaks`: removes training texts that are tested on too."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ __all__ = ["without_leaks"]
 
 
 def without_leaks(data: TextDataset) -> TextDataset:
-    """Leaves out of training what is validated or tested on, and out of validation what is tested.
+    """Removes training rows that are validated or tested on, and validation rows that are tested.
 
-    Texts that differ in case, white space or composed characters only are the same. The
+    Texts are the same if they differ only in case, white space or composed characters. The
     test split stays as it is, so that results before and after can be compared.
 
     Args:
         data: Three splits.
 
     Returns:
-        The dataset; its ``leaks_left_out`` counts the rows that are gone.
+        The dataset; its ``leaks_left_out`` counts the removed rows.
 
     Raises:
         DataError: No row of a class is left to train on.

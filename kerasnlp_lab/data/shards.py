@@ -1,4 +1,4 @@
-"""`write_shards`, `load_shards`: a dataset in TFRecord files, for more rows than memory holds."""
+"""`write_shards` and `load_shards`: datasets in TFRecord files, larger than memory."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ FORMAT_VERSION = 1
 def write_shards(
     data: TextDataset, folder: str | Path, *, shards: int = 64, seed: int = 0
 ) -> dict[str, Any]:
-    """Writes a dataset as TFRecord files, the training rows in many, each a fair sample.
+    """Writes a dataset as TFRecord files; each file of training rows is a random sample.
 
     The folder holds ``train-00000-of-00064.tfrecord`` and so on, ``validation.tfrecord``,
-    ``test.tfrecord``, ``rejects.csv`` if rows of the source were left out and, last,
+    ``test.tfrecord``, ``rejects.csv`` if rows of the source were skipped and, last,
     ``shards.json``. A record is a tf.train.Example of ``text``, bytes, and ``label``,
-    int64. The training rows are dealt to the files at random, and lie there in random
-    order; the files' rows differ by one at most.
+    int64. The training rows are dealt to the files at random, in random order; the numbers
+    of rows differ by one at most.
 
     Args:
         data: The dataset; one file is written at a time, so its texts may be on disk.
-        folder: Where to; it must not exist, or be empty.
+        folder: The folder to write; it must be new or empty.
         shards: How many files of training rows.
         seed: Which row goes where.
 
     Returns:
-        What shards.json says.
+        The content of shards.json.
 
     Raises:
         OptionError: There are fewer rows than shards, or the dataset is sharded already.
@@ -91,10 +91,10 @@ def write_shards(
 
 
 def load_shards(folder: str | Path) -> TextDataset:
-    """Opens what `write_shards` wrote.
+    """Opens a folder that `write_shards` wrote.
 
-    The training rows stay in their files; those to validate and to test on are read into
-    a temporary file.
+    The training rows stay in their files; validation and test rows are read into a temporary
+    file.
 
     Args:
         folder: The folder.
@@ -140,7 +140,8 @@ def _read_description(path: Path) -> dict[str, Any]:
         version = description["format_version"]
     except FileNotFoundError as error:
         raise DataError(
-            "no such file: the folder is none of 'kerasnlp-lab data shard', or not all of one", path
+            "no such file: 'kerasnlp-lab data shard' did not write this folder, or not all of it",
+            path,
         ) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"cannot be read ({type(error).__name__}); {ADVICE}", path) from error

@@ -19,7 +19,7 @@ from kerasnlp_lab.paths import check_files, did_you_mean_path
 from kerasnlp_lab.tasks import Task, read_task
 from kerasnlp_lab.text.order import evaluation_order
 from kerasnlp_lab.text.threads import in_threads
-from kerasnlp_lab.text.vectorizer import without_surrogates
+from kerasnlp_lab.text.vectorizer import replace_surrogates
 from kerasnlp_lab.training import RunDirectory
 from kerasnlp_lab.zoo import load_classifier, predict_logits
 
@@ -144,7 +144,7 @@ def _of_saved_model(path: Path) -> Predictor:
 
 
 def _as_bytes(text: str | bytes) -> bytes:
-    return text if isinstance(text, bytes) else without_surrogates(text).encode()
+    return text if isinstance(text, bytes) else replace_surrogates(text).encode()
 
 
 def _as_text(texts: Sequence[bytes]) -> list[str]:

@@ -1,4 +1,4 @@
-"""`run_experiment`: one model on one dataset, from rows to a finished run directory."""
+"""`run_experiment`: one model on one dataset, from rows to a run directory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The leaderboard: a row a model, for the terminal, for JSON and for plots."""
+"""The leaderboard: one row for each model, for the terminal, JSON and plots."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ __all__ = ["curve_table", "leaderboard_table", "learning_curve_figure", "model_r
 
 
 def model_row(folder: Path, runs: Sequence[Experiment]) -> dict[str, Any]:
-    """Returns what there is to know of a model's runs, one a seed: means, and their spread.
+    """Returns the results of a model's runs, one for each seed: means and standard deviations.
 
     Args:
-        folder: The comparison's, which paths are relative to.
+        folder: The comparison's folder, which paths are relative to.
         runs: The runs.
     """
     evaluations = [run.evaluation for run in runs]
@@ -52,17 +52,17 @@ def model_row(folder: Path, runs: Sequence[Experiment]) -> dict[str, Any]:
 
 
 def _deviation(values: Sequence[float]) -> float:
-    """Returns the standard deviation over seeds; 0 for one."""
+    """Returns the standard deviation over seeds; 0 for a single one."""
     return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
 
 
 def leaderboard_table(rows: Sequence[Mapping[str, Any]]) -> rich.table.Table:
-    """Returns the leaderboard for the terminal, 80 columns wide but for long names."""
+    """Returns the leaderboard for the terminal, 80 columns wide unless names are long."""
     several = rows[0]["seeds"] > 1
     table = rich.table.Table(box=rich.box.SIMPLE, pad_edge=False, padding=0)
     table.add_column("model", no_wrap=True)
-    sure = f"over {rows[0]['seeds']}\nseeds" if several else "95%\ninterval"
-    columns = ("accuracy", sure, "macro\nF1", "params", "train\ns")
+    uncertainty = f"over {rows[0]['seeds']}\nseeds" if several else "95%\ninterval"
+    columns = ("accuracy", uncertainty, "macro\nF1", "params", "train\ns")
     for column in (*columns, "train\ntexts/s", "predict\ntexts/s", "MB"):
         table.add_column(column, justify="right", no_wrap=True)
     for row in rows:
@@ -83,13 +83,13 @@ def leaderboard_table(rows: Sequence[Mapping[str, Any]]) -> rich.table.Table:
 
 
 def _parameters(trained: int, total: int) -> str:
-    """Returns the total, behind the number trained where that rounds to less."""
+    """Returns "trained/total", or the total alone if both round to the same."""
     short = [f"{n / 1e6:.1f}M" if n >= 1e6 else f"{n / 1e3:.0f}k" for n in (trained, total)]
     return "/".join(dict.fromkeys(short))
 
 
 def curve_table(curves: Mapping[int, Sequence[Mapping[str, Any]]]) -> rich.table.Table:
-    """Returns accuracy by training rows and model, for the terminal."""
+    """Returns accuracy by training rows and model for the terminal."""
     table = rich.table.Table(box=rich.box.SIMPLE, pad_edge=False)
     models = [row["model"] for row in curves[max(curves)]]
     table.add_column("rows", justify="right")
@@ -106,7 +106,7 @@ def curve_table(curves: Mapping[int, Sequence[Mapping[str, Any]]]) -> rich.table
 
 
 def learning_curve_figure(curves: Mapping[int, Sequence[Mapping[str, Any]]]) -> Figure:
-    """Returns accuracy over training rows, a line a model, with the spread over seeds."""
+    """Plots accuracy over training rows, one line for each model, with its spread over seeds."""
     figure = Figure(figsize=(6.5, 4), layout="constrained")
     axes = figure.subplots()
     for model in [row["model"] for row in curves[max(curves)]]:

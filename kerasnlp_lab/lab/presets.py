@@ -1,4 +1,4 @@
-"""`Preset`: a dataset, a model and how it is trained, by one name."""
+"""`Preset`: a dataset, a model and its settings under one name, for `train --recipe`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Preset", "find_preset", "presets"]
 
 @dataclass(frozen=True)
 class Preset:
-    """Settings that belong together; each may be changed by the option of its name.
+    """Settings that belong together; an option on the command line overrides each of them.
 
     Args:
         name: Its name.
@@ -98,7 +98,7 @@ _PRESETS = (
     Preset(
         name="sms_spam_fine_tuned",
         summary="the whole BERT fine-tuned: the best spam filter here, in minutes",
-        # Weights would only make the classifier too sure of spam: the threshold sees to balance.
+        # No class weights: they would make it overconfident of spam; the threshold balances.
         options=MappingProxyType({"max_length": 128, "encoder": "reopened"}),
         training=MappingProxyType({"epochs": 3, "frozen_epochs": 5}),
         threshold="f1",

@@ -54,7 +54,7 @@ class TokenizedTexts:
     """
 
     def __init__(self, batches: Iterable[tuple[np.ndarray, np.ndarray]]):
-        self._store = RowStore.of_blocks(
+        self._store = RowStore(
             (np.ascontiguousarray(ids, np.int32).data, lengths * TOKEN_BYTES)
             for ids, lengths in batches
         )

@@ -97,7 +97,7 @@ class RunDirectory:
             else:
                 if any(not file.name.startswith(".") for file in run.path.iterdir()):
                     (run.path / LOCK_FILE).unlink(missing_ok=True)
-                    raise RunError(f"{path} is there already; remove it, or name another --output")
+                    raise RunError(f"{path} already exists; remove it, or name another --output")
                 run.write_json("config.json", config)
             yield run
             run.tidy()

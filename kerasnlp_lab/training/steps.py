@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from kerasnlp_lab._internals import create_slots
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.errors import WorkerLostError, first_line
 from kerasnlp_lab.tasks import Task
@@ -56,7 +57,7 @@ class TrainingSteps:
         self.task = task
         self.strategy = model.distribute_strategy
         with self.strategy.scope():
-            optimizer._create_all_weights(model.trainable_variables)
+            create_slots(optimizer, model.trainable_variables)
         distributed = self.strategy.distribute_datasets_from_function(
             lambda context: batches(share_of(context))
         )

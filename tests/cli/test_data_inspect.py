@@ -183,7 +183,7 @@ def test_words_only_where_the_model_cannot_be_had(tmp_path, monkeypatch):
             ["TABLE", "--test-data", "a.csv", "--test-fraction", "0.1"],
             "say either --test-data or --test-fraction, not both",
         ),
-        (["TABLE", "--output", "FULL"], "is there already; remove it, or name another --output"),
+        (["TABLE", "--output", "FULL"], "already exists; remove it, or name another --output"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

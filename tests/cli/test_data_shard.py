@@ -93,7 +93,7 @@ def test_so_does_leaks(news):
 def test_what_cannot_be_sharded(news, tmp_path):
     folder = news[0]
     shard = ("data", "shard", "--dataset", "news_sample")
-    assert_mistake(run(*shard, "--to", folder), f"{folder} is there already", "another --to")
+    assert_mistake(run(*shard, "--to", folder), f"{folder} already exists", "another --to")
     for shards in (0, 463):
         result = run(*shard, "--to", tmp_path / "s", "--shards", shards)
         assert_mistake(result, "shards must be from 1 to 462", f"got {shards}")

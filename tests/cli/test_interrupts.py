@@ -158,8 +158,8 @@ def test_install_keeps_what_came_of_a_download(hub_environment, origins, tmp_pat
     assert result.code == 130
     downloads = tmp_path / "tfhub" / ".downloads"
     assert result.err == (
-        f"kerasnlp-lab: stopped by Ctrl-C; 0.1 MB are kept in {downloads}, and the same command "
-        "goes on from there\n"
+        f"kerasnlp-lab: stopped by Ctrl-C; 0.1 MB are kept in {downloads}; the same command "
+        "resumes the download\n"
     )
 
 

@@ -155,7 +155,8 @@ def test_compare_on_a_table(tmp_path):
     (rejected,) = read_rejects(rejects.parent)
     assert list(rejected.values()) == [str(table), "62", "expected 2 columns, got 1", "short"]
     assert json.loads((rejects.parent / "metrics.json").read_text())["rejected_rows"] == 1
-    assert "left out" in result.out  # nothing is dropped in silence
+    # Nothing is dropped in silence.
+    assert "1 rows were skipped: see rejects.csv of each run" in result.out
 
 
 @pytest.mark.parametrize("command", [("train", "--model"), ("compare", "--models")])

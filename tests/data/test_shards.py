@@ -142,7 +142,7 @@ def test_shards_are_not_sharded_nor_thinned_out(folder, tmp_path):
 
 def test_a_folder_that_is_not_empty(folder):
     before = (folder / "shards.json").read_bytes()
-    with pytest.raises(RunError, match="is there already"):
+    with pytest.raises(RunError, match="already exists"):
         write_shards(numbered(TEXTS), folder, shards=4)
     assert (folder / "shards.json").read_bytes() == before
 

@@ -101,7 +101,7 @@ def test_an_altered_file_is_named(copied, name):
     content = bytearray((copied / name).read_bytes())
     content[len(content) // 2] ^= 1
     (copied / name).write_bytes(content)
-    with pytest.raises(RunError, match=f"{copied / name} is altered"):
+    with pytest.raises(RunError, match=f"{copied / name} has been altered"):
         open_predictor(copied)
 
 

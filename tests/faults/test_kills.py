@@ -108,7 +108,7 @@ def test_a_broken_checkpoint_falls_back_to_the_one_before(whole, tmp_path):
     newest.write_bytes(content)
     result = resume(run)
     assert result.returncode == 0, result.stderr
-    assert f"{newest} is altered since it was written" in result.stdout
+    assert f"{newest} has been altered since it was written" in result.stdout
     assert "the checkpoint before it is used" in result.stdout
     assert differences(whole, run) == []
 

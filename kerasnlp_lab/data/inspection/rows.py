@@ -1,4 +1,4 @@
-"""`Rows`: every row of a dataset, in the order of its files and lines."""
+"""`Rows`: all rows of a table, in the order of its files and lines."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def table_of(data: TextDataset) -> TableFiles:
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """The rows of the three splits, numbered as they stand in the files.
+    """The rows of the three splits, in the order of the files.
 
     Args:
         data: The dataset, as `load_table` returns it.
-        files: The split that each file was given for, by the places in `SPLITS`,
+        files: The split that each row's file was given for, as an index into `SPLITS`,
             int64 of shape [rows].
-        splits: The split that each row is in, by the places in `SPLITS`, int64 [rows].
-        places: Its place in that split, int64 [rows].
+        splits: The split that each row is in, as an index into `SPLITS`, int64 [rows].
+        places: Its index in that split, int64 [rows].
         labels: Its label id, int64 [rows].
         lines: Its line, int64 [rows].
     """
@@ -68,11 +68,11 @@ class Rows:
         return len(self.lines)
 
     def texts(self) -> Iterator[str]:
-        """Yields every text, as `texts_of` does."""
+        """Yields every text, in blocks."""
         return self.texts_of(np.arange(len(self)))
 
     def texts_of(self, rows: np.ndarray) -> Iterator[str]:
-        """Yields the texts of the given rows; they are read in blocks, and not kept."""
+        """Yields the texts of the given rows; they are read in blocks and not kept."""
         for start in range(0, len(rows), READ_ROWS):
             yield from self.take(rows[start : start + READ_ROWS])
 
@@ -95,7 +95,7 @@ class Rows:
         return self.data.label_names[self.labels[row]]
 
     def path(self, row: int) -> str:
-        """Returns the file that a row stands in."""
+        """Returns a row's file."""
         return self._split(int(self.splits[row])).path
 
     def where(self, row: int) -> str:
