@@ -44,7 +44,7 @@ def test_train_says_how_to_go_on(tmp_path):
     assert "Traceback" not in result.stderr
     line = result.stderr.splitlines()[-1]
     assert line.startswith("kerasnlp-lab: stopped by SIGINT after step ")
-    assert line.endswith(f"go on with: kerasnlp-lab train --resume {tmp_path / 'run'}")
+    assert line.endswith(f"resume with: kerasnlp-lab train --resume {tmp_path / 'run'}")
     finished = run("train", "--resume", tmp_path / "run", "--json")
     assert finished.code == 0, finished.err
     assert len(json.loads(finished.out)["training"]["history"]) == 2
@@ -58,7 +58,7 @@ def test_train_before_and_after_its_steps(tmp_path):
     result = run_interrupted(".report.html", *words)
     assert result.code == 130
     assert result.err == (
-        f"kerasnlp-lab: stopped by Ctrl-C; {tmp_path / 'run'} is kept, resume it with: "
+        f"kerasnlp-lab: stopped by Ctrl-C; {tmp_path / 'run'} is kept, resume with: "
         f"kerasnlp-lab train --resume {tmp_path / 'run'}\n"
     )
     assert run("train", "--resume", tmp_path / "run").code == 0

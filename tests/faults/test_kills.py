@@ -183,7 +183,7 @@ def test_sigterm_saves_and_exits_with_a_status_of_its_own(tmp_path):
     arguments = [*SCRATCH, "--checkpoint-every", "off", "--output", str(run)]
     result = command(arguments, moment="sigterm", count=5)
     assert result.returncode == SAVED
-    assert f"go on with: kerasnlp-lab train --resume {run}" in result.stderr
+    assert f"resume with: kerasnlp-lab train --resume {run}" in result.stderr
     assert [file.name for file in (run / "checkpoints").iterdir()] == [
         "step-000000000006.safetensors"
     ]

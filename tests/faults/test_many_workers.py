@@ -124,7 +124,7 @@ def test_a_worker_that_is_asked_to_stop_stops_all_and_all_is_saved(tmp_path):
     wait_for(tmp_path / "run" / "checkpoints", "step-*.safetensors")
     workers.processes[1].send_signal(signal.SIGTERM)
     assert workers.wait(BOUND) == [175, 175], workers.said()
-    assert all("go on with: kerasnlp-lab train --resume" in text for text in workers.said())
+    assert all("resume with: kerasnlp-lab train --resume" in text for text in workers.said())
 
 
 @pytest.mark.timeout(900)
