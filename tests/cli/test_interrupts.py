@@ -82,7 +82,7 @@ def test_train_that_waits_for_other_workers(tmp_path):
     os.kill(process.pid, signal.SIGINT)
     process.join(10)
     assert process.exitcode == -signal.SIGINT
-    assert err.read_text() == "waiting for the other workers\n"
+    assert "Traceback" not in err.read_text()
 
 
 def wait_for_line(file, line):
