@@ -16,6 +16,8 @@ from tests import processes
 from tests.faults.harness import KILLED, SAVED, command, differences, finish, kill_and_resume
 from tests.faults.kill_many import EVERY, SCRATCH, SMALL, hub
 
+pytestmark = pytest.mark.starts_tensorflow
+
 # Kills of one run, one after the other.
 PLANS = {
     "steps and writing": [("step", 3), ("half written", 2), ("before rename", 4)],

@@ -17,6 +17,8 @@ from tests import processes
 from tests.faults.harness import finish
 from tests.faults.kill_many import hub
 
+pytestmark = pytest.mark.starts_tensorflow
+
 SMALL = ["--option", "embed_dim=16", "--option", "ff_dim=16"]
 NO_DROPOUT = ["--option", "dropout=0", "--option", "token_dropout=0"]
 SCRATCH = ["train", "--model", "transformer", "--dataset", "news_sample", *SMALL]
