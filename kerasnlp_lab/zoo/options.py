@@ -35,7 +35,7 @@ class ModelOptions:
 
     @property
     def resumes_exactly(self) -> bool:
-        """Whether a resumed training ends bit-equal: its random numbers depend on the step alone."""
+        """Whether a resumed training ends bit-equal: random numbers depend on the step alone."""
         return True
 
     def on_this_machine(self) -> ModelOptions:
