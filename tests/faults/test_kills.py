@@ -1,4 +1,4 @@
-"""A run that is killed at any moment and resumed ends bit-equal to one that was not.
+"""A run that is killed at any moment and resumed ends bit-equal to an uninterrupted one.
 
 `make faults` does this many more times, at random moments.
 """
@@ -18,7 +18,7 @@ from tests.faults.kill_many import EVERY, SCRATCH, SMALL, hub
 
 pytestmark = pytest.mark.starts_tensorflow
 
-# Kills of one run, one after the other.
+# The consecutive kills of one run.
 PLANS = {
     "steps and writing": [("step", 3), ("half written", 2), ("before rename", 4)],
     "tidying": [("after rename", 3), ("before cleaning", 3), ("after the best", 1)],
@@ -30,7 +30,7 @@ PLANS = {
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory) -> Path:
-    """A run that nothing happened to."""
+    """An uninterrupted run."""
     run = tmp_path_factory.mktemp("whole") / "run"
     finish([*SCRATCH, "--output", str(run)])
     return run
@@ -51,7 +51,7 @@ def test_a_killed_run_ends_bit_equal(plan, whole, tmp_path):
 
 @pytest.mark.timeout(900)  # five processes that import TensorFlow, beside other tests
 def test_a_killed_hub_classifier_ends_bit_equal(tmp_path):
-    """Killed among the steps of the head on a frozen encoder, and when all is fine-tuned."""
+    """It is killed while the encoder is frozen, and again during fine-tuning."""
     arguments = hub(tmp_path)
     finish([*arguments, "--output", str(tmp_path / "whole")])
     kills = [("step", 1), ("step", 8), ("half written", 1)]
@@ -185,7 +185,7 @@ def test_a_second_ctrl_c_stops_at_once(tmp_path):
 
 
 def test_a_full_disk_while_a_checkpoint_is_written(whole, tmp_path):
-    """The run ends with what to do; with room again it goes on as if nothing had been."""
+    """The run ends with a remedy, and with free space it resumes bit-equal."""
     run = tmp_path / "run"
     result = command([*SCRATCH, "--output", str(run)], moment="disk full", count=2)
     assert result.returncode == 2
