@@ -1,6 +1,6 @@
-"""The order of the tests: the files that take longest first, each whole on one worker.
+"""The order of the tests: the longest files first, each file on one worker.
 
-Two workers that get the longest files last end far apart, and one of them waits.
+If the longest files came last, the workers would finish far apart, and one would wait.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from pathlib import Path
 import pytest
 
 DURATIONS = Path(__file__).with_name("durations.json")
-SECONDS_A_TEST = 1  # in a file that was never measured
+SECONDS_A_TEST = 1  # for files without a measurement
 
 
 def group(item: pytest.Item) -> str:
-    """Returns what runs on one worker, to share fixtures: a file, or the tests of one notebook."""
+    """Returns the tests' group on one worker: a file, or the tests of one notebook."""
     file = item.path.relative_to(Path(__file__).parent).as_posix()
     path = getattr(item, "callspec", None) and item.callspec.params.get("path")
     return f"{file}:{path.stem}" if file == "test_notebooks.py" and path else file
 
 
 def longest_first(items: list[pytest.Item]) -> None:
-    """Sorts tests by the seconds of their groups, and tells pytest-xdist of the groups."""
+    """Sorts tests by the time of their groups, and passes the groups to pytest-xdist."""
     known = json.loads(DURATIONS.read_text())
     groups = {item: group(item) for item in items}
     expected: dict[str, float] = defaultdict(float)
@@ -36,7 +36,7 @@ def longest_first(items: list[pytest.Item]) -> None:
 
 
 class Durations:
-    """Writes how long each group took, at the end of a session with pytest-xdist's groups."""
+    """Writes the time of each group, at the end of a session with pytest-xdist's groups."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = defaultdict(float)
