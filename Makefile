@@ -1,5 +1,6 @@
 # Everything is installed into .venv and cached in .cache, both inside this folder.
-PYTHON ?= python3.11
+# The newest Python of setup.cfg's versions that this machine has; say PYTHON=... for another.
+PYTHON ?= $(shell .ci/pythons | head -n 1)
 BIN := .venv/bin
 MODELS := tfidf_linear,transformer,minilm_l6_h384
 
@@ -9,20 +10,26 @@ export IPYTHONDIR ?= $(CURDIR)/.cache/ipython
 export JUPYTER_DATA_DIR ?= $(CURDIR)/.cache/jupyter
 INSTALL := $(BIN)/python -m pip install --quiet --no-cache-dir --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test faults notebooks lint docs clean help benchmarks
+# Longest files first, each whole on one worker: tests/schedule.py.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+
+.PHONY: demo test check faults slow pythons notebooks lint docs clean help benchmarks
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo   install, train two classifiers and a baseline, compare, export, classify"
-	@echo "make test   install, lint, check types and imports, run the tests"
-	@echo "make faults kill trainings at random moments, resume them, and compare to the last bit"
+	@echo "make test   install, lint, check types and imports, run the tests: about 12 minutes"
+	@echo "make check  the same without the tests that need TensorFlow: about a minute"
+	@echo "make slow   the tests that make test leaves out"
+	@echo "make faults the same, and kill trainings at random moments, resume them, and compare to the last bit"
+	@echo "make pythons  install, train, export, predict and explain on each supported Python there is"
 	@echo "make docs   the documentation, into site/: open site/index.html"
 	@echo "make notebooks  run the notebooks and keep their outputs; KERASNLP_LAB_TEST_DATA has sms_spam/"
 	@echo "make bench-NAME  benchmarks/NAME.py, with ARGS='--rounds 3'; make benchmarks: all, some hours"
 	@echo "make clean  remove .venv, .cache, runs and site"
 
 .venv/bin/python:
-	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) not found: install Python 3.11, or say make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "found no Python of the versions that setup.cfg names: install one, or say make PYTHON=/path/to/python" >&2; exit 1; }
 	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
 .venv/.installed: setup.cfg pyproject.toml constraints.txt | .venv/bin/python
@@ -41,9 +48,14 @@ demo: .venv/.installed
 	$(BIN)/kerasnlp-lab export runs/demo/minilm_l6_h384 --to runs/demo/exported/minilm_l6_h384
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python examples/classify_headlines.py runs/demo/exported/minilm_l6_h384
 
-faults: .venv/.installed-dev
+faults: slow .venv/.installed-dev
 	$(BIN)/python -m tests.faults.kill_many --kills 50 --hub-kills 6
-	$(BIN)/python -m pytest -n 2 -m slow
+
+slow: .venv/.installed-dev
+	$(PYTEST) -m slow
+
+pythons: .venv/.installed-dev
+	$(BIN)/python -m tests.pythons
 
 notebooks: .venv/.installed-dev
 	$(BIN)/python -m tests.notebooks $(ARGS)
@@ -65,7 +77,10 @@ docs: .venv/.installed-dev
 	$(BIN)/properdocs build --strict
 
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(PYTEST)
+
+check: lint
+	$(PYTEST) --without-tensorflow -q -r fE
 
 clean:
 	rm -rf .venv .cache runs site

@@ -1,40 +1,129 @@
-"""What several test folders need: where the real data is, and a tiny BERT as TF Hub modules."""
+"""What several test folders need: a cache, where the real data is, and tiny BERTs as modules."""
 
 from __future__ import annotations
 
 import json
 import os
+import random
+import shutil
 import signal
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+if "PYTEST_XDIST_WORKER" in os.environ:  # the workers are as many as the cores
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+    os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 
+import numpy as np
 import pytest
+from filelock import FileLock
 
 import kerasnlp_lab  # noqa: F401  # before TensorFlow, which then computes by oneDNN
+from kerasnlp_lab.paths import cache_dir, whole_directory
+from tests import schedule
 from tests.tiny_bert import write_tiny_checkpoint
+from tests.without_tensorflow import SkipsImports
 
-# Whoever starts the tests in the background has Ctrl-C ignored, by their processes too.
+# A shell that starts the tests in the background has them ignore Ctrl-C, and their processes too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parents[1]
+# As the Makefile has it. The user's own cache stays as it is.
+os.environ.setdefault("KERASNLP_LAB_CACHE", str(ROOT / ".cache"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--without-tensorflow",
+        action="store_true",
+        help="skip each test that imports TensorFlow: the others take seconds",
+    )
+    parser.addoption(
+        "--write-durations",
+        action="store_true",
+        help=f"write what each file took to {schedule.DURATIONS.name}, by which they are ordered",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--without-tensorflow"):
+        sys.meta_path.insert(0, SkipsImports())
+    if config.getoption("--write-durations") and "PYTEST_XDIST_WORKER" not in os.environ:
+        config.pluginmanager.register(schedule.Durations())
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    schedule.longest_first(items)
+    if config.getoption("--without-tensorflow"):
+        for item in items:
+            if item.get_closest_marker("starts_tensorflow"):
+                item.add_marker(pytest.mark.skip("its processes import TensorFlow"))
 
 
 @pytest.fixture(autouse=True)
 def seeded() -> None:
     """A test that fails fails again."""
-    from kerasnlp_lab._keras import keras
+    random.seed(0)
+    np.random.seed(0)
+    if "tensorflow" in sys.modules:
+        from kerasnlp_lab._keras import keras
 
-    keras.utils.set_random_seed(0)
+        keras.utils.set_random_seed(0)
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory) -> Path:
+    """A folder that all workers of this session have."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
+def built_once(folder: Path, build: Callable[[Path], object]) -> Path:
+    """Returns a folder, built unless another worker has done so."""
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            with whole_directory(folder) as target:
+                build(target)
+    return folder
 
 
 @pytest.fixture(scope="session", autouse=True)
-def own_features(tmp_path_factory):
-    """Features of frozen encoders that tests make do not go into the user's own cache."""
-    folder = tmp_path_factory.mktemp("features_cache")
+def session_cache(tmp_path_factory):
+    """What the tests cache goes into a folder of their own; only MiniLM, which is large, stays."""
+    modules = cache_dir() / "modules"
+    modules.mkdir(parents=True, exist_ok=True)
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr("kerasnlp_lab.training.frozen_features.cache_dir", lambda: folder)
+        monkeypatch.setenv("KERASNLP_LAB_CACHE", str(cache_with(modules, tmp_path_factory)))
         yield
+
+
+def cache_with(modules: Path, tmp_path_factory) -> Path:
+    """Returns a new cache with the modules of another."""
+    folder = tmp_path_factory.mktemp("cache")
+    (folder / "modules").symlink_to(modules)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def thin_minilm_cache(session_cache, shared_folder: Path, tmp_path_factory) -> Path:
+    """A cache whose MiniLM has its vocabulary, 6 layers and 12 heads, but tiny random weights."""
+    from kerasnlp_lab.hub import minilm_modules
+    from tests.thin_minilm import build_thin_minilm
+
+    vocab_file = Path(minilm_modules().preprocess, "assets", "vocab.txt")
+    thin = built_once(
+        shared_folder / "thin_minilm", lambda folder: build_thin_minilm(folder, vocab_file)
+    )
+    return cache_with(thin / "modules", tmp_path_factory)
+
+
+@pytest.fixture
+def thin_minilm(thin_minilm_cache: Path, monkeypatch) -> None:
+    """For one test, minilm_l6_h384 is the thin one."""
+    monkeypatch.setenv("KERASNLP_LAB_CACHE", str(thin_minilm_cache))
 
 
 @pytest.fixture(scope="session")
@@ -63,33 +152,38 @@ def tiny_checkpoint(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tiny_modules(tiny_checkpoint: Path, tmp_path_factory) -> Path:
+def tiny_modules(tiny_checkpoint: Path, shared_folder: Path) -> Path:
     """The same BERT as TF Hub modules: a folder with preprocess/ and encoder/."""
-    from kerasnlp_lab.bert import build_bert_modules
-
-    folder = tmp_path_factory.mktemp("tiny_modules")
-    build_bert_modules(tiny_checkpoint, folder, do_lower_case=True)
-    return folder
+    return built_once(
+        shared_folder / "tiny_modules", lambda folder: _build_modules(tiny_checkpoint, folder)
+    )
 
 
 @pytest.fixture(scope="session")
-def tiny_hub_cache(tiny_checkpoint: Path, tmp_path_factory) -> tuple[str, dict[str, str]]:
+def tiny_hub_cache(
+    tiny_checkpoint: Path, shared_folder: Path, tmp_path_factory
+) -> tuple[str, dict[str, str]]:
     """A TF Hub cache in which small_bert's two handles are the tiny BERT, without dropout.
 
     Returns the model's name in the zoo and the environment that makes TF Hub find it.
     """
-    import shutil
-
-    from kerasnlp_lab.bert import build_bert_modules
     from tests.hub.tfhub_cache import SMALL_BERT, fill_tfhub_cache
 
-    checkpoint = tmp_path_factory.mktemp("no_dropout") / "checkpoint"
-    shutil.copytree(tiny_checkpoint, checkpoint)
-    config = json.loads((checkpoint / "config.json").read_text())
-    config |= {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
-    (checkpoint / "config.json").write_text(json.dumps(config))
-    modules = tmp_path_factory.mktemp("modules")
-    build_bert_modules(checkpoint, modules, do_lower_case=True)
-    cache = tmp_path_factory.mktemp("tfhub_cache")
-    fill_tfhub_cache(cache, modules)
+    def build(folder: Path) -> None:
+        checkpoint = tmp_path_factory.mktemp("no_dropout") / "checkpoint"
+        shutil.copytree(tiny_checkpoint, checkpoint)
+        config = json.loads((checkpoint / "config.json").read_text())
+        config |= {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+        (checkpoint / "config.json").write_text(json.dumps(config))
+        modules = tmp_path_factory.mktemp("modules")
+        _build_modules(checkpoint, modules)
+        fill_tfhub_cache(folder, modules)
+
+    cache = built_once(shared_folder / "tfhub_cache", build)
     return SMALL_BERT, {"TFHUB_CACHE_DIR": str(cache)}
+
+
+def _build_modules(checkpoint: Path, folder: Path) -> None:
+    from kerasnlp_lab.bert import build_bert_modules
+
+    build_bert_modules(checkpoint, folder, do_lower_case=True)

@@ -17,9 +17,11 @@ def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
+@pytest.mark.starts_tensorflow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_notebook_runs_from_the_first_cell_to_the_last(path, tmp_path, request):
+def test_notebook_runs_from_the_first_cell_to_the_last(path, tmp_path, request, thin_minilm):
+    """With a MiniLM that is thin and knows nothing: `make notebooks` takes the real one."""
     test_data = request.getfixturevalue("test_data") if path.stem == "sms_spam" else None
     committed = nbformat.read(path, as_version=4)
     ran = run_notebook(path, tmp_path, test_data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,15 +15,23 @@ TINY_VOCABULARY = (
 ).split()
 
 
-def write_tiny_checkpoint(folder: Path) -> Path:
-    """Writes a BERT of 2 layers and hidden size 16 in Hugging Face's form; returns its folder."""
-    hidden, inner, layers, positions = 16, 32, 2, 64
+def write_tiny_checkpoint(
+    folder: Path,
+    *,
+    vocabulary: Sequence[str] = TINY_VOCABULARY,
+    hidden: int = 16,
+    inner: int = 32,
+    layers: int = 2,
+    heads: int = 2,
+    positions: int = 64,
+) -> Path:
+    """Writes a BERT with random weights in Hugging Face's form; returns its folder."""
     config = {
         "model_type": "bert",
-        "vocab_size": len(TINY_VOCABULARY),
+        "vocab_size": len(vocabulary),
         "hidden_size": hidden,
         "num_hidden_layers": layers,
-        "num_attention_heads": 2,
+        "num_attention_heads": heads,
         "intermediate_size": inner,
         "max_position_embeddings": positions,
         "type_vocab_size": 2,
@@ -45,7 +54,7 @@ def write_tiny_checkpoint(folder: Path) -> Path:
         add(f"{name}.weight", hidden)
         add(f"{name}.bias", hidden)
 
-    add("embeddings.word_embeddings.weight", len(TINY_VOCABULARY), hidden)
+    add("embeddings.word_embeddings.weight", len(vocabulary), hidden)
     add("embeddings.position_embeddings.weight", positions, hidden)
     add("embeddings.token_type_embeddings.weight", 2, hidden)
     add_norm("embeddings.LayerNorm")
@@ -62,6 +71,6 @@ def write_tiny_checkpoint(folder: Path) -> Path:
 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(config))
-    (folder / "vocab.txt").write_text("\n".join(TINY_VOCABULARY) + "\n")
+    (folder / "vocab.txt").write_text("\n".join(vocabulary) + "\n")
     save_file(tensors, folder / "model.safetensors")
     return folder

@@ -14,6 +14,7 @@ around it: so what holds for every safe character holds for every safe text.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -102,8 +103,8 @@ class FastTokenizer:
 
     def only_ascii(self) -> FastTokenizer:
         """Returns one to which other characters than ASCII are not safe."""
-        other = object.__new__(FastTokenizer)
-        other.__dict__.update(self.__dict__, extended=False)
+        other = copy.copy(self)
+        other.extended = False
         return other
 
     def is_ascii(self, texts: tf.Tensor) -> tf.Tensor:

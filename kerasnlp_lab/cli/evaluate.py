@@ -11,7 +11,7 @@ import typer
 from kerasnlp_lab.cli.json_output import Json, print_json, printing_to_stderr_if
 from kerasnlp_lab.cli.options import Precision, import_tensorflow, report_precision
 from kerasnlp_lab.cli.rows import RowsOptions, rows_options
-from kerasnlp_lab.errors import DataError, UnknownNameError, check_option
+from kerasnlp_lab.errors import DataError, OptionError, UnknownNameError, check_option
 
 if TYPE_CHECKING:
     from kerasnlp_lab.data import Split
@@ -59,6 +59,8 @@ def evaluate(
         else:
             tested = _rows_of_dataset(rows, split, finished, classifier.label_names)
         result = evaluation.evaluate(classifier, tested)
+    if fpr and not isinstance(result, evaluation.ClassificationEvaluation):
+        raise OptionError(f"--fpr is for classification, not {classifier.task.name}; leave it out")
     recalls = {
         f"{rate:g}": {name: result.recall_at_fpr(name, rate) for name in result.label_names}
         for rate in fpr or ()

@@ -43,7 +43,7 @@ def explain(
     ] = Path("explanation"),
     as_json: Json = False,
 ) -> None:
-    """Show a model's attention, and what each word contributes to its answer.
+    """Show a model's attention and the contribution of each word.
 
     For Transformers and BERTs. Contributions are integrated gradients, from a text of neutral
     tokens to this one. The page shows every layer and head. Earlier files in the folder are

@@ -17,7 +17,7 @@ from kerasnlp_lab.errors import DataError, OptionError
 from kerasnlp_lab.paths import did_you_mean_path
 
 if TYPE_CHECKING:
-    from kerasnlp_lab.export import Prediction
+    from kerasnlp_lab.tasks.task import Answer
 
 __all__ = ["predict"]
 
@@ -63,11 +63,10 @@ def predict(
     chunk = None if texts or file else 1 if sys.stdin.isatty() else 32
     predictions = predictor.predict(texts or _lines(file), chunk=chunk)
     as_json = as_json or format is OutputFormat.jsonl
-    label_width = max(map(len, predictor.label_names))
     answered = 0
     with note_what_is_kept(lambda: f"texts answered: {answered}"):
         for one in predictions:
-            line = json_line(vars(one)) if as_json else _row(one, label_width)
+            line = json_line(one.as_json()) if as_json else _row(one)
             # Counted before it is written: a reader of the line may press Ctrl-C at once.
             answered += 1
             print(line, flush=True)
@@ -79,7 +78,7 @@ def _lines(file: Path | None) -> Iterator[bytes]:
             yield line.rstrip(b"\r\n")
 
 
-def _row(one: Prediction, label_width: int) -> str:
+def _row(one: Answer) -> str:
     text = " ".join(one.text.split())
     shown = text if len(text) <= 100 else text[:99] + "…"
-    return f"{one.label:{label_width}}  {one.probabilities[one.label]:.3f}  {shown}"
+    return f"{one.as_line()}  {shown}"

@@ -214,7 +214,7 @@ def _stop_on_sigterm(run: Path) -> None:
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise TrainingStopped(
-            f"stopped by SIGTERM; resume it with: kerasnlp-lab train --resume {run}",
+            f"stopped by SIGTERM; resume with: kerasnlp-lab train --resume {run}",
             signal.SIGTERM,
         )
 
@@ -226,7 +226,7 @@ def _kept_of(run: Path) -> str:
     from kerasnlp_lab.training import RunDirectory
 
     if RunDirectory(run).unfinished:
-        return f"{run} is kept, resume it with: kerasnlp-lab train --resume {run}"
+        return f"{run} is kept, resume with: kerasnlp-lab train --resume {run}"
     return f"{run} is finished" if (run / "metrics.json").is_file() else ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy.stats
@@ -75,6 +75,8 @@ class ClassificationEvaluation(Evaluation):
         texts_per_second: The speed from strings to labels, after a warm-up; 0 where not timed.
     """
 
+    template: ClassVar[str] = "classification.html.j2"
+
     label_names: tuple[str, ...]
     labels: np.ndarray
     probabilities: np.ndarray
@@ -99,6 +101,10 @@ class ClassificationEvaluation(Evaluation):
     @property
     def headline(self) -> tuple[str, float]:
         return "accuracy", self.accuracy
+
+    @property
+    def more_figures(self) -> dict[str, float]:
+        return {"macro_f1": self.macro_f1, "mcc": self.mcc}
 
     @property
     def right(self) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -15,13 +15,23 @@ __all__ = ["Evaluation"]
 class Evaluation(abc.ABC):
     """The results of a model on one split."""
 
+    template: ClassVar[str] = "run.html.j2"
+    """The report's template, among those of this folder."""
+
     texts_per_second: float
     """The speed from strings to answers, after a warm-up; 0 where it was not timed."""
+    interval: tuple[float, float] | None
+    """The 95% confidence interval of the headline; None where there is none."""
 
     @property
     @abc.abstractmethod
     def headline(self) -> tuple[str, float]:
         """The figure that models are ranked by, higher is better: its name and its value."""
+
+    @property
+    def more_figures(self) -> dict[str, float]:
+        """The figures that a leaderboard has beside the headline, by name; none by default."""
+        return {}
 
     @property
     @abc.abstractmethod

@@ -233,7 +233,7 @@ def _write_figures_and_report(experiment: Experiment, record: dict[str, Any]) ->
     write_whole(run.path / "predictions.csv", _predictions_csv(*evaluation.predictions()))
     page = render_page(
         "kerasnlp_lab.evaluation",
-        "run.html.j2",
+        evaluation.template,
         config=record,
         training=experiment.training,
         evaluation=evaluation,

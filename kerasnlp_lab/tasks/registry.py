@@ -11,7 +11,9 @@ from kerasnlp_lab.tasks.task import Task
 
 __all__ = ["find_task", "read_task", "task_names"]
 
-_TASKS: dict[str, type[Task]] = {task.name: task for task in (Classification,)}
+_TASKS: dict[str, type[Task]] = {
+    Classification.name: Classification,
+}
 
 
 def task_names() -> list[str]:

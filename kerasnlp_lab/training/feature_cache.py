@@ -1,4 +1,4 @@
-"""`FeatureCache`: keeps the features that a frozen encoder computes of texts on disk."""
+"""`FeatureCache`: keeps the features that a frozen encoder computes for texts on disk."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def frozen_features(
     parts: dict[str, TokenizedTexts],
     console: rich.console.Console | None = None,
 ) -> dict[str, FrozenFeatures]:
-    """Returns the features that the encoder, with its current weights, computes of texts.
+    """Returns the features that the encoder, with its current weights, computes for texts.
 
     Each text is computed only once. Features are cached below `cache_dir` by the encoder's
     weights and options, its preprocessing, and the text's token ids. A few cached ones are
@@ -138,7 +138,7 @@ def _check_cached(
     tokens: TokenizedTexts,
     keys: np.ndarray,
 ) -> None:
-    """Empties the cache if the encoder computes other features of a few cached texts."""
+    """Empties the cache if the encoder computes other features for a few cached texts."""
     places = cache.find(keys)
     known = np.flatnonzero(places[:, 0] >= 0)
     if not len(known):

@@ -12,6 +12,7 @@ import weakref
 import pytest
 
 from kerasnlp_lab.cli.interrupts import note_what_is_kept, raise_on_first_interrupt
+from tests import processes
 from tests.cli.command import run
 from tests.cli.interrupted import run_interrupted
 from tests.data.inspection.tables import plain_rows, write_table
@@ -23,8 +24,7 @@ NOTHING = "kerasnlp-lab: stopped by Ctrl-C; nothing was written\n"
 
 def interrupted(place, *arguments):
     """Returns the ended process of a command that got Ctrl-C at a place."""
-    command = [sys.executable, "-m", "tests.cli.interrupted", place, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+    return processes.run("tests.cli.interrupted", [place, *arguments])
 
 
 def leftovers(folder):
@@ -33,7 +33,8 @@ def leftovers(folder):
 
 @pytest.mark.parametrize("module", ["typer", "tensorflow", "tensorflow.python.eager.context"])
 def test_while_something_is_imported(module):
-    result = interrupted(module, "zoo", "list")
+    command = [sys.executable, "-m", "tests.cli.interrupted", module, "zoo", "list"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert (result.returncode, result.stdout, result.stderr) == (130, "", NOTHING)
 
 
@@ -44,7 +45,7 @@ def test_train_says_how_to_go_on(tmp_path):
     assert "Traceback" not in result.stderr
     line = result.stderr.splitlines()[-1]
     assert line.startswith("kerasnlp-lab: stopped by SIGINT after step ")
-    assert line.endswith(f"go on with: kerasnlp-lab train --resume {tmp_path / 'run'}")
+    assert line.endswith(f"resume with: kerasnlp-lab train --resume {tmp_path / 'run'}")
     finished = run("train", "--resume", tmp_path / "run", "--json")
     assert finished.code == 0, finished.err
     assert len(json.loads(finished.out)["training"]["history"]) == 2
@@ -58,7 +59,7 @@ def test_train_before_and_after_its_steps(tmp_path):
     result = run_interrupted(".report.html", *words)
     assert result.code == 130
     assert result.err == (
-        f"kerasnlp-lab: stopped by Ctrl-C; {tmp_path / 'run'} is kept, resume it with: "
+        f"kerasnlp-lab: stopped by Ctrl-C; {tmp_path / 'run'} is kept, resume with: "
         f"kerasnlp-lab train --resume {tmp_path / 'run'}\n"
     )
     assert run("train", "--resume", tmp_path / "run").code == 0
@@ -71,16 +72,24 @@ def test_train_that_waits_for_other_workers(tmp_path):
         workers = [f"localhost:{each.getsockname()[1]}" for each in (one, other)]
     task = {"type": "worker", "index": 0}
     config = {"cluster": {"worker": workers}, "task": task}
-    words = ("--model", "transformer", *NEWS, "--strategy", "multi_worker", "--output", tmp_path)
-    command = [sys.executable, "-m", "kerasnlp_lab", "train", *map(str, words)]
+    words = ("train", "--model", "transformer", *NEWS, "--strategy", "multi_worker")
+    words += ("--output", tmp_path / "run")
     environment = {**os.environ, "TF_CONFIG": json.dumps(config)}
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, env=environment, stderr=pipe, text=True) as process:
-        assert process.stderr.readline() == "waiting for the other workers\n"
-        time.sleep(1)  # until it does
-        process.send_signal(signal.SIGINT)
-        assert process.wait(10) == -signal.SIGINT
-        assert "Traceback" not in process.stderr.read()
+    out, err = tmp_path / "out", tmp_path / "err"
+    process = processes.start("kerasnlp_lab", words, out=out, err=err, environment=environment)
+    wait_for_line(err, "waiting for the other workers\n")
+    time.sleep(1)  # until it does
+    os.kill(process.pid, signal.SIGINT)
+    process.join(10)
+    assert process.exitcode == -signal.SIGINT
+    assert "Traceback" not in err.read_text()
+
+
+def wait_for_line(file, line):
+    until = time.monotonic() + 120
+    while not file.exists() or line not in file.read_text():
+        assert time.monotonic() < until, f"no {line!r} in {file}"
+        time.sleep(0.05)
 
 
 def test_compare_names_the_finished_runs(tmp_path):

@@ -1,4 +1,4 @@
-"""docs/extending.md followed to the letter, each part in a copy of the repository of its own."""
+"""Following docs/extending.md exactly, each part in a copy of the repository of its own."""
 
 import json
 import os
@@ -72,6 +72,7 @@ def call(arguments, clone):
     "part, answers",
     [
         ("A model", ["1,280,260", "epoch 10", "Oil slips below 45 dollars", " passed"]),
+        ("A task", ["a number for each text", "within half", "mean absolute error", " passed"]),
         ("A dataset", ["support tickets by the queue", "macro-F1"]),
         ("A layer", [" passed"]),
     ],

@@ -11,20 +11,39 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
+from tests import processes
+
 TIMES = ("seconds", "texts_per_second")
 KILLED, SAVED = -9, 175
 
 
 def command(
-    arguments: Sequence[str], *, moment: str = "never", count: int = 1, devices: int = 1, **env: str
+    arguments: Sequence[str],
+    *,
+    moment: str = "never",
+    count: int = 1,
+    devices: int = 1,
+    forked: bool = True,
+    **env: str,
 ) -> subprocess.CompletedProcess[str]:
-    """Runs kerasnlp-lab in a process of its own, to be killed at a moment."""
-    words = [sys.executable, "-m", "tests.faults.die", moment, str(count), str(devices)]
+    """Runs kerasnlp-lab in a process of its own, to be killed at a moment.
+
+    Args:
+        arguments: What follows kerasnlp-lab.
+        moment: One of tests.faults.die's.
+        count: How often it has come by then.
+        devices: The number of logical devices that the CPU is.
+        forked: Whether the process is forked off one that has TensorFlow imported.
+        env: What is in its environment beside this process's.
+    """
+    words = [moment, str(count), str(devices), *arguments]
+    variables = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **env}
+    if forked:
+        return processes.run("tests.faults.die", words, environment=variables, timeout=600)
     return subprocess.run(
-        [*words, *arguments],
-        cwd=ROOT,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **env},
+        [sys.executable, "-m", "tests.faults.die", *words],
+        cwd=processes.ROOT,
+        env=variables,
         capture_output=True,
         text=True,
         timeout=600,

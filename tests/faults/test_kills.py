@@ -6,15 +6,17 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from kerasnlp_lab.zoo import find_model
+from tests import processes
 from tests.faults.harness import KILLED, SAVED, command, differences, finish, kill_and_resume
 from tests.faults.kill_many import EVERY, SCRATCH, SMALL, hub
+
+pytestmark = pytest.mark.starts_tensorflow
 
 # Kills of one run, one after the other.
 PLANS = {
@@ -87,10 +89,10 @@ def test_deterministic_runs_of_one_configuration_are_bit_equal(tmp_path):
     assert differences(tmp_path / "one", tmp_path / "other") == []
 
 
-def begun(folder: Path, *arguments: str, step: int = 12) -> Path:
+def begun(folder: Path, *arguments: str, step: int = 12, **how: bool) -> Path:
     """Returns a run that was killed after some steps, with two checkpoints."""
     run = folder / "run"
-    result = command([*arguments, "--output", str(run)], moment="step", count=step)
+    result = command([*arguments, "--output", str(run)], moment="step", count=step, **how)
     assert result.returncode == KILLED, result.stderr[-2000:]
     assert len(list((run / "checkpoints").glob("step-*"))) == 2
     return run
@@ -101,7 +103,7 @@ def resume(run: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_broken_checkpoint_falls_back_to_the_one_before(whole, tmp_path):
-    run = begun(tmp_path, *SCRATCH)
+    run = begun(tmp_path, *SCRATCH, forked=False)
     newest = max((run / "checkpoints").glob("step-*"))
     content = bytearray(newest.read_bytes())
     content[len(content) // 2] ^= 1  # one bit
@@ -149,22 +151,8 @@ def test_another_model_is_refused(tmp_path):
 
 def test_two_processes_cannot_train_into_one_run(tmp_path):
     run = tmp_path / "run"
-    first = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "kerasnlp_lab",
-            *SCRATCH,
-            "--epochs",
-            "2000",
-            "--patience",
-            "2000",
-            "--output",
-            str(run),
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    endless = ["--epochs", "2000", "--patience", "2000", "--output", str(run)]
+    first = processes.start("kerasnlp_lab", [*SCRATCH, *endless], out=tmp_path / "said")
     try:
         for _ in range(600):
             if (run / "config.json").exists():
@@ -175,7 +163,7 @@ def test_two_processes_cannot_train_into_one_run(tmp_path):
         assert "another process is training into" in result.stderr
     finally:
         first.kill()
-        first.wait()
+        first.join()
 
 
 def test_sigterm_saves_and_exits_with_a_status_of_its_own(tmp_path):
@@ -183,7 +171,7 @@ def test_sigterm_saves_and_exits_with_a_status_of_its_own(tmp_path):
     arguments = [*SCRATCH, "--checkpoint-every", "off", "--output", str(run)]
     result = command(arguments, moment="sigterm", count=5)
     assert result.returncode == SAVED
-    assert f"go on with: kerasnlp-lab train --resume {run}" in result.stderr
+    assert f"resume with: kerasnlp-lab train --resume {run}" in result.stderr
     assert [file.name for file in (run / "checkpoints").iterdir()] == [
         "step-000000000006.safetensors"
     ]

@@ -8,15 +8,16 @@ import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.faults.harness import ROOT, finish
+from tests import processes
+from tests.faults.harness import finish
 from tests.faults.kill_many import hub
+
+pytestmark = pytest.mark.starts_tensorflow
 
 SMALL = ["--option", "embed_dim=16", "--option", "ff_dim=16"]
 NO_DROPOUT = ["--option", "dropout=0", "--option", "token_dropout=0"]
@@ -25,39 +26,31 @@ BOUND = 90  # seconds until the workers that are left have ended
 
 
 class Workers:
-    """The same command on several workers."""
+    """The same command on several workers.
 
-    def __init__(self, number: int, arguments: list[str], folder: Path):
-        sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
-        cluster = {"worker": [f"127.0.0.1:{one.getsockname()[1]}" for one in sockets]}
-        for one in sockets:
-            one.close()
+    Args:
+        arguments: What follows kerasnlp-lab.
+        folder: Gets what each of them prints, as worker0.log and so on.
+        variables: What is in each one's environment beside this process's.
+    """
+
+    def __init__(self, arguments: list[str], folder: Path, variables: list[dict[str, str]]):
         folder.mkdir(exist_ok=True)
-        self.logs = [folder / f"worker{index}.log" for index in range(number)]
+        self.logs = [folder / f"worker{index}.log" for index in range(len(variables))]
         self.processes = [
-            subprocess.Popen(
-                [sys.executable, "-m", "kerasnlp_lab", *arguments],
-                cwd=ROOT,
-                env={
-                    **os.environ,
-                    "TF_CONFIG": json.dumps(
-                        {"cluster": cluster, "task": {"type": "worker", "index": index}}
-                    ),
-                },
-                stdout=log.open("w"),
-                stderr=subprocess.STDOUT,
-            )
-            for index, log in enumerate(self.logs)
+            processes.start("kerasnlp_lab", arguments, out=log, environment={**os.environ, **one})
+            for log, one in zip(self.logs, variables, strict=True)
         ]
 
-    def wait(self, seconds: float = 280) -> list[int]:
+    def wait(self, seconds: float = 280) -> list[int | None]:
         """Returns the exit status of each."""
         until = time.monotonic() + seconds
-        try:
-            return [one.wait(max(until - time.monotonic(), 0.1)) for one in self.processes]
-        finally:
-            for one in self.processes:
-                one.kill()
+        for one in self.processes:
+            one.join(max(until - time.monotonic(), 0.1))
+        statuses = [one.exitcode for one in self.processes]
+        for one in self.processes:
+            one.kill()
+        return statuses
 
     def said(self) -> list[str]:
         return [log.read_text() for log in self.logs]
@@ -65,6 +58,17 @@ class Workers:
     def final_states(self) -> set[str]:
         """Returns what the workers print of the weights and optimizer that they ended with."""
         return {re.search(r"final state (\w+)", text).group(1) for text in self.said()}
+
+
+def workers_on_loopback(number: int, arguments: list[str], folder: Path) -> Workers:
+    """Starts a command on so many workers, each of which TF_CONFIG tells where the others are."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
+    cluster = {"worker": [f"127.0.0.1:{one.getsockname()[1]}" for one in sockets]}
+    for one in sockets:
+        one.close()
+    tasks = [{"type": "worker", "index": index} for index in range(number)]
+    configs = [json.dumps({"cluster": cluster, "task": task}) for task in tasks]
+    return Workers(arguments, folder, [{"TF_CONFIG": config} for config in configs])
 
 
 def losses(run: Path) -> list[tuple[float, float]]:
@@ -83,11 +87,10 @@ def wait_for(path: Path, pattern: str, seconds: float = 120) -> None:
 def test_workers_end_with_equal_weights_and_the_losses_of_one(number, tmp_path):
     arguments = [*SCRATCH, *NO_DROPOUT, "--epochs", "2", "--batch-size", "48"]
     many = ["--strategy", "multi_worker", "--output", str(tmp_path / "many")]
-    workers = Workers(number, [*arguments, *many], tmp_path / "logs")
+    workers = workers_on_loopback(number, [*arguments, *many], tmp_path / "logs")
     assert workers.wait() == [0] * number, workers.said()
     assert len(workers.final_states()) == 1
-    alone = [sys.executable, "-m", "kerasnlp_lab", *arguments]
-    subprocess.run([*alone, "--output", str(tmp_path / "one")], cwd=ROOT, check=True)
+    finish([*arguments, "--output", str(tmp_path / "one")])
     together = losses(tmp_path / "many")
     assert len(together) == 2
     for line, other in zip(losses(tmp_path / "one"), together, strict=True):
@@ -99,7 +102,7 @@ def test_workers_end_with_equal_weights_and_the_losses_of_one(number, tmp_path):
 def test_a_worker_that_is_killed_ends_all_and_the_same_command_goes_on(tmp_path):
     arguments = [*SCRATCH, "--epochs", "6", "--patience", "6", "--checkpoint-every", "10steps"]
     many = [*arguments, "--strategy", "multi_worker", "--output", str(tmp_path / "run")]
-    workers = Workers(2, many, tmp_path / "killed")
+    workers = workers_on_loopback(2, many, tmp_path / "killed")
     wait_for(tmp_path / "run" / "checkpoints", "step-*.safetensors")
     workers.processes[1].kill()
     began = time.monotonic()
@@ -109,10 +112,10 @@ def test_a_worker_that_is_killed_ends_all_and_the_same_command_goes_on(tmp_path)
     assert "start the same command on all workers again" in workers.said()[0]
     assert not (tmp_path / "run" / "metrics.json").exists()
 
-    again = Workers(2, many, tmp_path / "again")
+    again = workers_on_loopback(2, many, tmp_path / "again")
     assert again.wait() == [0, 0], again.said()
     assert "resuming the run" in again.said()[0]
-    whole = Workers(2, [*many[:-1], str(tmp_path / "whole")], tmp_path / "logs")
+    whole = workers_on_loopback(2, [*many[:-1], str(tmp_path / "whole")], tmp_path / "logs")
     assert whole.wait() == [0, 0], whole.said()
     assert again.final_states() == whole.final_states()
 
@@ -120,11 +123,11 @@ def test_a_worker_that_is_killed_ends_all_and_the_same_command_goes_on(tmp_path)
 def test_a_worker_that_is_asked_to_stop_stops_all_and_all_is_saved(tmp_path):
     arguments = [*SCRATCH, "--epochs", "60", "--patience", "60", "--checkpoint-every", "10steps"]
     many = [*arguments, "--strategy", "multi_worker", "--output", str(tmp_path / "run")]
-    workers = Workers(2, many, tmp_path / "logs")
+    workers = workers_on_loopback(2, many, tmp_path / "logs")
     wait_for(tmp_path / "run" / "checkpoints", "step-*.safetensors")
-    workers.processes[1].send_signal(signal.SIGTERM)
+    os.kill(workers.processes[1].pid, signal.SIGTERM)
     assert workers.wait(BOUND) == [175, 175], workers.said()
-    assert all("go on with: kerasnlp-lab train --resume" in text for text in workers.said())
+    assert all("resume with: kerasnlp-lab train --resume" in text for text in workers.said())
 
 
 @pytest.mark.timeout(900)
@@ -138,7 +141,7 @@ def test_a_hub_classifier_frozen_and_fine_tuned_on_shards(tmp_path):
     arguments += ["--option", "dropout=0", "--option", "encoder_dropout=0"]
     arguments += ["--precision", "float32"]
     many = ["--strategy", "multi_worker", "--output", str(tmp_path / "many")]
-    workers = Workers(2, [*arguments, *many], tmp_path / "logs")
+    workers = workers_on_loopback(2, [*arguments, *many], tmp_path / "logs")
     assert workers.wait() == [0, 0], workers.said()
     assert len(workers.final_states()) == 1
     finish([*arguments, "--output", str(tmp_path / "one")])
@@ -151,7 +154,7 @@ def test_a_hub_classifier_frozen_and_fine_tuned_on_shards(tmp_path):
 @pytest.mark.slow
 def test_a_hub_classifier_whose_features_are_kept(tmp_path):
     many = [*hub(tmp_path), "--strategy", "multi_worker", "--output", str(tmp_path / "many")]
-    workers = Workers(2, many, tmp_path / "logs")
+    workers = workers_on_loopback(2, many, tmp_path / "logs")
     assert workers.wait() == [0, 0], workers.said()
     assert len(workers.final_states()) == 1
     assert len(losses(tmp_path / "many")) == 6
@@ -162,19 +165,9 @@ def test_slurm_names_the_workers(tmp_path):
     arguments = [*SCRATCH, "--epochs", "1", "--strategy", "multi_worker", "--output"]
     slurm = {"SLURM_STEP_NODELIST": "localhost", "SLURM_STEP_NUM_TASKS": "2"}
     slurm |= {"SLURM_STEP_TASKS_PER_NODE": "2"}
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-m", "kerasnlp_lab", *arguments, str(tmp_path / "run")],
-            cwd=ROOT,
-            env={**os.environ, **slurm, "SLURM_PROCID": str(index)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for index in range(2)
-    ]
-    said = [process.communicate(timeout=280)[0] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], said
+    variables = [{**slurm, "SLURM_PROCID": str(index)} for index in range(2)]
+    workers = Workers([*arguments, str(tmp_path / "run")], tmp_path / "logs", variables)
+    assert workers.wait() == [0, 0], workers.said()
     assert json.loads((tmp_path / "run" / "config.json").read_text())["strategy"] == {
         "name": "multi_worker",
         "replicas": 2,
@@ -183,15 +176,13 @@ def test_slurm_names_the_workers(tmp_path):
 
 def test_without_a_cluster_the_error_says_where_to_name_it(tmp_path):
     environment = {name: value for name, value in os.environ.items() if name != "TF_CONFIG"}
-    words = [sys.executable, "-m", "kerasnlp_lab", *SCRATCH, "--strategy", "multi_worker"]
-    result = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True)
+    words = [*SCRATCH, "--strategy", "multi_worker"]
+    result = processes.run("kerasnlp_lab", words, environment=environment)
     assert result.returncode == 2
     assert "multi_worker needs an --output" in result.stderr
     words += ["--output", str(tmp_path / "run")]
     for config, expected in ((None, "set TF_CONFIG"), ("{}", "TF_CONFIG cannot be used")):
         extra = {} if config is None else {"TF_CONFIG": config}
-        result = subprocess.run(
-            words, cwd=ROOT, env=environment | extra, capture_output=True, text=True
-        )
+        result = processes.run("kerasnlp_lab", words, environment=environment | extra)
         assert result.returncode == 2
         assert expected in result.stderr

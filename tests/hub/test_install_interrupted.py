@@ -1,10 +1,7 @@
 """Killed, doubled and out of space: the cache then has no module, or a whole one. All real."""
 
-import multiprocessing
-import os
 import shutil
 import signal
-import sys
 import tarfile
 import threading
 import time
@@ -27,19 +24,7 @@ from tests.hub.installed import (
     zipped,
 )
 from tests.hub.origins import slow, status, whole
-
-
-@pytest.fixture(scope="module")
-def context():
-    """Starts processes within milliseconds."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["pytest", processes.__name__])
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
-        process = context.Process(target=print)
-        process.start()
-        process.join()
-    return context
+from tests.processes import server
 
 
 @pytest.fixture(scope="module")
@@ -66,12 +51,12 @@ def cache(hub_environment, origins, archive, tmp_path):
 
 
 @pytest.fixture
-def start(context, hub_environment):
+def start(hub_environment):
     """Starts a process; all are ended with the test."""
     started = []
 
     def start_it(target, *arguments):
-        process = context.Process(target=target, args=(hub_environment, PREPROCESS, *arguments))
+        process = server().Process(target=target, args=(hub_environment, PREPROCESS, *arguments))
         process.start()
         started.append(process)
         return process
@@ -135,9 +120,9 @@ def test_killed_at_random_moments_it_goes_on_in_the_end(cache, module, archive, 
     assert max(resumed) > len(archive) // 2
 
 
-def test_two_processes_at_once_fetch_it_once(cache, module, origins, start, context):
+def test_two_processes_at_once_fetch_it_once(cache, module, origins, start):
     origins.play(TFHUB["preprocess"], slow(pieces=20, seconds=1.0))
-    results = context.SimpleQueue()
+    results = server().SimpleQueue()
     both = [start(processes.install_here, results) for _ in range(2)]
     for process in both:
         process.join(60)
@@ -147,11 +132,11 @@ def test_two_processes_at_once_fetch_it_once(cache, module, origins, start, cont
     assert none_or_whole(cache, module) and leftovers(cache) == []
 
 
-def test_one_waits_for_one_that_is_killed_and_takes_over(cache, module, origins, start, context):
+def test_one_waits_for_one_that_is_killed_and_takes_over(cache, module, origins, start):
     origins.play(TFHUB["preprocess"], slow(pieces=40, seconds=2.0))
     first = start(processes.install_until, None)
     wait_for_a_request(origins)
-    results = context.SimpleQueue()
+    results = server().SimpleQueue()
     second = start(processes.install_here, results)
     time.sleep(0.7)
     assert len(origins.requests) == 1, "the second did not wait"
@@ -195,13 +180,13 @@ def test_two_modules_out_of_one_release_do_not_spoil_its_download(
     assert failures == []
 
 
-def test_a_full_disk_at_every_stage(cache, module, archive, origins, start, context):
+def test_a_full_disk_at_every_stage(cache, module, archive, origins, start):
     """A disk for each: too small for the archive, for the half of the module, for the last file."""
     origins.play(f"/kaggle/{KAGGLE_PREPROCESS}", status(404))
     unpacked = sum(map(len, content(module).values()))
     needed = len(archive) + unpacked
     sizes = [65536, *(needed * tenth // 10 for tenth in range(1, 10)), needed - 4096, 2 * needed]
-    results = context.SimpleQueue()
+    results = server().SimpleQueue()
     folder = cache / place_of(PREPROCESS)
     process = start(processes.install_on_disks, folder, sizes, module, results)
     process.join(120)

@@ -19,7 +19,11 @@ class TaskCase:
     """A task and rows that fit it."""
 
     task: type[Task]
-    data: TextDataset = TextDataset("few texts", ("pets", "money", "sport"), ROWS, ROWS, ROWS)
+    label_names: tuple[str, ...] = ("pets", "money", "sport")
+
+    @property
+    def data(self) -> TextDataset:
+        return TextDataset("few texts", self.label_names, ROWS, ROWS, ROWS)
 
 
 CASES = [

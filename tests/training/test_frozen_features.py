@@ -7,11 +7,7 @@ import json
 import os
 import re
 import shutil
-import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,10 +22,11 @@ from kerasnlp_lab.training import train
 from kerasnlp_lab.training.feature_cache import FeatureCache
 from kerasnlp_lab.training.frozen_features import frozen_features
 from kerasnlp_lab.zoo import Recipe, create_classifier
+from tests import processes
 from tests.limits import file_size_limit
 from tests.tiny_bert import TINY_VOCABULARY
 
-SCRIPT = Path(__file__).with_name("fill_features.py")
+SCRIPT = "tests.training.fill_features"
 WORDS = TINY_VOCABULARY[5:21]
 OPTIONS = {"max_length": 32, "dropout": 0.0, "precision": "float32"}
 
@@ -282,16 +279,14 @@ class Filling:
         (folder / "task.json").write_text(json.dumps([tiny, OPTIONS, texts]))
         self.folder = folder
         words = [folder / name for name in ("task.json", "ready", "go", "features.npy")]
-        command = [sys.executable, SCRIPT, *words, seconds_a_batch]
-        self.process = subprocess.Popen(
-            [str(word) for word in command], stderr=subprocess.PIPE, text=True, env=os.environ
-        )
+        self.log = folder / "said"
+        self.process = processes.start(SCRIPT, [*words, seconds_a_batch], out=self.log)
 
     def wait_for(self, find):
         for _ in range(12_000):
             if find():
                 return
-            assert self.process.poll() is None, self.process.communicate()[1]
+            assert self.process.exitcode is None, self.log.read_text()
             time.sleep(0.01)
         raise AssertionError("timed out")
 
@@ -302,8 +297,8 @@ class Filling:
         (self.folder / "go").mkdir()
 
     def result(self):
-        _, errors = self.process.communicate(timeout=120)
-        assert self.process.returncode == 0, errors
+        self.process.join(120)
+        assert self.process.exitcode == 0, self.log.read_text()
         return np.load(self.folder / "features.npy")
 
 
@@ -325,9 +320,8 @@ def test_a_killed_process_leaves_a_working_cache(tiny, classifier, folder, tmp_p
     filling.wait_until_ready()
     filling.start()
     filling.wait_for(lambda: len(list(folder.glob("*/*.npy"))) >= 2)
-    filling.process.send_signal(signal.SIGKILL)
-    filling.process.wait()
-    filling.process.stderr.close()
+    filling.process.kill()
+    filling.process.join()
     assert 0 < computed(classifier, texts) < 300  # whole files are kept
     assert computed(classifier, texts) == 0
 

@@ -1,15 +1,13 @@
 """Layer-wise decay of the learning rate: what each variable's step is of the step without it."""
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 import tensorflow as tf
 
 from kerasnlp_lab.errors import OptionError
 from kerasnlp_lab.zoo import Recipe
+from tests import processes
 from tests.training import layer_decay_steps
 from tests.training.layer_decay_steps import shares
 
@@ -40,12 +38,7 @@ def test_each_layers_step_is_its_share():
 
 
 def test_on_two_devices_as_on_one():
-    result = subprocess.run(
-        [sys.executable, "-m", layer_decay_steps.__name__],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
+    result = processes.run(layer_decay_steps.__name__, [])
     assert result.returncode == 0, result.stderr[-3000:]
     assert_shares(json.loads(result.stdout.splitlines()[-1]), 0.5, 1)
 

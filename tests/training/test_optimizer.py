@@ -27,7 +27,7 @@ def test_step_counts_follow_from_the_recipe():
 
 
 @pytest.mark.parametrize("name", ["transformer", "minilm_l6_h384"])
-def test_layer_norm_and_bias_do_not_decay_and_everything_else_does(name):
+def test_layer_norm_and_bias_do_not_decay_and_everything_else_does(name, thin_minilm):
     """With zero gradients, only weight decay moves a variable."""
     network = create_classifier(name, ["a", "b"], ["some words"]).network
     before = [variable.numpy() for variable in network.trainable_variables]

@@ -3,15 +3,14 @@
 import json
 import os
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from kerasnlp_lab.errors import StrategyError, UnknownNameError
 from kerasnlp_lab.training import make_strategy
+from tests import processes
 
-SCRIPT = Path(__file__).with_name("losses_on_devices.py")
+SCRIPT = "tests.training.losses_on_devices"
 
 
 def train_on(strategy: str, model: str, options: dict, **environment: str) -> dict:
@@ -25,12 +24,7 @@ def run_script(
     strategy: str, model: str, options: dict, batch_size: int, **environment: str
 ) -> subprocess.CompletedProcess:
     words = [strategy, model, json.dumps(options), str(batch_size)]
-    return subprocess.run(
-        [sys.executable, str(SCRIPT), *words],
-        capture_output=True,
-        text=True,
-        env={**os.environ, **environment},
-    )
+    return processes.run(SCRIPT, words, environment={**os.environ, **environment})
 
 
 def assert_same_losses(one: dict, two: dict) -> None:

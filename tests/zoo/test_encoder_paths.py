@@ -18,6 +18,7 @@ from safetensors.numpy import load_file, save_file
 from kerasnlp_lab import create_classifier, load_dataset, train
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.bert import load_hub_layer
+from kerasnlp_lab.bert.checkpoint import read_config
 from kerasnlp_lab.bert.reopening import checkpoint_of_module
 from kerasnlp_lab.errors import HubError, OptionError, UnknownNameError
 from kerasnlp_lab.export.hub_modules import build_modules
@@ -25,7 +26,7 @@ from kerasnlp_lab.hub import minilm_modules
 from kerasnlp_lab.lab import ExperimentConfig, run_experiment
 from kerasnlp_lab.zoo import Recipe, find_model, load_classifier, predict_logits
 from tests.bert.checkpoints import change_config
-from tests.tiny_bert import TINY_VOCABULARY
+from tests.tiny_bert import TINY_VOCABULARY, write_tiny_checkpoint
 
 TEXTS = ["The Cat sat, the dog ran!", "oil", "", "a team Match . goal ' goal ' goal"]
 # What is exact in float32 is compared so, whatever this machine would choose.
@@ -385,6 +386,25 @@ def bert_base_tensors():
     }
 
 
+TENSORFLOW_IS_GREAT = "Tensorflow is a great framework for NLP"
+ITS_IDS = [101, 23435, 12314, 2003, 1037, 2307, 7705, 2005, 17953, 2361, 102]
+
+
+def test_bert_base_has_the_size_of_the_second_seeds_model(tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps(BERT_BASE))
+    config = read_config(tmp_path)
+    head = 4 * config.hidden_size + 4
+    assert (config.parameters + head, head) == (109_485_316, 3_076)
+
+
+def test_bert_bases_word_pieces(bert_base_vocabulary, tmp_path):
+    """Of a BERT as small as others here, which has its vocabulary."""
+    vocabulary = bert_base_vocabulary.read_text(encoding="utf-8").splitlines()
+    write_tiny_checkpoint(tmp_path / "bert", vocabulary=vocabulary)
+    assert_ids(create_classifier(str(tmp_path / "bert"), LABELS, [], options=SMALL))
+
+
+@pytest.mark.slow  # 109 million parameters are written, built, hashed and read
 def test_bert_base_is_the_second_seeds_model(bert_base_vocabulary, tmp_path):
     folder = tmp_path / "bert-base-uncased"
     folder.mkdir()
@@ -396,10 +416,12 @@ def test_bert_base_is_the_second_seeds_model(bert_base_vocabulary, tmp_path):
     assert count(classifier.network.trainable_weights) == 109_485_316
     classifier.train_encoder(False)
     assert count(classifier.network.trainable_weights) == 3_076
-    ids = classifier.text(tf.constant(["Tensorflow is a great framework for NLP"]))
-    ids = ids["input_word_ids"].numpy()[0]
-    expected = [101, 23435, 12314, 2003, 1037, 2307, 7705, 2005, 17953, 2361, 102]
-    assert ids[: len(expected)].tolist() == expected and not ids[len(expected) :].any()
+    assert_ids(classifier)
+
+
+def assert_ids(classifier):
+    ids = classifier.text(tf.constant([TENSORFLOW_IS_GREAT]))["input_word_ids"].numpy()[0]
+    assert ids[: len(ITS_IDS)].tolist() == ITS_IDS and not ids[len(ITS_IDS) :].any()
 
 
 def count(weights):

@@ -81,7 +81,7 @@ def tutorial_model():
 @pytest.mark.parametrize(
     "name, options", [("transformer", {}), ("minilm_l6_h384", {"precision": "float32"})]
 )
-def test_padding_does_not_change_the_logits(name, options, news):
+def test_padding_does_not_change_the_logits(name, options, news, thin_minilm):
     classifier = create_classifier(name, news.label_names, news.train.texts, options=options)
     alone = np.concatenate([classifier.model(tf.constant([text])).numpy() for text in TEXTS])
     together = classifier.model(tf.constant(TEXTS)).numpy()  # each padded to the longest
@@ -143,7 +143,7 @@ def test_plain_keras_compile_and_fit_on_strings(news):
     assert accuracy > 0.9
 
 
-def test_mean_and_pooled_output_are_what_they_say(news):
+def test_mean_and_pooled_output_are_what_they_say(news, thin_minilm):
     texts = tf.constant(TEXTS)
     for pooling in ("mean", "pooled_output"):
         options = {"pooling": pooling, "dropout": 0.0}

@@ -1,0 +1,107 @@
+"""Processes forked off one server that has TensorFlow imported, and has not used it.
+
+Each is a process of its own, with its own environment, folder and files; signals and exit statuses
+are the system's. Only the import, 5 s or more, is shared.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import multiprocessing
+import os
+import runpy
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PRELOADED = ("pytest", "tests.preloaded", "tests.hub.processes")
+
+
+@functools.cache
+def server() -> multiprocessing.context.ForkServerContext:
+    """Returns the context that starts such processes, and starts the server the first time."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(PRELOADED))
+    with pytest.MonkeyPatch.context() as monkeypatch:  # the server must find the tests as well
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), *sys.path]))
+        process = context.Process(target=print)
+        process.start()
+        process.join()
+    return context
+
+
+def start(
+    module: str,
+    arguments: Sequence[object],
+    *,
+    out: Path,
+    err: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> BaseProcess:
+    """Starts `python -m MODULE ARGUMENT...` in the repository's root, with no standard input.
+
+    Args:
+        module: The module to run as a script.
+        arguments: Its arguments.
+        out: The file that gets standard output.
+        err: The file that gets standard error; None for the same file.
+        environment: All variables of its environment; None for those of this process.
+    """
+    words = [str(one) for one in arguments]
+    variables = dict(os.environ if environment is None else environment)
+    process = server().Process(
+        target=_become, args=(module, words, variables, out, err), daemon=True
+    )
+    process.start()
+    return process
+
+
+def run(
+    module: str,
+    arguments: Sequence[object],
+    *,
+    environment: Mapping[str, str] | None = None,
+    timeout: float = 120,
+) -> subprocess.CompletedProcess[str]:
+    """Runs `python -m MODULE ARGUMENT...` to its end, as subprocess.run does with captured output.
+
+    Raises:
+        subprocess.TimeoutExpired: It took longer, and was killed.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        out, err = Path(folder, "out"), Path(folder, "err")
+        process = start(module, arguments, out=out, err=err, environment=environment)
+        process.join(timeout)
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+            raise subprocess.TimeoutExpired([module, *map(str, arguments)], timeout)
+        said = [file.read_text() if file.exists() else "" for file in (out, err)]
+    return subprocess.CompletedProcess([module, *arguments], process.exitcode, *said)
+
+
+def _become(
+    module: str, words: list[str], environment: dict[str, str], out: Path, err: Path | None
+) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(ROOT)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 1)
+    os.dup2(1 if err is None else os.open(err, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
+    # As Python makes them for files: the server's own ones were made for what it was started with.
+    sys.stdin = open(0, closefd=False)
+    sys.stdout = open(1, "w", closefd=False)
+    sys.stderr = open(2, "w", buffering=1, errors="backslashreplace", closefd=False)
+    sys.argv = [module, *words]
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    finally:
+        atexit._run_exitfuncs()  # which multiprocessing leaves out

@@ -1,0 +1,21 @@
+"""What `pytest --without-tensorflow` does: a test or a file that imports TensorFlow is skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+from types import ModuleType
+
+import pytest
+
+LIBRARIES = ("tensorflow", "tf_keras")
+
+
+class SkipsImports(MetaPathFinder):
+    """Skips the test or the file that imports TensorFlow, wherever in the package it does so."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> None:
+        if name.partition(".")[0] in LIBRARIES:
+            pytest.skip("imports TensorFlow", allow_module_level=True)
