@@ -36,6 +36,7 @@ def test_docstring_examples(name):
     assert failed == 0
 
 
+@pytest.mark.starts_tensorflow
 def test_readme_python_runs_as_it_stands(tmp_path):
     [code] = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
     code = code.replace("epochs=40", "epochs=2")  # enough to see it work
