@@ -1,4 +1,4 @@
-"""The newest result of every question on every machine in the history, as Markdown tables.
+"""Writes benchmarks/RESULTS.md: the newest result of every question on every machine.
 
 python benchmarks/table.py
 """
@@ -6,65 +6,224 @@ python benchmarks/table.py
 from __future__ import annotations
 
 import argparse
+import ast
 import json
 import statistics
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from harness import spread
 
+HERE = Path(__file__).parent
+# The name of a question, its title, and the share or the multiple that was aimed at, by peer.
+QUESTIONS: dict[str, tuple[str, dict[str, float]]] = {
+    "fine_tune": (
+        "Fine-tuning MiniLM",
+        {"tf_hub_padded": 3.5, "keras_hub": 5, "hugging_face": 2.5, "hugging_face_best": 1},
+    ),
+    "predict": (
+        "Predicting with MiniLM",
+        {"keras_hub": 4, "hugging_face": 3.5, "torch_best": 1, "onnx_runtime": 1.3},
+    ),
+    "latency": (
+        "One text at a time through an export",
+        {"tf_hub_padded": 3, "hugging_face": 1},
+    ),
+    "from_scratch_train": ("Training from scratch", {"tutorial": 4}),
+    "from_scratch_predict": (
+        "Predicting from scratch",
+        {"fasttext": 0.5, "fasttext_normalized": 0.5},
+    ),
+    "tokenizing": ("Word pieces", {"tokenizers": 7, "tokenizers_fast": 7}),
+    "input_pipeline": ("The input pipeline", {"model": 5}),
+    "machine_limit": ("Share of the machine's limit", {"training": 0.6, "predicting": 0.7}),
+    "accuracy": ("Accuracy after the same epochs", {}),
+    "start": ("Starting", {}),
+}
+NAMES = {
+    "ours": "ours",
+    "ours_pooled": "ours, with the peers' head",
+    "ours_bare": "ours, to memory and not to a file",
+    "ours_as_it_is": "ours, with TensorFlow's own threads",
+    "tf_hub_padded": "hub.KerasLayer, padded to 128",
+    "keras_hub": "KerasHub",
+    "hugging_face": "Hugging Face",
+    "hugging_face_best": "Hugging Face, length-sorted, bfloat16 where there is hardware for it",
+    "torch_best": "PyTorch, length-sorted, bfloat16 where there is hardware for it",
+    "onnx_runtime": "ONNX Runtime, length-sorted, float32",
+    "tutorial": "the tutorial's code, padded to 256",
+    "fasttext": "fastText",
+    "fasttext_normalized": "fastText, texts prepared as in its tutorial",
+    "tokenizers": "Hugging Face's tokenizers, `encode_batch`",
+    "tokenizers_fast": "Hugging Face's tokenizers, `encode_batch_fast`",
+    "model": "the from-scratch model's own speed",
+}
+INTRODUCTION = """# Benchmark results
 
-def newest(history: Path) -> dict[str, dict[str, dict[str, Any]]]:
-    """Returns, by machine and question, the last line; a task is a question of its own."""
-    found: dict[str, dict[str, dict[str, Any]]] = {}
+`python benchmarks/table.py` writes this page from `benchmarks/history.jsonl`, which holds all
+rounds of all results; do not edit it by hand. It shows the newest result of each question on each
+machine. [Benchmarks](README.md) says what is timed, and how. Both machines had other work at the
+time: compare ratios, not speeds.
+
+A speed is the median of the rounds. A ratio is taken within a round: median, least and greatest.
+"""
+
+
+def render(history: Path) -> str:
+    """Returns the page.
+
+    Args:
+        history: A file with a JSON object a line: one result.
+    """
+    parts = [INTRODUCTION]
+    for question, (title, goals) in QUESTIONS.items():
+        results = _newest(history, question)
+        if results:
+            parts.append(f"## {title}\n")
+        for line in results:
+            parts += [f"{_origin(line)}\n", "\n".join(_table(line, goals)) + "\n"]
+            parts += [f"{note}\n" for note in _notes(line)]
+    return "\n".join(parts)
+
+
+def _newest(history: Path, question: str) -> list[dict[str, Any]]:
+    """Returns the last line of each machine and variant of a question.
+
+    A line on some contestants only replaces these contestants' scores and no others.
+    """
+    found: dict[str, dict[str, Any]] = {}
     for text in history.read_text(encoding="utf-8").splitlines():
         line = json.loads(text)
-        found.setdefault(_machine(line["machine"]), {})[_question(line)] = line
-    return found
+        if line["question"] != question:
+            continue
+        key = f"{_machine(line)} {_variant(line)}"
+        before = found.get(key, {}).get("scores", {})
+        for measure, scores in line.get("scores", {}).items():
+            line["scores"][measure] = {**before.get(measure, {}), **scores}
+        found[key] = line
+    return list(found.values())
 
 
-def _machine(machine: dict[str, Any]) -> str:
+def _machine(line: Mapping[str, Any]) -> str:
+    machine = line["machine"]
     units = " and ".join(machine["bfloat16"]) or "no bfloat16"
     return f"{machine['cpu']}, {machine['cores']} cores, {units}"
 
 
-def _question(line: dict[str, Any]) -> str:
-    percentile, threads = line.get("percentile"), line["arguments"].get("threads")
+def _variant(line: Mapping[str, Any]) -> str:
+    percentile = line.get("percentile")
     parts = (
-        line["question"],
         line.get("task"),
+        line.get("dataset"),
         percentile and f"{percentile}th percentile",
-        "on one processor" if threads == "1" else "",
+        "one processor" if line["arguments"].get("threads") == "1" else "",
     )
-    return " ".join(part for part in parts if part)
+    return ", ".join(part for part in parts if part)
 
 
-def rows(question: str, line: dict[str, Any]) -> list[str]:
-    """Returns the rows of the table for one result."""
-    unit = line.get("unit", "")
-    found = []
-    for own, against in line.get("ratios", {}).items():
-        rate = statistics.median(line["rates"][own])
+def _origin(line: Mapping[str, Any]) -> str:
+    """Returns where a result comes from: variant, machine, date, commit, command."""
+    names = [f"**{_variant(line)}**"] if _variant(line) else []
+    place = ", ".join([*names, _machine(line)])
+    return f"{place}; {line['date'][:10]}, commit {line['commit']}:\n\n    {_command(line)}"
+
+
+def _command(line: Mapping[str, Any]) -> str:
+    words = [f"python benchmarks/{line['question']}.py"]
+    for name, value in line["arguments"].items():
+        option = f"--{name.replace('_', '-')}"
+        if value.startswith("["):
+            words += [option, *ast.literal_eval(value)]
+        elif value == "True":
+            words.append(option)
+        elif value not in ("None", "False") and (name, value) != ("threads", "2"):
+            words += [option, value]
+    return " ".join(words)
+
+
+def _table(line: Mapping[str, Any], goals: Mapping[str, float]) -> list[str]:
+    if "scores" in line:
+        return _scores(line["scores"])
+    if "seconds" in line:
+        rows = [f"| `{name}` | {_median(times):.3f} s |" for name, times in line["seconds"].items()]
+        return ["| | median |", "|---|---|", *rows]
+    if "shares" in line:
+        speed = _median(line["products"][line["precision"].removeprefix("mixed_")])
+        rows = [
+            f"| {own} | {speed / 1e9:,.0f} GFLOP/s | {spread(shares)} | {goals[own]:g} |"
+            for own, shares in line["shares"].items()
+        ]
+        head = "| | matrix products alone | our share (least to greatest) | goal |"
+        return [head, "|---|---|---|---|", *rows]
+    return _ratios(line, goals)
+
+
+def _ratios(line: Mapping[str, Any], goals: Mapping[str, float]) -> list[str]:
+    unit = line["unit"]
+    found = [
+        f"| | {unit} | against | {unit} | ratio (least to greatest) | goal |",
+        "|---|---|---|---|---|---|",
+    ]
+    for own, against in line["ratios"].items():
         for peer, ratios in against.items():
-            theirs = statistics.median(line["rates"][peer])
-            cells = (question, own, f"{rate:.4g}", peer, f"{theirs:.4g} {unit}", spread(ratios))
+            cells = (
+                NAMES[own],
+                _rate(line["rates"][own]),
+                NAMES[peer],
+                _rate(line["rates"][peer]),
+                spread(ratios),
+                f"{goals[peer]:g}",
+            )
             found.append(f"| {' | '.join(cells)} |")
-    for own, shares in line.get("shares", {}).items():
-        products = statistics.median(line["products"][line["precision"].removeprefix("mixed_")])
-        limit = f"{products / 1e9:.0f} GFLOP/s"
-        found.append(f"| {question} | {own} | | matrix products | {limit} | {spread(shares)} |")
     return found
+
+
+def _scores(scores: Mapping[str, Mapping[str, Sequence[float]]]) -> list[str]:
+    names = list(next(iter(scores.values())))
+    rows = []
+    for name in names:
+        cells = []
+        for one in scores.values():
+            values = one[name]
+            mean = statistics.mean(values)
+            cells.append(f"{mean:.3f} ({min(values):.3f} to {max(values):.3f})")
+        rows.append(f"| {NAMES[name]} | {' | '.join(cells)} |")
+    head = " | ".join(f"{measure}, mean of the seeds (least to greatest)" for measure in scores)
+    return [f"| | {head} |", f"|---|{'---|' * len(scores)}", *rows]
+
+
+def _notes(line: Mapping[str, Any]) -> list[str]:
+    """Returns sentences on what a table does not show: whether the contestants answered alike."""
+    found = []
+    if line["arguments"].get("only", "None") != "None":
+        found.append("The rows that this command leaves out are of an earlier result.")
+    if line.get("agreement"):
+        shares = [f"{NAMES[name]} {share:.1%}" for name, share in line["agreement"].items()]
+        found.append(f"Texts with the same label as ours: {'; '.join(shares[1:])}.")
+    if line.get("accuracy"):
+        shares = [f"{NAMES[name]} {share:.3f}" for name, share in line["accuracy"].items()]
+        found.append(f"Test accuracy: {'; '.join(shares)}.")
+    if "texts_that_differ" in line:
+        found.append(f"Texts with other ids: {max(line['texts_that_differ'].values())}.")
+    return found
+
+
+def _median(values: Sequence[float]) -> float:
+    return statistics.median(values)
+
+
+def _rate(values: Sequence[float]) -> str:
+    rate = _median(values)
+    return f"{rate:,.0f}" if rate >= 100 else f"{rate:.3g}"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--history", type=Path, default=Path(__file__).parent / "history.jsonl")
+    parser.add_argument("--history", type=Path, default=HERE / "history.jsonl")
+    parser.add_argument("--to", type=Path, default=HERE / "RESULTS.md")
     given = parser.parse_args()
-    for machine, lines in newest(given.history).items():
-        print(f"\n{machine}\n")
-        print("| question | ours | | against | | ratio |\n|---|---|---|---|---|---|")
-        for question, line in lines.items():
-            print(*(row + "\n" for row in rows(question, line)), sep="", end="")
+    given.to.write_text(render(given.history), encoding="utf-8")
 
 
 if __name__ == "__main__":

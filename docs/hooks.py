@@ -7,8 +7,10 @@ the package, and pages from files that lie outside docs/.
 from __future__ import annotations
 
 import importlib
+import posixpath
 import re
 from collections.abc import Iterator
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,7 @@ OUTSIDE = {
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
     "benchmarks/README.md": "benchmarks.md",
+    "benchmarks/RESULTS.md": "results.md",
 }
 
 
@@ -33,8 +36,12 @@ class PublicNames(griffe.Extension):
     """Shows griffe, which reads the source, what it cannot see there."""
 
     def on_package(self, *, pkg: griffe.Module, **kwargs: Any) -> None:
-        """Adds the names that a package imports on first use."""
+        """Adds names that a package imports on first use, or from a module of the same name."""
+        griffe.DataclassesExtension().on_package(pkg=pkg)  # before names hide modules
         for module in (pkg, *pkg.modules.values()):
+            for name, inner in list(module.modules.items()):
+                if name in inner.functions and name in map(str, module.exports or ()):
+                    module.set_member(name, griffe.Alias(name, inner[name], parent=module))
             if "_HOMES" not in module.members:
                 continue
             homes = importlib.import_module(module.path)._HOMES
@@ -75,13 +82,25 @@ def on_files(files: Any, config: Any) -> Any:
 
 def on_page_markdown(markdown: str, page: Any, **kwargs: Any) -> str:
     """Fills in tables, and lets links that work in the repository work on the site."""
-    if page.file.src_uri in OUTSIDE.values():
-        markdown = markdown.replace("](docs/", "](").replace("](../docs/", "](")
-    for source, target in OUTSIDE.items():
-        markdown = re.sub(rf"\]\((\.\./)?{re.escape(source)}(#|\))", rf"]({target}\2", markdown)
+    sources = {target: source for source, target in OUTSIDE.items()}
+    source = sources.get(page.file.src_uri, f"docs/{page.file.src_uri}")
+    markdown = re.sub(r"(?<=\]\()([^()#\s:]+)(?=[)#])", partial(_link, source), markdown)
     if page.file.src_uri == "commands.md":
         return _with_commands(markdown)
     return markdown.replace("<!-- names of the package -->", _names_of_the_package())
+
+
+def _link(source: str, found: re.Match[str]) -> str:
+    """Returns a link of a repository's file as the link of the page that it becomes.
+
+    Args:
+        source: The file's path in the repository.
+        found: The link, relative to that file.
+    """
+    goal = posixpath.normpath(posixpath.join(posixpath.dirname(source), found[1]))
+    page = OUTSIDE.get(source, source.removeprefix("docs/"))
+    target = OUTSIDE.get(goal, goal.removeprefix("docs/"))
+    return posixpath.relpath(target, posixpath.dirname(page) or ".")
 
 
 def _documented() -> list[str]:

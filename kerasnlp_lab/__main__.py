@@ -2,12 +2,12 @@
 
 import signal
 
-from kerasnlp_lab.cli.interrupts import ends_at_once
+from kerasnlp_lab.cli.interrupts import exit_on_interrupt
 
 
 def main() -> None:
     """Runs the command line and exits; Ctrl-C ends it cleanly from its first imports on."""
-    with ends_at_once():
+    with exit_on_interrupt():
         from kerasnlp_lab.cli.main import main as run
     try:
         run()

@@ -1,20 +1,20 @@
-"""The exceptions that this package raises for mistakes that a user can mend.
+"""The exceptions that this package raises for mistakes that a user can fix.
 
 Each message says what was expected, what came, and what to do. The command line
 prints it in one line and exits with status 2.
 
     KerasnlpLabError
-    |-- UnknownNameError      no model, dataset or option of that name
+    |-- UnknownNameError      no model, dataset or option has that name
     |-- OptionError           an option's value cannot be used
-    |-- DataError             a file of texts and labels cannot be read as one
+    |-- DataError             texts and labels cannot be read from a file
     |-- DatasetMissingError   a dataset is not on this machine and cannot be fetched
-    |-- SequenceTooLongError  more tokens than the layer has positions for
+    |-- SequenceTooLongError  a sequence has more tokens than the layer has positions
     |-- HubError              a pre-trained module cannot be fetched or loaded
-    |   `-- IntegrityError    what was fetched is not what was published
-    |-- StrategyError         the devices asked for are not there
+    |   `-- IntegrityError    a fetched file differs from the published one
+    |-- StrategyError         the requested devices are not available
     |   `-- WorkerLostError   another worker is gone
     |-- RunError              a run directory or an exported model cannot be used
-    |-- TrainingStopped       a signal stopped a training, and all is saved
+    |-- TrainingStopped       a signal stopped a training after everything was saved
     `-- StorageError          a file could not be written
 """
 
@@ -47,17 +47,17 @@ __all__ = [
 
 
 class KerasnlpLabError(Exception):
-    """Base class of every error that a user of this package can mend."""
+    """Base class of every error that a user of this package can fix."""
 
 
 class UnknownNameError(KerasnlpLabError, LookupError):
     """No model, dataset or option has the given name.
 
     Args:
-        kind: What was looked up, in the singular ("model").
+        kind: The kind of thing that was looked up, in the singular ("model").
         name: The name that was given.
         known: The names that exist.
-        hint: What else to do, a sentence.
+        hint: More advice, to append to the message.
     """
 
     def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = ""):
@@ -73,7 +73,7 @@ class UnknownNameError(KerasnlpLabError, LookupError):
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:
-    """Returns the known name that a name is likeliest meant to be, whatever its case, or None.
+    """Returns the known name that is most like the given one, ignoring case, or None.
 
     Example:
         >>> closest("Transfomer", ["transformer", "tfidf_linear"])
@@ -85,7 +85,7 @@ def closest(name: str, known: Iterable[str]) -> str | None:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Returns what an error's message ends with where one of the known names is close, or ""."""
+    """Returns an ending for an error message that suggests a known name, or "" if none is close."""
     close = closest(name, known)
     return "" if close is None else f"; did you mean {close!r}?"
 
@@ -95,12 +95,12 @@ class OptionError(KerasnlpLabError, ValueError):
 
 
 class DataError(KerasnlpLabError, ValueError):
-    """A source of texts and labels cannot be read as one.
+    """Texts and labels cannot be read from a source.
 
     Args:
-        message: What was expected and what came.
+        message: What was expected and what came instead.
         path: The file at fault.
-        line: Its line, counted from 1.
+        line: The line in the file, counted from 1.
         column: The column's name or number.
     """
 
@@ -121,13 +121,13 @@ class DataError(KerasnlpLabError, ValueError):
 
 
 class DatasetMissingError(KerasnlpLabError):
-    """A dataset is neither prepared on this machine nor to be downloaded."""
+    """A dataset is not prepared on this machine and cannot be downloaded."""
 
 
 class SequenceTooLongError(KerasnlpLabError, ValueError):
-    """A sequence has more tokens than the layer has positions for."""
+    """A sequence has more tokens than the layer has positions."""
 
-    # In a symbolic call, AutoGraph keeps the type only of exceptions with this very __init__.
+    # In a symbolic call, AutoGraph keeps an exception's type only if it has exactly this __init__.
     __init__ = Exception.__init__
 
 
@@ -136,26 +136,26 @@ class HubError(KerasnlpLabError):
 
 
 class IntegrityError(HubError):
-    """What was fetched differs from what was published."""
+    """A fetched file differs from the published one."""
 
 
 class StrategyError(KerasnlpLabError):
-    """The devices that a strategy needs are not there."""
+    """The devices that a strategy needs are not available."""
 
 
 class WorkerLostError(StrategyError):
-    """Another worker of a training is gone; what was learned up to its last checkpoint is kept."""
+    """Another worker of a training is gone. Progress up to the last checkpoint is kept."""
 
 
 class RunError(KerasnlpLabError):
-    """A run directory or an exported model is missing, incomplete or unfit."""
+    """A run directory or an exported model is missing, incomplete or unsuitable."""
 
 
 class TrainingStopped(KerasnlpLabError):
-    """A signal stopped a training, which can be gone on with.
+    """A signal stopped a training, which can be resumed.
 
     Args:
-        message: What to do to go on.
+        message: How to resume it.
         caught: The signal.
     """
 
@@ -165,16 +165,16 @@ class TrainingStopped(KerasnlpLabError):
 
 
 class StorageError(KerasnlpLabError, OSError):
-    """A file could not be written: no space, no permission, or too large."""
+    """A file could not be written, for example for lack of space or permission."""
 
 
 def check_option(name: str, value: object, holds: bool, expected: str) -> None:
-    """Raises OptionError with one form of words unless a condition holds."""
+    """Raises OptionError, always worded alike, unless a condition holds."""
     if not holds:
         raise OptionError(f"{name} must be {expected}, got {value!r}")
 
 
 def first_line(error: BaseException) -> str:
-    """Returns an error's type and the first line of what it says, to quote in another."""
+    """Returns an error's type and the first line of its message, to quote in another error."""
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

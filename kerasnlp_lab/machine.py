@@ -1,4 +1,4 @@
-"""What this machine computes quickly, and how its memory is given back."""
+"""Detects what this machine computes fast (bfloat16, oneDNN, GPU), and frees memory."""
 
 from __future__ import annotations
 
@@ -15,45 +15,45 @@ __all__ = [
     "prefer_onednn",
 ]
 
-# Linux names them in a line of /proc/cpuinfo; oneDNN, TensorFlow's library, has code for both.
+# Flags in /proc/cpuinfo on Linux. TensorFlow's library oneDNN has code for both.
 _CPU_FLAGS = ("amx_bf16", "avx512_bf16")
 _CPU_INFO = Path("/proc/cpuinfo")
-_GPU_CAPABILITY = (8, 0)  # Ampere, the first with products in bfloat16
+_GPU_CAPABILITY = (8, 0)  # Ampere, the first that multiplies in bfloat16
 
 
 def best_precision() -> str:
-    """Returns "mixed_bfloat16" where hardware multiplies in bfloat16, and "float32" elsewhere."""
+    """Returns "mixed_bfloat16" if the hardware multiplies in bfloat16, or else "float32"."""
     return "mixed_bfloat16" if _bfloat16_unit() else "float32"
 
 
 def precision_note(precision: str) -> str:
-    """Returns a line for the log on the precision that an encoder computes in."""
+    """Returns a line for the log about the precision in which an encoder computes."""
     unit = _bfloat16_unit()
     if precision == "float32":
         return f"precision {precision}{'' if unit else ' (no bfloat16 in hardware here)'}"
-    why = f"this machine has {unit}" if unit else "slow here: nothing computes it in hardware"
+    why = f"this machine has {unit}" if unit else "slow here: no hardware support"
     return f"precision {precision} ({why}; --precision float32 turns it off)"
 
 
 def prefer_onednn() -> None:
-    """Has TensorFlow compute by oneDNN on every x86 processor, not on the newest alone.
+    """Makes TensorFlow use oneDNN on every x86 processor, not only on the newest.
 
-    TensorFlow 2.20 does so by itself where there is AVX512-VNNI or AVX-VNNI. A choice of the
-    user's, TF_ENABLE_ONEDNN_OPTS, stands; and nothing changes where TensorFlow was imported
-    before, which has read it then.
+    TensorFlow 2.20 does so by default only on processors with AVX512-VNNI or AVX-VNNI. The user's
+    own TF_ENABLE_ONEDNN_OPTS is kept. Has no effect once TensorFlow is imported, because
+    TensorFlow reads the variable on import.
     """
     if platform.machine() in ("x86_64", "AMD64"):
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 
 def give_back_memory() -> None:
-    """Returns memory that is free, but that glibc keeps, to the system; no-op without glibc.
+    """Returns freed memory that glibc still holds to the system. Does nothing without glibc.
 
-    Of what millions of small objects were in, glibc gives back by itself only the end.
+    After millions of small objects are freed, glibc by itself returns only the end of its heap.
     """
     try:
         ctypes.CDLL(None).malloc_trim(0)
-    except (AttributeError, TypeError):  # another C library; Windows, where None is no name
+    except (AttributeError, TypeError):  # another C library, or Windows, which needs a name
         pass
 
 
@@ -65,7 +65,7 @@ def has_gpu() -> bool:
 
 
 def _bfloat16_unit() -> str:
-    """Returns what computes products in bfloat16 here; an empty string if nothing does."""
+    """Returns the name of the unit that multiplies in bfloat16 here, or "" if there is none."""
     if not has_gpu():
         flags = _cpu_flags()
         return next((flag for flag in _CPU_FLAGS if flag in flags), "")
@@ -81,6 +81,6 @@ def _bfloat16_unit() -> str:
 def _cpu_flags() -> set[str]:
     try:
         lines = _CPU_INFO.read_text(encoding="utf-8").splitlines()
-    except OSError:  # no Linux
+    except OSError:  # not Linux
         return set()
     return set(next((line for line in lines if line.startswith("flags")), "").split())

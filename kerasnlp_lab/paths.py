@@ -1,4 +1,4 @@
-"""Where files go, and how they get there whole."""
+"""The cache folder, hashes, and files and folders that are written whole or not at all."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = [
 
 
 def cache_dir() -> Path:
-    """Returns the folder for what can be made again: KERASNLP_LAB_CACHE, else the user's cache."""
+    """Returns the folder for replaceable files: KERASNLP_LAB_CACHE, or else the user's cache."""
     configured = os.environ.get("KERASNLP_LAB_CACHE")
     if configured:
         return Path(configured).expanduser()
@@ -40,7 +40,7 @@ def cache_dir() -> Path:
 
 
 def explain_os_error(error: OSError, path: str | Path) -> StorageError:
-    """Returns the error that tells a user what to do about a failed write."""
+    """Turns a failed write into an error that tells the user what to do."""
     advice = {
         errno.ENOSPC: "free some space, or choose another place",
         errno.EDQUOT: "free some of your quota, or choose another place",
@@ -48,18 +48,18 @@ def explain_os_error(error: OSError, path: str | Path) -> StorageError:
         errno.EPERM: "choose a place that you may write to",
         errno.EROFS: "choose a place that you may write to",
         errno.EFBIG: "raise the file-size limit (ulimit -f), or choose another place",
-    }.get(error.errno or 0, "choose another place, or mend this one")
+    }.get(error.errno or 0, "choose another place, or fix this one")
     reason = error.strerror or str(error) or type(error).__name__
     return StorageError(f"cannot write {path}: {reason}; {advice}")
 
 
-MOST_NEIGHBOURS = 10_000  # to look among for a name; more would take seconds
+MAX_NEIGHBOURS = 10_000  # names to compare with a misspelt one; more would take seconds
 
 
 def near_path(path: str | Path) -> Path | None:
-    """Returns what a path where nothing is was likeliest meant to be, or None.
+    """Returns the existing path that is most like a missing one, or None.
 
-    Each part of it that is misspelt is looked for among its neighbours.
+    Compares each misspelt part of the path with the names in its folder.
 
     Example:
         >>> with tempfile.TemporaryDirectory() as folder:
@@ -73,7 +73,7 @@ def near_path(path: str | Path) -> Path | None:
         if not os.path.lexists(here / part):
             try:
                 with os.scandir(here) as entries:
-                    names = [entry.name for entry in islice(entries, MOST_NEIGHBOURS)]
+                    names = [entry.name for entry in islice(entries, MAX_NEIGHBOURS)]
             except OSError:
                 return None
             close = closest(part, names)
@@ -85,21 +85,21 @@ def near_path(path: str | Path) -> Path | None:
 
 
 def did_you_mean_path(path: str | Path) -> str:
-    """Returns what the message that nothing is at a path ends with where one is close, or ""."""
+    """Returns an ending for an error message that suggests a path, or "" if none is close."""
     near = near_path(path)
     return "" if near is None else f"; did you mean {str(near)!r}?"
 
 
 def write_whole(path: str | Path, content: str | bytes) -> None:
-    """Writes a file beside its place and moves it there: it appears whole or not at all.
+    """Writes a file beside its target and moves it there, so that it appears whole or not at all.
 
     Args:
-        path: The file; one that is there already is replaced.
-        content: Text, written as UTF-8, or bytes.
+        path: The file to write; an existing one is replaced.
+        content: Bytes, or text to write as UTF-8.
 
     Raises:
-        StorageError: It cannot be written. Nothing is left behind, and a file
-            that was there before is untouched.
+        StorageError: The file cannot be written. Nothing is left behind, and an
+            existing file is unchanged.
     """
     with whole_file(path) as temporary:
         temporary.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
@@ -107,15 +107,16 @@ def write_whole(path: str | Path, content: str | bytes) -> None:
 
 @contextmanager
 def whole_file(path: str | Path) -> Iterator[Path]:
-    """Yields where to write a file that becomes ``path`` if the block ends well, and else vanishes.
+    """Yields a temporary path to write to. The file becomes ``path`` if the block succeeds.
 
-    Once it is there, it is there after a loss of power too.
+    If the block fails, the temporary file is removed. Once the file is at ``path``, it also
+    survives a loss of power.
 
     Args:
-        path: The file; one that is there already is replaced.
+        path: The file to write; an existing one is replaced.
 
     Raises:
-        StorageError: It cannot be written.
+        StorageError: The file cannot be written.
     """
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -135,7 +136,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
 
 
 def _sync(path: Path) -> None:
-    """Waits until a file, or the names in a folder, are on the disk."""
+    """Waits until a file, or the list of names in a folder, is on disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -144,21 +145,23 @@ def _sync(path: Path) -> None:
 
 
 def check_new(path: Path, advice: str) -> None:
-    """Raises RunError, with the advice in it, if there is something at a path, or in its folder."""
+    """Raises RunError, with the advice, if a path is a file or a folder that is not empty."""
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise RunError(f"{path} is there already; remove it, or {advice}")
+        raise RunError(f"{path} already exists; remove it, or {advice}")
 
 
 @contextmanager
 def whole_directory(path: str | Path) -> Iterator[Path]:
-    """Yields an empty folder that becomes ``path`` if the block ends well, and else vanishes.
+    """Yields an empty temporary folder. It becomes ``path`` if the block succeeds.
+
+    If the block fails, the temporary folder is removed.
 
     Args:
-        path: The folder to make; it must not exist, or be empty.
+        path: The folder to make; it must not exist, or must be empty.
 
     Raises:
-        RunError: There is something at path already.
-        StorageError: It cannot be written.
+        RunError: There is something at ``path`` already.
+        StorageError: The folder cannot be written.
     """
     path = Path(path)
     check_new(path, "choose another folder")
@@ -179,7 +182,7 @@ def whole_directory(path: str | Path) -> Iterator[Path]:
     except OSError as error:
         raise explain_os_error(error, path) from error
     except Exception as error:
-        import tensorflow as tf  # whose own writes fail with errors of its own
+        import tensorflow as tf  # its own writes fail with its own errors
 
         if isinstance(error, tf.errors.OpError):
             raise StorageError(f"cannot write {path}: {first_line(error)}") from error
@@ -195,7 +198,7 @@ def _umask() -> int:
 
 
 def sha256_of_files(folder: Path) -> dict[str, str]:
-    """Returns the SHA-256 of every file in a folder, hex digits by relative path."""
+    """Returns the SHA-256 of every file in a folder, as hex digits by relative path."""
     return {
         file.relative_to(folder).as_posix(): _sha256(file)
         for file in sorted(folder.rglob("*"))
@@ -204,17 +207,22 @@ def sha256_of_files(folder: Path) -> dict[str, str]:
 
 
 def check_files(folder: Path, expected: Mapping[str, str], advice: str) -> None:
-    """Compares files with the hashes that were taken when they were written.
+    """Compares files with the hashes recorded when they were written.
+
+    Args:
+        folder: The folder of the files.
+        expected: The SHA-256 of each file, as hex digits by relative path.
+        advice: What the user should do about a missing or altered file.
 
     Raises:
-        RunError: A file is missing or altered; the advice says what to do.
+        RunError: A file is missing or altered.
     """
     for name, sha256 in expected.items():
         file = folder / name
         if not file.is_file():
             raise RunError(f"{file} is missing; {advice}")
         if _sha256(file) != sha256:
-            raise RunError(f"{file} is altered since it was written; {advice}")
+            raise RunError(f"{file} has been altered since it was written; {advice}")
 
 
 def _sha256(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""`quiet_tensorflow`: no advice to programmers among results."""
+"""`quiet_tensorflow`: silences TensorFlow's advice to programmers."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ __all__ = ["quiet_tensorflow"]
 
 
 def quiet_tensorflow() -> None:
-    """Keeps TensorFlow's advice to programmers off a terminal, and out of a notebook.
+    """Keeps TensorFlow's advice to programmers out of terminals and notebooks.
 
-    Errors are still shown. What TensorFlow says while it is being imported can be kept
-    back only if it has not been imported before.
+    Errors are still shown. Call this before TensorFlow is imported to silence the messages
+    of the import as well.
 
     Example:
         >>> quiet_tensorflow()
@@ -25,5 +25,6 @@ def quiet_tensorflow() -> None:
 
     tf.get_logger().setLevel(logging.ERROR)
     absl.logging.set_verbosity(absl.logging.ERROR)
-    # It warns, past every log level, of each TF Hub preprocessing module that is called eagerly.
+    # This optimization warns, at every log level, about each TF Hub preprocessing module that is
+    # called eagerly.
     tf.config.optimizer.set_experimental_options({"loop_optimization": False})

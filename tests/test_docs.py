@@ -36,16 +36,16 @@ def test_docstring_examples(name):
     assert failed == 0
 
 
+def test_readme_can_be_read_in_three_minutes():
+    lines = README.splitlines()
+    assert len(lines) <= 125
+    assert not [line for line in lines if len(line) > 100]
+
+
 @pytest.mark.starts_tensorflow
 def test_readme_python_runs_as_it_stands(tmp_path):
     [code] = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    code = code.replace("epochs=40", "epochs=2")  # enough to see it work
+    code = code.replace("epochs=10", "epochs=1")  # enough to see it work
     run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr[-3000:]
     assert (tmp_path / "exported" / "saved_model.pb").is_file()
-
-
-def test_readme_names_every_file_of_the_package():
-    for file in (ROOT / "kerasnlp_lab").rglob("*.py"):
-        if file.parent.name != "cli" and not file.name.startswith("__"):
-            assert re.search(rf"\b{re.escape(file.name)}\b", README), file

@@ -1,4 +1,4 @@
-"""Errors say what came, what was expected and where; each is also the built-in that it is like."""
+"""Errors say what came, what was expected and where, and extend a fitting built-in error."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from kerasnlp_lab.errors import DataError, KerasnlpLabError, UnknownNameError
 NAMES = ["transformer", "seed_transformer", "tfidf_linear"]
 
 
-def test_every_error_can_be_caught_as_one():
+def test_every_error_extends_the_base_class():
     classes = [getattr(errors, name) for name in errors.__all__ if name.endswith("Error")]
     assert len(classes) > 5
     assert all(issubclass(one, KerasnlpLabError) for one in classes)
@@ -25,11 +25,11 @@ def test_every_error_can_be_caught_as_one():
         ("IntegrityError", errors.HubError),
     ],
 )
-def test_errors_are_what_they_are_like(name, builtin):
+def test_errors_extend_built_in_errors(name, builtin):
     assert issubclass(getattr(errors, name), builtin)
 
 
-def test_an_unknown_name_is_told_the_closest_and_all_known():
+def test_an_unknown_name_lists_the_closest_and_all_known():
     error = UnknownNameError("model", "transfomer", NAMES, hint="see zoo list")
     assert str(error) == (
         "no model is called 'transfomer'; did you mean 'transformer'?; "
@@ -38,7 +38,7 @@ def test_an_unknown_name_is_told_the_closest_and_all_known():
     assert (error.name, error.known) == ("transfomer", sorted(NAMES))
 
 
-def test_a_name_like_no_other_gets_no_guess():
+def test_an_unlike_name_gets_no_suggestion():
     assert str(UnknownNameError("model", "zzz", iter(NAMES))) == (
         "no model is called 'zzz'; known: seed_transformer, tfidf_linear, transformer"
     )
@@ -55,7 +55,7 @@ def test_a_name_like_no_other_gets_no_guess():
         ({"path": "a.csv", "line": 0, "column": 0}, "a.csv, line 0, column 0: no rows"),
     ],
 )
-def test_a_data_error_names_its_place(place, expected):
+def test_a_data_error_says_where_it_is(place, expected):
     error = DataError("no rows", **place)
     assert str(error) == expected
     assert (error.path, error.line, error.column) == tuple(
@@ -71,5 +71,5 @@ def test_a_data_error_names_its_place(place, expected):
         (TimeoutError(), "TimeoutError"),
     ],
 )
-def test_another_error_is_quoted_in_a_line(error, expected):
+def test_another_error_is_quoted_in_one_line(error, expected):
     assert errors.first_line(error) == expected

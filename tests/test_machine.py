@@ -1,4 +1,4 @@
-"""What is chosen on a machine, by what Linux tells of its processor."""
+"""The precision is chosen by the processor's flags; freed memory goes back to the system."""
 
 import ctypes
 import platform
@@ -22,7 +22,7 @@ CPUS = {
 
 @pytest.fixture
 def cpu(tmp_path, monkeypatch):
-    """Returns a function that makes this machine one with the given flags."""
+    """Returns a function that gives this machine's processor other flags."""
     file = tmp_path / "cpuinfo"
     monkeypatch.setattr(machine, "_CPU_INFO", file)
 
@@ -33,14 +33,14 @@ def cpu(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("flags, precision", CPUS.values(), ids=CPUS)
-def test_the_precision_that_hardware_has(flags, precision, cpu):
+def test_the_precision_follows_the_hardware(flags, precision, cpu):
     cpu(flags)
     assert machine.best_precision() == precision
     options = find_model("minilm_l6_h384").with_options({})
     assert options.precision == precision
 
 
-def test_a_machine_that_does_not_tell(monkeypatch, tmp_path):
+def test_a_machine_without_cpuinfo(monkeypatch, tmp_path):
     monkeypatch.setattr(machine, "_CPU_INFO", tmp_path / "none")
     assert machine.best_precision() == "float32"
 
@@ -56,7 +56,7 @@ def test_the_line_for_the_log(cpu):
     assert "no bfloat16" in machine.precision_note("float32")
 
 
-def test_what_is_asked_for_stays(cpu):
+def test_an_explicit_precision_is_kept(cpu):
     cpu("avx2")
     entry = find_model("minilm_l6_h384")
     assert entry.with_options({"precision": "mixed_bfloat16"}).precision == "mixed_bfloat16"
@@ -66,8 +66,8 @@ def test_what_is_asked_for_stays(cpu):
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library than glibc")
-def test_memory_that_is_free_is_given_back():
-    """20 MB of small pieces below one that stays."""
+def test_freed_memory_is_given_back():
+    """Frees 20 MB of small pieces below one that stays."""
     script = textwrap.dedent("""
         import ctypes
         import resource

@@ -22,7 +22,7 @@ while True:
         write_whole(sys.argv[1], letter * 3_000_000)
     if sys.stdout:
         print("written", flush=True)
-        sys.stdout = None  # nobody reads on
+        sys.stdout = None  # the test reads only one line
 """
 
 
@@ -85,7 +85,7 @@ def test_a_parent_that_is_a_file(tmp_path):
         write_whole(tmp_path / "file" / "new", "text")
 
 
-def test_a_folder_in_the_files_place(tmp_path):
+def test_a_folder_where_the_file_should_go(tmp_path):
     (tmp_path / "folder").mkdir()
     with pytest.raises(StorageError, match=f"cannot write {tmp_path}/folder: Is a directory"):
         write_whole(tmp_path / "folder", "text")
@@ -141,7 +141,7 @@ def test_a_folder_that_cannot_be_written_leaves_nothing(tmp_path):
     assert names(tmp_path) == []
 
 
-def test_a_file_in_the_folder_that_cannot_be_written_is_the_one_named(tmp_path):
+def test_the_error_names_the_file_in_the_folder_that_cannot_be_written(tmp_path):
     with pytest.raises(StorageError, match="part/file: File too large"):
         with file_size_limit(1000), whole_directory(tmp_path / "folder") as folder:
             write_whole(folder / "file", b"n" * 1001)
@@ -151,16 +151,16 @@ def test_a_file_in_the_folder_that_cannot_be_written_is_the_one_named(tmp_path):
 def test_a_folder_with_something_in_it_is_left_alone(tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "mine").write_text("mine")
-    with pytest.raises(RunError, match=f"{tmp_path}/folder is there already; remove it, or"):
+    with pytest.raises(RunError, match=f"{tmp_path}/folder already exists; remove it, or"):
         with whole_directory(tmp_path / "folder"):
             pass
     assert (tmp_path / "folder" / "mine").read_text() == "mine"
     assert names(tmp_path) == ["folder"]
 
 
-def test_a_file_in_the_folders_place_is_left_alone(tmp_path):
+def test_a_file_where_the_folder_should_go_is_left_alone(tmp_path):
     (tmp_path / "folder").write_text("mine")
-    with pytest.raises(RunError, match="is there already"):
+    with pytest.raises(RunError, match="already exists"):
         with whole_directory(tmp_path / "folder"):
             pass
     assert (tmp_path / "folder").read_text() == "mine"
@@ -192,14 +192,14 @@ def test_a_failed_write_is_explained(number, advice):
     assert advice in message
 
 
-def test_cache_is_where_the_variable_says(monkeypatch, tmp_path):
+def test_the_cache_is_where_the_variable_says(monkeypatch, tmp_path):
     monkeypatch.setenv("KERASNLP_LAB_CACHE", str(tmp_path))
     assert cache_dir() == tmp_path
     monkeypatch.setenv("KERASNLP_LAB_CACHE", "~/cache")
     assert cache_dir() == Path.home() / "cache"
 
 
-def test_cache_is_else_the_users_own(monkeypatch, tmp_path):
+def test_the_cache_is_otherwise_the_users_own(monkeypatch, tmp_path):
     monkeypatch.delenv("KERASNLP_LAB_CACHE", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))

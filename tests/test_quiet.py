@@ -1,4 +1,4 @@
-"""TensorFlow's advice stays away from results; its errors do not."""
+"""quiet_tensorflow hides TensorFlow's advice, but not its errors."""
 
 import subprocess
 import sys

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import subprocess
 import sys
@@ -18,6 +19,9 @@ from kerasnlp_lab.bert.preprocessing import export_preprocessing
 from kerasnlp_lab.errors import HubError
 
 __all__ = ["BUILD", "build_bert_modules", "build_in_a_process", "write_encoder"]
+
+BUILD = 3  # raise it when something else is built from the same files
+CANNOT_BE_BUILT = 3  # the exit status of `build_process` for a HubError
 
 
 def build_bert_modules(
@@ -83,32 +87,6 @@ def _write_vocabulary(checkpoint: BertCheckpoint, folder: str) -> Path:
     return vocab_file
 
 
-BUILD = 3  # to be raised when something else is built of the same files
-
-# A module keeps the seed that its dropout was built with. A process of its own gives every
-# machine the same one, and leaves the caller's random numbers where they were.
-_BUILD = """
-import sys
-from kerasnlp_lab._keras import keras
-from kerasnlp_lab.errors import HubError
-from kerasnlp_lab.bert.build import build_bert_modules
-keras.utils.set_random_seed(0)
-choices = {"True": True, "False": False, "None": None}
-checkpoint, target, do_lower_case, strip_accents, as_on_tfhub = sys.argv[1:]
-try:
-    build_bert_modules(
-        checkpoint,
-        target,
-        do_lower_case=choices[do_lower_case],
-        strip_accents=choices[strip_accents],
-        as_on_tfhub=choices[as_on_tfhub],
-    )
-except HubError as error:
-    print(error, file=sys.stderr)
-    sys.exit(3)
-"""
-
-
 def build_in_a_process(
     checkpoint: str | Path,
     target: str | Path,
@@ -117,15 +95,21 @@ def build_in_a_process(
     strip_accents: bool | None = None,
     as_on_tfhub: bool = False,
 ) -> None:
-    """Does as `build_bert_modules`, in a process of its own: the same everywhere.
+    """Does the same as `build_bert_modules` in a process of its own: see `build_process`.
 
     Raises:
         HubError: The checkpoint cannot be built.
     """
-    arguments = [checkpoint, target, do_lower_case, strip_accents, as_on_tfhub]
+    arguments = {
+        "checkpoint": str(checkpoint),
+        "target": str(target),
+        "do_lower_case": do_lower_case,
+        "strip_accents": strip_accents,
+        "as_on_tfhub": as_on_tfhub,
+    }
     result = subprocess.run(
-        # -P: not a Python file of the folder that it is called in, which may be the checkpoint's.
-        [sys.executable, "-P", "-c", _BUILD, *map(str, arguments)],
+        # -P keeps Python from importing files of the current folder, perhaps the checkpoint's.
+        [sys.executable, "-P", "-m", f"{__package__}.build_process", json.dumps(arguments)],
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
@@ -134,5 +118,5 @@ def build_in_a_process(
         reason = (result.stderr.strip().splitlines() or ["no reason given"])[-1]
         if result.returncode < 0:
             reason = f"ended by signal {-result.returncode}, perhaps for want of memory"
-        whole = reason if result.returncode == 3 else f"cannot build modules ({reason})"
-        raise HubError(whole)
+        known = result.returncode == CANNOT_BE_BUILT
+        raise HubError(reason if known else f"cannot build modules ({reason})")

@@ -67,7 +67,7 @@ def bert_encoder(
         "gelu_tanh": lambda x: keras.activations.gelu(x, approximate=True),
         "relu": keras.activations.relu,
     }
-    encoder = networks.BertEncoder(
+    return networks.BertEncoder(
         vocab_size=config.vocab_size,
         hidden_size=config.hidden_size,
         num_layers=config.num_hidden_layers,
@@ -81,10 +81,8 @@ def bert_encoder(
         initializer=keras.initializers.TruncatedNormal(stddev=config.initializer_range),
         return_attention_scores=attention_scores,
         dict_outputs=True,
+        name=name,
     )
-    if name:
-        encoder._name = name
-    return encoder
 
 
 @contextmanager

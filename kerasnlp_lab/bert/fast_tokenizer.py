@@ -14,18 +14,15 @@ around it: so what holds for every safe character holds for every safe text.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_text
-from tensorflow_text.core.pybinds.pywrap_fast_bert_normalizer_model_builder import (
-    build_fast_bert_normalizer_model,
-)
-from tensorflow_text.core.pybinds.pywrap_fast_wordpiece_tokenizer_model_builder import (
-    build_fast_wordpiece_model,
-)
+
+from kerasnlp_lab._internals import build_fast_bert_normalizer_model, build_fast_wordpiece_model
 
 __all__ = ["CASED", "UNCASED", "Alphabet", "FastTokenizer", "Tokenize"]
 
@@ -106,8 +103,8 @@ class FastTokenizer:
 
     def only_ascii(self) -> FastTokenizer:
         """Returns one to which other characters than ASCII are not safe."""
-        other = object.__new__(FastTokenizer)
-        other.__dict__.update(self.__dict__, extended=False)
+        other = copy.copy(self)
+        other.extended = False
         return other
 
     def is_ascii(self, texts: tf.Tensor) -> tf.Tensor:

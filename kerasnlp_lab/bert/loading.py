@@ -10,6 +10,7 @@ from typing import Any
 import tensorflow_hub as hub
 import tensorflow_text  # noqa: F401  # registers the ops that preprocessing modules call
 
+from kerasnlp_lab._internals import handle_of
 from kerasnlp_lab.errors import HubError, first_line
 
 __all__ = ["load_hub_layer", "module_sha256"]
@@ -34,7 +35,7 @@ def load_hub_layer(handle: Any, **kwargs: Any) -> hub.KerasLayer:
 
 def module_sha256(layer: hub.KerasLayer) -> str:
     """Returns the SHA-256 of the graph of the module that a layer has, as hex digits."""
-    graph = Path(hub.resolve(str(layer._handle)), "saved_model.pb")
+    graph = Path(hub.resolve(handle_of(layer)), "saved_model.pb")
     return hashlib.sha256(graph.read_bytes()).hexdigest()
 
 

@@ -10,8 +10,8 @@ import tensorflow as tf
 import tensorflow_text as text
 from official.nlp.modeling import layers
 from official.nlp.tools import export_tfhub_lib
-from tensorflow_text.python.ops.bert_tokenizer import BasicTokenizer
 
+from kerasnlp_lab._internals import BasicTokenizer
 from kerasnlp_lab._keras import keras
 
 __all__ = ["export_preprocessing", "normalize"]

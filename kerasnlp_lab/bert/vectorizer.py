@@ -79,7 +79,7 @@ class HubVectorizer(TextVectorizer):
     def split(self, texts: tf.Tensor) -> tf.RaggedTensor:
         if self._fast is None:
             return super().split(texts)
-        return self.cut(self._fast.tokenize(texts, super().split))
+        return self.truncate(self._fast.tokenize(texts, super().split))
 
     def vocabulary(self) -> list[str]:
         return self._vocab_file.read_text(encoding="utf-8").removesuffix("\n").split("\n")

@@ -1,4 +1,4 @@
-"""`kerasnlp-lab data`: the datasets, and what can be done with one."""
+"""`kerasnlp-lab data`: datasets, listed, installed, inspected and sharded."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from kerasnlp_lab.cli.data_inspect import inspect
 from kerasnlp_lab.cli.data_shard import shard
 from kerasnlp_lab.cli.groups import make_group
-from kerasnlp_lab.cli.json_output import Json, print_json, said_apart
+from kerasnlp_lab.cli.json_output import Json, print_json, printing_to_stderr_if
 from kerasnlp_lab.cli.options import DataDir, import_tensorflow
 from kerasnlp_lab.errors import UnknownNameError
 
@@ -38,14 +38,14 @@ def list_datasets(as_json: Json = False) -> None:
 def install(
     dataset: Annotated[str, typer.Argument(help="The dataset: ag_news or sms_spam.")],
     source: Annotated[
-        Path, typer.Option("--from", help="Its own file as published, or ag_news' folder.")
+        Path, typer.Option("--from", help="The published file, or the folder of ag_news.")
     ],
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Install a dataset from its own files, without a network.
+    """Install a dataset from its published files, without a network.
 
-    ag_news goes to TensorFlow Datasets' folder, for everybody's tfds.load.
+    ag_news is installed in TensorFlow Datasets' folder, where tfds.load finds it too.
     """
     if dataset not in ("ag_news", "sms_spam"):
         raise UnknownNameError("dataset to install", dataset, ["ag_news", "sms_spam"])
@@ -61,7 +61,7 @@ def install(
     import_tensorflow()
     from kerasnlp_lab.data.ag_news import install_ag_news
 
-    with said_apart(as_json):
+    with printing_to_stderr_if(as_json):
         folder, train_rows, test_rows = install_ag_news(source, data_dir)
     if as_json:
         print_json({"dataset": dataset, "path": folder, "rows": train_rows + test_rows})

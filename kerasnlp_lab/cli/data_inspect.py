@@ -1,26 +1,17 @@
-"""`kerasnlp-lab data inspect`."""
+"""`kerasnlp-lab data inspect`: problems in a table, and a cleaned copy."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kerasnlp_lab.cli.interrupts import keeps
+from kerasnlp_lab.cli.interrupts import note_what_is_kept
 from kerasnlp_lab.cli.json_output import Json, print_json
-from kerasnlp_lab.cli.options import (
-    LabelColumn,
-    SplitSeed,
-    TestFraction,
-    TestTable,
-    TextColumn,
-    ValidationTable,
-    given_table_options,
-    import_tensorflow,
-)
+from kerasnlp_lab.cli.options import import_tensorflow, results_folder
+from kerasnlp_lab.cli.rows import COLUMNS_AND_TABLES, RowsOptions, rows_options
 from kerasnlp_lab.errors import HubError, check_option, first_line
 
 if TYPE_CHECKING:
@@ -28,41 +19,38 @@ if TYPE_CHECKING:
 
 __all__ = ["inspect"]
 
-LONGEST = 1_000_000  # tokens are only counted, so that none need be cut
+LONGEST = 1_000_000  # tokens are only counted, so none is cut
 
 
+@rows_options(*COLUMNS_AND_TABLES, "validation_fraction", "split_seed")
 def inspect(
+    *,
     table: Annotated[Path, typer.Argument(help="A table: .csv, .tsv, .jsonl or .parquet.")],
-    text_column: TextColumn = None,
-    label_column: LabelColumn = None,
-    validation_table: ValidationTable = None,
-    test_table: TestTable = None,
-    validation_fraction: Annotated[
-        float | None, typer.Option(help="Share of the rows to validate on (default: 0.15).")
-    ] = None,
-    test_fraction: TestFraction = None,
-    split_seed: SplitSeed = 0,
+    rows: RowsOptions,
     model: Annotated[
-        str, typer.Option(help="Whose word pieces to count: see 'zoo list' and 'hub list'.")
+        str,
+        typer.Option(help="The model whose word pieces to count: see 'zoo list' and 'hub list'."),
     ] = "minilm_l6_h384",
     max_length: Annotated[
         list[int] | None,
-        typer.Option(help="Tell what share of texts it cuts; several (default: 25 64 128 256)."),
+        typer.Option(
+            help="Report the share of texts that this cuts; several (default: 25 64 128 256)."
+        ),
     ] = None,
     show: Annotated[int, typer.Option(help="Findings of each kind to print.")] = 5,
     as_json: Json = False,
     fix: Annotated[
-        bool, typer.Option("--fix", help="Also write a cleaned copy, and a list of the changes.")
+        bool, typer.Option("--fix", help="Also write a cleaned copy and a list of the changes.")
     ] = False,
     output: Annotated[
         Path | None, typer.Option(help="The folder for results (default: runs/inspect-TIME).")
     ] = None,
 ) -> None:
-    """Look for what is wrong with a table: it is read and never changed.
+    """Look for problems in a table. The table itself is never changed.
 
-    Duplicates, texts in two splits or with two labels, likely wrong labels, encoding
-    damage, mixed scripts; class balance, and what a maximum length cuts. The splits are
-    those that 'train --data' makes with the same --split-seed.
+    Reports duplicates, texts in two splits or with two labels, likely wrong labels, encoding
+    damage and mixed scripts; class balance, and how many texts a maximum length cuts. The
+    splits are those that 'train --data' makes with the same --split-seed.
     """
     import_tensorflow()
     import rich.console
@@ -71,30 +59,23 @@ def inspect(
     from kerasnlp_lab.paths import check_new
 
     check_option("--show", show, show >= 0, "0 or more")
-    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-    folder = output or Path("runs") / f"inspect-{stamp}"
+    folder = results_folder(output, "inspect")
     check_new(folder, "name another --output")
     messages = rich.console.Console(stderr=True, soft_wrap=True)
-    given = given_table_options(
-        validation=validation_table,
-        test=test_table,
-        text_columns=text_column,
-        label_column=label_column,
-        validation_fraction=validation_fraction,
-        test_fraction=test_fraction,
-        max_lengths=max_length,
-    )
+    settings = rows.table_settings()
+    if max_length:
+        settings["max_lengths"] = max_length
     with messages.status("starting") as status:
         try:
-            given |= _token_counter(model)
+            settings |= _token_counter(model)
         except HubError as error:
-            reason = f"words only: {model} cannot be had ({first_line(error)})"
+            reason = f"words only: {model} is not available ({first_line(error)})"
             messages.print(reason, markup=False, highlight=False)
         found = inspection.inspect_table(
-            table, seed=split_seed or 0, on_step=lambda step: status.update(step), **given
+            table, on_step=lambda step: status.update(step), **settings
         )
         cleaned = inspection.clean(found.data) if fix else None
-    with keeps(lambda: f"what was written of {folder} is incomplete; remove it"):
+    with note_what_is_kept(lambda: f"what was written of {folder} is incomplete; remove it"):
         inspection.write_inspection(found, folder, cleaned)
     if as_json:
         changed = None
@@ -115,10 +96,10 @@ def inspect(
 
 
 def _token_counter(model: str) -> dict[str, Any]:
-    """Returns the options that make an inspection count a model's tokens.
+    """Returns the arguments that make an inspection count a model's tokens.
 
     Raises:
-        HubError: The model cannot be had.
+        HubError: The model is not available.
         UnknownNameError: There is no such model.
     """
     from kerasnlp_lab.text import tokenize

@@ -1,4 +1,4 @@
-"""`kerasnlp-lab explain`."""
+"""`kerasnlp-lab explain`: attention and the contribution of each word."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ def explain(
     model: Annotated[Path, typer.Argument(help="A run directory.")],
     text: Annotated[str, typer.Argument(help="The text.")],
     label: Annotated[
-        str | None, typer.Option(help="The class to explain; else the one that it is given.")
+        str | None, typer.Option(help="The class to explain (default: the predicted class).")
     ] = None,
     layer: Annotated[
-        int | None, typer.Option(min=1, help="The picture's layer; else attention rollout.")
+        int | None, typer.Option(min=1, help="The layer to draw (default: attention rollout).")
     ] = None,
     head: Annotated[
-        int | None, typer.Option(min=1, help="The head of that layer; else their mean.")
+        int | None, typer.Option(min=1, help="The head of that layer (default: the mean of all).")
     ] = None,
     lines: Annotated[
-        bool, typer.Option("--lines", help="Draw lines between words in place of a matrix.")
+        bool, typer.Option("--lines", help="Draw lines between words instead of a matrix.")
     ] = False,
     tokens: Annotated[
-        bool, typer.Option("--tokens", help="Draw word pieces, as the model reads, not words.")
+        bool, typer.Option("--tokens", help="Draw the model's word pieces instead of words.")
     ] = False,
     to: Annotated[
         Path, typer.Option(help="The folder for explanation.html and explanation.png.")
     ] = Path("explanation"),
     as_json: Json = False,
 ) -> None:
-    """Show what a model looks at, and what each word contributes.
+    """Show a model's attention and the contribution of each word.
 
     For Transformers and BERTs. Contributions are integrated gradients, from a text of neutral
-    tokens to this one. The page has every layer and head; what is in the folder from before is
+    tokens to this one. The page shows every layer and head. Earlier files in the folder are
     replaced.
     """
     import_tensorflow()
@@ -56,7 +56,9 @@ def explain(
     from kerasnlp_lab.paths import write_whole
 
     if (model / "saved_model.pb").is_file():
-        raise RunError(f"{model} is an export, which only answers: explain the run it was made of")
+        raise RunError(
+            f"{model} is an export, which only answers: explain the run it was made from"
+        )
     explanation = explain_run(model, text, label=label)
     figure = explanation_figure(explanation, layer=layer, head=head, lines=lines, tokens=tokens)
     picture = png_bytes(figure)
@@ -71,8 +73,8 @@ def explain(
     missing = fonts_for(text)[1]
     if missing:
         print(
-            f"no installed font has {missing[:20]}: the picture shows boxes there, the page what "
-            "the browser has; install a font with them (Noto has one for every script)",
+            f"no installed font has {missing[:20]}: the picture shows boxes there, the page uses "
+            "the browser's fonts; install a font that has them (Noto covers every script)",
             file=sys.stderr,
         )
 
@@ -99,7 +101,7 @@ def _print_explanation(explanation: Explanation) -> None:
 
     names = sorted(explanation.probabilities, key=explanation.probabilities.__getitem__)
     print("  ".join(f"{name} {explanation.probabilities[name]:.3f}" for name in reversed(names)))
-    print(f"what speaks for {explanation.label}, and against it (-):")
+    print(f"contributions to {explanation.label}, and against it (-):")
     values = explanation.word_contributions
     most = max(abs(values).max(), 1e-9)
     width = min(30, max(cell_len(word.text) for word in explanation.words))

@@ -1,4 +1,4 @@
-"""`kerasnlp-lab export`."""
+"""`kerasnlp-lab export`: a trained classifier as a SavedModel."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from kerasnlp_lab.cli.json_output import Json, print_json, said_apart
-from kerasnlp_lab.cli.options import Precision, import_tensorflow, say_precision
+from kerasnlp_lab.cli.json_output import Json, print_json, printing_to_stderr_if
+from kerasnlp_lab.cli.options import Precision, import_tensorflow, report_precision
 
 __all__ = ["export"]
 
@@ -21,8 +21,8 @@ def export(
 ) -> None:
     """Write a run's classifier as a SavedModel from strings to classes.
 
-    It needs only tensorflow and tensorflow_text to run. It computes in the --precision wherever
-    it runs: for machines without bfloat16 say float32.
+    It needs only tensorflow and tensorflow_text to run. It computes in --precision on every
+    machine: say float32 for machines without bfloat16.
     """
     import_tensorflow()
     from kerasnlp_lab.export import export_classifier
@@ -34,9 +34,9 @@ def export(
         "config": finished.read_json("config.json"),
         "test": finished.read_json("metrics.json")["test"],
     }
-    with said_apart(as_json):
+    with printing_to_stderr_if(as_json):
         classifier = load_classifier(finished.model, precision=precision)
-        say_precision(classifier)
+        report_precision(classifier)
         export_classifier(classifier, to, trained=trained)
     if as_json:
         print_json(

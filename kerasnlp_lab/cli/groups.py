@@ -1,4 +1,4 @@
-"""`make_group`: a command of commands; without one of them it shows its help, and is content."""
+"""`make_group`: a group of commands, which shows its help when none of them is named."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["make_group"]
 
 
 class Group(TyperGroup):
-    """Commands, of which a misspelt one is told its likely name."""
+    """A group that suggests the likely name of a misspelt command."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Returns the command that the first argument names."""
@@ -26,7 +26,7 @@ class Group(TyperGroup):
 
 
 def show_help(context: typer.Context) -> None:
-    """Shows the help where no command is named."""
+    """Shows the help if no command is named."""
     if context.invoked_subcommand is None:
         typer.echo(context.get_help(), nl=False)
 
@@ -35,8 +35,8 @@ def make_group(callback: Callable[..., None] = show_help, **options: Any) -> typ
     """Returns an empty group of commands.
 
     Args:
-        callback: Called before any of them, and where none is named.
-        options: As `typer.Typer` takes them.
+        callback: Called before any of them, and when none is named.
+        options: Arguments of `typer.Typer`.
     """
     return typer.Typer(
         cls=Group,

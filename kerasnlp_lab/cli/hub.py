@@ -1,4 +1,4 @@
-"""`kerasnlp-lab hub list`, `hub install`, `hub verify` and `hub build`."""
+"""`kerasnlp-lab hub`: BERTs on TF Hub, listed, installed, verified and built."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from kerasnlp_lab.cli.groups import make_group
-from kerasnlp_lab.cli.interrupts import keeps
-from kerasnlp_lab.cli.json_output import Json, print_json, said_apart
+from kerasnlp_lab.cli.interrupts import note_what_is_kept
+from kerasnlp_lab.cli.json_output import Json, print_json, printing_to_stderr_if
 from kerasnlp_lab.cli.options import import_tensorflow
 
 __all__ = ["app"]
@@ -22,7 +22,7 @@ app = make_group()
 
 @app.command("list")
 def list_encoders(as_json: Json = False) -> None:
-    """List the BERT family on TF Hub, each with the preprocessing it was trained with."""
+    """List the BERT family on TF Hub, each with its preprocessing module."""
     from kerasnlp_lab.hub.catalogue import encoders
 
     if as_json:
@@ -63,16 +63,20 @@ def install(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Put a module, and its preprocessing, where TF Hub looks for it (TFHUB_CACHE_DIR).
+    """Install a module and its preprocessing in TF Hub's cache (TFHUB_CACHE_DIR).
 
-    Without --from, the places that may have it are asked in order: the cache,
-    tfhub.dev, Kaggle Models, the original release, Hugging Face.
+    Without --from, it is looked for in this order: the cache, tfhub.dev, Kaggle Models, the
+    original release, Hugging Face.
     """
     import_tensorflow()
     from kerasnlp_lab.cli.progress import transfer_progress
     from kerasnlp_lab.hub import install as install_module
 
-    with said_apart(as_json), keeps(_what_came), transfer_progress() as report:
+    with (
+        printing_to_stderr_if(as_json),
+        note_what_is_kept(_kept_downloads),
+        transfer_progress() as report,
+    ):
         installed = install_module(handle, source, report=report)
     for one in installed:
         for attempt in one.tried:
@@ -82,27 +86,29 @@ def install(
     if as_json:
         print_json([dataclasses.asdict(one) for one in installed])
     if not os.environ.get("TFHUB_CACHE_DIR") and installed[0].handle.startswith("https://"):
-        print("  temporary: set TFHUB_CACHE_DIR to a folder that stays", file=sys.stderr)
+        print(
+            "  the cache is temporary: set TFHUB_CACHE_DIR to a permanent folder", file=sys.stderr
+        )
 
 
-def _what_came() -> str:
-    """Returns what is kept of downloads that were stopped."""
+def _kept_downloads() -> str:
+    """Returns a note on the downloads that were interrupted and can be resumed."""
     from kerasnlp_lab.hub.sources import begun_downloads
 
     parts = begun_downloads()
     if not parts:
         return ""
     size = sum(part.stat().st_size for part in parts) / 1e6
-    return f"{size:.1f} MB are kept in {parts[0].parent}, and the same command goes on from there"
+    return f"{size:.1f} MB are kept in {parts[0].parent}; the same command resumes the download"
 
 
 @app.command("verify")
 def verify(as_json: Json = False) -> None:
-    """Check every cached module, byte by byte, and call it. Exits with 1 if one is broken."""
+    """Check every cached module byte by byte and call it. Exits with 1 if one is broken."""
     import_tensorflow()
     from kerasnlp_lab.hub.verify import SENTENCE, verify_modules
 
-    with said_apart(as_json):
+    with printing_to_stderr_if(as_json):
         results = verify_modules()
     if as_json:
         rows = [dataclasses.asdict(one) for one in results]
@@ -113,7 +119,11 @@ def verify(as_json: Json = False) -> None:
             print(f"{state:7}{one.handle}\n       {one.answer or one.problem}")
             if not one.whole:
                 print(f"       in {one.folder}; install it again, or remove the folder")
-        count = f"{len(results)} modules, asked {SENTENCE!r}" if results else "no module is cached"
+        count = (
+            f"{len(results)} modules, each called with {SENTENCE!r}"
+            if results
+            else "no module is cached"
+        )
         print(count)
     if not all(one.works for one in results):
         raise typer.Exit(1)
@@ -135,21 +145,22 @@ def build(
     strip_accents: Annotated[
         bool | None,
         typer.Option(
-            "--strip-accents/--keep-accents", help="(default: as published, else if uncased)."
+            "--strip-accents/--keep-accents",
+            help="Strip accents or not (default: as published, or else if uncased).",
         ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Build a preprocessing module and an encoder with TF Hub's interface out of a BERT."""
+    """Build a preprocessing module and an encoder with TF Hub's interface from a BERT."""
     import_tensorflow()
     from kerasnlp_lab.export.hub_modules import build_modules
 
     do_lower_case = None if cased is None else not cased
-    with said_apart(as_json):
+    with printing_to_stderr_if(as_json):
         build_modules(checkpoint, target, do_lower_case=do_lower_case, strip_accents=strip_accents)
     modules = {part: target / part for part in ("preprocess", "encoder")}
     if as_json:
         print_json(modules)
         return
     print(*modules.values(), sep="\n")
-    print(f"a model now: kerasnlp-lab train --model {target} ...")
+    print(f"use it as a model: kerasnlp-lab train --model {target} ...")

@@ -1,6 +1,8 @@
-"""Ctrl-C: ends a command without a traceback, and says what is kept.
+"""Ctrl-C: ends a command without a traceback, and reports what is kept.
 
-A training notes it and saves first: see `kerasnlp_lab.training.stop_signals`.
+When Ctrl-C interrupts a command, the code that wrote files attaches a note to the exception;
+the command line prints the notes. A training saves its state first: see
+`kerasnlp_lab.training.stop_signals`.
 """
 
 from __future__ import annotations
@@ -16,57 +18,57 @@ from types import FrameType
 
 __all__ = [
     "INTERRUPTED",
-    "ends_at_once",
-    "ends_without_words",
-    "keeps",
-    "raised_once",
-    "stopped_words",
+    "exit_on_interrupt",
+    "die_on_interrupt",
+    "note_what_is_kept",
+    "raise_on_first_interrupt",
+    "interrupted_message",
 ]
 
-RAISED_AGAIN = 0.05  # seconds after it was lost
-INTERRUPTED = 130  # the exit status, as of any program that SIGINT ended
+RAISE_AGAIN_AFTER = 0.05  # seconds after Python dropped the exception
+INTERRUPTED = 130  # the exit status of any program that SIGINT ended
 
 
-def stopped_words(error: BaseException | None = None) -> str:
-    """Returns what a command says last after Ctrl-C.
+def interrupted_message(error: BaseException | None = None) -> str:
+    """Returns the last line of a command that Ctrl-C ended.
 
     Args:
-        error: What it ended the command with; its notes, of `keeps`, tell what is kept.
+        error: The exception that ended it, with the notes of `note_what_is_kept`.
     """
     kept = getattr(error, "__notes__", None) or ["nothing was written"]
     return f"stopped by Ctrl-C; {'; '.join(kept)}"
 
 
 @contextmanager
-def keeps(what: Callable[[], str], *, training: bool = False) -> Iterator[None]:
-    """Says, where Ctrl-C ends its block, what is kept of it.
+def note_what_is_kept(describe: Callable[[], str], *, training: bool = False) -> Iterator[None]:
+    """Attaches a note on what is kept to the exception that ends its block.
 
     Args:
-        what: Called then; "" for nothing.
-        training: Also where a training within it was stopped, which says by itself how to
-            go on with it.
+        describe: Called then for the note; it returns "" if nothing is kept.
+        training: Whether to add the note also to `TrainingStopped`, which already says how to
+            resume the training.
     """
     from kerasnlp_lab.errors import TrainingStopped
 
     try:
         yield
     except BaseException as error:
-        if (training or not isinstance(error, TrainingStopped)) and (kept := what()):
+        if (training or not isinstance(error, TrainingStopped)) and (kept := describe()):
             error.add_note(kept)
         raise
 
 
 @contextmanager
-def raised_once() -> Iterator[Callable[[], bool]]:
+def raise_on_first_interrupt() -> Iterator[Callable[[], bool]]:
     """In its block, the first Ctrl-C raises KeyboardInterrupt; a second ends the process at once.
 
     Yields:
-        What tells whether Ctrl-C came: some libraries turn KeyboardInterrupt into errors
-        of their own.
+        A function that returns whether Ctrl-C came: some libraries turn KeyboardInterrupt
+        into errors of their own.
     """
     caught = False
     main = threading.main_thread().ident
-    again = threading.Timer(RAISED_AGAIN, signal.pthread_kill, [main, signal.SIGINT])
+    again = threading.Timer(RAISE_AGAIN_AFTER, signal.pthread_kill, [main, signal.SIGINT])
     unraisable = sys.unraisablehook
 
     def handle(number: int, frame: FrameType | None) -> None:
@@ -77,7 +79,7 @@ def raised_once() -> Iterator[Callable[[], bool]]:
         raise KeyboardInterrupt
 
     def raise_again(lost: sys.UnraisableHookArgs) -> None:
-        """Python drops what is raised in a callback of the garbage collector."""
+        """Raises again what Python drops in a callback of the garbage collector."""
         nonlocal caught
         if lost.exc_type is not KeyboardInterrupt:
             unraisable(lost)
@@ -85,7 +87,7 @@ def raised_once() -> Iterator[Callable[[], bool]]:
             caught = False
             again.start()
 
-    with _handled_by(handle):
+    with _interrupt_handler(handle):
         sys.unraisablehook = raise_again
         try:
             yield lambda: caught
@@ -95,30 +97,30 @@ def raised_once() -> Iterator[Callable[[], bool]]:
 
 
 @contextmanager
-def ends_at_once() -> Iterator[None]:
-    """In its block, Ctrl-C ends the process at once: for imports, before anything is done.
+def exit_on_interrupt() -> Iterator[None]:
+    """In its block, Ctrl-C ends the process at once, with a message: for imports.
 
-    Many C extensions do not pass KeyboardInterrupt on when it comes while they are imported.
+    Many C extensions swallow a KeyboardInterrupt that comes while they are imported.
     """
-    with _handled_by(lambda number, frame: _end(stopped_words())):
+    with _interrupt_handler(lambda number, frame: _end(interrupted_message())):
         yield
 
 
 @contextmanager
-def ends_without_words() -> Iterator[None]:
-    """In its block, Ctrl-C kills the process: for waits within C++, where Python calls no handler.
+def die_on_interrupt() -> Iterator[None]:
+    """In its block, Ctrl-C kills the process without a message: for waits within C++.
 
-    The shell's status is 130 as well.
+    Python calls no handler there. The shell's status is 130 as well.
     """
-    with _handled_by(signal.SIG_DFL):
+    with _interrupt_handler(signal.SIG_DFL):
         yield
 
 
 @contextmanager
-def _handled_by(
+def _interrupt_handler(
     handler: Callable[[int, FrameType | None], None] | signal.Handlers,
 ) -> Iterator[None]:
-    """Handles SIGINT in its block, unless that is ignored, as nohup and a shell's & have it."""
+    """Handles SIGINT in its block, unless it is ignored, as under nohup and a shell's &."""
     main = threading.current_thread() is threading.main_thread()
     if not main or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         yield
@@ -130,9 +132,9 @@ def _handled_by(
         signal.signal(signal.SIGINT, before)
 
 
-def _end(words: str) -> None:
-    # Not by print, in which the signal may have come.
+def _end(message: str) -> None:
+    # Not by print: the signal may have come within a print.
     with contextlib.suppress(OSError):  # the terminal may be gone
         after_control_c = "\n" if os.isatty(2) else ""  # which the terminal shows as ^C
-        os.write(2, f"{after_control_c}kerasnlp-lab: {words}\n".encode())
+        os.write(2, f"{after_control_c}kerasnlp-lab: {message}\n".encode())
     os._exit(INTERRUPTED)

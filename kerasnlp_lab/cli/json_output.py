@@ -1,7 +1,7 @@
-"""`--json`: what a command came to, for a program to read. docs/json.md lists the keys.
+"""`--json`: the result of a command for programs. docs/json.md lists the keys.
 
-One document on standard output, or one a line where answers come one by one; all else that a
-command says goes to standard error.
+Standard output has one document, or one a line for a stream of answers. Everything else that a
+command prints goes to standard error.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from typing import Annotated, Any
 
 import typer
 
-__all__ = ["Json", "json_line", "print_json", "said_apart"]
+__all__ = ["Json", "json_line", "print_json", "printing_to_stderr_if"]
 
 Json = Annotated[bool, typer.Option("--json", help="For programs: JSON on standard output.")]
 
 
 @contextmanager
-def said_apart(as_json: bool) -> Iterator[None]:
-    """In its block, what is printed goes to standard error if JSON is asked for."""
+def printing_to_stderr_if(as_json: bool) -> Iterator[None]:
+    """In its block, prints to standard error if JSON is asked for."""
     with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
         yield
 
@@ -40,7 +40,7 @@ def json_line(content: Any) -> str:
 
 
 def _plain(content: Any) -> Any:
-    """Returns content as JSON has it: paths as strings, and null for a number that is none."""
+    """Returns content as JSON can hold it: paths as strings, and null for NaN and infinity."""
     if isinstance(content, Mapping):
         return {str(name): _plain(value) for name, value in content.items()}
     if isinstance(content, Sequence) and not isinstance(content, str):

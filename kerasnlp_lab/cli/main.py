@@ -1,4 +1,4 @@
-"""`kerasnlp-lab`: the commands put together, and errors put into one line."""
+"""`kerasnlp-lab`: all commands, the exit status, and errors in one line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typer
 from kerasnlp_lab import __version__
 from kerasnlp_lab.cli import compare, data, evaluate, explain, export, hub, predict, train, zoo
 from kerasnlp_lab.cli.groups import make_group
-from kerasnlp_lab.cli.interrupts import INTERRUPTED, raised_once, stopped_words
+from kerasnlp_lab.cli.interrupts import INTERRUPTED, interrupted_message, raise_on_first_interrupt
 from kerasnlp_lab.errors import (
     KerasnlpLabError,
     OptionError,
@@ -23,8 +23,8 @@ from kerasnlp_lab.errors import (
 
 __all__ = ["AGAIN_STATUS", "app", "main"]
 
-# To be started again: after SIGTERM, or when another worker is gone. From 128 on, a
-# Kubernetes job with restartPolicy ExitCode does that.
+# The command should be started again: after SIGTERM, or when another worker is gone. A
+# Kubernetes job with restartPolicy ExitCode does so for every status from 128 on.
 AGAIN_STATUS = 175
 
 NAME = "kerasnlp-lab"
@@ -32,16 +32,16 @@ NAME = "kerasnlp-lab"
 FIRST_STEPS = """\
 kerasnlp-lab trains, compares and exports text classifiers.
 
-To begin with, in this order:
+First steps, in this order:
 
   kerasnlp-lab train --dataset news_sample --model transformer --output first
       Train a small Transformer on the built-in news, and test it.
   kerasnlp-lab predict first "Oil slips below 45 dollars"
       Classify a text with it.
   kerasnlp-lab compare --dataset news_sample --models transformer,tfidf_linear
-      Is it better than TF-IDF, and by more than chance?
+      Is it better than TF-IDF by more than chance?
 
-Then your own texts: --data messages.csv in place of --dataset news_sample.
+Then your own texts: --data messages.csv instead of --dataset news_sample.
 
 Commands:
 """
@@ -56,7 +56,7 @@ def _begin(
         typer.echo(f"{NAME} {__version__}")
         raise typer.Exit
     if context.invoked_subcommand is None:
-        typer.echo(f"{FIRST_STEPS}{_commands(context)}\n'{NAME} COMMAND --help' tells the rest.")
+        typer.echo(f"{FIRST_STEPS}{_commands(context)}\n'{NAME} COMMAND --help' shows the options.")
 
 
 def _commands(context: typer.Context) -> str:
@@ -70,7 +70,7 @@ def _commands(context: typer.Context) -> str:
 
 app = make_group(
     _begin,
-    epilog=f"'{NAME}' alone tells how to begin.",
+    epilog=f"'{NAME}' alone shows the first steps.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(train.train)
@@ -79,42 +79,43 @@ app.command()(evaluate.evaluate)
 app.command()(export.export)
 app.command()(predict.predict)
 app.command()(explain.explain)
-app.add_typer(zoo.app, name="zoo", help="The models that can be trained.")
+app.add_typer(zoo.app, name="zoo", help="Models, recipes and tasks.")
 app.add_typer(
     hub.app, name="hub", help="BERT encoders on TF Hub: listed, installed, verified, built."
 )
-app.add_typer(data.app, name="data", help="The datasets that can be trained on.")
+app.add_typer(data.app, name="data", help="Datasets: listed, installed, inspected, sharded.")
 
 
 def main() -> None:
     """Runs the command line and exits.
 
-    With 0: well. 1: 'hub verify' found a broken module. 2: a mistake to mend. 130: Ctrl-C.
-    175: to be started again, after SIGTERM or where another worker is gone.
+    The status is 0 for success, 1 if 'hub verify' found a broken module, 2 for a mistake to
+    fix, 130 for Ctrl-C, and 175 if the command should be started again: after SIGTERM, or when
+    another worker is gone.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with raised_once() as interrupted:
+    with raise_on_first_interrupt() as interrupted:
         try:
             status = _run()
         except TrainingStopped as stopped:
-            _say("; ".join([str(stopped), *getattr(stopped, "__notes__", [])]))
+            _print_error("; ".join([str(stopped), *getattr(stopped, "__notes__", [])]))
             status = INTERRUPTED if stopped.caught is signal.SIGINT else AGAIN_STATUS
         except BaseException as error:
             if interrupted() or isinstance(error, KeyboardInterrupt):
                 if sys.stderr.isatty():
                     print(file=sys.stderr)  # after the ^C that the terminal shows
-                _say(stopped_words(error))
+                _print_error(interrupted_message(error))
                 status = INTERRUPTED
             elif isinstance(error, KerasnlpLabError):
-                _say(str(error))
+                _print_error(str(error))
                 status = AGAIN_STATUS if isinstance(error, WorkerLostError) else 2
             else:
                 raise
     sys.exit(status)
 
 
-def _say(words: str) -> None:
-    print(f"{NAME}: {' '.join(words.split())}", file=sys.stderr)
+def _print_error(message: str) -> None:
+    print(f"{NAME}: {' '.join(message.split())}", file=sys.stderr)
 
 
 def _run() -> int:
@@ -127,14 +128,14 @@ def _run() -> int:
     except typer.Exit as done:
         return done.exit_code
     except typer.TyperException as error:
-        raise _in_our_words(error) from error
-    except BrokenPipeError:  # the reader of our output has had enough
+        raise _without_typers_words(error) from error
+    except BrokenPipeError:  # the reader of our output closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
-def _in_our_words(error: Any) -> KerasnlpLabError:
-    """Returns what typer found wrong with the arguments as an error of one line."""
+def _without_typers_words(error: Any) -> KerasnlpLabError:
+    """Turns typer's complaint about the arguments into an error of one line."""
     context = getattr(error, "ctx", None)
     path = NAME if context is None else context.command_path
     if context is not None and hasattr(error, "possibilities"):  # no such option

@@ -1,4 +1,4 @@
-"""`kerasnlp-lab predict`."""
+"""`kerasnlp-lab predict`: answers to texts, from a run or an export."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kerasnlp_lab.cli.interrupts import keeps
+from kerasnlp_lab.cli.interrupts import note_what_is_kept
 from kerasnlp_lab.cli.json_output import Json, json_line
 from kerasnlp_lab.cli.options import Precision, import_tensorflow
 from kerasnlp_lab.errors import DataError, OptionError
 from kerasnlp_lab.paths import did_you_mean_path
 
 if TYPE_CHECKING:
-    from kerasnlp_lab.export import Prediction
+    from kerasnlp_lab.tasks.task import Answer
 
 __all__ = ["predict"]
 
@@ -32,25 +32,26 @@ class OutputFormat(StrEnum):
 def predict(
     model: Annotated[Path, typer.Argument(help="An exported model, or a run directory.")],
     texts: Annotated[
-        list[str] | None, typer.Argument(help="Texts; none reads --file or standard input.")
+        list[str] | None,
+        typer.Argument(help="Texts (default: those in --file or on standard input)."),
     ] = None,
-    file: Annotated[Path | None, typer.Option(help="A file with a text a line.")] = None,
+    file: Annotated[Path | None, typer.Option(help="A file with one text a line.")] = None,
     format: Annotated[
-        OutputFormat, typer.Option(help="How to write them; jsonl is what --json says.")
+        OutputFormat, typer.Option(help="The output format; jsonl is the same as --json.")
     ] = OutputFormat.table,
     precision: Precision = None,
     as_json: Json = False,
 ) -> None:
     """Classify texts: arguments, a file's lines, or standard input's.
 
-    An empty line is a text too, and is answered. Bytes that are not UTF-8 are read
-    as U+FFFD. Answers come in order while the input is being read.
+    An empty line counts as a text. Bytes that are not UTF-8 are read as U+FFFD. Answers come
+    in order, while the input is still being read.
     """
     if texts and file:
         raise OptionError("give texts or --file, not both")
     if file and not file.is_file():
         close = did_you_mean_path(file)
-        raise DataError(f"no such file{close}; expected one with a text a line", file)
+        raise DataError(f"no such file{close}; expected one with a text on each line", file)
     import_tensorflow()
     from kerasnlp_lab.export import open_predictor
     from kerasnlp_lab.machine import precision_note
@@ -58,16 +59,15 @@ def predict(
     predictor = open_predictor(model, precision=precision)
     if predictor.precision is not None:
         print(precision_note(predictor.precision), file=sys.stderr)
-    # Somebody who types wants an answer a line; a pipe's lines are answered 32 at a time.
+    # A person who types wants an answer to each line; a pipe is answered 32 lines at a time.
     chunk = None if texts or file else 1 if sys.stdin.isatty() else 32
     predictions = predictor.predict(texts or _lines(file), chunk=chunk)
     as_json = as_json or format is OutputFormat.jsonl
-    label_width = max(map(len, predictor.label_names))
     answered = 0
-    with keeps(lambda: f"texts answered: {answered}"):
+    with note_what_is_kept(lambda: f"texts answered: {answered}"):
         for one in predictions:
-            line = json_line(vars(one)) if as_json else _row(one, label_width)
-            # Counted before it is written: whoever has read it may press Ctrl-C at once.
+            line = json_line(one.as_json()) if as_json else _row(one)
+            # Counted before it is written: a reader of the line may press Ctrl-C at once.
             answered += 1
             print(line, flush=True)
 
@@ -78,7 +78,7 @@ def _lines(file: Path | None) -> Iterator[bytes]:
             yield line.rstrip(b"\r\n")
 
 
-def _row(one: Prediction, label_width: int) -> str:
+def _row(one: Answer) -> str:
     text = " ".join(one.text.split())
     shown = text if len(text) <= 100 else text[:99] + "…"
-    return f"{one.label:{label_width}}  {one.probabilities[one.label]:.3f}  {shown}"
+    return f"{one.as_line()}  {shown}"

@@ -1,4 +1,4 @@
-"""A bar on a terminal for what is being loaded."""
+"""Progress bars for downloads on a terminal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["transfer_progress"]
 
 @contextmanager
 def transfer_progress() -> Iterator[Report]:
-    """Yields what `install` calls with (what, bytes so far, bytes in all)."""
+    """Yields a callback for `install`, called with (name, bytes so far, bytes in total)."""
     console = rich.console.Console(stderr=True)
     columns = ("{task.description}", rich.progress.BarColumn(), rich.progress.DownloadColumn())
     tasks: dict[str, rich.progress.TaskID] = {}
@@ -23,9 +23,9 @@ def transfer_progress() -> Iterator[Report]:
         *columns, console=console, transient=True, disable=not console.is_terminal
     ) as progress:
 
-        def report(what: str, done: int, total: int | None) -> None:
-            if what not in tasks:
-                tasks[what] = progress.add_task(what.rpartition("/")[2][:40], total=total)
-            progress.update(tasks[what], completed=done, total=total)
+        def report(name: str, done: int, total: int | None) -> None:
+            if name not in tasks:
+                tasks[name] = progress.add_task(name.rpartition("/")[2][:40], total=total)
+            progress.update(tasks[name], completed=done, total=total)
 
         yield report

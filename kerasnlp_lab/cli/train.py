@@ -1,125 +1,107 @@
-"""`kerasnlp-lab train`."""
+"""`kerasnlp-lab train`: one model, from rows to a run directory."""
 
 from __future__ import annotations
 
 import dataclasses
 import signal
 import sys
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kerasnlp_lab.cli.interrupts import ends_without_words, keeps
-from kerasnlp_lab.cli.json_output import Json, print_json, said_apart
+from kerasnlp_lab.cli.interrupts import die_on_interrupt, note_what_is_kept
+from kerasnlp_lab.cli.json_output import Json, print_json, printing_to_stderr_if
+from kerasnlp_lab.cli.option_groups import option_group, options_of, recipe_options
 from kerasnlp_lab.cli.options import (
-    BadRows,
-    DataDir,
-    Dataset,
-    LabelColumn,
-    Leaks,
     Precision,
     Seed,
-    SplitSeed,
     Strategy,
-    Table,
-    TestFraction,
-    TestTable,
-    TextColumn,
-    ValidationFraction,
-    ValidationTable,
+    TaskName,
     import_tensorflow,
-    load_rows,
     parse_assignments,
+    results_folder,
 )
+from kerasnlp_lab.cli.rows import RowsOptions, rows_options
 from kerasnlp_lab.errors import OptionError, TrainingStopped
 
 if TYPE_CHECKING:
+    from kerasnlp_lab.data import TextDataset
+    from kerasnlp_lab.lab import ExperimentConfig
     from kerasnlp_lab.lab.experiment import Experiment
     from kerasnlp_lab.training import RunDirectory
+    from kerasnlp_lab.zoo import ZooEntry
 
 __all__ = ["train"]
 
 
+@dataclass(frozen=True)
+class ModelOptions:
+    """The options of the command that set options of the model."""
+
+    option: Annotated[
+        list[str] | None, typer.Option(help="An option of the model, NAME=VALUE: see 'zoo show'.")
+    ] = None
+    max_length: Annotated[
+        int | None, typer.Option(help="The longest text, in the model's own tokens.")
+    ] = None
+    head_units: Annotated[
+        int | None, typer.Option(help="Units of a hidden layer in the head; 0 for no such layer.")
+    ] = None
+    frozen_layers: Annotated[
+        int | None, typer.Option(help="How many of a reopened BERT's lowest layers stay frozen.")
+    ] = None
+    encoder: Annotated[
+        str | None,
+        typer.Option(help="How a BERT is run: 'module', as TF Hub has it, or 'reopened'."),
+    ] = None
+    precision: Precision = None
+
+    def changes(self, entry: ZooEntry) -> dict[str, Any]:
+        """Returns the options of a model that are given, by name."""
+        names = ("max_length", "head_units", "frozen_layers", "encoder")
+        given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        given |= entry.precision_options(self.precision)
+        return given | parse_assignments(self.option or [])
+
+
+@recipe_options
+@rows_options()
+@option_group("model_options", options_of(ModelOptions), ModelOptions)
 def train(
     context: typer.Context,
+    *,
     model: Annotated[
         str | None,
         typer.Option(help="A name of 'zoo list' or 'hub list', or a folder with a BERT."),
     ] = None,
-    recipe_name: Annotated[
+    preset_name: Annotated[
         str | None,
         typer.Option("--recipe", help="Model, dataset and settings by one name: 'zoo recipes'."),
     ] = None,
-    dataset: Dataset = None,
-    table: Table = None,
-    text_column: TextColumn = None,
-    label_column: LabelColumn = None,
-    validation_table: ValidationTable = None,
-    test_table: TestTable = None,
-    test_fraction: TestFraction = None,
-    bad_rows: BadRows = "stop",
-    leaks: Leaks = "keep",
+    task: TaskName = "classification",
+    rows: RowsOptions,
     output: Annotated[
         Path | None, typer.Option(help="The run directory (default: runs/MODEL-TIME).")
     ] = None,
-    epochs: Annotated[int | None, typer.Option(help="Epochs with everything trainable.")] = None,
-    frozen_epochs: Annotated[
-        int | None, typer.Option(help="Epochs before, with the encoder frozen.")
-    ] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Rows in a global batch.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="The peak.")] = None,
-    head_learning_rate: Annotated[
-        float | None, typer.Option(help="The peak in the epochs with a frozen encoder.")
-    ] = None,
-    optimizer: Annotated[str | None, typer.Option(help="adamw or adam.")] = None,
-    warmup_fraction: Annotated[float | None, typer.Option(help="Share of warm-up steps.")] = None,
-    layer_decay: Annotated[
-        float | None, typer.Option(help="Learning rate of a layer by that above it; 1 for all.")
-    ] = None,
-    clip_norm: Annotated[
-        float | None, typer.Option(help="Largest global norm of the gradients; 0 for any.")
-    ] = None,
-    class_weight: Annotated[
-        str | None, typer.Option(help="none, balanced, or CLASS=WEIGHT with commas between.")
-    ] = None,
-    label_smoothing: Annotated[float | None, typer.Option(help="0 for none.")] = None,
-    patience: Annotated[int | None, typer.Option(help="Epochs without a better loss.")] = None,
-    min_steps_per_epoch: Annotated[
-        int | None, typer.Option(help="Repeat few rows to this many steps.")
-    ] = None,
-    option: Annotated[
-        list[str] | None, typer.Option(help="An option of the model, NAME=VALUE: see 'zoo show'.")
-    ] = None,
-    max_length: Annotated[
-        int | None, typer.Option(help="The longest text, in the model's own tokens.")
-    ] = None,
-    head_units: Annotated[
-        int | None, typer.Option(help="Of a hidden layer in the head; 0 for none.")
-    ] = None,
-    frozen_layers: Annotated[
-        int | None, typer.Option(help="Lowest layers of a reopened BERT that stay as they are.")
-    ] = None,
-    encoder: Annotated[
-        str | None,
-        typer.Option(help="How a BERT is run: 'module', as TF Hub has it, or 'reopened'."),
-    ] = None,
-    precision: Precision = None,
+    recipe_changes: dict[str, Any],
+    model_options: ModelOptions,
     threshold: Annotated[
         str | None,
-        typer.Option(help="Of two classes: auto, none, f1, mcc, fpr=SHARE, or a probability."),
+        typer.Option(help="With two classes: auto, none, f1, mcc, fpr=SHARE, or a probability."),
     ] = None,
     positive_class: Annotated[
-        str | None, typer.Option(help="Of two classes, the one it is for (default: the rarer).")
+        str | None,
+        typer.Option(help="With two classes, the one to detect (default: the rarer)."),
     ] = None,
     checkpoint_every: Annotated[
-        str, typer.Option(help="When to save what it can go on from: 60s, 5m, 200steps, off.")
+        str, typer.Option(help="When to save a checkpoint to resume from: 60s, 5m, 200steps, off.")
     ] = "5m",
     resume: Annotated[
-        Path | None,
-        typer.Option(help="Go on with this run directory; all else is as it was begun."),
+        Path | None, typer.Option(help="Resume this run directory, with its own settings.")
     ] = None,
     deterministic: Annotated[
         bool,
@@ -127,111 +109,66 @@ def train(
     ] = False,
     strategy: Strategy = "auto",
     seed: Seed = 0,
-    split_seed: SplitSeed = None,
-    validation_fraction: ValidationFraction = None,
-    data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
     """Train one model, test it once, and write a run directory.
 
-    What is not given comes from the --recipe, or else from the model's own: see 'zoo show'.
+    Settings that are not given come from --recipe, or else from the model: see 'zoo show'.
 
-    A run that was stopped goes on with --resume RUN, or with the command that began it
-    where that has an --output.
+    To resume a run that was stopped, say --resume RUN, or repeat a command with --output.
     """
     if resume is not None:
         _resume(context, resume, as_json)
         return
-    if model is None and recipe_name is None:
+    if model is None and preset_name is None:
         raise OptionError("say --model NAME (see 'zoo list') or --recipe NAME (see 'zoo recipes')")
-    recipe_changes: dict[str, Any] = {
-        "epochs": epochs,
-        "frozen_epochs": frozen_epochs,
-        "batch_size": batch_size,
-        "learning_rate": learning_rate,
-        "head_learning_rate": head_learning_rate,
-        "optimizer": optimizer,
-        "warmup_fraction": warmup_fraction,
-        "layer_decay": layer_decay,
-        "clip_norm": clip_norm,
-        "class_weight": class_weight,
-        "label_smoothing": label_smoothing,
-        "patience": patience,
-        "min_steps_per_epoch": min_steps_per_epoch,
-    }
-    import_tensorflow()
-    import rich.console
-
-    from kerasnlp_lab.lab import find_recipe, run_experiment
-    from kerasnlp_lab.zoo import find_model
-
     if strategy == "multi_worker" and output is None:
         raise OptionError("multi_worker needs an --output, the same folder on all workers")
-    with said_apart(as_json):
-        _meet(strategy)
-        named = None if recipe_name is None else find_recipe(recipe_name)
-        if named is not None:
-            model = model or named.model
-            dataset = named.dataset if dataset is None and table is None else dataset
-            split_seed = named.split_seed if split_seed is None else split_seed
-            threshold = threshold or named.threshold
-        assert model is not None
-        entry = find_model(model)
-        named_options, training = named.settings_for(entry) if named else ({}, {})
-        given = {name: value for name, value in recipe_changes.items() if value is not None}
-        recipe = dataclasses.replace(entry.recipe, **{**training, **given})
-        data = load_rows(
-            dataset,
-            data_dir,
-            table,
-            validation_fraction,
-            split_seed,
-            leaks=leaks,
-            text_columns=text_column,
-            label_column=label_column,
-            validation=validation_table,
-            test=test_table,
-            test_fraction=test_fraction,
-            bad_rows=bad_rows,
+    import_tensorflow()
+    from kerasnlp_lab.lab import ExperimentConfig, find_preset
+    from kerasnlp_lab.tasks.registry import find_task
+    from kerasnlp_lab.zoo import find_model
+
+    with printing_to_stderr_if(as_json):
+        _connect_workers(strategy)
+        preset = None if preset_name is None else find_preset(preset_name)
+        name = preset.model if preset and not model else str(model)
+        entry = find_model(name)
+        options, fields = preset.settings_for(entry, find_task(task)) if preset else ({}, {})
+        config = ExperimentConfig(
+            name,
+            options | model_options.changes(entry),
+            dataclasses.replace(entry.recipe, **(fields | recipe_changes)),
+            task=task,
+            threshold=threshold or (preset.threshold if preset else "auto"),
+            positive_class=positive_class,
+            strategy=strategy,
+            seed=seed,
+            deterministic=deterministic,
+            checkpoint_every=checkpoint_every,
         )
-        shorthands = {
-            "encoder": encoder,
-            "max_length": max_length,
-            "head_units": head_units,
-            "frozen_layers": frozen_layers,
-        }
-        options = {name: value for name, value in shorthands.items() if value is not None}
-        options |= entry.precision_options(precision)
-        options = {**named_options, **options, **parse_assignments(option or [])}
-        stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-        run = output or Path("runs") / f"{(recipe_name or model).replace('/', '_')}-{stamp}"
-        _note_sigterm(run)
-        with keeps(lambda: _what_is_kept(run)):
-            experiment = run_experiment(
-                model,
-                data,
-                run,
-                recipe=recipe,
-                options=options,
-                threshold=threshold or "auto",
-                positive_class=positive_class,
-                strategy=strategy,
-                seed=seed,
-                deterministic=deterministic,
-                checkpoint_every=checkpoint_every,
-                console=rich.console.Console(soft_wrap=True),
-            )
-    _show(experiment, strategy, as_json)
+        data = (rows.or_of_preset(preset) if preset else rows).load()
+        experiment = _run(config, data, results_folder(output, preset_name or name))
+    _print_result(experiment, as_json)
+
+
+def _run(config: ExperimentConfig, data: TextDataset, run: Path) -> Experiment:
+    import rich.console
+
+    from kerasnlp_lab.lab import run_experiment
+
+    _stop_on_sigterm(run)
+    with note_what_is_kept(lambda: _kept_of(run)):
+        return run_experiment(config, data, run, console=rich.console.Console(soft_wrap=True))
 
 
 def _resume(context: typer.Context, run: Path, as_json: bool) -> None:
-    """Goes on with a run."""
-    given = [name for name in context.params if _is_given(context, name)]
-    allowed = ("resume", "strategy", "as_json")
-    wrong = [f"--{name.replace('_', '-')}" for name in given if name not in allowed]
+    """Resumes a run, or prints the results of one that is finished."""
+    given = [option.opts[0] for option in context.command.params if _is_given(context, option)]
+    wrong = [flag for flag in given if flag not in ("--resume", "--strategy", "--json")]
     if wrong:
         raise OptionError(
-            f"--resume goes on with the run as it was begun; leave out {', '.join(wrong)}"
+            f"--resume takes every setting from the run directory; leave out {', '.join(wrong)}"
         )
     import_tensorflow()
     import rich.console
@@ -241,81 +178,85 @@ def _resume(context: typer.Context, run: Path, as_json: bool) -> None:
 
     directory = RunDirectory(run)
     if not directory.unfinished:
-        finished = RunDirectory.open(run)
-        finished.tidy()
-        if as_json:
-            print_json(_result(finished, finished.read_json("metrics.json")))
-        else:
-            print(f"this run is finished: {run / 'report.html'}")
+        _print_finished(RunDirectory.open(run), as_json)
         return
     strategy = directory.read_json("config.json")["strategy"]["name"]
-    if "strategy" in given:
+    if "--strategy" in given:
         strategy = context.params["strategy"]
-    with said_apart(as_json):
-        _meet(strategy)
-        _note_sigterm(run)
-        with keeps(lambda: _what_is_kept(run)):
+    with printing_to_stderr_if(as_json):
+        _connect_workers(strategy)
+        _stop_on_sigterm(run)
+        with note_what_is_kept(lambda: _kept_of(run)):
             console = rich.console.Console(soft_wrap=True)
             experiment = resume_experiment(run, strategy=strategy, console=console)
-    _show(experiment, strategy, as_json)
+    _print_result(experiment, as_json)
 
 
-def _meet(strategy: str) -> None:
-    """Lets several workers meet, which they have to before TensorFlow does anything else."""
+def _connect_workers(strategy: str) -> None:
+    """Connects several workers, which must happen before TensorFlow does anything else."""
     from kerasnlp_lab.training import make_strategy
 
     if strategy != "multi_worker":
         make_strategy(strategy)
         return
     print("waiting for the other workers", file=sys.stderr)
-    with ends_without_words():
+    with die_on_interrupt():
         make_strategy(strategy)
 
 
-def _is_given(context: typer.Context, name: str) -> bool:
-    source = context.get_parameter_source(name)
+def _is_given(context: typer.Context, option: Any) -> bool:
+    source = context.get_parameter_source(option.name)
     return source is not None and source.name == "COMMANDLINE"
 
 
-def _note_sigterm(run: Path) -> None:
-    """Ends the command on SIGTERM where nothing needs saving; a training in its steps saves."""
+def _stop_on_sigterm(run: Path) -> None:
+    """Ends the command on SIGTERM while there is nothing to save; the training loop saves first."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise TrainingStopped(
-            f"stopped by SIGTERM; go on with: kerasnlp-lab train --resume {run}", signal.SIGTERM
+            f"stopped by SIGTERM; resume with: kerasnlp-lab train --resume {run}",
+            signal.SIGTERM,
         )
 
     signal.signal(signal.SIGTERM, stop)
 
 
-def _what_is_kept(run: Path) -> str:
+def _kept_of(run: Path) -> str:
+    """Returns a note on an interrupted run; empty where there is nothing of it."""
     from kerasnlp_lab.training import RunDirectory
 
     if RunDirectory(run).unfinished:
-        return f"{run} is kept, go on with: kerasnlp-lab train --resume {run}"
+        return f"{run} is kept, resume with: kerasnlp-lab train --resume {run}"
     return f"{run} is finished" if (run / "metrics.json").is_file() else ""
 
 
-def _show(experiment: Experiment, strategy: str, as_json: bool) -> None:
-    from kerasnlp_lab.evaluation.report import evaluation_text
-
+def _print_result(experiment: Experiment, as_json: bool) -> None:
     run, training = experiment.run, experiment.training
     if as_json:
+        config = experiment.config.to_json() | {"dataset": experiment.dataset}
         metrics = {"test": experiment.evaluation.as_json(), "training": vars(training)}
-        print_json(_result(run, metrics))
+        print_json(_result(run, config, metrics))
         return
-    if strategy == "multi_worker":  # to see that all workers have the same
+    if experiment.config.strategy == "multi_worker":  # shows that all workers have the same
         print(f"final state {training.final_sha256[:16]}")
-    print(evaluation_text(experiment.evaluation))
+    print(experiment.evaluation.as_text())
     print(f"report: {run.path / 'report.html'}")
-    rejected = run.read_json("config.json")["dataset"]["rejected_rows"]
-    if rejected:
-        print(f"{rejected} rows were left out: {run.path / 'rejects.csv'}")
+    if rejected := experiment.dataset["rejected_rows"]:
+        print(f"{rejected} rows were skipped: {run.path / 'rejects.csv'}")
 
 
-def _result(run: RunDirectory, metrics: dict[str, Any]) -> dict[str, Any]:
-    """Returns what --json prints of a finished run."""
-    config = run.read_json("config.json")
+def _print_finished(run: RunDirectory, as_json: bool) -> None:
+    run.tidy()
+    if as_json:
+        print_json(_result(run, run.read_json("config.json"), run.read_json("metrics.json")))
+    else:
+        print(f"this run is finished: {run.path / 'report.html'}")
+
+
+def _result(
+    run: RunDirectory, config: Mapping[str, Any], metrics: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Returns the keys that --json prints for a finished run."""
     return {
         "run": run.path,
         "report": run.path / "report.html",

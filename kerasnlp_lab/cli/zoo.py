@@ -1,4 +1,4 @@
-"""`kerasnlp-lab zoo list`, `zoo recipes` and `zoo show`."""
+"""`kerasnlp-lab zoo`: models, recipes and tasks, listed and shown."""
 
 from __future__ import annotations
 
@@ -33,18 +33,38 @@ def list_models(as_json: Json = False) -> None:
 
 @app.command("recipes")
 def list_recipes(as_json: Json = False) -> None:
-    """List the recipes: a dataset, a model and how it is trained, for 'train --recipe'."""
+    """List the recipes for 'train --recipe': a dataset, a model and its settings."""
     import_tensorflow()
-    from kerasnlp_lab.lab import named_recipes
+    from kerasnlp_lab.lab import presets
 
     if as_json:
-        print_json([vars(recipe) for recipe in named_recipes().values()])
+        print_json([vars(preset) for preset in presets().values()])
         return
-    for recipe in named_recipes().values():
-        settings = {"model": recipe.model, **recipe.options, **recipe.training}
-        settings |= {"split_seed": recipe.split_seed, "threshold": recipe.threshold}
-        print(f"{recipe.name}: {recipe.summary}")
+    for preset in presets().values():
+        settings = {"model": preset.model, **preset.options, **preset.training}
+        settings |= {"split_seed": preset.split_seed, "threshold": preset.threshold}
+        print(f"{preset.name}: {preset.summary}")
         print("  " + " ".join(f"{name}={value}" for name, value in settings.items()))
+
+
+@app.command("tasks")
+def list_tasks(as_json: Json = False) -> None:
+    """List the tasks, for 'train --task'."""
+    import_tensorflow()
+    from kerasnlp_lab.tasks.registry import find_task, task_names
+
+    tasks = [{"name": name, "summary": first_sentence(find_task(name))} for name in task_names()]
+    if as_json:
+        print_json(tasks)
+        return
+    width = max(len(task["name"]) for task in tasks)
+    for task in tasks:
+        print(f"{task['name']:{width}}  {task['summary']}")
+
+
+def first_sentence(documented: type) -> str:
+    """Returns the first line of a class's docstring, without the full stop."""
+    return (documented.__doc__ or "").partition("\n")[0].rstrip(".")
 
 
 @app.command("show")

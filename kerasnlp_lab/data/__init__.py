@@ -1,18 +1,33 @@
-"""Data: where texts and labels come from, and how they are split."""
+"""Data: texts and labels from datasets, tables and shards, split in three."""
 
 from kerasnlp_lab.data.dataset import Split, TextDataset
+from kerasnlp_lab.data.description import describe_dataset, load_again
 from kerasnlp_lab.data.leaks import without_leaks
 from kerasnlp_lab.data.registry import dataset_cards, load_dataset
-from kerasnlp_lab.data.reload import load_again
 from kerasnlp_lab.data.sharded_split import ShardedSplit
 from kerasnlp_lab.data.shards import load_shards, write_shards
+from kerasnlp_lab.data.source import (
+    LeaksLeftOut,
+    NamedDataset,
+    PythonRows,
+    Shards,
+    Source,
+    TableFiles,
+)
 from kerasnlp_lab.data.table import load_labelled_rows, load_table
 
 __all__ = [
+    "LeaksLeftOut",
+    "NamedDataset",
+    "PythonRows",
     "ShardedSplit",
+    "Shards",
+    "Source",
     "Split",
+    "TableFiles",
     "TextDataset",
     "dataset_cards",
+    "describe_dataset",
     "load_again",
     "load_dataset",
     "load_labelled_rows",

@@ -1,4 +1,4 @@
-"""AG News, through TensorFlow Datasets (`ag_news_subset`), online or from its own CSV files.
+"""AG News, through TensorFlow Datasets (`ag_news_subset`) or from its own CSV files.
 
 Zhang, Zhao and LeCun 2015, "Character-level Convolutional Networks for Text
 Classification", https://arxiv.org/abs/1509.01626.
@@ -33,14 +33,14 @@ def join_title_and_description(title: str, description: str) -> str:
 
 
 def read_ag_news(data_dir: str | Path | None = None) -> tuple[Split, Split, str]:
-    """Reads the prepared dataset, or lets TensorFlow Datasets download and prepare it.
+    """Reads the prepared dataset, or has TensorFlow Datasets download and prepare it.
 
     Args:
         data_dir: TensorFlow Datasets' folder; None for its own default
             (``TFDS_DATA_DIR``, else ``~/tensorflow_datasets``).
 
     Returns:
-        The training rows, the test rows, and where they were read from.
+        The training rows, the test rows, and the folder that they were read from.
 
     Raises:
         DatasetMissingError: It is not prepared and the download fails, or only a part
@@ -49,10 +49,10 @@ def read_ag_news(data_dir: str | Path | None = None) -> tuple[Split, Split, str]
     builder = _builder(data_dir)
     if not _is_whole(builder):
         try:
-            # TFDS itself would try ten times, for minutes, where there is no network at all.
+            # Without a network, TFDS itself would retry ten times, for minutes.
             requests.head(DOWNLOAD_HOST, timeout=10)
             builder.download_and_prepare()
-        except Exception as error:  # every network and disk failure has a type of its own
+        except Exception as error:  # each network or disk failure has another type
             raise DatasetMissingError(
                 f"ag_news is not prepared in {builder.data_dir} and its download failed "
                 f"({first_line(error)}); {INSTALL_HINT}"
@@ -78,7 +78,7 @@ def install_ag_news(
     Raises:
         DataError: The files are missing, cut short, or hold a row that is not
             "class 1-4","title","description".
-        DatasetMissingError: Other rows, or a part of some, are prepared there already.
+        DatasetMissingError: Other rows, or only a part of them, are prepared there already.
         StorageError: The folder cannot be written.
     """
     import tensorflow as tf
@@ -106,7 +106,7 @@ def install_ag_news(
 
 
 def _builder(data_dir: str | Path | None, csv_folder: Path | None = None) -> Any:
-    """Returns TFDS' own builder; with csv_folder, one that reads there and downloads nothing."""
+    """Returns TFDS' own builder, or one that reads a CSV folder and downloads nothing."""
     import tensorflow_datasets as tfds
 
     published = tfds.builder_cls(TFDS_NAME)
@@ -130,7 +130,7 @@ def _as_str(path: str | Path | None) -> str | None:
 
 
 def _is_whole(builder: Any) -> bool:
-    """Whether the dataset is prepared; raises DatasetMissingError where only a part of it is."""
+    """Returns whether the dataset is prepared; raises DatasetMissingError if only a part is."""
     folder = Path(builder.data_dir)
     if not folder.exists():
         return False

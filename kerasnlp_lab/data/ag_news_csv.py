@@ -1,4 +1,4 @@
-"""AG News' own CSV files: "class 1-4","title","description", in a folder or an archive."""
+"""Reads AG News' own CSV files ("class 1-4","title","description")."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ __all__ = ["csv_folder", "read_rows"]
 
 @contextmanager
 def csv_folder(source: Path) -> Iterator[Path]:
-    """Yields the folder with train.csv and test.csv, unpacked for a while if it is an archive.
+    """Yields the folder with train.csv and test.csv; an archive is unpacked temporarily.
 
     Args:
-        source: A folder, one with ag_news_csv/ in it, or the published .tar.gz.
+        source: A folder with the files or with ag_news_csv/, or the published .tar.gz.
 
     Raises:
-        DataError: There is nothing, or an archive that is not whole.
+        DataError: There is nothing at that path, or the archive is not whole.
     """
     if source.is_dir():
         nested = source / "ag_news_csv"
@@ -34,7 +34,7 @@ def csv_folder(source: Path) -> Iterator[Path]:
             _unpack(source, Path(scratch))
             try:
                 yield Path(scratch)
-            except DataError as error:  # name the archive, not the folder that is gone by then
+            except DataError as error:  # name the archive: the folder is gone by then
                 name = f"{source}, {Path(error.path or '').name}"
                 raise DataError(error.message, name, error.line, error.column) from error
     else:

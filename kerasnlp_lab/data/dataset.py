@@ -6,12 +6,13 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kerasnlp_lab.data.row_store import StoredTexts
 from kerasnlp_lab.data.sharded_split import ShardedSplit
+from kerasnlp_lab.data.source import LeaksLeftOut, PythonRows, Source
 from kerasnlp_lab.data.table_rows import RejectedRow
 from kerasnlp_lab.errors import DataError
 
@@ -29,11 +30,11 @@ class Split:
         texts: The texts.
         labels: One label id a text, int64 of shape [rows].
         path: The file that they were read from.
-        lines: The line of each in that file, from 1, int32 of shape [rows]; None where
-            they have none.
+        lines: The line of each in that file, from 1, int32 of shape [rows]; None if
+            there is no such file.
 
     Raises:
-        DataError: There are not as many labels, or lines, as texts.
+        DataError: The number of labels, or of lines, is not that of the texts.
     """
 
     texts: Sequence[str]
@@ -56,7 +57,7 @@ class Split:
         return len(self.texts)
 
     def take(self, rows: np.ndarray) -> Split:
-        """Returns the split made of the given rows, in the given order."""
+        """Returns a split of the given rows, in the given order."""
         lines = None if self.lines is None else self.lines[rows]
         if isinstance(self.texts, StoredTexts):
             return Split(self.texts.take(rows), self.labels[rows], self.path, lines)
@@ -67,7 +68,7 @@ class Split:
         return np.bincount(self.labels, minlength=classes)
 
     def where(self, row: int) -> str:
-        """Returns where a row, counted from 0, was read: a file and a line, if it is known."""
+        """Returns the place of a row, counted from 0: its file and line if they are known."""
         return f"row {row}" if self.lines is None else f"{self.path}, line {self.lines[row]}"
 
     def as_tf_dataset(self) -> tf.data.Dataset:
@@ -83,16 +84,14 @@ class TextDataset:
 
     Args:
         name: The dataset's name.
-        label_names: The classes; a label id is a place in this tuple.
-        train: What a model learns from; in TFRecord files where `load_shards` opened it,
-            whose texts are not read again to be checked.
-        validation: What choices are made on: best checkpoint, early stopping.
-        test: What is looked at once, at the end.
-        source: Where the rows were read from, for people.
-        validation_fraction: The share of the training rows that validation has.
-        split_seed: Which rows those are.
-        reading: What else was said of how to read the source, to repeat it.
-        rejected: Rows of the source that could not be used and were left out.
+        label_names: The classes; a label id is an index into this tuple.
+        train: The rows to train on. `load_shards` leaves them in TFRecord files, and their
+            texts are not read again to be checked.
+        validation: The rows for choices: best checkpoint, early stopping, threshold.
+        test: The rows to evaluate on once, at the end.
+        source: Where the rows come from, and how to load them again.
+        rejected: Rows of the source that could not be used and were skipped.
+        leaks_left_out: How many rows `without_leaks` removed; None where it was not called.
 
     Raises:
         DataError: A label is out of range, a text to train on is empty, or a class
@@ -104,11 +103,9 @@ class TextDataset:
     train: Split | ShardedSplit
     validation: Split
     test: Split
-    source: str = ""
-    validation_fraction: float | None = None
-    split_seed: int | None = None
-    reading: dict[str, Any] = field(default_factory=dict)
+    source: Source = field(default_factory=PythonRows)
     rejected: tuple[RejectedRow, ...] = ()
+    leaks_left_out: LeaksLeftOut | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "label_names", tuple(self.label_names))
@@ -147,8 +144,8 @@ class TextDataset:
     def fingerprint(self) -> str:
         """A SHA-256 over class names, texts, labels and splits, as hex digits.
 
-        Training rows in shards stand in it by the hashes of their files, which
-        shards.json has: the same rows have another fingerprint unsharded.
+        Training rows in shards enter it by the hashes of their files, so the same rows have
+        another fingerprint unsharded.
         """
         digest = hashlib.sha256("\0".join(self.label_names).encode())
         for split in (self.train, self.validation, self.test):

@@ -1,4 +1,4 @@
-"""`without_leaks`: no text to train on that is tested on too."""
+"""`without_leaks`: removes training texts that are tested on too."""
 
 from __future__ import annotations
 
@@ -10,22 +10,23 @@ import numpy as np
 from kerasnlp_lab.data.dataset import TextDataset
 from kerasnlp_lab.data.normal_form import group_texts
 from kerasnlp_lab.data.sharded_split import ShardedSplit
+from kerasnlp_lab.data.source import LeaksLeftOut
 from kerasnlp_lab.errors import OptionError
 
 __all__ = ["without_leaks"]
 
 
 def without_leaks(data: TextDataset) -> TextDataset:
-    """Leaves out of training what is validated or tested on, and out of validation what is tested.
+    """Removes training rows that are validated or tested on, and validation rows that are tested.
 
-    Texts that differ in case, white space or composed characters only are the same. The
+    Texts are the same if they differ only in case, white space or composed characters. The
     test split stays as it is, so that results before and after can be compared.
 
     Args:
         data: Three splits.
 
     Returns:
-        The dataset; ``reading["leaks_left_out"]`` counts the rows that are gone.
+        The dataset; its ``leaks_left_out`` counts the removed rows.
 
     Raises:
         DataError: No row of a class is left to train on.
@@ -41,10 +42,9 @@ def without_leaks(data: TextDataset) -> TextDataset:
     train, validation, test = np.split(groups, np.cumsum([len(part) for part in parts])[:-1])
     to_train = ~np.isin(train, np.concatenate([validation, test]))
     to_validate = ~np.isin(validation, test)
-    left_out = {"train": int((~to_train).sum()), "validation": int((~to_validate).sum())}
     return dataclasses.replace(
         data,
         train=data.train.take(np.flatnonzero(to_train)),
         validation=data.validation.take(np.flatnonzero(to_validate)),
-        reading={**data.reading, "leaks_left_out": left_out},
+        leaks_left_out=LeaksLeftOut(int((~to_train).sum()), int((~to_validate).sum())),
     )

@@ -1,4 +1,4 @@
-"""The built-in corpus: news items written for this project, in the classes of AG News."""
+"""`news_sample`: built-in news written for this project, with the classes of AG News."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["read_news_sample"]
 
 
 def read_news_sample() -> tuple[Split, Split, str]:
-    """Returns the training rows, the test rows, and where they come from."""
+    """Returns the training rows, the test rows, and "built in"."""
     folder = resources.files("kerasnlp_lab.data") / "news_sample"
     return _read(folder / "train.csv"), _read(folder / "test.csv"), "built in"
 

@@ -1,4 +1,4 @@
-"""When two texts count as the same: `normalized`, and keys that find such texts fast."""
+"""`normalized`: texts that count as the same, and keys that find them fast."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ __all__ = ["group_texts", "normalized", "text_key"]
 
 
 def normalized(text: str) -> str:
-    """Returns a text without differences of case, white space and composed characters."""
+    """Returns a text with case, white space and composed characters made uniform."""
     return " ".join(unicodedata.normalize("NFC", text.casefold()).split())
 
 
 def text_key(text: str) -> bytes:
-    """Returns 16 bytes that two texts share if, and only if, they are the same."""
+    """Returns a hash of 16 bytes that only texts of the same normal form share."""
     content = normalized(text).encode("utf-8", "surrogatepass")
     return hashlib.blake2b(content, digest_size=16).digest()
 
 
 def group_texts(texts: Iterable[str]) -> np.ndarray:
-    """Returns for each text the number of its group of same texts, int64 of shape [texts].
+    """Returns the group of same texts that each text is in, int64 of shape [texts].
 
-    Groups are numbered from 0 as they come.
+    Groups are numbered from 0 in the order of their first texts.
     """
     numbers: dict[bytes, int] = {}
     keys = (text_key(text) for text in texts)

@@ -1,4 +1,4 @@
-"""`load_dataset`: from a dataset's name to its three splits."""
+"""`load_dataset`: a dataset by its name, in three splits."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from kerasnlp_lab.data.dataset import Split, TextDataset
 from kerasnlp_lab.data.news_sample import read_news_sample
 from kerasnlp_lab.data.sms_spam import LABEL_NAMES as SMS_LABEL_NAMES
 from kerasnlp_lab.data.sms_spam import read_sms_spam
+from kerasnlp_lab.data.source import NamedDataset
 from kerasnlp_lab.data.splits import divide, split_off_validation
 from kerasnlp_lab.errors import UnknownNameError
 
@@ -19,7 +20,19 @@ __all__ = ["DatasetCard", "dataset_cards", "load_dataset"]
 
 @dataclass(frozen=True)
 class DatasetCard:
-    """What there is to know of a dataset before loading it."""
+    """The facts about a dataset that are known before loading it.
+
+    Args:
+        name: Its name.
+        summary: What it is, in a line.
+        licence: The licence of its texts.
+        label_names: The classes, in the order of label ids.
+        validation_fraction: The default share of rows to validate on.
+        read: From a folder of datasets, or None, to the training rows, the test rows or
+            None, and the place that they were read from.
+        test_fraction: The share of rows to test on; None if there is an official test split.
+        split_seed: The default seed of the split.
+    """
 
     name: str
     summary: str
@@ -27,7 +40,7 @@ class DatasetCard:
     label_names: tuple[str, ...]
     validation_fraction: float
     read: Callable[[str | Path | None], tuple[Split, Split | None, str]]
-    test_fraction: float | None = None  # where there is no official test split
+    test_fraction: float | None = None
     split_seed: int = 0
 
 
@@ -77,14 +90,14 @@ def load_dataset(
 
     Args:
         name: "ag_news", "news_sample" or "sms_spam".
-        data_dir: TensorFlow Datasets' folder, or where else datasets are kept.
-        validation_fraction: The share of training rows to validate on, or of all rows
-            where there is no official test split; None for the dataset's own default.
-        seed: Which rows those are; None for the dataset's own default.
+        data_dir: TensorFlow Datasets' folder, or the folder of other datasets.
+        validation_fraction: The share of training rows to validate on, or of all rows if
+            there is no official test split; None takes the dataset's default.
+        seed: Which rows those are; None takes the dataset's default.
 
     Returns:
-        The dataset. The official test split is whole and in its own order; where there
-        is none, a share of all rows is, stratified.
+        The dataset. An official test split stays whole and in its own order; without one,
+        the test split is a stratified share of all rows.
 
     Raises:
         UnknownNameError: There is no such dataset.
@@ -101,14 +114,13 @@ def load_dataset(
     if name not in cards:
         raise UnknownNameError("dataset", name, cards)
     card = cards[name]
-    rows, test, source = card.read(data_dir)
+    rows, test, place = card.read(data_dir)
     fraction = card.validation_fraction if validation_fraction is None else validation_fraction
     seed = card.split_seed if seed is None else seed
     if test is not None:
         parts = *split_off_validation(rows, fraction, seed), test
     else:
-        parts = divide(source, {"train": rows}, fraction, card.test_fraction or 0, seed)
-    reading = {"data_dir": None if data_dir is None else str(Path(data_dir).resolve())}
-    return TextDataset(
-        name, card.label_names, *parts, source, fraction, split_seed=seed, reading=reading
-    )
+        parts = divide(place, {"train": rows}, fraction, card.test_fraction or 0, seed)
+    folder = None if data_dir is None else str(Path(data_dir).resolve())
+    source = NamedDataset(name, place, fraction, seed, folder)
+    return TextDataset(name, card.label_names, *parts, source)

@@ -1,4 +1,4 @@
-"""`RowStore`: rows of bytes in a temporary file, so that memory does not grow with them."""
+"""`RowStore`: rows of bytes in a temporary file, which take almost no memory."""
 
 from __future__ import annotations
 
@@ -22,36 +22,20 @@ Block = bytes | bytearray | memoryview
 
 
 class RowStore:
-    """Rows of any length, end to end in a file; memory holds only where each begins, 8 bytes.
+    """Rows of any length, end to end in a file; only their starts are in memory, 8 bytes each.
 
-    The file has no name and goes with the object. It is read by pread and not mapped:
+    The file has no name and vanishes with the object. It is read by pread rather than mapped:
     pages of a mapped file count as the process's own memory.
 
     Args:
-        rows: The rows, taken one by one.
+        blocks: Some rows at a time: their bytes end to end, and the number of bytes of each
+            row, int64 of shape [rows].
 
     Raises:
-        StorageError: They cannot be written; TMPDIR says where to.
+        StorageError: They cannot be written; TMPDIR names the folder.
     """
 
-    def __init__(self, rows: Iterable[bytes]):
-        self._write(_in_blocks(rows))
-
-    @classmethod
-    def of_blocks(cls, blocks: Iterable[tuple[Block, np.ndarray]]) -> RowStore:
-        """Stores rows that come some at a time.
-
-        Args:
-            blocks: Rows end to end, and the bytes of each, int64 of shape [rows].
-
-        Raises:
-            StorageError: They cannot be written; TMPDIR says where to.
-        """
-        store = cls.__new__(cls)
-        store._write(blocks)
-        return store
-
-    def _write(self, blocks: Iterable[tuple[Block, np.ndarray]]) -> None:
+    def __init__(self, blocks: Iterable[tuple[Block, np.ndarray]]):
         starts = array("q", [0])
         try:
             self._file = tempfile.TemporaryFile(prefix="kerasnlp_lab-", buffering=WRITE_BYTES)
@@ -64,6 +48,11 @@ class RowStore:
             raise explain_os_error(error, tempfile.gettempdir()) from error
         self.starts = np.array(starts, np.int64)
 
+    @classmethod
+    def of_rows(cls, rows: Iterable[bytes]) -> RowStore:
+        """Stores rows that come one at a time; raises StorageError as the class does."""
+        return cls(_in_blocks(rows))
+
     def __len__(self) -> int:
         return len(self.starts) - 1
 
@@ -73,17 +62,17 @@ class RowStore:
         return np.diff(self.starts)
 
     def read(self, rows: Sequence[int] | np.ndarray) -> list[bytes]:
-        """Returns rows in the order asked for."""
+        """Returns some rows, in the given order."""
         block, sizes = self.read_block(rows)
         ends = np.cumsum(sizes).tolist()
         return [block[begin:end] for begin, end in zip([0, *ends], ends, strict=False)]
 
     def read_block(self, rows: Sequence[int] | np.ndarray) -> tuple[bytes, np.ndarray]:
-        """Returns rows end to end, and the bytes of each; neighbours are read together."""
+        """Returns rows end to end, and the bytes of each; adjacent rows are read together."""
         if not len(rows):
             return b"", np.zeros(0, np.int64)
         begins, ends = self.starts[rows], self.starts[np.add(rows, 1)]
-        first = np.flatnonzero(np.append(True, begins[1:] != ends[:-1]))  # of neighbours
+        first = np.flatnonzero(np.append(True, begins[1:] != ends[:-1]))  # of adjacent rows
         last = np.append(first[1:], len(begins)) - 1
         offsets = begins[first]
         wanted = zip((ends[last] - offsets).tolist(), offsets.tolist(), strict=True)
@@ -107,8 +96,8 @@ class StoredTexts(Sequence[str]):
     """Texts in a `RowStore`, as a sequence.
 
     Args:
-        store: The texts as UTF-8, lone surrogates passed.
-        rows: Which of them, in which order, int32 of shape [texts].
+        store: The texts as UTF-8, with lone surrogates encoded too ("surrogatepass").
+        rows: The rows of the store to take, in order, int32 of shape [texts].
     """
 
     def __init__(self, store: RowStore, rows: np.ndarray):
@@ -117,8 +106,8 @@ class StoredTexts(Sequence[str]):
 
     @classmethod
     def write(cls, texts: Iterable[str]) -> StoredTexts:
-        """Stores texts, taken one by one."""
-        store = RowStore(text.encode("utf-8", "surrogatepass") for text in texts)
+        """Stores texts that come one at a time."""
+        store = RowStore.of_rows(text.encode("utf-8", "surrogatepass") for text in texts)
         return cls(store, np.arange(len(store)))
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""`ShardedSplit`: texts and labels in TFRecord files, read as they are asked for."""
+"""`ShardedSplit`: texts and labels in TFRecord files, read on demand."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ READ_ROWS = 1024
 
 @dataclass(frozen=True, eq=False)
 class ShardedSplit:
-    """Texts and their labels in TFRecord files: memory does not grow with them.
+    """Texts and their labels in TFRecord files, which take no memory.
 
     A row is a record of a file; rows are counted from 0 through the files in their order.
-    They were checked when the files were written and are not read to make this.
+    They were checked when the files were written, and are not read to make this object.
 
     Args:
         files: The files.
@@ -58,7 +58,7 @@ class ShardedSplit:
 
     @property
     def texts(self) -> Collection[str]:
-        """The texts, read from the files anew each time that they are iterated over.
+        """The texts; each iteration reads the files again.
 
         A damaged record raises DataError with its file.
         """
@@ -69,7 +69,7 @@ class ShardedSplit:
         return np.concatenate([self.counts, np.zeros(classes - len(self.counts), np.int64)])
 
     def where(self, row: int) -> str:
-        """Returns the file of a row, counted from 0, and its record, counted from 1."""
+        """Returns the place of a row, counted from 0: its file and its record, counted from 1."""
         ends = np.cumsum(self.rows)
         file = int(np.searchsorted(ends, row, side="right"))
         return f"{self.files[file]}, record {row - ends[file] + self.rows[file] + 1}"
@@ -91,7 +91,7 @@ class _Texts(Collection[str]):
 
 
 def parse_records(records: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns the texts and the labels, int64, of records, all of one shape."""
+    """Returns the texts and the labels (int64) of records, both in the shape of the records."""
     import tensorflow as tf
 
     one = {
@@ -108,7 +108,7 @@ def parse_records(records: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 def read_records(
     files: Sequence[Path], rows: Sequence[int] | np.ndarray
 ) -> Iterator[tuple[list[str], np.ndarray]]:
-    """Yields the texts and the labels of TFRecord files, so many at a time.
+    """Yields the texts and the labels of TFRecord files, 1,024 rows at a time.
 
     Args:
         files: The files.
@@ -123,7 +123,7 @@ def read_records(
             found += len(labels)
             yield [text.decode("utf-8", "surrogatepass") for text in texts], labels
     except _unreadable() as error:
-        # Which file it was is not in the error. A reader of one file takes 40 ms to begin.
+        # The error does not name the file. Opening a reader for each file would take 40 ms each.
         first = int(np.searchsorted(np.cumsum(rows), found, side="right"))
         first = min(first, len(files) - 1)
         for file, expected in zip(files[first:], rows[first:], strict=True):
@@ -158,5 +158,5 @@ def _check(file: Path, rows: int) -> None:
 def _unreadable() -> tuple[type[Exception], ...]:
     import tensorflow as tf
 
-    # The latter where TensorFlow's own message quotes what it could not read.
+    # The latter if TensorFlow's message quotes the bytes that it could not read.
     return tf.errors.OpError, UnicodeDecodeError

@@ -1,4 +1,4 @@
-"""`write_shards`, `load_shards`: a dataset in TFRecord files, for more rows than memory holds."""
+"""`write_shards` and `load_shards`: datasets in TFRecord files, larger than memory."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy as np
 from kerasnlp_lab.data.dataset import Split, TextDataset
 from kerasnlp_lab.data.row_store import StoredTexts
 from kerasnlp_lab.data.sharded_split import ADVICE, ShardedSplit, read_records
+from kerasnlp_lab.data.source import Shards, source_from_json, source_to_json
 from kerasnlp_lab.data.table_rows import RejectedRow, csv_content
 from kerasnlp_lab.errors import DataError, OptionError, check_option
 from kerasnlp_lab.paths import sha256_of_files, whole_directory, write_whole
@@ -27,22 +28,22 @@ FORMAT_VERSION = 1
 def write_shards(
     data: TextDataset, folder: str | Path, *, shards: int = 64, seed: int = 0
 ) -> dict[str, Any]:
-    """Writes a dataset as TFRecord files, the training rows in many, each a fair sample.
+    """Writes a dataset as TFRecord files; each file of training rows is a random sample.
 
     The folder holds ``train-00000-of-00064.tfrecord`` and so on, ``validation.tfrecord``,
-    ``test.tfrecord``, ``rejects.csv`` if rows of the source were left out and, last,
+    ``test.tfrecord``, ``rejects.csv`` if rows of the source were skipped and, last,
     ``shards.json``. A record is a tf.train.Example of ``text``, bytes, and ``label``,
-    int64. The training rows are dealt to the files at random, and lie there in random
-    order; the files' rows differ by one at most.
+    int64. The training rows are dealt to the files at random, in random order; the numbers
+    of rows differ by one at most.
 
     Args:
         data: The dataset; one file is written at a time, so its texts may be on disk.
-        folder: Where to; it must not exist, or be empty.
+        folder: The folder to write; it must be new or empty.
         shards: How many files of training rows.
         seed: Which row goes where.
 
     Returns:
-        What shards.json says.
+        The content of shards.json.
 
     Raises:
         OptionError: There are fewer rows than shards, or the dataset is sharded already.
@@ -72,11 +73,8 @@ def write_shards(
             "name": data.name,
             "label_names": list(data.label_names),
             "train_label_counts": data.train.label_counts(len(data.label_names)).tolist(),
-            "source": data.source,
+            **source_to_json(data.source, data.leaks_left_out),
             "source_fingerprint": data.fingerprint,
-            "validation_fraction": data.validation_fraction,
-            "split_seed": data.split_seed,
-            "reading": data.reading,
             "rejected_rows": len(data.rejected),
             "seed": seed,
             "files": {
@@ -93,17 +91,16 @@ def write_shards(
 
 
 def load_shards(folder: str | Path) -> TextDataset:
-    """Opens what `write_shards` wrote.
+    """Opens a folder that `write_shards` wrote.
 
-    The training rows stay in their files; those to validate and to test on are read into
-    a temporary file.
+    The training rows stay in their files; validation and test rows are read into a temporary
+    file.
 
     Args:
         folder: The folder.
 
     Returns:
-        The dataset; its ``train`` is a `ShardedSplit`. ``reading["shards"]`` tells
-        where they are, their number, and the fingerprint of what they were made from.
+        The dataset; its ``train`` is a `ShardedSplit` and its ``source`` a `Shards`.
 
     Raises:
         DataError: The folder is not whole, or of a newer version.
@@ -143,7 +140,8 @@ def _read_description(path: Path) -> dict[str, Any]:
         version = description["format_version"]
     except FileNotFoundError as error:
         raise DataError(
-            "no such file: the folder is none of 'kerasnlp-lab data shard', or not all of one", path
+            "no such file: 'kerasnlp-lab data shard' did not write this folder, or not all of it",
+            path,
         ) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"cannot be read ({type(error).__name__}); {ADVICE}", path) from error
@@ -171,21 +169,19 @@ def _open(folder: Path, description: dict[str, Any]) -> TextDataset:
         np.array(description["train_label_counts"]),
         tuple(files[name]["sha256"] for name in names),
     )
-    shards = {
-        "folder": str(folder.resolve()),
-        "files": len(names),
-        "made_from": description["source_fingerprint"],
-    }
+    made_from, leaks_left_out = source_from_json(description)
+    if isinstance(made_from, Shards):
+        raise KeyError("reading")
     return TextDataset(
         name=description["name"],
         label_names=tuple(description["label_names"]),
         train=train,
         validation=_read_split(folder, "validation.tfrecord", files),
         test=_read_split(folder, "test.tfrecord", files),
-        source=description["source"],
-        validation_fraction=description["validation_fraction"],
-        split_seed=description["split_seed"],
-        reading={**description["reading"], "shards": shards},
+        source=Shards(
+            made_from, str(folder.resolve()), len(names), description["source_fingerprint"]
+        ),
+        leaks_left_out=leaks_left_out,
     )
 
 

@@ -1,4 +1,4 @@
-"""The SMS Spam Collection: 5,574 messages, 747 of them spam.
+"""The SMS Spam Collection: 5,574 text messages, 747 of them spam.
 
 Almeida, Gomez Hidalgo and Yamakami 2011, "Contributions to the Study of SMS Spam
 Filtering", https://archive.ics.uci.edu/dataset/228/sms+spam+collection (CC BY 4.0).
@@ -37,10 +37,10 @@ def read_sms_spam(data_dir: str | Path | None = None) -> tuple[Split, None, str]
     """Reads the messages, or downloads them.
 
     Args:
-        data_dir: Where they are installed; None for `cache_dir`.
+        data_dir: The folder that they are installed in; None takes `cache_dir`.
 
     Returns:
-        All rows, no test rows (the collection has no split of its own), and their file.
+        All rows, None for the test rows (there is no official split), and the file.
 
     Raises:
         DatasetMissingError: They are not installed and cannot be downloaded.
@@ -65,13 +65,13 @@ def install_sms_spam(source: str | Path, data_dir: str | Path | None = None) -> 
     Args:
         source: The published .zip, the file in it, or a table with the labels ham and
             spam or 0 and 1, such as spamdata_v2.csv.
-        data_dir: Where to; None for `cache_dir`.
+        data_dir: The folder to install in; None takes `cache_dir`.
 
     Returns:
         The installed file, and its rows.
 
     Raises:
-        DataError: It is none of these; file and line are named.
+        DataError: It is no such file; the message names file and line.
         StorageError: It cannot be written.
     """
     source = Path(source)

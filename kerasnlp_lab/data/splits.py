@@ -1,4 +1,4 @@
-"""Seeded, stratified splits, and smaller training sets."""
+"""Seeded, stratified splits, and an order for smaller training sets."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ __all__ = ["divide", "split_off_validation", "stratified_order"]
 def split_off_validation(train: Split, fraction: float, seed: int) -> tuple[Split, Split]:
     """Splits rows in two with the same share of each class in both.
 
-    The rows of each part keep the order that they had.
+    The rows of each part keep their order.
 
     Args:
         train: The rows to split.
-        fraction: The share of rows that goes to validation, above 0 and below 1.
-        seed: Which rows: the same seed gives the same rows.
+        fraction: The share of rows to validate on, above 0 and below 1.
+        seed: Which rows those are; the same seed gives the same rows.
 
     Returns:
-        The rows left to train on, and those to validate on.
+        The rows to train on, and the rows to validate on.
 
     Raises:
         OptionError: The fraction or the seed is out of range.
@@ -54,13 +54,13 @@ def divide(
     test_fraction: float,
     seed: int,
 ) -> tuple[Split, Split, Split]:
-    """Returns three parts, those that are not given taken out of the training rows.
+    """Returns three parts; missing ones are taken out of the training rows.
 
-    Where neither is given they are those of scikit-learn's train_test_split, called for
-    both together and then for their halves.
+    If both are missing, they are those of scikit-learn's train_test_split, called for both
+    together and then for their halves.
 
     Args:
-        path: Where the rows come from, for errors.
+        path: The file of the rows, for error messages.
         splits: "train", and perhaps "validation" and "test".
         validation_fraction: The share of all rows to validate on.
         test_fraction: The share of all rows to test on.
@@ -111,7 +111,7 @@ def divide(
 def _split_off(
     part: str, path: str | Path, train: Split, fraction: float, seed: int
 ) -> tuple[Split, Split]:
-    """Returns `split_off_validation`'s two parts; its mistakes are told of that part and file."""
+    """Calls `split_off_validation`; errors name the part and the file."""
     holds = 0 < fraction < 1
     check_option(f"the {part} fraction", fraction, holds, "a share of the rows")
     try:
@@ -126,10 +126,9 @@ def _split_off(
 
 
 def stratified_order(labels: np.ndarray, seed: int) -> np.ndarray:
-    """Returns an order of rows of which every beginning has about the same share of each class.
+    """Returns an order of rows whose first n have about the same share of each class, for every n.
 
-    So the first 100 rows are among the first 1,000, and a learning curve is of one
-    growing training set.
+    A learning curve then grows one training set: the first 100 rows are among the first 1,000.
 
     Args:
         labels: The label ids, [rows].

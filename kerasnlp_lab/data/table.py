@@ -1,4 +1,4 @@
-"""`load_table`: a table of texts and labels of your own, as a dataset."""
+"""`load_table`: a user's own table of texts and labels, as a dataset."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from kerasnlp_lab.data.dataset import Split, TextDataset
 from kerasnlp_lab.data.row_store import StoredTexts
+from kerasnlp_lab.data.source import TableFiles
 from kerasnlp_lab.data.splits import divide
 from kerasnlp_lab.data.table_rows import RejectedRow, TableRow, read_table
 from kerasnlp_lab.errors import DataError, did_you_mean
@@ -25,7 +26,7 @@ MOST_LABELS = 1000
 
 @dataclass
 class _Labelled:
-    """The good rows of a table, its labels by their places among those seen."""
+    """The good rows of a table; labels are indices into the names in order of appearance."""
 
     path: Path
     texts: StoredTexts
@@ -50,32 +51,31 @@ def load_table(
     seed: int = 0,
     skip_bad_rows: bool = False,
 ) -> TextDataset:
-    """Reads texts and labels from a table, or from one table a split.
+    """Reads texts and labels from one table, or from a table for each split.
 
-    A row is bad if its columns are too few or too many, its quoting is broken, its
-    bytes are no UTF-8, its text or label is empty, or its label is none of the
-    training rows'. A bad row ends the reading, or is left out and told of in the
-    dataset's ``rejected``.
+    A row is bad if it has too few or too many columns, broken quoting, bytes that are not
+    UTF-8, no text or no label, or a label that no training row has. A bad row raises an
+    error, or is skipped and listed in the dataset's ``rejected``.
 
     Args:
-        path: The rows, or those to train on: .csv, .tsv, .jsonl or .parquet, perhaps
+        path: All rows, or the rows to train on: .csv, .tsv, .jsonl or .parquet, perhaps
             compressed; see `read_table`.
         validation: The rows to validate on; None takes a share of the others.
         test: The rows to test on; None takes a share of the others.
-        text_columns: Whose texts to join, by a space; empty to go by the names.
-        label_column: Names or numbers of classes; None to go by the names.
+        text_columns: The columns of texts, joined by a space; empty to choose by name.
+        label_column: The column with names or numbers of classes; None to choose by name.
         validation_fraction: The share of all rows to validate on.
         test_fraction: The share of all rows to test on.
-        seed: Which rows those are. Splits are stratified, and where neither is given
-            they are those of scikit-learn's train_test_split, called for both
+        seed: Which rows those are. Splits are stratified; if both are taken out of the
+            rows, they are those of scikit-learn's train_test_split, called for both
             together and then for their halves.
-        skip_bad_rows: Whether to leave bad rows out.
+        skip_bad_rows: Whether to skip bad rows.
 
     Returns:
-        The dataset; its classes are in the order of their numbers, or of the alphabet.
+        The dataset; its classes are in numerical or else alphabetical order.
 
     Raises:
-        DataError: A file or a row cannot be used; file, line and column are named.
+        DataError: A file or a row cannot be used; the message names file, line and column.
         OptionError: A fraction or the seed is out of range.
     """
     files = {"train": path, "validation": validation, "test": test}
@@ -94,23 +94,18 @@ def load_table(
     names = _in_order(known or set())
     splits = {part: labelled.split(names) for part, labelled in rows.items()}
     parts = divide(Path(path), splits, validation_fraction, test_fraction, seed)
-    return TextDataset(
-        Path(path).name,
-        names,
-        *parts,
-        str(path),
-        None if validation else validation_fraction,
+    source = TableFiles(
+        place=str(path),
+        files={part: str(file) for part, file in given.items()},
+        paths={part: os.path.abspath(file) for part, file in given.items()},
+        text_columns=tuple(text_columns),
+        label_column=str(label_column),
+        validation_fraction=None if validation else validation_fraction,
+        test_fraction=None if test else test_fraction,
         split_seed=seed,
-        reading={
-            "text_columns": list(text_columns),
-            "label_column": label_column,
-            "test_fraction": None if test else test_fraction,
-            "files": {part: str(file) for part, file in given.items()},
-            "paths": {part: os.path.abspath(file) for part, file in given.items()},
-            "skip_bad_rows": skip_bad_rows,
-        },
-        rejected=tuple(rejected),
+        skip_bad_rows=skip_bad_rows,
     )
+    return TextDataset(Path(path).name, names, *parts, source, tuple(rejected))
 
 
 def load_labelled_rows(
@@ -121,7 +116,7 @@ def load_labelled_rows(
     label_column: str | None = None,
     skip_bad_rows: bool = False,
 ) -> tuple[Split, tuple[RejectedRow, ...]]:
-    """Reads every row of a table, to test a classifier on.
+    """Reads every row of a table, to evaluate a classifier.
 
     Args:
         path: The table, as in `load_table`.
@@ -131,7 +126,7 @@ def load_labelled_rows(
         skip_bad_rows: As in `load_table`.
 
     Returns:
-        The rows, and those that were left out.
+        The rows, and the rows that were skipped.
 
     Raises:
         DataError: The file or a row cannot be used.
@@ -150,7 +145,7 @@ def _read(
     skip_bad_rows: bool,
     rejected: list[RejectedRow],
 ) -> tuple[_Labelled, tuple[str, ...], str]:
-    """Returns a table's good rows and its columns, and adds its bad rows to the rejected."""
+    """Returns a table's good rows and its columns, and adds its bad rows to `rejected`."""
     columns, records = read_table(path)
     text_names, label_name = _choose_columns(path, columns, text_columns, label_column)
     labels, lines = array("q"), array("i")
@@ -166,7 +161,7 @@ def _read(
             elif skip_bad_rows:
                 rejected.append(row)
             else:
-                advice = "mend the row, or leave such rows out (--bad-rows skip)"
+                advice = "fix the row, or skip such rows (--bad-rows skip)"
                 raise DataError(f"{row.reason}; {advice}", path, row.line)
 
     stored = StoredTexts.write(texts())
@@ -178,7 +173,7 @@ def _read(
 def _choose_columns(
     path: Path, columns: list[str], text_columns: Sequence[str], label_column: str | None
 ) -> tuple[tuple[str, ...], str]:
-    """Returns the columns asked for, or those whose names leave no doubt."""
+    """Returns the columns that are asked for, or those whose names are unambiguous."""
     for name in (*text_columns, *([label_column] if label_column else [])):
         if name not in columns:
             close = did_you_mean(name, columns)
@@ -236,5 +231,5 @@ def _check_classes(path: Path, column: str, labels: set[str], rows: int) -> None
 
 def _in_order(labels: set[str]) -> tuple[str, ...]:
     numbers = all(label.removeprefix("-").isdecimal() for label in labels)
-    # '1' and '01' are two classes: equal numbers go by the alphabet
+    # '1' and '01' are two classes: equal numbers are in alphabetical order
     return tuple(sorted(labels, key=lambda name: (int(name), name)) if numbers else sorted(labels))

@@ -1,4 +1,4 @@
-"""`read_table`: the rows of a CSV, TSV, JSONL or Parquet file, each with its line, good or bad."""
+"""`read_table`: rows of CSV, TSV, JSONL and Parquet files, with their lines."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
 @dataclass(frozen=True)
 class TableRow:
-    """A row as it stands in a table.
+    """A row of a table.
 
     Args:
-        line: Where it begins, counted from 1; in Parquet the row's number.
-        cells: What it holds, by column.
+        line: Its first line, counted from 1; in Parquet the row's number.
+        cells: Its cells, by column.
     """
 
     line: int
@@ -45,9 +45,9 @@ class RejectedRow:
 
     Args:
         path: The file.
-        line: Where it begins, counted from 1; in Parquet the row's number.
-        reason: What is wrong with it.
-        content: Its beginning.
+        line: Its first line, counted from 1; in Parquet the row's number.
+        reason: The reason why.
+        content: The start of its content.
     """
 
     path: str
@@ -64,14 +64,14 @@ def read_table(path: Path) -> tuple[list[str], Rows]:
 
     Args:
         path: A file named .csv, .tsv, .jsonl (or .ndjson) or .parquet; the first three
-            may be compressed by gzip, bzip2 or xz, with .gz, .bz2 or .xz after that.
+            may be compressed by gzip, bzip2 or xz, with .gz, .bz2 or .xz appended.
             A CSV or TSV has the columns' names in its first line.
 
     Returns:
-        The columns' names, and the rows in their order, read as they are asked for.
+        The columns' names, and an iterator over the rows, which reads as it goes.
 
     Raises:
-        DataError: It is missing, empty, or no such file.
+        DataError: It is missing, empty, or of another kind.
     """
     if not path.is_file():
         raise DataError(f"no such file{did_you_mean_path(path)}", path)
@@ -87,9 +87,9 @@ def read_table(path: Path) -> tuple[list[str], Rows]:
 
 
 def csv_content(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
-    """Returns the content of a CSV file that `read_table` reads back as it was.
+    """Returns the content of a CSV file that `read_table` reads back unchanged.
 
-    Every cell is in quotes: older Pythons leave a bare carriage return without them.
+    Every cell is quoted: older Pythons do not quote a bare carriage return.
     """
     file = io.StringIO(newline="")
     writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n")
@@ -138,7 +138,7 @@ def _check_names(names: list[str], path: Path, line: int | None = None) -> None:
 
 
 def _row(path: Path, names: list[str], line: int, cells: list[str]) -> TableRow | RejectedRow:
-    """Returns a row by its columns; columns without a name may be missing, and must be empty."""
+    """Returns a row by its columns; columns without a name must be empty or missing."""
     needed = max(index for index, name in enumerate(names, 1) if name) if any(names) else 0
     reason = ""
     if len(cells) < needed:
@@ -153,7 +153,7 @@ def _row(path: Path, names: list[str], line: int, cells: list[str]) -> TableRow 
 
 
 def _records(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]] | RejectedRow]:
-    """Yields the cells of each record; after a broken one it goes on with the next line."""
+    """Yields the cells of each record; after a broken one it continues with the next line."""
     waiting: deque[tuple[int, bytes]] = deque()
     lines = _lines(path)
 
@@ -170,7 +170,7 @@ def _records(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]] | Rej
             if line is None:
                 break
             taken.append(line)
-        if reason.startswith(_INVALID):  # the record has its end: all of it is rejected
+        if reason.startswith(_INVALID):  # the record is complete: reject all of it
             yield _rejected(path, first[0], reason, first[1].decode("utf-8", "replace"))
             continue
         if reason and len(taken) > 1:
@@ -187,8 +187,8 @@ _INVALID = "not valid UTF-8"
 
 
 def _parse(raw: bytes, delimiter: str) -> tuple[list[str], str]:
-    """Returns the cells of one record, or what is wrong with it."""
-    text = raw.decode("utf-8", "surrogateescape")  # where the record ends, invalid or not
+    """Returns the cells of one record, or the reason why it is broken."""
+    text = raw.decode("utf-8", "surrogateescape")  # to find the end of the record, valid or not
     try:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
         cells, more = next(reader, []), any(reader)
@@ -273,7 +273,7 @@ def _read_parquet(path: Path) -> tuple[list[str], Rows]:
 
 
 def _as_text(value: Any) -> str:
-    """Returns a value as it would stand in a CSV; nothing is the empty text."""
+    """Returns a value as a CSV would hold it; a missing value is an empty text."""
     if value is None or value != value:  # NaN
         return ""
     if isinstance(value, bytes):

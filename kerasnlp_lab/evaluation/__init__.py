@@ -1,6 +1,15 @@
-"""Evaluation: how good a classifier is, and how sure of that one can be."""
+"""Evaluation: how good a model is, and how sure of that one can be."""
 
-from kerasnlp_lab.evaluation.metrics import Evaluation, Mistake, evaluate
+from kerasnlp_lab.evaluation.classification import ClassificationEvaluation, Mistake
+from kerasnlp_lab.evaluation.evaluate import evaluate, evaluate_logits
+from kerasnlp_lab.evaluation.evaluation import Evaluation
 from kerasnlp_lab.evaluation.paired_tests import mcnemar_exact
 
-__all__ = ["Evaluation", "Mistake", "evaluate", "mcnemar_exact"]
+__all__ = [
+    "ClassificationEvaluation",
+    "Evaluation",
+    "Mistake",
+    "evaluate",
+    "evaluate_logits",
+    "mcnemar_exact",
+]

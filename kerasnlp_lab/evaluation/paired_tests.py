@@ -1,4 +1,4 @@
-"""Whether two classifiers differ by more than chance on the same rows."""
+"""Tests whether two classifiers differ by more than chance on the same rows."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ BATCH = 500
 
 
 def mcnemar_exact(right_a: np.ndarray, right_b: np.ndarray) -> float:
-    """Returns how likely so unequal a pair is if both classifiers err equally often.
+    """Tests whether two classifiers err equally often, by McNemar's exact test.
 
-    Only the rows that one has right and the other wrong tell them apart; under
-    the null hypothesis each is as likely to fall to one as to the other.
+    Only rows that one classifier gets right and the other gets wrong tell them apart. Under
+    the null hypothesis, either classifier is equally likely to be the right one on such a row.
 
     Args:
-        right_a: Whether the first classifier has each row right, booleans [rows].
-        right_b: The same for the second, on the same rows.
+        right_a: Whether the first classifier gets each row right, bool [rows].
+        right_b: The same for the second classifier, on the same rows.
 
     Returns:
-        The two-sided p-value.
+        The two-sided p-value: how likely a difference of this size or more is by chance.
 
     Source: McNemar 1947, https://doi.org/10.1007/BF02295996; Dietterich 1998,
     https://doi.org/10.1162/089976698300017197.
@@ -40,17 +40,18 @@ def mcnemar_exact(right_a: np.ndarray, right_b: np.ndarray) -> float:
 
 
 def paired_permutation(a: np.ndarray, b: np.ndarray) -> float:
-    """Returns how likely so large a mean difference is if either could have had each row's score.
+    """Tests whether the mean scores of two models differ, by a paired permutation test.
 
-    What McNemar's test is to one run, this is to the mean of several: a score is the
-    share of a model's runs that have the row right.
+    It does for the mean of several runs what McNemar's test does for one run. A score is the
+    share of a model's runs that get the row right. Under the null hypothesis, the two models'
+    scores on a row could be swapped.
 
     Args:
-        a: Scores of the first model, [rows].
-        b: Scores of the second, on the same rows.
+        a: The scores of the first model, [rows].
+        b: The scores of the second model on the same rows, [rows].
 
     Returns:
-        The two-sided p-value: of all permutations, or of 9,999 where there are more.
+        The two-sided p-value, from all permutations, or from 9,999 random ones if there are more.
 
     Source: Fisher 1935, The Design of Experiments; Dror et al. 2018,
     https://aclanthology.org/P18-1128.
@@ -61,7 +62,7 @@ def paired_permutation(a: np.ndarray, b: np.ndarray) -> float:
     """
     differences = np.asarray(a, float) - np.asarray(b, float)
     differences = differences[differences != 0]
-    if len(differences) < 2:  # one row is as likely to fall to one as to the other
+    if len(differences) < 2:  # either model is equally likely to be right on a single row
         return 1.0
     result = scipy.stats.permutation_test(
         (differences,),

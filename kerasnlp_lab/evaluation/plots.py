@@ -1,17 +1,19 @@
-"""Plots, as matplotlib figures."""
+"""Draws an evaluation and a training history as matplotlib figures."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
 from sklearn.metrics import precision_recall_curve
 
 from kerasnlp_lab.evaluation.calibration import calibration_bins, expected_calibration_error
-from kerasnlp_lab.evaluation.metrics import Evaluation
+
+if TYPE_CHECKING:
+    from kerasnlp_lab.evaluation.classification import ClassificationEvaluation
 
 __all__ = [
     "confusion_figure",
@@ -22,8 +24,8 @@ __all__ = [
 ]
 
 
-def confusion_figure(evaluation: Evaluation) -> Figure:
-    """Returns the confusion matrix: rows by right class, shaded by share of the class."""
+def confusion_figure(evaluation: ClassificationEvaluation) -> Figure:
+    """Draws the confusion matrix. Rows are true classes; a cell is shaded by its share of them."""
     counts, names = evaluation.confusion, evaluation.label_names
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     size = 2.5 + 0.6 * len(names)
@@ -32,8 +34,8 @@ def confusion_figure(evaluation: Evaluation) -> Figure:
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
     axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
     axes.set_yticks(range(len(names)), names)
-    axes.set_xlabel("class given")
-    axes.set_ylabel("right class")
+    axes.set_xlabel("predicted class")
+    axes.set_ylabel("true class")
     for (row, column), count in np.ndenumerate(counts):
         color = "white" if share[row, column] > 0.5 else "black"
         axes.text(column, row, str(count), ha="center", va="center", color=color)
@@ -41,7 +43,7 @@ def confusion_figure(evaluation: Evaluation) -> Figure:
 
 
 def learning_curves_figure(history: Sequence[dict[str, Any]]) -> Figure:
-    """Returns loss and accuracy over the lines of a run's history."""
+    """Draws loss and accuracy over the epochs, or attempts of a solver, of a run's history."""
     figure = Figure(figsize=(8, 3), layout="constrained")
     solved = all(line["phase"] == "solve" for line in history)
     x = [line["C"] if solved else line["epoch"] for line in history]
@@ -58,8 +60,8 @@ def learning_curves_figure(history: Sequence[dict[str, Any]]) -> Figure:
     return figure
 
 
-def precision_recall_figure(evaluation: Evaluation) -> Figure:
-    """Returns precision over recall: of the positive class of two, or of each of more."""
+def precision_recall_figure(evaluation: ClassificationEvaluation) -> Figure:
+    """Draws precision over recall: for the positive one of two classes, or for each of more."""
     figure = Figure(figsize=(5, 4), layout="constrained")
     axes = figure.subplots()
     names, decision = evaluation.label_names, evaluation.decision
@@ -82,11 +84,11 @@ def precision_recall_figure(evaluation: Evaluation) -> Figure:
     return figure
 
 
-def reliability_figure(evaluation: Evaluation) -> Figure:
-    """Returns how often answers are right by how sure they are, without and with temperature."""
+def reliability_figure(evaluation: ClassificationEvaluation) -> Figure:
+    """Draws accuracy by confidence, without and with the temperature."""
     figure = Figure(figsize=(8, 3.6), layout="constrained")
     parts = {
-        "as trained": evaluation.uncalibrated,
+        "uncalibrated": evaluation.uncalibrated,
         f"temperature {evaluation.decision.temperature:.2f}": evaluation.probabilities,
     }
     for axes, (name, probabilities) in zip(figure.subplots(1, 2), parts.items(), strict=True):
@@ -97,15 +99,15 @@ def reliability_figure(evaluation: Evaluation) -> Figure:
         axes.plot(sure[filled], right[filled])
         axes.scatter(sure[filled], right[filled], s=size)
         error = expected_calibration_error(probabilities, evaluation.labels)
-        axes.set_title(f"{name}: error {error:.4f}", fontsize=10)
-        axes.set(xlabel="probability of the answer", ylabel="share that is right")
+        axes.set_title(f"{name}: calibration error {error:.4f}", fontsize=10)
+        axes.set(xlabel="confidence", ylabel="accuracy")
         axes.set(xlim=(0, 1.02), ylim=(0, 1.05))
         axes.grid(alpha=0.3)
     return figure
 
 
 def png_bytes(figure: Figure) -> bytes:
-    """Returns a figure as a PNG file's content."""
+    """Returns a figure as the bytes of a PNG file."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110)
     return buffer.getvalue()

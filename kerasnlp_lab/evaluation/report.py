@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import functools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jinja2
 
 from kerasnlp_lab.evaluation.calibration import expected_calibration_error
-from kerasnlp_lab.evaluation.metrics import Evaluation
 from kerasnlp_lab.tasks.decision import Decision
+
+if TYPE_CHECKING:
+    from kerasnlp_lab.evaluation.classification import ClassificationEvaluation
 
 __all__ = ["evaluation_text", "page_templates", "render_page"]
 
@@ -39,7 +41,7 @@ def render_page(package: str, template: str, **values: Any) -> str:
     return page_templates(package).get_template(template).render(**values)
 
 
-def evaluation_text(evaluation: Evaluation) -> str:
+def evaluation_text(evaluation: ClassificationEvaluation) -> str:
     """Returns the results for the terminal: scikit-learn's classification_report and more."""
     low, high = evaluation.interval
     before = expected_calibration_error(evaluation.uncalibrated, evaluation.labels)

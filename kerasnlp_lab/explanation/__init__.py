@@ -1,4 +1,4 @@
-"""Why a classifier answers as it does: attention, and what each word contributes."""
+"""Explains a classifier's answer: attention, and the contribution of each word."""
 
 from kerasnlp_lab.explanation.explainer import explain, explain_run
 from kerasnlp_lab.explanation.explanation import Completeness, Explanation

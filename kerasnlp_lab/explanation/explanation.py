@@ -1,4 +1,4 @@
-"""`Explanation`: what a classifier looked at in a text, and what each word contributed."""
+"""`Explanation`: an explained answer, with attention and the words' contributions."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["Completeness", "Explanation"]
 
 @dataclass(frozen=True)
 class Completeness:
-    """Whether contributions add up to what they have to explain.
+    """How well the contributions add up to the rise of the output that they explain.
 
     Args:
         total: The sum of all contributions.
-        expected: The output for the text less that for a text of neutral tokens.
-        steps: How many points of the way between them were computed.
+        expected: The output for the text minus the output for a text of neutral tokens.
+        steps: The number of points on the path between the two that were computed.
     """
 
     total: float
@@ -28,7 +28,7 @@ class Completeness:
 
     @property
     def error(self) -> float:
-        """By how much they differ, as a share of the expected."""
+        """The difference of the two, as a share of the expected rise."""
         return abs(self.total - self.expected) / max(abs(self.expected), 1e-9)
 
     def __str__(self) -> str:
@@ -45,14 +45,15 @@ class Explanation:
     Args:
         text: The text.
         label: The class that is explained.
-        probabilities: Of every class, by name.
-        words: Its words.
-        tokens: What the model read.
-        attention: Of every layer and head, float32 [layers, heads, tokens (from), tokens (to)].
+        probabilities: The probability of every class, by name.
+        words: The words of the text.
+        tokens: The tokens that the model read.
+        attention: The attention in every layer and head, float32
+            [layers, heads, tokens (from), tokens (to)].
         rollout: How much of each token reaches each position of the last layer through all
             layers, float32 [tokens (at), tokens (of)].
-        contributions: Of each token to the class, float32 [tokens].
-        completeness: Whether they add up.
+        contributions: The contribution of each token to the class, float32 [tokens].
+        completeness: How well the contributions add up.
 
     Source: attention rollout, Abnar and Zuidema 2020, https://arxiv.org/abs/2005.00928;
     integrated gradients, Sundararajan et al. 2017, https://arxiv.org/abs/1703.01365.
@@ -70,7 +71,7 @@ class Explanation:
 
     @cached_property
     def units(self) -> tuple[str, ...]:
-        """What `over_words` tells apart: the words that the model read, and [CLS] and [SEP]."""
+        """The rows and columns of `over_words`: the words that the model read, [CLS] and [SEP]."""
         return tuple(
             self.tokens[first].text if word is None else self.words[word].text
             for word, first in zip(self._unit_words, self._unit_starts, strict=True)
@@ -78,12 +79,12 @@ class Explanation:
 
     @property
     def attention_to_padding(self) -> float:
-        """The mean share of a token's attention that goes to padding: 0 in a model with masks."""
+        """The mean share of a token's attention that goes to padding; 0 in a model with masks."""
         return float(max(0.0, 1.0 - self.attention.sum(axis=-1).mean()))
 
     @property
     def word_contributions(self) -> np.ndarray:
-        """Of each word to the class, float32 [words]; 0 for what the model did not read."""
+        """The contribution of each word, float32 [words]; 0 for words that the model skips."""
         totals = np.zeros(len(self.words), np.float32)
         for token, value in zip(self.tokens, self.contributions, strict=True):
             if token.word is not None:
@@ -91,14 +92,13 @@ class Explanation:
         return totals
 
     def over_words(self, matrix: np.ndarray) -> np.ndarray:
-        """Joins word pieces: what goes to a word is the sum over its pieces, what comes from it
-        their mean.
+        """Joins word pieces: sums the shares that go to them, averages those that come from them.
 
         Args:
-            matrix: Of tokens, [..., tokens (from), tokens (to)].
+            matrix: Shares between tokens, [..., tokens (from), tokens (to)].
 
         Returns:
-            Of `units`, [..., units (from), units (to)]; rows sum to what they did.
+            Shares between `units`, [..., units (from), units (to)]. The sum of a row stays.
         """
         starts = self._unit_starts
         sums = np.add.reduceat(np.add.reduceat(matrix, starts, axis=-1), starts, axis=-2)
@@ -107,7 +107,7 @@ class Explanation:
 
     @cached_property
     def _unit_starts(self) -> list[int]:
-        """The first token of each unit."""
+        """The index of each unit's first token."""
         words = [token.word for token in self.tokens]
         return [
             index

@@ -1,4 +1,4 @@
-"""An explanation as matplotlib figures."""
+"""Draws an explanation as matplotlib figures."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kerasnlp_lab.explanation.fonts import fonts_for
 
 __all__ = ["attention_figure", "contributions_figure", "explanation_figure"]
 
-FAINTEST = 0.01  # of the shares that lines are drawn for
+SMALLEST_SHARE = 0.01  # of attention for which a line is drawn
 
 
 def attention_figure(
@@ -27,14 +27,14 @@ def attention_figure(
     lines: bool = False,
     tokens: bool = False,
 ) -> Figure:
-    """Returns attention as a matrix: rows are the words that look, columns those looked at.
+    """Draws attention as a matrix: the word in the row attends to the word in the column.
 
     Args:
-        explanation: What `explain` returned.
-        layer: Counted from 1; None for the rollout through all layers.
-        head: Of the layer, counted from 1; None for the mean of all.
-        lines: Draw lines between words in place of a matrix, the thicker the more attention.
-        tokens: Show what the model reads, word pieces, in place of words.
+        explanation: The explanation to draw.
+        layer: The layer, counted from 1; None for the rollout through all layers.
+        head: The head of the layer, counted from 1; None for the mean of all heads.
+        lines: Draw lines between words instead of a matrix; more attention is a thicker line.
+        tokens: Show the tokens that the model reads, such as word pieces, instead of words.
 
     Raises:
         OptionError: There is no such layer or head.
@@ -42,16 +42,16 @@ def attention_figure(
     names, matrix, title = _attention(explanation, layer, head, tokens)
     size = 1.8 + 0.24 * len(names)
     figure = Figure(figsize=(6 if lines else size + 0.6, size), layout="constrained")
-    with _fonts(explanation):
+    with _use_fonts(explanation):
         draw = _draw_lines if lines else _draw_matrix
         draw(figure.subplots(), names, matrix, title)
     return figure
 
 
 def contributions_figure(explanation: Explanation) -> Figure:
-    """Returns what each word contributes to the class, as bars in the order of the text."""
+    """Draws each word's contribution to the class as a bar, in the order of the text."""
     figure = Figure(figsize=(5, 0.8 + 0.22 * len(explanation.words)), layout="constrained")
-    with _fonts(explanation):
+    with _use_fonts(explanation):
         _draw_contributions(figure.subplots(), explanation)
     return figure
 
@@ -64,12 +64,12 @@ def explanation_figure(
     lines: bool = False,
     tokens: bool = False,
 ) -> Figure:
-    """Returns both side by side: the arguments are those of `attention_figure`."""
+    """Draws attention and contributions side by side, with `attention_figure`'s arguments."""
     names, matrix, title = _attention(explanation, layer, head, tokens)
     size = 1.8 + 0.24 * max(len(names), len(explanation.words), 6)
     width = 6 if lines else size
     figure = Figure(figsize=(width + 5, size), layout="constrained")
-    with _fonts(explanation):
+    with _use_fonts(explanation):
         left, right = figure.subplots(1, 2, width_ratios=[width, 4.4])
         draw = _draw_lines if lines else _draw_matrix
         draw(left, names, matrix, title)
@@ -77,7 +77,7 @@ def explanation_figure(
     return figure
 
 
-def _fonts(explanation: Explanation) -> AbstractContextManager[None]:
+def _use_fonts(explanation: Explanation) -> AbstractContextManager[None]:
     families, _ = fonts_for(explanation.text + explanation.label)
     return matplotlib.rc_context({"font.family": families, "text.parse_math": False})
 
@@ -85,7 +85,7 @@ def _fonts(explanation: Explanation) -> AbstractContextManager[None]:
 def _attention(
     explanation: Explanation, layer: int | None, head: int | None, tokens: bool
 ) -> tuple[Sequence[str], np.ndarray, str]:
-    """Returns the names of rows and columns, the shares [from, to] and a title."""
+    """Returns the names of rows and columns, the shares [from, to], and a title."""
     layers, heads = explanation.attention.shape[:2]
     matrix, title = explanation.rollout, "attention rollout, all layers"
     if layer is not None:
@@ -106,20 +106,20 @@ def _draw_matrix(axes: Axes, names: Sequence[str], matrix: np.ndarray, title: st
     axes.imshow(matrix, cmap="Blues", vmin=0)
     axes.set_xticks(range(len(names)), names, rotation=90)
     axes.set_yticks(range(len(names)), names)
-    axes.set_xlabel("looked at")
-    axes.set_ylabel("looks")
+    axes.set_xlabel("attention to")
+    axes.set_ylabel("attention from")
     axes.set_title(title)
 
 
 def _draw_lines(axes: Axes, names: Sequence[str], matrix: np.ndarray, title: str) -> None:
     for (start, end), share in np.ndenumerate(matrix):
-        if share >= FAINTEST:
+        if share >= SMALLEST_SHARE:
             shade = min(1.0, 0.1 + float(share))
             axes.plot(
                 [0, 1], [start, end], color="tab:blue", alpha=shade, linewidth=5 * share + 0.5
             )
     axes.set_xlim(0, 1)
-    axes.set_xticks([0, 1], ["looks", "looked at"])
+    axes.set_xticks([0, 1], ["attention from", "attention to"])
     axes.set_ylim(len(names) - 0.5, -0.5)  # the first word on top
     axes.set_yticks(range(len(names)), names)
     axes.tick_params(labelright=True, length=0)

@@ -1,4 +1,4 @@
-"""Fonts for texts in any script."""
+"""`fonts_for`: finds installed fonts that can draw a text in any script."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from matplotlib.ft2font import FT2Font
 __all__ = ["fonts_for"]
 
 FIRST = "DejaVu Sans"  # comes with matplotlib
-# Draws every character, as a box with the name of its script.
+# Has a glyph for every character: a box with the name of its script.
 PLACEHOLDER = "Last Resort High-Efficiency"
 
 
 def fonts_for(text: str) -> tuple[list[str], str]:
-    """Returns which of the installed fonts to draw a text with, and what none of them has.
+    """Returns the installed fonts to draw a text with, and the characters that they all lack.
 
     Args:
         text: Any text.
 
     Returns:
-        Names of families, in the order in which to look for a character; and the characters
-        that are in none of them, once each.
+        The names of font families, in the order in which to look for a character; and the
+        characters that no installed font has, once each.
     """
     missing = {character for character in text if character.isprintable() and character != " "}
     families = [FIRST]

@@ -1,4 +1,4 @@
-"""`explanation_page`: an explanation as one HTML page to look around in."""
+"""`explanation_page`: renders an explanation as one interactive HTML page."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from kerasnlp_lab.explanation.explanation import Explanation
 
 __all__ = ["explanation_page"]
 
-FULL = 65535  # what a share of 1 is in the page's data
+FULL = 65535  # encodes a share of 1 in the page's data
 
 
 def explanation_page(explanation: Explanation) -> str:
-    """Returns a page with selectors of layer and head, which needs nothing but a browser.
+    """Returns a page with selectors for layer and head. It needs only a browser, no network.
 
-    Attention is kept in it with 16 bits a number.
+    The page stores attention with 16 bits per number.
     """
     data = {
         "text": explanation.text,
@@ -32,10 +32,10 @@ def explanation_page(explanation: Explanation) -> str:
         "wordContributions": explanation.word_contributions.tolist(),
         "layers": explanation.attention.shape[0],
         "heads": explanation.attention.shape[1],
-        "attention": _packed(explanation.attention),
-        "rollout": _packed(explanation.rollout),
+        "attention": _pack(explanation.attention),
+        "rollout": _pack(explanation.rollout),
     }
-    # "<" could end the script that the data are in.
+    # A "<" could end the script element that holds the data.
     encoded = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
     return render_page(
         "kerasnlp_lab.explanation",
@@ -45,7 +45,7 @@ def explanation_page(explanation: Explanation) -> str:
     )
 
 
-def _packed(shares: np.ndarray) -> str:
+def _pack(shares: np.ndarray) -> str:
     """Returns numbers from 0 to 1 as base64 of unsigned 16-bit integers, lowest byte first."""
     whole = np.round(np.clip(shares, 0, 1) * FULL).astype("<u2")
     return base64.b64encode(whole.tobytes()).decode()

@@ -1,6 +1,7 @@
-"""Export: a SavedModel that takes strings, and predictions with one or with a run."""
+"""Export: a SavedModel that takes strings, and answers from one or from a run."""
 
-from kerasnlp_lab.export.predictor import Prediction, Predictor, open_predictor
+from kerasnlp_lab.export.predictor import Predictor, open_predictor
 from kerasnlp_lab.export.saved_model import export_classifier
+from kerasnlp_lab.tasks import Prediction
 
 __all__ = ["Prediction", "Predictor", "export_classifier", "open_predictor"]

@@ -1,4 +1,4 @@
-"""`Predictor`: classes of texts, from an exported SavedModel or from a run."""
+"""`Predictor`: answers to texts, from an exported SavedModel or from a run."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -15,13 +16,14 @@ import tensorflow as tf
 from kerasnlp_lab.errors import OptionError, RunError
 from kerasnlp_lab.export.saved_model import MANIFEST
 from kerasnlp_lab.paths import check_files, did_you_mean_path
+from kerasnlp_lab.tasks import Task, read_task
 from kerasnlp_lab.text.order import evaluation_order
 from kerasnlp_lab.text.threads import in_threads
-from kerasnlp_lab.text.vectorizer import without_surrogates
+from kerasnlp_lab.text.vectorizer import replace_surrogates
 from kerasnlp_lab.training import RunDirectory
 from kerasnlp_lab.zoo import load_classifier, predict_logits
 
-__all__ = ["Prediction", "Predictor", "open_predictor"]
+__all__ = ["Predictor", "open_predictor"]
 
 SERVING_BATCH = 32
 FIRST_CHUNK = 512
@@ -29,58 +31,43 @@ LARGEST_CHUNK = 8192
 
 
 @dataclass(frozen=True)
-class Prediction:
-    """The answer for one text.
-
-    Args:
-        text: The text; invalid UTF-8 in it is replaced by U+FFFD.
-        label: The class: the most probable one, or as the threshold of two decides.
-        probabilities: Of every class, by name.
-    """
-
-    text: str
-    label: str
-    probabilities: dict[str, float]
-
-
-@dataclass(frozen=True)
 class Predictor:
     """Answers texts in order.
 
     Args:
-        label_names: The classes.
-        classify: From texts to probabilities, float32 [texts, classes], and label ids,
-            int64 [texts].
-        precision: What an encoder computes in; None where there is none.
+        task: What is asked of a text.
+        answer: From texts, valid UTF-8 or not, to the task's answers.
+        precision: The precision that an encoder computes in; None where there is none.
     """
 
-    label_names: tuple[str, ...]
-    classify: Callable[[Sequence[bytes]], tuple[np.ndarray, np.ndarray]]
+    task: Task
+    answer: Callable[[Sequence[bytes]], list[Any]]
     precision: str | None = None
 
-    def predict(
-        self, texts: Iterable[str | bytes], *, chunk: int | None = None
-    ) -> Iterator[Prediction]:
-        """Yields a prediction a text, in their order, reading no more than a chunk ahead.
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The task's classes."""
+        return self.task.label_names
+
+    def predict(self, texts: Iterable[str | bytes], *, chunk: int | None = None) -> Iterator[Any]:
+        """Yields an answer a text, in their order, reading no more than a chunk ahead.
 
         Args:
-            texts: The texts, as many as there are.
-            chunk: How many are answered at a time; None for 512 first, then twice as many
+            texts: The texts.
+            chunk: The texts that are answered at a time; None for 512 first, then twice as many
                 each time that the last took less than a second, up to 8,192.
+
+        Yields:
+            The task's `Answer`: for a classifier a `Prediction`.
         """
         remaining = iter(texts)
         size = chunk or FIRST_CHUNK
         while batch := [_as_bytes(text) for text in islice(remaining, size)]:
             began = time.monotonic()
-            answers = self.classify(batch)
+            answers = self.answer(batch)
             if chunk is None and time.monotonic() - began < 1:
                 size = min(2 * size, LARGEST_CHUNK)
-            for text, row, label_id in zip(batch, *answers, strict=True):
-                yield Prediction(
-                    text=text.decode("utf-8", "replace"),
-                    label=self.label_names[label_id],
-                    probabilities=dict(zip(self.label_names, map(float, row), strict=True)),
-                )
+            yield from answers
 
 
 def open_predictor(model: str | Path, *, precision: str | None = None) -> Predictor:
@@ -105,54 +92,60 @@ def open_predictor(model: str | Path, *, precision: str | None = None) -> Predic
                 f"{path} computes in what it was exported for: export the run again with "
                 f"--precision {precision}"
             )
-        return _open_saved_model(path)
+        return _of_saved_model(path)
     if (path / "config.json").is_file():
-        classifier = load_classifier(RunDirectory.open(path).model, precision=precision)
-        fused = classifier.fused()
-
-        def classify(texts: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
-            logits = predict_logits(classifier, texts, fused=fused)
-            probabilities = classifier.decision.probabilities(logits)
-            return probabilities, classifier.decision.label_ids(probabilities)
-
-        precision = getattr(classifier.options, "precision", None)
-        return Predictor(classifier.label_names, classify, precision)
+        return _of_run(path, precision)
     raise RunError(
         f"{path} is neither an exported model (saved_model.pb) nor a run directory (config.json)"
     )
 
 
-def _open_saved_model(path: Path) -> Predictor:
+def _of_run(path: Path, precision: str | None) -> Predictor:
+    classifier = load_classifier(RunDirectory.open(path).model, precision=precision)
+    task, fused = classifier.task, classifier.fused()
+
+    def answer(texts: Sequence[bytes]) -> list[Any]:
+        logits = predict_logits(classifier, texts, fused=fused)
+        return task.answers(logits, classifier.decision, _as_text(texts))
+
+    return Predictor(task, answer, classifier.options.encoder_precision)
+
+
+def _of_saved_model(path: Path) -> Predictor:
     import tensorflow_text  # noqa: F401  # registers the ops that the graph calls
 
     if not (path / MANIFEST).is_file():
         raise RunError(f"{path} has no {MANIFEST}: it was not exported by kerasnlp-lab export")
     try:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-        label_names = tuple(manifest["label_names"])
+        task = read_task(manifest)
         check_files(path, manifest["sha256"], "export the run again")
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise RunError(f"{path / MANIFEST} is damaged ({error}); export the run again") from error
     loaded = tf.saved_model.load(str(path))
     serve = loaded.signatures["serving_default"]
 
-    def classify(texts: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
-        def answer_of(chosen: np.ndarray) -> dict[str, tf.Tensor]:
-            return serve(text=tf.constant([texts[index] for index in chosen]))
+    def answer(texts: Sequence[bytes]) -> list[Any]:
+        def answers_to(chosen: np.ndarray) -> list[Any]:
+            some = [texts[index] for index in chosen]
+            given = serve(text=tf.constant(some))
+            arrays = {name: tensor.numpy() for name, tensor in given.items()}
+            return task.read_answers(arrays, _as_text(some))
 
-        rows = np.zeros((len(texts), len(label_names)), np.float32)
-        label_ids = np.zeros(len(texts), np.int64)
-        lengths = np.array([len(text) for text in texts], np.int64)
-        batches = evaluation_order(lengths, SERVING_BATCH)
-        for chosen, answer in zip(batches, in_threads(answer_of, batches), strict=True):
-            rows[chosen] = answer["probabilities"].numpy()
-            label_ids[chosen] = answer["label_id"].numpy()
-        return rows, label_ids
+        batches = evaluation_order(np.array([len(text) for text in texts]), SERVING_BATCH)
+        answers: list[Any] = [None] * len(texts)
+        for chosen, found in zip(batches, in_threads(answers_to, batches), strict=True):
+            for index, one in zip(chosen, found, strict=True):
+                answers[index] = one
+        return answers
 
-    # The SavedModel must outlive its signature.
-    classify.model = loaded  # type: ignore[attr-defined]
-    return Predictor(label_names, classify, manifest.get("precision"))
+    answer.model = loaded  # type: ignore[attr-defined]  # it must outlive its signature
+    return Predictor(task, answer, manifest.get("precision"))
 
 
 def _as_bytes(text: str | bytes) -> bytes:
-    return text if isinstance(text, bytes) else without_surrogates(text).encode()
+    return text if isinstance(text, bytes) else replace_surrogates(text).encode()
+
+
+def _as_text(texts: Sequence[bytes]) -> list[str]:
+    return [text.decode("utf-8", "replace") for text in texts]

@@ -23,14 +23,13 @@ def export_classifier(
 ) -> None:
     """Writes a SavedModel that needs only tensorflow and tensorflow_text to run.
 
-    ``serving_default`` takes ``text``, strings of shape [batch], any bytes, and
-    gives ``label`` (string [batch]), ``label_id`` (int64 [batch]) and
-    ``probabilities`` (float32 [batch, classes]), by the temperature and threshold of
-    the classifier's ``decision``; the signature ``logits`` gives ``logits`` (float32
-    [batch, classes]) as the network has them. It computes in the classifier's precision,
-    wherever it runs. assets.extra/manifest.json holds the
-    class names, package versions and the SHA-256 of every file, and is written
-    last.
+    The signature ``serving_default`` takes ``text``, strings of shape [batch], any bytes. For a
+    classifier it gives ``label`` (string [batch]), ``label_id`` (int64 [batch]) and
+    ``probabilities`` (float32 [batch, classes]), by the temperature and threshold of its
+    ``decision``; for another task see its ``answers_in_graph``. The signature ``logits`` gives
+    ``logits``, float32 [batch, classes], as the network computes them. The SavedModel computes in
+    the classifier's precision on every machine. assets.extra/manifest.json holds the task, its
+    class names, package versions and the SHA-256 of every file, and is written last.
 
     Args:
         classifier: A trained classifier.
@@ -43,13 +42,14 @@ def export_classifier(
     """
     module = _serving_module(classifier)
     with whole_directory(folder) as target:
-        signatures = {"serving_default": module.classify, "logits": module.logits}
+        signatures = {"serving_default": module.answer, "logits": module.logits}
         tf.saved_model.save(module, str(target), signatures=signatures)
         manifest = {
             "model": classifier.name,
+            "task": classifier.task.to_json(),
             "label_names": list(classifier.label_names),
             "decision": dataclasses.asdict(classifier.decision),
-            "precision": getattr(classifier.options, "precision", None),
+            "precision": classifier.options.encoder_precision,
             "trained": trained or {},
             "versions": package_versions(),
             "sha256": sha256_of_files(target),
@@ -58,30 +58,31 @@ def export_classifier(
 
 
 def _serving_module(classifier: Classifier) -> tf.Module:
-    fused = classifier.fused()
-    # What is not within the graph, and has to be saved beside it.
+    fused, text_half, task = classifier.fused(), classifier.text, classifier.task
+    # Everything that is not within the graph has to be saved beside it.
     outside = classifier.network
     if fused is not classifier.forward:
         outside = list(fused.get_concrete_function().variables)
-    label_names = tf.constant(classifier.label_names)
     signature = [tf.TensorSpec([None], tf.string, name="text")]
+
+    def logits_of(text: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        ids, lengths = text_half.ids_and_lengths(text)
+        return tf.cast(fused(ids, lengths), tf.float32), lengths
 
     class ServingModule(tf.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.parts = [classifier.text, outside]
+            self.parts = [text_half, outside]
 
         @tf.function(input_signature=signature, autograph=False)
         def logits(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
-            return {"logits": tf.cast(fused(*classifier.text.ids_and_lengths(text)), tf.float32)}
+            return {"logits": logits_of(text)[0]}
 
         @tf.function(input_signature=signature, autograph=False)
-        def classify(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
-            probabilities, label_id = classifier.decision.in_graph(self.logits(text)["logits"])
-            return {
-                "label": tf.gather(label_names, label_id),
-                "label_id": label_id,
-                "probabilities": probabilities,
-            }
+        def answer(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
+            logits, lengths = logits_of(text)
+            if task.reads == "sequence":
+                logits = text_half.own_tokens(logits, lengths)
+            return task.answers_in_graph(logits, classifier.decision, text)
 
     return ServingModule()

@@ -12,6 +12,7 @@ from typing import Any
 import filelock
 import tensorflow as tf
 
+from kerasnlp_lab._internals import parse_saved_model
 from kerasnlp_lab.errors import HubError, IntegrityError, RunError, first_line
 from kerasnlp_lab.paths import check_files, explain_os_error, sha256_of_files, write_whole
 
@@ -86,19 +87,14 @@ def check_module(folder: Path) -> None:
 
 def is_preprocessing(folder: Path) -> bool:
     """Returns whether a whole SavedModel has TF Hub's interface of a preprocessing module."""
-    from tensorflow.python.saved_model import loader_impl
-
-    graph = loader_impl.parse_saved_model(str(folder)).meta_graphs[0].object_graph_def
+    graph = parse_saved_model(folder).meta_graphs[0].object_graph_def
     children = graph.nodes[0].children if graph.nodes else []
     return any(child.local_name == "bert_pack_inputs" for child in children)
 
 
 def _check_assets(folder: Path) -> None:
-    from tensorflow.core.protobuf import saved_model_pb2
-    from tensorflow.python.saved_model import loader_impl
-
     try:
-        model: saved_model_pb2.SavedModel = loader_impl.parse_saved_model(str(folder))
+        model = parse_saved_model(folder)
     except (OSError, tf.errors.OpError, ValueError) as error:
         raise IntegrityError(f"{folder}/saved_model.pb is damaged ({first_line(error)})") from error
     if not model.meta_graphs:

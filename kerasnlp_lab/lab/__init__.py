@@ -1,14 +1,16 @@
 """The lab bench: experiments, presets, and comparisons of several models."""
 
 from kerasnlp_lab.lab.comparison import compare
+from kerasnlp_lab.lab.config import ExperimentConfig
 from kerasnlp_lab.lab.experiment import resume_experiment, run_experiment
-from kerasnlp_lab.lab.presets import NamedRecipe, find_recipe, named_recipes
+from kerasnlp_lab.lab.presets import Preset, find_preset, presets
 
 __all__ = [
-    "NamedRecipe",
+    "ExperimentConfig",
+    "Preset",
     "compare",
-    "find_recipe",
-    "named_recipes",
+    "find_preset",
+    "presets",
     "resume_experiment",
     "run_experiment",
 ]

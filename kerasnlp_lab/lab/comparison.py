@@ -1,4 +1,4 @@
-"""`compare`: several models on the same rows, side by side; over seeds and training-set sizes."""
+"""`compare`: several models on the same rows, over seeds and training-set sizes."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ import numpy as np
 import rich.console
 
 from kerasnlp_lab._keras import keras
-from kerasnlp_lab.data import ShardedSplit, TextDataset
+from kerasnlp_lab.data import ShardedSplit, TextDataset, describe_dataset
 from kerasnlp_lab.data.splits import stratified_order
 from kerasnlp_lab.errors import OptionError, check_option
 from kerasnlp_lab.evaluation.paired_tests import mcnemar_exact, paired_permutation
 from kerasnlp_lab.evaluation.plots import png_bytes
 from kerasnlp_lab.evaluation.report import render_page
-from kerasnlp_lab.lab.experiment import Experiment, describe_dataset, run_experiment
+from kerasnlp_lab.lab.config import DEFAULT_TASK, ExperimentConfig
+from kerasnlp_lab.lab.experiment import Experiment, run_experiment
 from kerasnlp_lab.lab.leaderboard import learning_curve_figure, model_row
 from kerasnlp_lab.paths import write_whole
 from kerasnlp_lab.training import RunDirectory, make_strategy
@@ -34,13 +35,13 @@ class Comparison:
     """Several models on one dataset.
 
     Args:
-        rows: The leaderboard, most accurate first, of the largest training set: model,
+        rows: The leaderboard of the largest training set, most accurate first: model,
             accuracy, interval, and so on; means over the seeds.
-        verdicts: For each pair of neighbours, a sentence with a p-value.
-        experiments: The runs of each model on that training set, a seed each.
-        curves: The same rows for every training-set size, smallest first, by the number
-            of training rows; empty where no sizes were asked for.
-        curve_verdicts: For each size, a sentence on its two best models.
+        verdicts: A sentence with a p-value for each pair of neighbours.
+        experiments: The runs of each model on that training set, one for each seed.
+        curves: The leaderboard for each number of training rows, smallest first; empty if no
+            sizes were asked for.
+        curve_verdicts: A sentence on the two best models for each size.
     """
 
     rows: list[dict[str, Any]]
@@ -57,26 +58,28 @@ def compare(
     *,
     seeds: int = 1,
     sizes: Sequence[int | str] = (),
+    task: str = DEFAULT_TASK,
     precision: str | None = None,
     strategy: str = "auto",
     seed: int = 0,
     console: rich.console.Console | None = None,
 ) -> Comparison:
-    """Trains each model by its own recipe on the same rows, and ranks them on the test split.
+    """Trains each model by its own recipe on the same rows and ranks them by test accuracy.
 
     Args:
         models: Names in the zoo.
         data: The rows.
         output: The folder for comparison.json, report.html and the run directories.
-        seeds: How many times each is trained, with seeds that follow each other.
-        sizes: Numbers of training rows, or "all", for a learning curve. Each is a part of
-            the next larger, with the same share of each class; validation and test rows
-            are the same for all.
-        precision: What encoders compute in; None for what is quick on this machine.
+        seeds: How often each is trained, with consecutive seeds.
+        sizes: Numbers of training rows, or "all", for a learning curve. Each training set is
+            a part of the next larger, with the same share of each class; validation and test
+            rows are the same for all.
+        task: The task's name.
+        precision: The precision that encoders compute in; None takes the quickest here.
         strategy: One of `kerasnlp_lab.training.strategy.STRATEGIES`.
-        seed: The first seed: of initial weights, dropout and order of the rows. Which rows
-            there are does not depend on it.
-        console: Where to show progress; None for nowhere.
+        seed: The first seed of initial weights, dropout and order of the rows. The choice of
+            rows does not depend on it.
+        console: Where to show progress; None shows nothing.
 
     Raises:
         KerasnlpLabError: Any of the mistakes that a user can mend.
@@ -85,13 +88,19 @@ def compare(
         raise OptionError(f"name each model to compare once, got {', '.join(models) or 'none'}")
     check_option("seeds", seeds, seeds >= 1, "1 or more")
     fits = strategy != "multi_worker"
-    check_option("strategy", strategy, fits, "of one machine; train each model on many by train")
+    check_option("strategy", strategy, fits, "one for a single machine; use train for several")
     parts = _training_sets(data, sizes)
     entries = [find_model(model) for model in models]
-    options = {
-        model: entry.precision_options(precision)
+    configs = [
+        ExperimentConfig(
+            model,
+            entry.precision_options(precision),
+            task=task,
+            strategy=strategy,
+            seed=seed,
+        )
         for model, entry in zip(models, entries, strict=True)
-    }
+    ]
     make_strategy(strategy)
     for entry in entries:  # before the first is trained for an hour
         entry.prepare()
@@ -101,35 +110,26 @@ def compare(
     ranked: dict[int, list[list[Experiment]]] = {}
     for size, part in parts.items():
         runs: list[list[Experiment]] = []
-        for model in models:
+        for base in configs:
             runs.append([])
             for number in range(seed, seed + seeds):
-                name = _run_name(model, size if sizes else None, number if seeds > 1 else None)
+                config = dataclasses.replace(base, seed=number)
+                name = _run_name(base.model, size if sizes else None, number if seeds > 1 else None)
                 if console is not None:
                     console.print(f"[bold]{name}[/bold]", highlight=False)
                 keras.backend.clear_session()
                 where = folder.path / folder_name(name)
-                runs[-1].append(
-                    run_experiment(
-                        model,
-                        part,
-                        where,
-                        options=options[model],
-                        strategy=strategy,
-                        seed=number,
-                        console=console,
-                    )
-                )
-        ranked[size] = sorted(runs, key=lambda one: -_mean_accuracy(one))
-    return _conclude(folder, data, ranked, bool(sizes), seed)
+                runs[-1].append(run_experiment(config, part, where, console=console))
+        ranked[size] = sorted(runs, key=lambda one: -_mean_headline(one))
+    return _summarize(folder, data, ranked, bool(sizes), seed)
 
 
 def _training_sets(data: TextDataset, sizes: Sequence[int | str]) -> dict[int, TextDataset]:
-    """Returns the dataset for each number of training rows, smallest first."""
+    """Returns the dataset with each number of training rows, smallest first."""
     if not sizes:
         return {len(data.train): data}
     if isinstance(data.train, ShardedSplit):
-        raise OptionError("sizes take parts of a table; give the table that the shards are from")
+        raise OptionError("sizes need a table: give the table that the shards were made from")
     rows = len(data.train)
     numbers = set()
     for size in sizes:
@@ -149,7 +149,7 @@ def _training_sets(data: TextDataset, sizes: Sequence[int | str]) -> dict[int, T
             "a size",
             number,
             fits,
-            f"so many rows that all {len(data.label_names)} classes are among them",
+            f"large enough to include all {len(data.label_names)} classes",
         )
         part = dataclasses.replace(data, train=data.train.take(some))
         parts[number] = data if number == rows else part
@@ -166,15 +166,15 @@ def _run_name(model: str, size: int | None, seed: int | None) -> str:
 
 
 def folder_name(model: str) -> str:
-    """Returns the name of a model's folder: slashes would make two."""
+    """Returns the folder name of a model: without slashes."""
     return model.replace("/", "_")
 
 
-def _mean_accuracy(runs: Sequence[Experiment]) -> float:
-    return float(np.mean([run.evaluation.accuracy for run in runs]))
+def _mean_headline(runs: Sequence[Experiment]) -> float:
+    return float(np.mean([run.evaluation.headline[1] for run in runs]))
 
 
-def _conclude(
+def _summarize(
     folder: RunDirectory,
     data: TextDataset,
     ranked: dict[int, list[list[Experiment]]],
@@ -186,7 +186,7 @@ def _conclude(
     result = Comparison(
         rows=tables[max(ranked)],
         verdicts=[_verdict(a, b) for a, b in zip(largest, largest[1:], strict=False)],
-        experiments={_name(runs[0]): runs for runs in largest},
+        experiments={runs[0].config.model: runs for runs in largest},
         curves=tables if sized else {},
         curve_verdicts=[
             f"{size} rows: {_verdict(runs[0], runs[1])}"
@@ -198,19 +198,15 @@ def _conclude(
     return result
 
 
-def _name(run: Experiment) -> str:
-    return run.run.read_json("config.json")["model"]["name"]
-
-
 def _verdict(better: Sequence[Experiment], worse: Sequence[Experiment]) -> str:
-    names = _name(better[0]), _name(worse[0])
+    names = better[0].config.model, worse[0].config.model
     right = [
-        np.array([run.evaluation.predicted == run.evaluation.labels for run in runs])
-        for runs in (better, worse)
+        np.array([run.evaluation.right for run in runs]) for runs in (better, worse)
     ]  # [seeds, rows]
     difference = 100 * float(right[0].mean() - right[1].mean())
-    if len(better) == 1:
-        p, ahead = mcnemar_exact(right[0][0], right[1][0]), ""
+    yes_or_no = all(np.isin(one, (0, 1)).all() for one in right)
+    if len(better) == 1 and yes_or_no:
+        p, ahead = mcnemar_exact(right[0][0] == 1, right[1][0] == 1), ""
     else:
         p = paired_permutation(right[0].mean(axis=0), right[1].mean(axis=0))
         wins = int(np.sum(right[0].mean(axis=1) > right[1].mean(axis=1)))

@@ -1,4 +1,4 @@
-"""`run_experiment`: one model on one dataset, from rows to a finished run directory."""
+"""`run_experiment`: one model on one dataset, from rows to a run directory."""
 
 from __future__ import annotations
 
@@ -7,48 +7,36 @@ import csv
 import dataclasses
 import io
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import rich.console
 import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
-from kerasnlp_lab.data import TextDataset, load_again
+from kerasnlp_lab.data import TextDataset, describe_dataset, load_again
 from kerasnlp_lab.data.table_rows import RejectedRow, csv_content
-from kerasnlp_lab.errors import OptionError, RunError, check_option
-from kerasnlp_lab.evaluation.metrics import Evaluation, evaluate, score
+from kerasnlp_lab.errors import RunError
+from kerasnlp_lab.evaluation import Evaluation, evaluate, evaluate_logits
 from kerasnlp_lab.evaluation.plots import (
-    confusion_figure,
     learning_curves_figure,
     png_bytes,
-    precision_recall_figure,
-    reliability_figure,
 )
-from kerasnlp_lab.evaluation.report import evaluation_text, render_page
+from kerasnlp_lab.evaluation.report import render_page
+from kerasnlp_lab.lab.config import ExperimentConfig
 from kerasnlp_lab.machine import precision_note
 from kerasnlp_lab.paths import write_whole
-from kerasnlp_lab.tasks.class_weights import class_weights
-from kerasnlp_lab.tasks.threshold import check_threshold, choose_decision
 from kerasnlp_lab.training import RunDirectory, TrainingResult, make_strategy, train
 from kerasnlp_lab.training.checkpoints import Checkpoints
-from kerasnlp_lab.training.interval import Interval
 from kerasnlp_lab.training.run_directory import package_versions
 from kerasnlp_lab.training.steps import explain_lost_worker
 from kerasnlp_lab.training.strategy import is_chief
-from kerasnlp_lab.training.trainer import CHECKPOINT_EVERY
-from kerasnlp_lab.zoo import (
-    Classifier,
-    Recipe,
-    ZooEntry,
-    create_classifier,
-    find_model,
-    predict_logits,
-)
+from kerasnlp_lab.zoo import Classifier, create_model, find_model, predict_logits
 
-__all__ = ["Experiment", "describe_dataset", "resume_experiment", "run_experiment"]
+__all__ = ["Experiment", "resume_experiment", "run_experiment"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,109 +45,72 @@ class Experiment:
 
     Args:
         run: Its directory.
-        training: What the training came to.
+        config: The settings that it was trained with.
+        dataset: The description of its rows, as `describe_dataset` gives it.
+        training: The course of the training.
         evaluation: The results on the test split.
     """
 
     run: RunDirectory
+    config: ExperimentConfig
+    dataset: Mapping[str, Any]
     training: TrainingResult
-    evaluation: Evaluation
+    evaluation: Any
 
 
 def run_experiment(
-    model: str,
+    config: ExperimentConfig,
     data: TextDataset,
     output: str | Path,
     *,
-    recipe: Recipe | None = None,
-    options: dict[str, Any] | None = None,
-    threshold: str = "auto",
-    positive_class: str | None = None,
-    strategy: str = "auto",
-    seed: int = 0,
-    deterministic: bool = False,
-    checkpoint_every: str = CHECKPOINT_EVERY,
     console: rich.console.Console | None = None,
 ) -> Experiment:
-    """Trains a model, then looks at the test split once, and writes a run directory.
+    """Trains a model, evaluates it once on the test split, and writes a run directory.
 
-    Where the run directory holds an unfinished run of the same configuration, it goes
-    on with that.
+    If the run directory holds an unfinished run with the same settings, it resumes that run.
 
     Args:
-        model: The model's name in the zoo.
+        config: The settings.
         data: The rows.
         output: The run directory: new, empty, or of an unfinished run.
-        recipe: How to train; None for the model's own recipe.
-        options: Options of the model that differ from its defaults.
-        threshold: Of two classes, how the threshold is chosen on the validation rows: see
-            `kerasnlp_lab.tasks.threshold.choose_decision`.
-        positive_class: Of two classes, the one that it is for; None for the rarer.
-        strategy: One of `kerasnlp_lab.training.strategy.STRATEGIES`.
-        seed: Initial weights, dropout and order of the rows.
-        deterministic: Whether TensorFlow may use only operations that give the same to
-            the last bit every time; once switched on, it stays so for the whole process.
-        checkpoint_every: When to save: "5m", "200steps", "off".
-        console: Where to show progress; None for nowhere.
+        console: Where to show progress; None shows nothing.
 
     Raises:
         KerasnlpLabError: Any of the mistakes that a user can mend.
     """
-    entry = find_model(model)
-    recipe = recipe or entry.recipe
-    if entry.solve is None and not recipe.epochs + recipe.frozen_epochs:
-        raise OptionError("the recipe trains for no epoch; set epochs to 1 or more")
-    unused = _unused(entry, recipe)
-    if unused:
-        solved, frozen = "is solved, not trained step by step", "has no encoder to freeze"
-        raise OptionError(
-            f"{model} {frozen if entry.solve is None else solved}, and has no use for "
-            f"{', '.join(unused)}; leave that out"
-        )
-    check_option("seed", seed, 0 <= seed < 2**32, "from 0 to 2**32 - 1")
-    chosen = entry.with_options(options or {})
-    check_threshold(threshold, positive_class, data.label_names)
-    counts = data.train.label_counts(len(data.label_names))
-    class_weights(recipe.class_weight, counts, data.label_names)  # its mistakes, now
-    Interval(checkpoint_every)
-    placed = make_strategy(strategy)
-    entry.prepare()
-    config = {
-        "model": {"name": model, "options": dataclasses.asdict(chosen)},
-        "dataset": describe_dataset(data),
-        "recipe": dataclasses.asdict(recipe),
-        "decision": {"threshold": threshold, "positive_class": positive_class},
-        "strategy": {"name": strategy, "replicas": placed.num_replicas_in_sync},
-        "seed": seed,
-        "deterministic": deterministic,
-        "checkpoint_every": checkpoint_every,
-        "versions": package_versions(),
-    }
-    if deterministic:
+    task = config.task_for(data)
+    strategy = make_strategy(config.strategy)
+    find_model(config.model).prepare()
+    record = config.to_json() | {"dataset": describe_dataset(data), "versions": package_versions()}
+    record["strategy"]["replicas"] = strategy.num_replicas_in_sync
+    if config.deterministic:
         tf.config.experimental.enable_op_determinism()
-    keras.utils.set_random_seed(seed)
-    with explain_lost_worker(placed), _claim(output, config, placed, console) as run:
-        if console is not None and hasattr(chosen, "precision"):
-            console.print(f"  {precision_note(chosen.precision)}", highlight=False)
-        classifier = create_classifier(
-            model,
-            data.label_names,
-            data.train.texts,
-            options=dataclasses.asdict(chosen),
-            strategy=placed,
+    keras.utils.set_random_seed(config.seed)
+    with explain_lost_worker(strategy), _claim(output, record, strategy, console) as run:
+        if console is not None and "precision" in config.options:
+            console.print(f"  {precision_note(config.options['precision'])}", highlight=False)
+        classifier = create_model(
+            config.model, task, data.train.texts, options=config.options, strategy=strategy
         )
-        checkpoints = Checkpoints(run.checkpoints, writes=is_chief(placed))
         training = train(
             classifier,
             data,
-            recipe,
+            config.recipe,
             run.path,
-            seed=seed,
+            seed=config.seed,
             console=console,
-            checkpoints=checkpoints,
-            checkpoint_every=checkpoint_every,
+            checkpoints=Checkpoints(run.checkpoints, writes=is_chief(strategy)),
+            checkpoint_every=config.checkpoint_every,
         )
-        return _conclude(run, classifier, data, training, config, is_chief(placed))
+        fused = classifier.fused()
+        logits = predict_logits(classifier, data.validation.texts, fused=fused)
+        classifier = _with_decision(classifier, logits, data, config)
+        validation = evaluate_logits(logits, data.validation, task, classifier.decision)
+        evaluation = evaluate(classifier, data.test, fused=fused)
+        experiment = Experiment(run, config, record["dataset"], training, evaluation)
+        if is_chief(strategy):
+            _write(experiment, classifier, data, validation, record)
+        return experiment
 
 
 def resume_experiment(
@@ -168,12 +119,12 @@ def resume_experiment(
     strategy: str | None = None,
     console: rich.console.Console | None = None,
 ) -> Experiment:
-    """Goes on with a run that was stopped, from its directory alone.
+    """Resumes a run that was stopped, from its directory alone.
 
     Args:
         path: The run directory.
-        strategy: Another than it was begun with.
-        console: Where to show progress; None for nowhere.
+        strategy: A strategy other than the one that it was started with.
+        console: Where to show progress; None shows nothing.
 
     Raises:
         RunError: It is no unfinished run, or its rows or its model are no longer there.
@@ -181,162 +132,120 @@ def resume_experiment(
     """
     run = RunDirectory(Path(path))
     if not run.unfinished:
-        raise RunError(
-            f"{RunDirectory.open(path).path} is finished: there is nothing to go on with"
-        )
-    config = run.read_json("config.json")
+        raise RunError(f"{RunDirectory.open(path).path} is finished: there is nothing to resume")
+    content = run.read_json("config.json")
     try:
-        arguments: dict[str, Any] = {
-            "recipe": Recipe(**config["recipe"]),
-            "options": config["model"]["options"],
-            "threshold": config["decision"]["threshold"],
-            "positive_class": config["decision"]["positive_class"],
-            "strategy": strategy or config["strategy"]["name"],
-            "seed": config["seed"],
-            "deterministic": config["deterministic"],
-            "checkpoint_every": config["checkpoint_every"],
-        }
-        model, dataset = config["model"]["name"], config["dataset"]
+        config, dataset = ExperimentConfig.from_json(content), content["dataset"]
     except (KeyError, TypeError) as error:
         raise RunError(
-            f"{path} was begun by a version that could not go on with it ({error}); train again"
+            f"{path} was started by a version whose runs this one cannot resume ({error}); "
+            "train again"
         ) from error
-    return run_experiment(model, load_again(dataset), path, console=console, **arguments)
+    if strategy is not None:
+        config = dataclasses.replace(config, strategy=strategy)
+    return run_experiment(config, load_again(dataset), path, console=console)
 
 
 @contextlib.contextmanager
 def _claim(
     output: str | Path,
-    config: dict[str, Any],
+    record: dict[str, Any],
     strategy: tf.distribute.Strategy,
     console: rich.console.Console | None,
 ) -> Iterator[RunDirectory]:
-    """Yields the run directory, which of several workers the chief alone claims."""
+    """Yields the run directory; with several workers, only the chief claims it."""
     if not is_chief(strategy):
         yield RunDirectory(Path(output))
         return
-    again = RunDirectory(Path(output)).unfinished
-    with RunDirectory.claim(output, config) as run:
-        if again and console is not None:
-            before = run.read_json("config.json")
-            console.print(f"  going on with the run in {run.path}", highlight=False)
-            for name in ("versions", "strategy"):
-                if before[name] != config[name]:
-                    console.print(
-                        f"  with other {name} than it was begun with: the result may differ in "
-                        "the last digits",
-                        highlight=False,
-                    )
+    resumed = RunDirectory(Path(output)).unfinished
+    with RunDirectory.claim(output, record) as run:
+        if resumed and console is not None:
+            _print_resumed(run, record, console)
         yield run
 
 
-def _conclude(
-    run: RunDirectory,
-    classifier: Classifier,
-    data: TextDataset,
-    training: TrainingResult,
-    config: dict[str, Any],
-    writes: bool,
-) -> Experiment:
-    """Chooses how the classifier's answers are read, tests it, and writes what it came to."""
-    fused = classifier.fused()
-    logits = predict_logits(classifier, data.validation.texts, fused=fused)
-    decision = choose_decision(
+def _print_resumed(
+    run: RunDirectory, record: dict[str, Any], console: rich.console.Console
+) -> None:
+    before = run.read_json("config.json")
+    console.print(f"  resuming the run in {run.path}", highlight=False)
+    for name in ("versions", "strategy"):
+        if before[name] != record[name]:
+            console.print(
+                f"  the run was started with other {name}: the result may differ in the last "
+                "digits",
+                highlight=False,
+            )
+
+
+def _with_decision(
+    classifier: Classifier, logits: np.ndarray, data: TextDataset, config: ExperimentConfig
+) -> Classifier:
+    """Returns the classifier with a decision that is chosen by its logits on validation rows."""
+    decision = classifier.task.choose_decision(
         logits,
         data.validation,
-        data.label_names,
-        data.train.label_counts(len(data.label_names)),
-        threshold=config["decision"]["threshold"],
-        positive_class=config["decision"]["positive_class"],
+        data.train,
+        threshold=config.threshold,
+        positive_class=config.positive_class,
     )
-    classifier = dataclasses.replace(classifier, decision=decision)
-    validation = score(logits, data.validation, data.label_names, decision)
-    evaluation = evaluate(classifier, data.test, fused=fused)
-    if writes:
-        shutil.rmtree(run.model, ignore_errors=True)  # of a process that was killed since
-        classifier.save(run.model)
-        if data.rejected:
-            rows = map(dataclasses.astuple, data.rejected)
-            columns = [field.name for field in dataclasses.fields(RejectedRow)]
-            write_whole(run.path / "rejects.csv", csv_content(columns, rows))
-        _write_results(run, config, training, validation, evaluation)
-    return Experiment(run, training, evaluation)
+    return dataclasses.replace(classifier, decision=decision)
 
 
-def _unused(entry: ZooEntry, recipe: Recipe) -> list[str]:
-    """Returns the fields of a recipe that were changed to no effect."""
-    before, after = dataclasses.asdict(entry.recipe), dataclasses.asdict(recipe)
-    changed = [name for name in after if after[name] != before[name]]
-    if entry.solve is not None:
-        return [name for name in changed if name != "class_weight"]
-    if entry.has_encoder:
-        return []
-    return [name for name in changed if name in ("frozen_epochs", "head_learning_rate")]
-
-
-def describe_dataset(data: TextDataset) -> dict[str, Any]:
-    """Returns what config.json says of a dataset."""
-    return {
-        "name": data.name,
-        "source": data.source,
-        "label_names": list(data.label_names),
-        "train_rows": len(data.train),
-        "validation_rows": len(data.validation),
-        "test_rows": len(data.test),
-        "validation_fraction": data.validation_fraction,
-        "split_seed": data.split_seed,
-        "fingerprint": data.fingerprint,
-        "reading": data.reading,
-        "rejected_rows": len(data.rejected),
-    }
-
-
-def _write_results(
-    run: RunDirectory,
-    config: dict[str, Any],
-    training: TrainingResult,
+def _write(
+    experiment: Experiment,
+    classifier: Classifier,
+    data: TextDataset,
     validation: Evaluation,
-    evaluation: Evaluation,
+    record: dict[str, Any],
 ) -> None:
-    figures = {
-        "confusion": png_bytes(confusion_figure(evaluation)),
-        "learning_curves": png_bytes(learning_curves_figure(training.history)),
-        "precision_recall": png_bytes(precision_recall_figure(evaluation)),
-        "reliability": png_bytes(reliability_figure(evaluation)),
-    }
-    for name, figure in figures.items():
-        write_whole(run.path / f"{name}.png", figure)
-    write_whole(run.path / "predictions.csv", _predictions_csv(evaluation))
-    page = render_page(
-        "kerasnlp_lab.evaluation",
-        "run.html.j2",
-        config=config,
-        training=training,
-        evaluation=evaluation,
-        figures=figures,
-        text=evaluation_text(evaluation),
-    )
-    write_whole(run.path / "report.html", page)
+    """Writes the classifier, the rejected rows and the results; metrics.json comes last."""
+    run = experiment.run
+    shutil.rmtree(run.model, ignore_errors=True)  # left by a process that was killed since
+    classifier.save(run.model)
+    if data.rejected:
+        rows = map(dataclasses.astuple, data.rejected)
+        columns = [field.name for field in dataclasses.fields(RejectedRow)]
+        write_whole(run.path / "rejects.csv", csv_content(columns, rows))
+    _write_figures_and_report(experiment, record)
+    leaks = data.leaks_left_out
     run.write_json(
         "metrics.json",
         {
-            "test": evaluation.as_json(),
+            "test": experiment.evaluation.as_json(),
             "validation": validation.as_json(),
-            "mistakes": [dataclasses.asdict(mistake) for mistake in evaluation.mistakes],
-            "training": vars(training),
+            "mistakes": experiment.evaluation.mistakes_as_json(),
+            "training": vars(experiment.training),
             "model_bytes": run.model_bytes(),
-            "rejected_rows": config["dataset"]["rejected_rows"],
-            "leaks_left_out": config["dataset"]["reading"].get("leaks_left_out"),
+            "rejected_rows": len(data.rejected),
+            "leaks_left_out": None if leaks is None else dataclasses.asdict(leaks),
         },
     )
 
 
-def _predictions_csv(evaluation: Evaluation) -> str:
+def _write_figures_and_report(experiment: Experiment, record: dict[str, Any]) -> None:
+    run, evaluation = experiment.run, experiment.evaluation
+    curves = learning_curves_figure(experiment.training.history)
+    drawn = {**evaluation.figures(), "learning_curves": curves}
+    figures = {name: png_bytes(figure) for name, figure in drawn.items()}
+    for name, figure in figures.items():
+        write_whole(run.path / f"{name}.png", figure)
+    write_whole(run.path / "predictions.csv", _predictions_csv(*evaluation.predictions()))
+    page = render_page(
+        "kerasnlp_lab.evaluation",
+        evaluation.template,
+        config=record,
+        training=experiment.training,
+        evaluation=evaluation,
+        figures=figures,
+        text=evaluation.as_text(),
+    )
+    write_whole(run.path / "report.html", page)
+
+
+def _predictions_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["row", "label", "predicted", *evaluation.label_names])
-    names = evaluation.label_names
-    rows = zip(evaluation.labels, evaluation.predicted, evaluation.probabilities, strict=True)
-    for row, (label, predicted, probabilities) in enumerate(rows):
-        writer.writerow([row, names[label], names[predicted], *(f"{p:.6f}" for p in probabilities)])
+    writer.writerow(columns)
+    writer.writerows(rows)
     return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""The leaderboard: a row a model, for the terminal, for JSON and for plots."""
+"""The leaderboard: one row for each model, for the terminal, JSON and plots."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ __all__ = ["curve_table", "leaderboard_table", "learning_curve_figure", "model_r
 
 
 def model_row(folder: Path, runs: Sequence[Experiment]) -> dict[str, Any]:
-    """Returns what there is to know of a model's runs, one a seed: means, and their spread.
+    """Returns the results of a model's runs, one for each seed: means and standard deviations.
 
     Args:
-        folder: The comparison's, which paths are relative to.
+        folder: The comparison's folder, which paths are relative to.
         runs: The runs.
     """
     evaluations = [run.evaluation for run in runs]
@@ -29,19 +29,18 @@ def model_row(folder: Path, runs: Sequence[Experiment]) -> dict[str, Any]:
     def mean(values: Sequence[float]) -> float:
         return float(np.mean(values))
 
-    accuracies = [one.accuracy for one in evaluations]
-    macro_f1s = [one.macro_f1 for one in evaluations]
-    return {
-        "model": runs[0].run.read_json("config.json")["model"]["name"],
+    name = evaluations[0].headline[0]
+    values = [one.headline[1] for one in evaluations]
+    row = {
+        "model": runs[0].config.model,
         "folder": str(runs[0].run.path.relative_to(folder)),
         "seeds": len(runs),
-        "accuracy": mean(accuracies),
-        "accuracies": accuracies,
-        "spread": _deviation(accuracies),
+        "headline": name,
+        name: mean(values),
+        "value": mean(values),
+        "values": values,
+        "spread": _deviation(values),
         "interval": evaluations[0].interval,
-        "macro_f1": mean(macro_f1s),
-        "macro_f1_spread": _deviation(macro_f1s),
-        "mcc": mean([one.mcc for one in evaluations]),
         "trained_parameters": trainings[0].trained_parameters,
         "total_parameters": trainings[0].total_parameters,
         "train_seconds": mean([one.seconds for one in trainings]),
@@ -49,30 +48,37 @@ def model_row(folder: Path, runs: Sequence[Experiment]) -> dict[str, Any]:
         "predict_texts_per_second": mean([one.texts_per_second for one in evaluations]),
         "model_bytes": runs[0].run.model_bytes(),
     }
+    for figure in evaluations[0].more_figures:
+        each = [one.more_figures[figure] for one in evaluations]
+        row |= {figure: mean(each), f"{figure}_spread": _deviation(each)}
+    if name == "accuracy":
+        row["accuracies"] = values  # the key that version 0.1.0 had
+    return row
 
 
 def _deviation(values: Sequence[float]) -> float:
-    """Returns the standard deviation over seeds; 0 for one."""
+    """Returns the standard deviation over seeds; 0 for a single one."""
     return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
 
 
 def leaderboard_table(rows: Sequence[Mapping[str, Any]]) -> rich.table.Table:
-    """Returns the leaderboard for the terminal, 80 columns wide but for long names."""
+    """Returns the leaderboard for the terminal, 80 columns wide unless names are long."""
     several = rows[0]["seeds"] > 1
     table = rich.table.Table(box=rich.box.SIMPLE, pad_edge=False, padding=0)
     table.add_column("model", no_wrap=True)
-    sure = f"over {rows[0]['seeds']}\nseeds" if several else "95%\ninterval"
-    columns = ("accuracy", sure, "macro\nF1", "params", "train\ns")
-    for column in (*columns, "train\ntexts/s", "predict\ntexts/s", "MB"):
+    uncertainty = f"over {rows[0]['seeds']}\nseeds" if several else "95%\ninterval"
+    has_f1 = "macro_f1" in rows[0]
+    columns = (rows[0]["headline"].replace("_", "\n"), uncertainty, *["macro\nF1"] * has_f1)
+    for column in (*columns, "params", "train\ns", "train\ntexts/s", "predict\ntexts/s", "MB"):
         table.add_column(column, justify="right", no_wrap=True)
     for row in rows:
-        low, high = row["interval"]
+        interval = "-" if row["interval"] is None else "{:.3f}-{:.3f}".format(*row["interval"])
         speed = row["train_texts_per_second"]
         table.add_row(
             row["model"],
-            f"[bold]{row['accuracy']:.4f}[/bold]",
-            f"± {row['spread']:.4f}" if several else f"{low:.3f}-{high:.3f}",
-            f"{row['macro_f1']:.4f}",
+            f"[bold]{row['value']:.4f}[/bold]",
+            f"± {row['spread']:.4f}" if several else interval,
+            *[f"{row['macro_f1']:.4f}"] * has_f1,
             _parameters(row["trained_parameters"], row["total_parameters"]),
             f"{row['train_seconds']:.0f}",
             f"{speed:.0f}" if speed else "-",
@@ -83,13 +89,13 @@ def leaderboard_table(rows: Sequence[Mapping[str, Any]]) -> rich.table.Table:
 
 
 def _parameters(trained: int, total: int) -> str:
-    """Returns the total, behind the number trained where that rounds to less."""
+    """Returns "trained/total", or the total alone if both round to the same."""
     short = [f"{n / 1e6:.1f}M" if n >= 1e6 else f"{n / 1e3:.0f}k" for n in (trained, total)]
     return "/".join(dict.fromkeys(short))
 
 
 def curve_table(curves: Mapping[int, Sequence[Mapping[str, Any]]]) -> rich.table.Table:
-    """Returns accuracy by training rows and model, for the terminal."""
+    """Returns accuracy by training rows and model for the terminal."""
     table = rich.table.Table(box=rich.box.SIMPLE, pad_edge=False)
     models = [row["model"] for row in curves[max(curves)]]
     table.add_column("rows", justify="right")
@@ -97,7 +103,7 @@ def curve_table(curves: Mapping[int, Sequence[Mapping[str, Any]]]) -> rich.table
         table.add_column(model, justify="right")
     for size, rows in curves.items():
         by_model = {row["model"]: row for row in rows}
-        cells = [f"{by_model[model]['accuracy']:.4f}" for model in models]
+        cells = [f"{by_model[model]['value']:.4f}" for model in models]
         if rows[0]["seeds"] > 1:
             spreads = [by_model[model]["spread"] for model in models]
             cells = [f"{cell} ± {one:.4f}" for cell, one in zip(cells, spreads, strict=True)]
@@ -106,17 +112,18 @@ def curve_table(curves: Mapping[int, Sequence[Mapping[str, Any]]]) -> rich.table
 
 
 def learning_curve_figure(curves: Mapping[int, Sequence[Mapping[str, Any]]]) -> Figure:
-    """Returns accuracy over training rows, a line a model, with the spread over seeds."""
+    """Plots the headline over training rows: a line for each model, with its spread over seeds."""
     figure = Figure(figsize=(6.5, 4), layout="constrained")
     axes = figure.subplots()
     for model in [row["model"] for row in curves[max(curves)]]:
         found = [next(row for row in rows if row["model"] == model) for rows in curves.values()]
-        means, spreads = ([row[key] for row in found] for key in ("accuracy", "spread"))
+        means, spreads = ([row[key] for row in found] for key in ("value", "spread"))
         axes.errorbar(list(curves), means, yerr=spreads, marker="o", capsize=3, label=model)
     axes.set_xscale("log")
     axes.set_xticks(list(curves), [str(size) for size in curves])
     axes.minorticks_off()
-    axes.set(xlabel="rows to train on", ylabel="test accuracy")
+    headline = curves[max(curves)][0]["headline"].replace("_", " ")
+    axes.set(xlabel="rows to train on", ylabel=f"test {headline}")
     axes.grid(alpha=0.3)
     axes.legend()
     return figure

@@ -1,4 +1,4 @@
-"""`NamedRecipe`: a dataset, a model and how it is trained, by one name."""
+"""`Preset`: a dataset, a model and its settings under one name, for `train --recipe`."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ from types import MappingProxyType
 from typing import Any
 
 from kerasnlp_lab.errors import UnknownNameError
+from kerasnlp_lab.lab.config import unused_recipe_fields
+from kerasnlp_lab.tasks import Task
 from kerasnlp_lab.zoo import ZooEntry
 
-__all__ = ["NamedRecipe", "find_recipe", "named_recipes"]
+__all__ = ["Preset", "find_preset", "presets"]
 
 
 @dataclass(frozen=True)
-class NamedRecipe:
-    """Settings that belong together; each may be changed by the option of its name.
+class Preset:
+    """Settings that belong together; an option on the command line overrides each of them.
 
     Args:
         name: Its name.
         summary: What it is, in a line.
-        dataset: The dataset that it is made for, unless a table is given.
+        dataset: The dataset that it is made for; a table may take its place.
         model: The model's name in the zoo.
         options: Options of the model that differ from its defaults.
         training: Fields of the model's `Recipe` that differ.
@@ -38,21 +40,24 @@ class NamedRecipe:
     split_seed: int
     threshold: str
 
-    def settings_for(self, entry: ZooEntry) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Returns the options and training fields that a model, perhaps another, has use for."""
+    def settings_for(
+        self, entry: ZooEntry, task: type[Task]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Returns the options and the recipe fields that have an effect on a model and a task.
+
+        The model may be another than the preset's own. Where it has no encoder to freeze, the
+        number of epochs, which counts on epochs with a frozen encoder, is left out too.
+        """
         known = {field.name for field in dataclasses.fields(entry.options)}
+        unused = {*unused_recipe_fields(entry, task)}
+        if "frozen_epochs" in unused:
+            unused.add("epochs")
         options = {name: value for name, value in self.options.items() if name in known}
-        fields = dict(self.training)
-        if entry.solve is not None:
-            fields = {n: v for n, v in fields.items() if n == "class_weight"}
-        elif not entry.has_encoder:
-            of_encoders = ("epochs", "frozen_epochs", "head_learning_rate")
-            fields = {n: v for n, v in fields.items() if n not in of_encoders}
-        return options, fields
+        return options, {n: v for n, v in self.training.items() if n not in unused}
 
 
-_RECIPES = (
-    NamedRecipe(
+_PRESETS = (
+    Preset(
         name="sms_spam_seed",
         summary="the tutorial's spam filter: frozen BERT, [CLS] of 25 word pieces, 10 epochs",
         options=MappingProxyType({"pooling": "pooled_output", "max_length": 25, "head_units": 512}),
@@ -72,7 +77,7 @@ _RECIPES = (
         model="minilm_l6_h384",
         split_seed=2018,
     ),
-    NamedRecipe(
+    Preset(
         name="sms_spam",
         summary="the same head on a frozen BERT, whole messages, AdamW with warm-up: in seconds",
         options=MappingProxyType({"max_length": 128, "head_units": 512}),
@@ -90,10 +95,10 @@ _RECIPES = (
         model="minilm_l6_h384",
         split_seed=2018,
     ),
-    NamedRecipe(
+    Preset(
         name="sms_spam_fine_tuned",
         summary="the whole BERT fine-tuned: the best spam filter here, in minutes",
-        # Weights would only make the classifier too sure of spam: the threshold sees to balance.
+        # No class weights: they would make it overconfident of spam; the threshold balances.
         options=MappingProxyType({"max_length": 128, "encoder": "reopened"}),
         training=MappingProxyType({"epochs": 3, "frozen_epochs": 5}),
         threshold="f1",
@@ -104,21 +109,21 @@ _RECIPES = (
 )
 
 
-def named_recipes() -> dict[str, NamedRecipe]:
-    """Returns every recipe, by name."""
-    return {recipe.name: recipe for recipe in _RECIPES}
+def presets() -> dict[str, Preset]:
+    """Returns every preset, by name."""
+    return {preset.name: preset for preset in _PRESETS}
 
 
-def find_recipe(name: str) -> NamedRecipe:
-    """Returns a recipe.
+def find_preset(name: str) -> Preset:
+    """Returns a preset.
 
     Raises:
-        UnknownNameError: There is no such recipe.
+        UnknownNameError: There is no such preset.
 
     Example:
-        >>> find_recipe("sms_spam").dataset
+        >>> find_preset("sms_spam").dataset
         'sms_spam'
     """
-    if name not in named_recipes():
-        raise UnknownNameError("recipe", name, named_recipes())
-    return named_recipes()[name]
+    if name not in presets():
+        raise UnknownNameError("recipe", name, presets())
+    return presets()[name]

@@ -59,7 +59,7 @@ class TokenAndPositionEmbedding(keras.layers.Layer):
         self.embed_dim = embed_dim
         self.mask_zero = mask_zero
         self.supports_masking = True
-        policy = self._dtype_policy
+        policy = self.dtype_policy
         self.token_emb = keras.layers.Embedding(
             vocab_size, embed_dim, mask_zero=mask_zero, dtype=policy, name="token_emb"
         )

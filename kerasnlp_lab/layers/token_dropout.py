@@ -6,13 +6,14 @@ from typing import Any
 
 import tensorflow as tf
 
+from kerasnlp_lab._internals import RandomLayer, random_generator
 from kerasnlp_lab._keras import keras
 
 __all__ = ["TokenDropout"]
 
 
 @keras.utils.register_keras_serializable(package="kerasnlp_lab")
-class TokenDropout(keras.__internal__.layers.BaseRandomLayer):
+class TokenDropout(RandomLayer):
     """Replaces a share of the token ids by one id, in training only.
 
     A small training set lets a model lean on a few words for each text; hiding
@@ -48,7 +49,7 @@ class TokenDropout(keras.__internal__.layers.BaseRandomLayer):
     def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
         if not training or self.rate == 0.0:
             return tf.identity(inputs)
-        hit = self._random_generator.random_uniform(tf.shape(inputs)) < self.rate  # [batch, seq]
+        hit = random_generator(self).random_uniform(tf.shape(inputs)) < self.rate  # [batch, seq]
         replacement = tf.cast(self.replacement_id, inputs.dtype)
         return tf.where(hit & (inputs != 0), replacement, inputs)
 

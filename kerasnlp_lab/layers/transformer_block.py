@@ -63,7 +63,7 @@ class TransformerBlock(keras.layers.Layer):
         self.ff_dim = ff_dim
         self.rate = rate
         self.supports_masking = True
-        policy = self._dtype_policy
+        policy = self.dtype_policy
         self.att = SelfAttention(num_heads, key_dim=embed_dim, dtype=policy, name="attn")
         self.ffn_hidden = keras.layers.Dense(
             ff_dim, activation="relu", dtype=policy, name="ffn_hidden"

@@ -1,1 +1,17 @@
-"""Tasks: what is asked of a text, and how an answer is read from logits."""
+"""Tasks: what is asked of a text, and how its answer is read from logits."""
+
+from kerasnlp_lab.tasks.classification import Classification, Prediction
+from kerasnlp_lab.tasks.decision import Decision
+from kerasnlp_lab.tasks.registry import find_task, read_task, task_names
+from kerasnlp_lab.tasks.task import HeadOptions, Task
+
+__all__ = [
+    "Classification",
+    "Decision",
+    "HeadOptions",
+    "Prediction",
+    "Task",
+    "find_task",
+    "read_task",
+    "task_names",
+]

@@ -1,25 +1,25 @@
-"""`classifier_head`: what stands on the features of a text."""
+"""`dense_head`: dropout and a dense layer on features, with a hidden layer if asked for."""
 
 from __future__ import annotations
 
 from kerasnlp_lab._keras import keras
+from kerasnlp_lab.tasks.task import HeadOptions
 
-__all__ = ["classifier_head"]
+__all__ = ["dense_head"]
 
 
-def classifier_head(width: int, num_labels: int, *, units: int, dropout: float) -> keras.Model:
-    """Returns a network from features [batch, width] to logits [batch, num_labels].
+def dense_head(shape: tuple[int | None, ...], outputs: int, options: HeadOptions) -> keras.Model:
+    """Returns a network from features to logits, float32 [batch, ..., outputs].
 
     Args:
-        width: The number of features.
-        num_labels: The number of classes.
-        units: Of a hidden layer with ReLU; 0 for none.
-        dropout: The rate before the last layer.
+        shape: The features' shape without the batch: (width,), or (None, width) for a sequence.
+        outputs: The number of classes or tags.
+        options: Its size.
     """
-    features = keras.Input((width,), name="features")
+    features = keras.Input(shape, name="features")
     x = features
-    if units:
-        x = keras.layers.Dense(units, activation="relu", name="hidden")(x)  # [batch, units]
-    x = keras.layers.Dropout(dropout)(x)
-    logits = keras.layers.Dense(num_labels, dtype="float32", name="classifier")(x)
+    if options.units:
+        x = keras.layers.Dense(options.units, activation="relu", name="hidden")(x)
+    x = keras.layers.Dropout(options.dropout)(x)
+    logits = keras.layers.Dense(outputs, dtype="float32", name="classifier")(x)
     return keras.Model(features, logits, name="head")

@@ -1,4 +1,4 @@
-"""Text: strings to batches of features."""
+"""From strings to batches of features."""
 
 from kerasnlp_lab.text.pipeline import (
     Share,

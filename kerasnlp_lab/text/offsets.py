@@ -1,36 +1,47 @@
-"""The words of a text, where they stand in it, and the tokens that a model makes of them."""
+"""Finds the words and tokens of a text with their character offsets: the reference.
+
+It works for any `TextVectorizer` whose tokens are words or word pieces, because it only compares
+the tokens of parts of a text with those of the whole. That is slow, and it cannot run in a graph.
+Faster code that finds offsets is tested against this module.
+
+Offsets count characters (code points) from 0, and an end is the offset after the last character,
+so that ``text[start:end]`` is the word or the part of it.
+"""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import regex
 import tensorflow as tf
 
-from kerasnlp_lab.text import TextVectorizer
+from kerasnlp_lab.text.vectorizer import TextVectorizer
 
 __all__ = ["Token", "Word", "find_tokens", "find_words"]
 
-# No tokenizer here joins what these characters part.
+Span = tuple[int, int]
+
+# Every tokenizer here splits at these characters.
 _CHUNK = regex.compile(r"[^ \t\n\v\f\r]+")
-# As BERT parts words: every character of punctuation and every Chinese one is a word.
+# As BERT splits words: every punctuation mark and every Chinese character is a word of its own.
 _MARK = r"\p{P}\p{Han}!-/:-@\[-`{-~"
 _PIECE = regex.compile(rf"[{_MARK}]|[^\s{_MARK}]+")
 
 
 @dataclass(frozen=True)
 class Word:
-    """A word of a text.
+    """A word of a text, a punctuation mark included.
 
     Args:
-        text: As it stands there.
-        start: Its first character in the text, counted from 0.
-        end: The character behind it.
-        tokens: How many tokens the model reads of it; 0 for what it drops, as punctuation
-            or behind its longest text.
+        text: The word as the text spells it.
+        start: The offset of its first character.
+        end: The offset after its last character.
+        tokens: The number of tokens that the vectorizer makes of it; 0 if it drops the word,
+            for example punctuation, or a word after the longest text that it reads.
     """
 
     text: str
@@ -41,13 +52,14 @@ class Word:
 
 @dataclass(frozen=True)
 class Token:
-    """What a model reads.
+    """A token that a model reads.
 
     Args:
-        text: Its name in the vocabulary.
-        word: The index of its word; None for one that is put around a text, like [CLS].
-        start: Its first character in the text; None where there is none.
-        end: The character behind it.
+        text: The token's name in the vocabulary.
+        word: The index of the word that the token is a part of; None for a token that is
+            added to the text, such as [CLS].
+        start: The offset of its first character; None for an added token.
+        end: The offset after its last character; None for an added token.
     """
 
     text: str
@@ -57,42 +69,66 @@ class Token:
 
 
 def find_words(vectorizer: TextVectorizer, text: str) -> list[Word]:
-    """Returns the words of a text that is valid Unicode, in its order.
+    """Returns the words of a text, in order, with their offsets.
 
-    What a word is, the tokenizer tells: a text is cut where tokenizing the parts gives the
-    tokens of the whole; between blanks if not at punctuation, and not at all if nowhere.
+    The tokenizer decides what a word is. The text is split at blanks, and each part between
+    blanks at punctuation and Chinese characters, if the tokens of the pieces equal the tokens of
+    the part. If the tokens of the parts do not equal those of the text, the text is one word.
+
+    Args:
+        vectorizer: A vectorizer whose tokens are words or word pieces.
+        text: The text. It holds no lone surrogates; see `replace_surrogates`.
+
+    Returns:
+        The words. Their numbers of tokens add up to the tokens of `vectorizer.tokenize`.
     """
-    chunks = [found.span() for found in _CHUNK.finditer(text)]
-    pieces = [[found.span() for found in _PIECE.finditer(text, *chunk)] for chunk in chunks]
-    whole, *parts = _ids(
-        vectorizer, [text, *(text[slice(*span)] for span in _flat(chunks, pieces))]
+    chunks = [match.span() for match in _CHUNK.finditer(text)]  # between blanks
+    pieces = [[match.span() for match in _PIECE.finditer(text, *chunk)] for chunk in chunks]
+    parts = chain.from_iterable(
+        [chunk, *inner] for chunk, inner in zip(chunks, pieces, strict=True)
     )
-    rest = iter(parts)
-    spans: list[tuple[int, int]] = []
-    ids: list[list[int]] = []
+    ids_of_text, *ids_of_parts = _token_ids(
+        vectorizer, [text, *(text[start:end] for start, end in parts)]
+    )
+    remaining = iter(ids_of_parts)
+    spans: list[Span] = []
+    ids: list[list[int]] = []  # of each span
     for chunk, inner in zip(chunks, pieces, strict=True):
-        together, apart = next(rest), [next(rest) for _ in inner]
-        same = [one for part in apart for one in part] == together
-        spans += inner if same else [chunk]
-        ids += apart if same else [together]
-    if [one for part in ids for one in part][: len(whole)] != whole:
-        spans, ids = [(0, len(text))], [whole]
-    words, left = [], len(whole)
-    for (start, end), found in zip(spans, ids, strict=True):
-        read = min(len(found), left)
-        left -= read
-        words.append(Word(text[start:end], start, end, read))
+        ids_of_chunk, ids_of_pieces = next(remaining), [next(remaining) for _ in inner]
+        can_split = _joined(ids_of_pieces) == ids_of_chunk
+        spans += inner if can_split else [chunk]
+        ids += ids_of_pieces if can_split else [ids_of_chunk]
+    if _joined(ids)[: len(ids_of_text)] != ids_of_text:
+        spans, ids = [(0, len(text))], [ids_of_text]
+    words, unread = [], len(ids_of_text)  # the vectorizer may truncate the text
+    for (start, end), ids_of_word in zip(spans, ids, strict=True):
+        tokens = min(len(ids_of_word), unread)
+        unread -= tokens
+        words.append(Word(text[start:end], start, end, tokens))
     return words
 
 
 def find_tokens(vectorizer: TextVectorizer, text: str, words: Sequence[Word]) -> list[Token]:
-    """Returns the tokens of a text, those around it included."""
-    [ids] = _ids(vectorizer, [text])
-    names = vectorizer.vocabulary()
-    tokens, rest = [], iter(names[one] for one in ids)
+    """Returns the tokens that a model reads, in order, with their words and offsets.
+
+    The offsets are exact if the tokens of a word spell it, with or without its accents and
+    capitals. Otherwise, as for an unknown word, each token has the offsets of the whole word.
+
+    Args:
+        vectorizer: A vectorizer whose tokens are words or word pieces.
+        text: The text, as in `find_words`.
+        words: The words that `find_words` returned for this text.
+
+    Returns:
+        The tokens, with those that the vectorizer adds, such as [CLS] and [SEP].
+    """
+    [ids] = _token_ids(vectorizer, [text])
+    vocabulary = vectorizer.vocabulary()
+    names = iter(vocabulary[token_id] for token_id in ids)
+    tokens = []
     for index, word in enumerate(words):
-        pieces = [next(rest) for _ in range(word.tokens)]
-        for piece, (start, end) in zip(pieces, _spans(word.text, pieces), strict=True):
+        pieces = [next(names) for _ in range(word.tokens)]
+        for piece, (start, end) in zip(pieces, _piece_spans(word.text, pieces), strict=True):
             tokens.append(Token(piece, index, word.start + start, word.start + end))
     if vectorizer.special_tokens:
         first, last = (Token(name, None, None, None) for name in ("[CLS]", "[SEP]"))
@@ -100,20 +136,16 @@ def find_tokens(vectorizer: TextVectorizer, text: str, words: Sequence[Word]) ->
     return tokens
 
 
-def _flat(
-    chunks: list[tuple[int, int]], pieces: list[list[tuple[int, int]]]
-) -> Iterator[tuple[int, int]]:
-    for chunk, inner in zip(chunks, pieces, strict=True):
-        yield chunk
-        yield from inner
+def _joined(parts: Iterable[list[int]]) -> list[int]:
+    return list(chain.from_iterable(parts))
 
 
-def _ids(vectorizer: TextVectorizer, texts: list[str]) -> list[list[int]]:
+def _token_ids(vectorizer: TextVectorizer, texts: list[str]) -> list[list[int]]:
     return vectorizer.tokenize(tf.constant([text.encode() for text in texts])).to_list()
 
 
-def _spans(word: str, pieces: Sequence[str]) -> list[tuple[int, int]]:
-    """Returns where each piece of a word begins and ends in it; the whole of it if unknown."""
+def _piece_spans(word: str, pieces: Sequence[str]) -> list[Span]:
+    """Returns the span of each piece in a word; the whole word if the pieces do not spell it."""
     bare = [piece.removeprefix("##") for piece in pieces]
     for simplify in (str, _without_accents):
         parts = [simplify(character) for character in word]
@@ -132,6 +164,6 @@ def _spans(word: str, pieces: Sequence[str]) -> list[tuple[int, int]]:
 
 
 def _without_accents(character: str) -> str:
-    """Returns a character as an uncased BERT reads it: lower-case, without its marks."""
+    """Returns a character as an uncased BERT reads it: in lower case and without accents."""
     parts = unicodedata.normalize("NFD", character.lower())
     return "".join(part for part in parts if unicodedata.category(part) != "Mn")

@@ -1,6 +1,7 @@
-"""Which rows make a batch: all classes in training, the longest texts first in prediction.
+"""Decides which rows make a batch, in training and in prediction.
 
-An order is a pure function of its arguments, so that a training can go on at any step.
+An order is a pure function of its arguments, so that training can resume at any step.
+`order_specification` writes the training orders down in plain NumPy.
 """
 
 from __future__ import annotations
@@ -16,34 +17,33 @@ WINDOW_BATCHES = 50
 
 
 def length_ranks(lengths: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Returns which share of its class' texts each text is longer than, float32 of shape [rows].
+    """Returns where each text stands among its class, 0 shortest, 1 longest, float32 [rows].
 
-    Texts of the same length and class are ranked in their order.
+    Texts of the same length and class are ranked in the order given.
 
     Args:
         lengths: The number of tokens of each text, int64 of shape [rows].
         labels: Their label ids, int64 of shape [rows].
     """
-    counts = np.bincount(labels)
-    in_order = np.lexsort((lengths, labels))
+    by_class_and_length = np.lexsort((lengths, labels))
     ranks = np.empty(len(lengths), np.float32)
     begin = 0
-    for count in counts:
-        shares = np.arange(0.5, count, dtype=np.float32)
-        shares /= count
-        ranks[in_order[begin : begin + count]] = shares
-        begin += count
+    for class_rows in np.bincount(labels):
+        ranks_in_class = np.arange(0.5, class_rows, dtype=np.float32)
+        ranks_in_class /= class_rows
+        ranks[by_class_and_length[begin : begin + class_rows]] = ranks_in_class
+        begin += class_rows
     return ranks
 
 
 def steps_in_pass(rows: int, batch_size: int) -> int:
-    """Returns how many full batches the rows make; fewer rows than a batch are one.
+    """Returns how many full batches the rows make; fewer rows than a batch make one batch.
 
     Raises:
-        DataError: There is no row.
+        DataError: There are no rows.
     """
     if not rows:
-        raise DataError("there is no row to train on")
+        raise DataError("there are no rows to train on")
     return rows // min(batch_size, rows)
 
 
@@ -52,23 +52,24 @@ def training_order(
 ) -> tf.data.Dataset:
     """Returns the rows of endless training batches, int32 [batch].
 
-    In each pass the rows are shuffled, windows of at most 50 batches are sorted by
-    `length_ranks` and cut into batches, and the batches are shuffled. So a batch
-    has classes in the shares that the rows have them in, also where the texts of
-    one are longer than those of others: sorted by length alone, a batch would be
-    nearly of one class, and a short training would learn little from it. Every
-    batch is full, so that replicas get equal shares: what is left of the rows
-    after the last full batch sits out the pass, other rows in each.
+    Each pass shuffles the rows, sorts windows of at most 50 batches by `length_ranks`, cuts them
+    into batches, and shuffles the batches. So the texts of a batch have similar lengths within
+    their class, and a batch has the classes in about the shares that all rows have them. Sorting
+    by length alone would not do: where one class has longer texts than the others, most batches
+    would hold nearly one class, and a short training would learn little from them.
+
+    Every batch is full, so that replicas get equal shares. Each pass leaves out the few rows that
+    do not fill a batch, drawn anew each time.
 
     Args:
         lengths: The number of tokens of each text, [rows].
         labels: Their label ids, [rows].
-        batch_size: Rows in a (global) batch; fewer where there are fewer rows.
-        seed: The order.
-        first_step: How many batches to leave out at the beginning, of any pass.
+        batch_size: Rows in a (global) batch. With fewer rows than that, a batch is all rows.
+        seed: Determines the order.
+        first_step: How many batches to skip; may lie in any pass.
 
     Raises:
-        DataError: There is no row.
+        DataError: There are no rows.
     """
     rows = len(lengths)
     steps = steps_in_pass(rows, batch_size)
@@ -76,11 +77,12 @@ def training_order(
     windows = -(-steps // WINDOW_BATCHES)
     lengths, labels = lengths.astype(np.int32), labels.astype(np.int32)
 
-    def in_batches(used: np.ndarray) -> np.ndarray:
+    def sort_windows(used: np.ndarray) -> np.ndarray:
         ranks = length_ranks(lengths[used], labels[used]).reshape(steps, batch_size)
         used = used.reshape(steps, batch_size)
-        # Texts of the same length and class are ranked in this order: every window gets of all.
-        # A window at a time, for memory.
+        # Texts of the same length and class are ranked in the order of `used`. A window takes
+        # batches from all over it, so that every window gets some of each rank.
+        # One window at a time, to save memory.
         return np.concatenate(
             [
                 used[first::windows].ravel()[np.argsort(ranks[first::windows], None, "stable")]
@@ -88,26 +90,26 @@ def training_order(
             ]
         ).reshape(steps, batch_size)
 
-    def epoch_order(epoch: tf.Tensor) -> tf.data.Dataset:
-        key = tf.stack([tf.constant(seed, tf.int64), epoch])
+    def batches_of_pass(pass_number: tf.Tensor) -> tf.data.Dataset:
+        key = tf.stack([tf.constant(seed, tf.int64), pass_number])
         shuffled = tf.random.experimental.stateless_shuffle(tf.range(rows), key)
-        # By NumPy: TensorFlow's sort takes more memory.
-        batches = tf.numpy_function(in_batches, [shuffled[: steps * batch_size]], tf.int32)
+        # In NumPy, because TensorFlow's sort takes more memory.
+        batches = tf.numpy_function(sort_windows, [shuffled[: steps * batch_size]], tf.int32)
         batches = tf.ensure_shape(batches, [steps, batch_size])
         return tf.data.Dataset.from_tensor_slices(
             tf.random.experimental.stateless_shuffle(batches, key + 1)
         )
 
-    first_pass, done = divmod(first_step, steps)
-    return tf.data.Dataset.counter(first_pass).flat_map(epoch_order).skip(done)
+    first_pass, step_in_pass = divmod(first_step, steps)
+    return tf.data.Dataset.counter(first_pass).flat_map(batches_of_pass).skip(step_in_pass)
 
 
 def evaluation_order(lengths: np.ndarray, batch_size: int) -> list[np.ndarray]:
-    """Returns the rows of each batch, longest texts first, so that padding is least.
+    """Returns the rows of each batch, longest texts first, which needs the least padding.
 
     Args:
         lengths: The number of tokens of each text, [rows].
-        batch_size: Rows in a batch; the last may be smaller.
+        batch_size: Rows in a batch; the last batch may have fewer.
     """
     longest_first = np.argsort(-lengths, kind="stable").astype(np.int32)
     return [

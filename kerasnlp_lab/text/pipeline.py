@@ -18,24 +18,30 @@ import tensorflow as tf
 
 from kerasnlp_lab.data.row_store import RowStore
 from kerasnlp_lab.text.order import evaluation_order, steps_in_pass, training_order
+from kerasnlp_lab.text.rows import Rows, RowTargets, label_targets
 from kerasnlp_lab.text.threads import cores, in_threads
 from kerasnlp_lab.text.vectorizer import Features, TextVectorizer
 
 __all__ = [
+    "NO_STEP",
+    "MakeBatch",
     "Share",
     "TokenizedTexts",
     "batches_of",
     "evaluation_batches",
     "feature_batches",
+    "packed_by",
     "token_batches",
     "tokenize",
     "tokenize_flat",
     "training_batches",
+    "unnumbered",
 ]
 
 # Texts that one call tokenizes: all cores should have a call, and each takes a millisecond more.
 SMALLEST_CALL, LARGEST_CALL = 512, 2048
 TOKEN_BYTES = 4
+NO_STEP = -1  # the number of the step of rows that are not trained on
 TEXTS_IN_MEMORY = 8192
 
 
@@ -48,7 +54,7 @@ class TokenizedTexts:
     """
 
     def __init__(self, batches: Iterable[tuple[np.ndarray, np.ndarray]]):
-        self._store = RowStore.of_blocks(
+        self._store = RowStore(
             (np.ascontiguousarray(ids, np.int32).data, lengths * TOKEN_BYTES)
             for ids, lengths in batches
         )
@@ -135,16 +141,27 @@ class Share:
         """Returns the rows of each replica here, one after the other, from those of batches.
 
         Args:
-            batches: Rows, int32 [batch]; a batch is divided equally.
+            batches: The number of a step, int64 [], and its rows, int32 [batch]; a batch is
+                divided equally.
         """
         if self.of == 1:
             return batches
 
-        def parts(rows: tf.Tensor) -> tf.data.Dataset:
+        def parts(step: tf.Tensor, rows: tf.Tensor) -> tf.data.Dataset:
             each = tf.reshape(rows, [self.of, -1])  # [replicas, batch / replicas]
-            return tf.data.Dataset.from_tensor_slices(each[self.first :][: self.replicas])
+            own = tf.data.Dataset.from_tensor_slices(each[self.first :][: self.replicas])
+            return own.map(lambda part: (step, part))
 
         return batches.flat_map(parts)
+
+
+MakeBatch = Callable[[Rows, tf.Tensor], tuple[Features, Any]]
+"""From rows and the number of their step to features and targets, within a graph."""
+
+
+def packed_by(vectorizer: TextVectorizer) -> MakeBatch:
+    """Returns what makes a batch of rows as they are: padded features, and their targets."""
+    return lambda rows, step: (vectorizer.pack_flat(rows.ids, rows.lengths), rows.targets)
 
 
 def training_batches(
@@ -156,20 +173,25 @@ def training_batches(
     seed: int,
     first_step: int = 0,
     share: Share = Share(),
+    targets: RowTargets | None = None,
+    make_batch: MakeBatch | None = None,
 ) -> tuple[tf.data.Dataset, int]:
     """Returns endless training batches, in `training_order`, and the steps of a pass.
 
     Args:
         vectorizer: The text half of a classifier.
         tokens: The training texts, tokenized.
-        labels: Their label ids, int64 of shape [rows].
+        labels: The class of each row, int64 of shape [rows], for the order.
         batch_size: As in `training_order`.
         seed: As in `training_order`.
         first_step: As in `training_order`.
-        share: Which part of each batch; another element for each of its replicas.
+        share: The part of each batch to return; one element for each of its replicas.
+        targets: The targets of rows; None for the labels.
+        make_batch: What makes a batch of rows and the number of their step, counted from 0;
+            None for `packed_by` the vectorizer.
 
     Returns:
-        A dataset of (features, labels [batch]) and the number of steps a pass.
+        A dataset of (features, targets) and the number of steps a pass.
 
     Raises:
         DataError: There is no row.
@@ -177,20 +199,36 @@ def training_batches(
     order = training_order(
         tokens.lengths, labels, batch_size=batch_size, seed=seed, first_step=first_step
     )
-    batches = batches_of(share.of_batches(order), _packed(vectorizer, tokens), labels)
-    return batches, steps_in_pass(len(tokens), batch_size)
+    numbered = share.of_batches(order.enumerate(first_step))
+    load = load_rows(tokens, targets or label_targets(labels), make_batch or packed_by(vectorizer))
+    return batches_of(numbered, load), steps_in_pass(len(tokens), batch_size)
 
 
 def evaluation_batches(
-    vectorizer: TextVectorizer, tokens: TokenizedTexts, labels: np.ndarray, *, batch_size: int
+    vectorizer: TextVectorizer,
+    tokens: TokenizedTexts,
+    labels: np.ndarray,
+    *,
+    batch_size: int,
+    targets: RowTargets | None = None,
+    make_batch: MakeBatch | None = None,
 ) -> tf.data.Dataset:
-    """Returns one pass over all rows, as (features, labels [batch]), longest texts first.
+    """Returns one pass over all rows, as (features, targets), longest texts first.
 
-    `evaluation_order` of the same lengths and batch size tells which row is where.
+    `evaluation_order` of the same lengths and batch size says which row is where.
+
+    Args:
+        vectorizer: The text half of a classifier.
+        tokens: The texts, tokenized.
+        labels: The targets of rows, int64 of shape [rows], unless targets are given.
+        batch_size: Rows in a batch; the last may be smaller.
+        targets: As in `training_batches`.
+        make_batch: As in `training_batches`; the number of the step is `NO_STEP`.
     """
     order = np.concatenate([np.zeros(0, np.int32), *evaluation_order(tokens.lengths, batch_size)])
     rows = tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
-    return batches_of(rows, _packed(vectorizer, tokens), labels)
+    load = load_rows(tokens, targets or label_targets(labels), make_batch or packed_by(vectorizer))
+    return batches_of(unnumbered(rows), load)
 
 
 def token_batches(
@@ -230,27 +268,35 @@ def feature_batches(
         yield vectorizer.pack_flat(*tokens.read_flat(rows[start : start + batch_size]))
 
 
+def load_rows(
+    tokens: TokenizedTexts, targets: RowTargets, make_batch: MakeBatch
+) -> Callable[[tf.Tensor, tf.Tensor], tuple[Features, Any]]:
+    """Returns what turns the number of a step, int64 [], and rows, int32 [batch], into a batch."""
+
+    def load(step: tf.Tensor, rows: tf.Tensor) -> tuple[Features, Any]:
+        ids, lengths = tokens.read_in_graph(rows)
+        found = Rows(tf.cast(rows, tf.int64), ids, lengths, targets(rows))
+        return make_batch(found, step)
+
+    return load
+
+
+def unnumbered(batches: tf.data.Dataset) -> tf.data.Dataset:
+    """Returns the rows of batches that belong to no step: (`NO_STEP`, rows)."""
+    return batches.map(lambda rows: (tf.constant(NO_STEP, tf.int64), rows))
+
+
 def batches_of(
-    batch_rows: tf.data.Dataset, load: Callable[[tf.Tensor], Any], labels: np.ndarray
+    order: tf.data.Dataset, load: Callable[[tf.Tensor, tf.Tensor], tuple[Features, Any]]
 ) -> tf.data.Dataset:
-    """Returns batches of (features, labels [batch]) from the rows of each.
+    """Returns batches of (features, targets), loaded ahead by TensorFlow's threads.
 
     Args:
-        batch_rows: Rows, int32 [batch].
-        load: From rows to their features, within a graph.
-        labels: The label ids of all rows, int64 of shape [rows].
+        order: The number of a step, int64 [], and its rows, int32 [batch].
+        load: From both to features and targets, within a graph.
     """
-    all_labels = tf.constant(labels, tf.int64)
     options = tf.data.Options()
     # Rows are already divided into batches; only the batches are to be split.
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
-    loaded = batch_rows.map(
-        lambda rows: (load(rows), tf.gather(all_labels, rows)),
-        num_parallel_calls=tf.data.AUTOTUNE,
-        deterministic=True,
-    )
+    loaded = order.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     return loaded.prefetch(tf.data.AUTOTUNE).with_options(options)
-
-
-def _packed(vectorizer: TextVectorizer, tokens: TokenizedTexts) -> Callable[[tf.Tensor], Features]:
-    return lambda rows: vectorizer.pack_flat(*tokens.read_in_graph(rows))

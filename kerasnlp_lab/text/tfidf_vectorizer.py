@@ -1,4 +1,4 @@
-"""`TfidfVectorizer`: texts to weighted word n-grams."""
+"""`TfidfVectorizer`: turns texts into TF-IDF weighted word n-grams."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ IDF_FILE = "idf.npy"
 class TfidfVectorizer(TextVectorizer):
     """scikit-learn's TF-IDF of words and word pairs, as TensorFlow ops.
 
-    Vocabulary and inverse document frequencies are scikit-learn's; words are
-    found and weighted in the graph, so that it can be exported. The weights of a
-    text are ``(1 + log count) * idf``, scaled to a Euclidean norm of 1.
+    scikit-learn computes the vocabulary and the inverse document frequencies. The
+    graph finds and weights the words, so that a model can be exported with it. The
+    weights of a text are ``(1 + log count) * idf``, scaled to a Euclidean norm of 1.
 
     Args:
-        max_length: The most n-grams that a text is read for.
+        max_length: The largest number of n-grams to read from a text.
         ngram_range: The shortest and the longest n-gram, in words.
-        min_df: In how many training texts an n-gram must occur.
+        min_df: The number of training texts in which an n-gram must occur.
 
     Features:
-        ngram_ids: int32 of shape [batch, ngrams], distinct in a row, padded with 0.
+        ngram_ids: int32 of shape [batch, ngrams], distinct within a row, padded with 0.
         ngram_weights: float32 of the same shape, padded with 0.
 
     Source: sklearn.feature_extraction.text.TfidfVectorizer with sublinear_tf.
@@ -99,7 +99,8 @@ class TfidfVectorizer(TextVectorizer):
         """Returns the words of two or more characters, and their n-grams, [batch, (ngrams)]."""
         # tf.strings.lower drops what follows a NUL.
         without_nul = tf.strings.regex_replace(texts, r"\x00", " ")
-        # ASCII first: for the rest it asks the environment, which in Turkey makes of I a dotless i.
+        # ASCII first: with encoding="utf-8", TensorFlow follows the locale, and a Turkish locale
+        # turns I into a dotless i.
         lowered = tf.strings.lower(tf.strings.lower(without_nul), encoding="utf-8")
         words = tf.strings.split(tf.strings.regex_replace(lowered, r"[^\p{L}\p{N}_]+", " "))
         words = tf.ragged.boolean_mask(words, tf.strings.length(words, unit="UTF8_CHAR") > 1)
@@ -108,7 +109,7 @@ class TfidfVectorizer(TextVectorizer):
         )
 
     def pack(self, tokens: tf.RaggedTensor, seq_length: tf.Tensor) -> Features:
-        # Count each id within its row: one number stands for the pair of row and id.
+        # Count each id within its row. One number encodes the pair of row and id.
         keys = tokens.value_rowids() * self.vocab_size + tf.cast(tokens.flat_values, tf.int64)
         distinct, _, counts = tf.unique_with_counts(tf.sort(keys))
         rows, ids = distinct // self.vocab_size, distinct % self.vocab_size

@@ -1,4 +1,4 @@
-"""`in_threads`: one function of many items on all cores, in their order."""
+"""`in_threads`: applies a function to many items on all cores and keeps their order."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ Result = TypeVar("Result")
 
 
 def in_threads(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-    """Yields the function of each item, in order, computed in as many threads as there are cores.
+    """Yields the function's result for each item, in order, using one thread per core.
 
-    Python runs one thread at a time, so the function should be TensorFlow's or NumPy's work.
-    Items are taken as they are needed, one more than there are threads.
+    Python runs one thread at a time, so this helps if TensorFlow or NumPy does the work.
+    Items are taken only as needed: at most one more than there are threads is waiting.
 
     Args:
-        function: What is computed of each item.
-        items: The items, taken in the calling thread.
+        function: Computes the result of one item.
+        items: The items; they are taken in the calling thread.
 
     Raises:
-        Exception: What the function raises, at the item's place.
+        Exception: Any error of the function, at the item's place in the order.
     """
     threads = cores()
     waiting: deque[Future[Result]] = deque()
@@ -39,7 +39,7 @@ def in_threads(function: Callable[[Item], Result], items: Iterable[Item]) -> Ite
 
 
 def cores() -> int:
-    """Returns how many cores this process may use, which can be fewer than the machine has."""
+    """Returns how many cores this process may use, which may be fewer than the machine has."""
     if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

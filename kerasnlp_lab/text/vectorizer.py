@@ -1,4 +1,4 @@
-"""`TextVectorizer`: what the text half of every classifier can do."""
+"""`TextVectorizer`: the base class of the text half of every classifier."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ import tensorflow as tf
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.paths import sha256_of_files
 
-__all__ = ["Features", "TextVectorizer", "in_batches", "valid_utf8", "without_surrogates"]
+__all__ = ["Features", "TextVectorizer", "in_batches", "replace_invalid_utf8", "replace_surrogates"]
 
 Features = dict[str, tf.Tensor]
 LENGTH_MULTIPLE = 8
 
 
 def in_batches(texts: Iterable[str], size: int) -> Iterator[list[str]]:
-    """Yields the texts so many at a time, the last perhaps fewer."""
+    """Yields lists of `size` texts; the last list may be shorter."""
     rest = iter(texts)
     while batch := list(islice(rest, size)):
         yield batch
 
 
-def without_surrogates(text: str) -> str:
-    """Returns a text with U+FFFD for half a surrogate pair, which UTF-8 cannot hold.
+def replace_surrogates(text: str) -> str:
+    """Replaces each half of a surrogate pair, which UTF-8 cannot encode, with U+FFFD.
 
-    json.loads makes such strings, and Python of an argument that is not UTF-8.
+    Such strings come from json.loads, and from command-line arguments that are not UTF-8.
     """
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def valid_utf8(texts: tf.Tensor) -> tf.Tensor:
-    """Returns strings of any bytes, [batch], with U+FFFD for what is not UTF-8."""
-    # To look for what is not ASCII takes a tenth of the time that transcoding does.
+def replace_invalid_utf8(texts: tf.Tensor) -> tf.Tensor:
+    """Replaces bytes that are not valid UTF-8 with U+FFFD in strings, [batch]."""
+    # Most texts are ASCII. Finding the others takes a tenth of the time of transcoding all.
     others = tf.where(~tf.strings.regex_full_match(texts, r"[\x00-\x7f]*"))
     found = tf.gather_nd(texts, others)
     valid = tf.strings.unicode_transcode(found, "UTF-8", "UTF-8", errors="replace")
@@ -44,21 +44,21 @@ def valid_utf8(texts: tf.Tensor) -> tf.Tensor:
 
 
 class TextVectorizer(keras.layers.Layer):
-    """Strings to features, in two steps that the input pipeline runs apart.
+    """Turns strings into features, in two steps that the input pipeline runs separately.
 
-    `tokenize` is done once a text, `pack` once a batch, so that a batch is padded
-    only to its own longest text. `call` is both in one, for use in a model.
+    `tokenize` runs once for each text and `pack` once for each batch, so that a batch is
+    padded only to its own longest text. `call` does both, for use in a model.
 
-    Any bytes are a text: invalid UTF-8 is replaced by U+FFFD, an empty text has
-    no tokens of its own, a text of any length is cut at ``max_length``.
+    Any bytes are a text: invalid UTF-8 is replaced with U+FFFD, an empty text has no
+    tokens of its own, and a longer text is truncated to ``max_length``.
 
     Args:
-        max_length: The longest sequence that `pack` makes, special tokens
-            included, in tokens.
+        max_length: The length of the longest sequence that `pack` makes, in tokens,
+            special tokens included.
     """
 
     special_tokens = 0
-    """How many tokens `pack` adds to those of a text."""
+    """How many tokens `pack` adds to each text."""
 
     def __init__(self, max_length: int, **kwargs: Any):
         super().__init__(**kwargs)
@@ -66,41 +66,41 @@ class TextVectorizer(keras.layers.Layer):
         self._make_graph()
 
     def adapt(self, texts: Collection[str]) -> None:
-        """Learns from the training texts what the vectorizer has to know of them.
+        """Learns from the training texts, for example a vocabulary.
 
-        They may be more than memory holds, and are gone through from first to last.
+        The texts may not fit in memory; they are read once, from first to last.
         """
 
     def save_assets(self, folder: Path) -> None:
-        """Writes into a folder what `adapt` has learned."""
+        """Writes to a folder what `adapt` has learned."""
 
     def load_assets(self, folder: Path) -> None:
-        """Reads back what `save_assets` wrote."""
+        """Restores what `save_assets` has written."""
 
     def fingerprint(self) -> dict[str, Any]:
-        """Returns, for JSON, what tells it from those that make other features of a text."""
+        """Returns a JSON-compatible identity: equal ones make the same features of a text."""
         with tempfile.TemporaryDirectory() as folder:
             self.save_assets(Path(folder))
             return {"assets": sha256_of_files(Path(folder))}
 
     def tokenize_clean(self, texts: tf.Tensor) -> tf.RaggedTensor:
-        """Splits valid UTF-8 texts, [batch], into token ids, int32 [batch, (tokens)]."""
+        """Splits texts in valid UTF-8, [batch], into token ids, int32 [batch, (tokens)]."""
         raise NotImplementedError
 
     def pack(self, tokens: tf.RaggedTensor, seq_length: tf.Tensor) -> Features:
-        """Pads token ids, int32 [batch, (tokens)], to features of width seq_length."""
+        """Pads token ids, int32 [batch, (tokens)], and returns features of width seq_length."""
         raise NotImplementedError
 
     def inputs(self) -> dict[str, Any]:
-        """Returns the symbolic Keras inputs, by name, of a network fed by this layer."""
+        """Returns the symbolic Keras inputs, by name, of a network that this layer feeds."""
         raise NotImplementedError
 
     def vocabulary(self) -> list[str]:
-        """Returns the name of every token id: a word, a piece of one, or one like [UNK]."""
+        """Returns the name of every token id: a word, a word piece, or a token such as [UNK]."""
         raise NotImplementedError
 
     def tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
-        """Splits texts into token ids, cut to what `pack` has room for.
+        """Splits texts into token ids, truncated to what `pack` has room for.
 
         Args:
             texts: Strings of shape [batch], any bytes.
@@ -112,15 +112,15 @@ class TextVectorizer(keras.layers.Layer):
         return tf.RaggedTensor.from_row_lengths(ids, lengths, validate=False)
 
     def ids_and_lengths(self, texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns what `tokenize` does as int32 [tokens] and the number of each, int64 [batch].
+        """Returns the tokens of `tokenize` end to end, int32 [tokens], and lengths, int64 [batch].
 
-        One operation for Python, so that threads do not wait for each other.
+        Python calls a single operation, so that threads do not wait for each other.
         """
-        # A call of the tf.function itself warns of many traces where there are many vectorizers.
+        # Calling the tf.function itself would warn of retracing if there are many vectorizers.
         return self._graph.get_concrete_function()(texts)
 
     def _make_graph(self) -> None:
-        """Has texts be split by a new graph, made when it is called: of what is known by then."""
+        """Discards the tokenizing graph; the next call traces one with the current vocabulary."""
 
         def flat(texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             tokens = self.split(texts)
@@ -130,17 +130,17 @@ class TextVectorizer(keras.layers.Layer):
         self._graph = tf.function(flat, input_signature=[texts], autograph=False)
 
     def split(self, texts: tf.Tensor) -> tf.RaggedTensor:
-        """Splits texts as `tokenize` does, operation by operation."""
-        return self.cut(self.tokenize_clean(valid_utf8(texts)))
+        """Does what `tokenize` does, one operation after the other instead of in a graph."""
+        return self.truncate(self.tokenize_clean(replace_invalid_utf8(texts)))
 
-    def cut(self, tokens: tf.RaggedTensor) -> tf.RaggedTensor:
-        """Returns of the tokens of each text, int32 [batch, (tokens)], what `pack` has room for."""
+    def truncate(self, tokens: tf.RaggedTensor) -> tf.RaggedTensor:
+        """Truncates each text, int32 [batch, (tokens)], to what `pack` has room for."""
         return tokens[:, : self.max_length - self.special_tokens]
 
     def padded_length(self, longest: tf.Tensor) -> tf.Tensor:
-        """Returns the width to pad to when the longest text has so many tokens.
+        """Returns the width to pad to if the longest text has this many tokens.
 
-        A multiple of 8, so that few shapes occur, and at most max_length.
+        It is a multiple of 8, so that few different shapes occur, and at most max_length.
         """
         length = longest + self.special_tokens
         rounded = -(-length // LENGTH_MULTIPLE) * LENGTH_MULTIPLE
@@ -151,12 +151,44 @@ class TextVectorizer(keras.layers.Layer):
 
         Args:
             ids: The token ids of all texts, int32 of shape [tokens].
-            lengths: How many are each text's, int64 of shape [batch].
+            lengths: The number of tokens of each text, int64 of shape [batch].
         """
         tokens = tf.RaggedTensor.from_row_lengths(ids, lengths, validate=False)
-        # The zero keeps an empty batch from having no longest text.
+        # The zero is the longest length of an empty batch.
         longest = tf.reduce_max(tf.concat([[0], tf.cast(lengths, tf.int32)], axis=0))
         return self.pack(tokens, self.padded_length(longest))
+
+    def own_tokens(self, padded: tf.Tensor, lengths: tf.Tensor) -> tf.RaggedTensor:
+        """Returns the values at a text's own tokens, without padding and special tokens.
+
+        Args:
+            padded: A value a position, [batch, seq, ...].
+            lengths: The number of each text's tokens, int64 [batch].
+
+        Returns:
+            Ragged, [batch, (tokens), ...].
+        """
+        first = self.special_tokens // 2
+        return tf.RaggedTensor.from_tensor(padded[:, first:], lengths=lengths)
+
+    def at_own_tokens(
+        self, values: tf.RaggedTensor, features: Features, fill: Any = 0
+    ) -> tf.Tensor:
+        """Places a value a token where `pack` put that token: the inverse of `own_tokens`.
+
+        Args:
+            values: A value a token, ragged [batch, (tokens)].
+            features: The features that `pack` made of the same texts.
+            fill: The value at padding and special tokens.
+
+        Returns:
+            [batch, seq].
+        """
+        first = self.special_tokens // 2
+        width = tf.shape(next(iter(features.values())))[1]
+        batch = values.nrows(out_type=tf.int32)
+        padded = values.to_tensor(fill, shape=tf.cast(tf.stack([batch, width - first]), tf.int64))
+        return tf.pad(padded, [[0, 0], [first, 0]], constant_values=fill)
 
     def call(self, inputs: tf.Tensor) -> Features:
         """Turns strings of shape [batch] into features of shape [batch, seq]."""

@@ -1,4 +1,4 @@
-"""`WordVectorizer`: texts to the ids of their most frequent words."""
+"""`WordVectorizer`: turns texts into ids of the most frequent words."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ SPECIAL_IDS = 2  # padding and unknown
 
 
 class WordVectorizer(TextVectorizer):
-    """Lower-cased words without punctuation, by Keras' TextVectorization.
+    """Lower-cased words without punctuation, found by Keras' TextVectorization.
 
-    Id 0 is padding, id 1 every word that is not in the vocabulary.
+    Id 0 is padding; id 1 stands for every word that is not in the vocabulary.
 
     Args:
-        max_length: The longest sequence, in words.
+        max_length: The length of the longest sequence, in words.
         vocab_size: The largest number of ids, the two special ones included.
-        fixed_length: Whether every batch is padded to max_length, as in the
-            tutorial, and not to its own longest text.
+        fixed_length: Whether to pad every batch to max_length, as the Keras tutorial
+            does, instead of to its own longest text.
 
     Features:
         token_ids: int32 of shape [batch, seq].
@@ -50,13 +50,14 @@ class WordVectorizer(TextVectorizer):
         )
 
     def adapt(self, texts: Collection[str]) -> None:
-        mistakes: list[KerasnlpLabError] = []  # TensorFlow would make an error of its own of one
+        # TensorFlow would turn an error of ours into one of its own, so it is kept here.
+        errors: list[KerasnlpLabError] = []
 
         def batches() -> Iterator[list[str]]:
             try:
                 yield from in_batches(texts, ADAPT_BATCH)
             except KerasnlpLabError as error:
-                mistakes.append(error)
+                errors.append(error)
 
         if texts:
             self._words.adapt(
@@ -64,9 +65,9 @@ class WordVectorizer(TextVectorizer):
                     batches, output_signature=tf.TensorSpec([None], tf.string)
                 )
             )
-        give_back_memory()  # of the counts of words that are not in the vocabulary
-        if mistakes:
-            raise mistakes[0]
+        give_back_memory()  # that held the counts of words that are not in the vocabulary
+        if errors:
+            raise errors[0]
         if self._words.vocabulary_size() <= SPECIAL_IDS:
             raise DataError("no word occurs in the training texts; there is nothing to learn")
         self._adapted = True

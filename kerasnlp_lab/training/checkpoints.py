@@ -1,4 +1,4 @@
-"""`Checkpoints`: what a training that was stopped goes on from."""
+"""`Checkpoints`: the files from which a stopped training resumes."""
 
 from __future__ import annotations
 
@@ -22,68 +22,69 @@ KEPT = 2
 
 
 class Checkpoints:
-    """Safetensors files in a folder, each with its arrays, a state, and a hash of both.
+    """Safetensors files in a folder, each with arrays, a state, and a hash of both.
 
-    At most the newest two are kept, and the files of best weights that they name.
+    Keeps only the two newest checkpoints and the files of best weights that they name.
 
     Args:
-        folder: Where they are; it is made when the first is saved.
-        writes: Whether this process does; one that does not keeps the best weights in
-            memory, and reads what another has written.
+        folder: The folder of the files; saving the first checkpoint creates it.
+        writes: Whether this process writes files. If not, it keeps the best weights in
+            memory and reads the checkpoints that another process has written.
     """
 
     def __init__(self, folder: Path, *, writes: bool = True):
         self.folder = folder
         self.writes = writes
         self._in_memory: dict[str, dict[str, np.ndarray]] = {}
-        if writes:  # what a process that was killed has left half written
+        if writes:  # remove files that a killed process has left half written
             for file in folder.glob(".*.part"):
                 file.unlink()
 
     def save(self, number: int, arrays: Mapping[str, np.ndarray], state: Mapping[str, Any]) -> None:
-        """Writes a checkpoint, then removes those that are no longer needed.
+        """Writes a checkpoint, then removes older ones that are no longer needed.
 
         Args:
-            number: Higher than that of those before.
-            arrays: By name.
-            state: What goes into JSON; its ``best_file`` names a file of best weights.
+            number: The number of steps so far; higher than in the checkpoints before.
+            arrays: The arrays by name.
+            state: A JSON-compatible state; its ``best_file`` names a file of best weights.
 
         Raises:
-            StorageError: It cannot be written; those before are untouched.
+            StorageError: The checkpoint cannot be written; older ones are unchanged.
         """
         if self.writes:
             path = self.folder / f"step-{number:012d}.safetensors"
             self._write(path, arrays, state)
-            for file in self._files():  # broken ones, behind that which was gone on from
+            for file in self._files():  # broken ones, newer than the one resumed from
                 if file.name > path.name:
                     file.unlink()
-            self._clean(state["best_file"])
+            self._remove_unneeded(state["best_file"])
 
     def save_best(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
         """Writes the best weights so far.
 
         Raises:
-            StorageError: They cannot be written.
+            StorageError: The weights cannot be written.
         """
         if self.writes:
             self._write(self.folder / name, arrays, {})
-            self._clean(name)
+            self._remove_unneeded(name)
         else:
             self._in_memory = {name: dict(arrays)}
 
     @property
     def saved(self) -> bool:
-        """Whether there is one."""
+        """Whether there is a checkpoint."""
         return bool(self._files())
 
     def newest(self) -> tuple[dict[str, np.ndarray], dict[str, Any], list[str]] | None:
-        """Returns arrays and state of the newest whole checkpoint, and what is wrong with newer.
+        """Returns the newest checkpoint that is whole.
 
         Returns:
-            None where there is no checkpoint at all.
+            Its arrays, its state, and a message for each newer checkpoint, which is broken;
+            None if there is no checkpoint at all.
 
         Raises:
-            RunError: There are some, and each is broken.
+            RunError: There are checkpoints, but all are broken.
         """
         broken: list[str] = []
         for file in reversed(self._files()):
@@ -99,24 +100,24 @@ class Checkpoints:
         return None
 
     def best(self, name: str) -> dict[str, np.ndarray]:
-        """Returns the arrays that `save_best` wrote.
+        """Returns the arrays that `save_best` has written.
 
         Raises:
-            RunError: They are missing or altered.
+            RunError: The file is missing or altered.
         """
         if name in self._in_memory:
             return self._in_memory[name]
         return _read(self.folder / name)[0]
 
     def remove(self) -> None:
-        """Removes all of them, once the run is finished."""
+        """Removes all checkpoints once the run is finished."""
         if self.writes:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def _files(self) -> list[Path]:
         return sorted(self.folder.glob("step-*.safetensors"))
 
-    def _clean(self, best_file: str) -> None:
+    def _remove_unneeded(self, best_file: str) -> None:
         files = self._files()
         for file in files[:-KEPT]:
             file.unlink()
@@ -134,14 +135,14 @@ class Checkpoints:
         with whole_file(path) as temporary:
             try:
                 safetensors.numpy.save_file(whole, temporary, metadata)
-            except safetensors.SafetensorError as error:  # a full disk, in Rust's words
+            except safetensors.SafetensorError as error:  # such as a full disk, reported by Rust
                 raise _storage_error(error, path) from error
 
 
 def _storage_error(error: Exception, path: Path) -> StorageError:
-    words = str(error)
-    number = int(words.partition("os error ")[2].partition(")")[0] or 0)
-    return explain_os_error(OSError(number, words), path)
+    message = str(error)
+    number = int(message.partition("os error ")[2].partition(")")[0] or 0)
+    return explain_os_error(OSError(number, message), path)
 
 
 def _state(path: Path) -> dict[str, Any]:
@@ -149,7 +150,7 @@ def _state(path: Path) -> dict[str, Any]:
         with safetensors.safe_open(path, "numpy") as file:
             return json.loads(file.metadata()["state"])
     except (OSError, safetensors.SafetensorError, KeyError, TypeError, ValueError):
-        return {}  # broken, and found out when it is read
+        return {}  # a broken file; reading it raises the error
 
 
 def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -163,12 +164,12 @@ def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     except (OSError, safetensors.SafetensorError, KeyError, TypeError) as error:
         raise RunError(f"{path} is broken: {error}") from error
     if arrays_sha256(arrays, text) != sha256:
-        raise RunError(f"{path} is altered since it was written")
+        raise RunError(f"{path} has been altered since it was written")
     return arrays, json.loads(text)
 
 
 def arrays_sha256(arrays: Mapping[str, np.ndarray], text: str = "") -> str:
-    """Returns a SHA-256, as hex digits, of arrays, their names, and a text."""
+    """Returns the SHA-256 of arrays, their names, and a text, as hex digits."""
     digest = hashlib.sha256(text.encode())
     for name, array in sorted(arrays.items()):
         digest.update(f"\0{name} {array.dtype} {array.shape}\0".encode())

@@ -1,4 +1,4 @@
-"""`FeatureCache`: what a frozen encoder makes of a text, computed once and kept on disk."""
+"""`FeatureCache`: keeps the features that a frozen encoder computes for texts on disk."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from kerasnlp_lab.paths import explain_os_error
 __all__ = ["FeatureCache", "text_keys"]
 
 SEGMENT_ROWS = 4096
-ABANDONED = 24 * 3600  # seconds
+ABANDONED_SECONDS = 24 * 3600
 
 _log = logging.getLogger(__name__)
 
 
 def text_keys(tokens: list[np.ndarray]) -> np.ndarray:
-    """Returns a 128-bit hash of each text's token ids, as uint64 of shape [texts, 2]."""
+    """Returns a 128-bit hash of each text's token ids, uint64 of shape [texts, 2]."""
     digests = [hashlib.blake2b(ids.tobytes(), digest_size=16).digest() for ids in tokens]
     return np.frombuffer(b"".join(digests), "<u8").reshape(-1, 2)
 
 
 class FeatureCache:
-    """Features by the hash of their token ids, in files that are mapped into memory.
+    """Looks up features by the hash of a text's token ids, in memory-mapped files.
 
-    A file is a .npy of keys and, behind them, features; it is named by its own SHA-256
-    and never changed, so that several processes can read and add at once. One that
-    does not fit its name is removed.
+    Each file, a segment, is a .npy with keys followed by features. It is named by its own
+    SHA-256 and never changes, so that several processes can read and add at the same time. A
+    file whose hash differs from its name is removed.
 
     Args:
-        folder: Where the files of one encoder are; see `Classifier.encoder_fingerprint`.
+        folder: The folder for one encoder's files; see `Classifier.encoder_fingerprint`.
         width: The number of features of a text.
 
     Raises:
@@ -52,23 +52,23 @@ class FeatureCache:
         except OSError as error:
             raise explain_os_error(error, folder) from error
         self._segments: list[np.ndarray] = []
-        self._keys = np.zeros((0, 2), "<u8")  # of all segments, by the first number
+        self._keys = np.zeros((0, 2), "<u8")  # of all segments, sorted by their first number
         self._places = np.zeros((0, 2), np.int64)  # segment and row of each key
-        for path in folder.glob("*.part"):  # of processes that were killed
+        for path in folder.glob("*.part"):  # left behind by killed processes
             with contextlib.suppress(OSError):
-                if time.time() - path.stat().st_mtime > ABANDONED:
+                if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
                     path.unlink()
         for path in sorted(folder.glob("*.npy")):
-            segment = self._open(path)
+            segment = self._open_segment(path)
             if segment is not None:
-                self._take_up(segment)
+                self._add_segment(segment)
 
     def find(self, keys: np.ndarray) -> np.ndarray:
-        """Returns where features are, int64 [texts, 2]; a text that has none is at [-1, -1]."""
+        """Returns the place of each text's features, int64 [texts, 2]; [-1, -1] if not cached."""
         places = np.full((len(keys), 2), -1, np.int64)
         if len(self._keys):
             nearest = np.searchsorted(self._keys[:, 0], keys[:, 0])
-            for step in (1, 0):  # two keys may share their first number
+            for step in (1, 0):  # because two keys may share their first number
                 candidates = np.minimum(nearest + step, len(self._keys) - 1)
                 same = (self._keys[candidates] == keys).all(axis=1)
                 places[same] = self._places[candidates[same]]
@@ -83,21 +83,22 @@ class FeatureCache:
         return features
 
     def add(self, keys: np.ndarray, features: Callable[[np.ndarray], Iterator[np.ndarray]]) -> None:
-        """Computes features and keeps them, a file at a time.
+        """Computes features and writes them, one file at a time.
 
         Args:
-            keys: Of texts that have none yet, each once.
-            features: From places among these keys to batches of features, in their order.
+            keys: The keys of texts that are not cached yet, without duplicates.
+            features: Takes indices into these keys and yields batches of features, float32
+                [batch, width], in the same order.
 
         Raises:
-            StorageError: They cannot be written.
+            StorageError: The features cannot be written.
         """
         for start in range(0, len(keys), SEGMENT_ROWS):
             rows = np.arange(start, min(start + SEGMENT_ROWS, len(keys)))
             segment = np.zeros(1, self._layout(len(rows)))
             segment["key"][0] = keys[rows]
             segment["features"][0] = np.concatenate(list(features(rows)))
-            self._take_up(self._write(segment))
+            self._add_segment(self._write_segment(segment))
 
     def forget(self) -> None:
         """Removes all files."""
@@ -106,17 +107,18 @@ class FeatureCache:
         self._segments, self._keys, self._places = [], self._keys[:0], self._places[:0]
 
     def _layout(self, rows: int) -> np.dtype:
-        """Keys first: to look them up does not touch the pages of the features."""
+        """Returns a segment's layout: keys first, so that a look-up reads no page of features."""
         return np.dtype([("key", "<u8", (rows, 2)), ("features", "<f4", (rows, self.width))])
 
-    def _open(self, path: Path) -> np.ndarray | None:
+    def _open_segment(self, path: Path) -> np.ndarray | None:
+        """Returns a segment mapped into memory; reports and removes it if it is damaged."""
         try:
             with path.open("rb") as file:
                 whole = hashlib.file_digest(file, "sha256").hexdigest() == path.stem
             segment = np.load(path, mmap_mode="r", allow_pickle=False) if whole else None
             if segment is not None and segment.dtype == self._layout(segment["key"].shape[1]):
                 return segment
-        except OSError as error:  # not ours to read, or too many open files: it may be whole
+        except OSError as error:  # no permission, or too many open files: it may be whole
             _log.warning("%s cannot be read (%s); its features are computed again", path, error)
             return None
         except (IndexError, ValueError):
@@ -126,8 +128,10 @@ class FeatureCache:
             path.unlink()
         return None
 
-    def _write(self, segment: np.ndarray) -> np.ndarray:
-        temporary = self.folder / f"{uuid.uuid4().hex}.part"  # mkstemp's are nobody else's to read
+    def _write_segment(self, segment: np.ndarray) -> np.ndarray:
+        """Writes a segment and returns it mapped into memory."""
+        # Not mkstemp, whose files no other user may read.
+        temporary = self.folder / f"{uuid.uuid4().hex}.part"
         try:
             try:
                 with temporary.open("w+b") as file:
@@ -145,11 +149,12 @@ class FeatureCache:
             raise explain_os_error(error, self.folder) from error
         return segment
 
-    def _take_up(self, segment: np.ndarray) -> None:
+    def _add_segment(self, segment: np.ndarray) -> None:
+        """Adds a segment's keys that are new to those that `find` looks up."""
         added = np.array(segment["key"][0])
         places = np.stack([np.full(len(added), len(self._segments)), np.arange(len(added))], axis=1)
         self._segments.append(segment)
-        new = self.find(added)[:, 0] < 0  # another process may have had the same texts
+        new = self.find(added)[:, 0] < 0  # another process may have added the same texts
         keys = np.concatenate([self._keys, added[new]])
         places = np.concatenate([self._places, places[new]])
         by_key = np.argsort(keys[:, 0], kind="stable")

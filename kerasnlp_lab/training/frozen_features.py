@@ -1,4 +1,4 @@
-"""`frozen_features`: the features of a frozen encoder, from the cache or computed into it."""
+"""`frozen_features`: gets a frozen encoder's features from a cache, or computes them."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class FrozenFeatures:
     """The features of many texts.
 
     Args:
-        cache: Where they are.
-        places: Where in it, a row a text, int64 of shape [texts, 2].
+        cache: The cache that holds them.
+        places: The place of each text's features in the cache, int64 of shape [texts, 2].
         width: The number of features of a text.
     """
 
@@ -45,7 +45,7 @@ class FrozenFeatures:
     width: int
 
     def load(self, rows: tf.Tensor) -> tf.Tensor:
-        """Returns features, float32 [batch, width], of rows, int32 [batch], within a graph."""
+        """Returns the features, float32 [batch, width], of rows, int32 [batch], in a graph."""
 
         def read(rows: np.ndarray) -> np.ndarray:
             return self.cache.read(self.places[rows])
@@ -60,18 +60,19 @@ def frozen_features(
     parts: dict[str, TokenizedTexts],
     console: rich.console.Console | None = None,
 ) -> dict[str, FrozenFeatures]:
-    """Returns what the encoder, as it is now, makes of texts; each text is computed once, ever.
+    """Returns the features that the encoder, with its current weights, computes for texts.
 
-    Kept below `cache_dir` by the encoder's weights and options, its preprocessing, and
-    the text's token ids. A few that are found there are computed again and compared.
+    Each text is computed only once. Features are cached below `cache_dir` by the encoder's
+    weights and options, its preprocessing, and the text's token ids. A few cached ones are
+    computed again and compared.
 
     Args:
-        classifier: With an encoder.
+        classifier: A classifier with an encoder.
         parts: Tokenized texts, by the name of their split.
-        console: Where to show progress; None for nowhere.
+        console: Shows the progress; None shows nothing.
 
     Raises:
-        StorageError: They cannot be written.
+        StorageError: The features cannot be written.
     """
     began = time.perf_counter()
     width = classifier.head.input_shape[-1]
@@ -83,17 +84,17 @@ def frozen_features(
         for batch in feature_batches(classifier.text, tokens, rows, batch_size=BATCH):
             yield fused(batch).numpy()
 
-    tolerance = TOLERANCE[classifier.options.precision]
+    tolerance = TOLERANCE[str(classifier.options.encoder_precision)]
     for part, tokens in parts.items():
-        _check(compute, tolerance, cache, tokens, keys[part])
+        _check_cached(compute, tolerance, cache, tokens, keys[part])
     computed = 0
-    with _bar(console) as bar:
+    with _progress_bar(console) as bar:
         for part, tokens in parts.items():
-            computed += _complete(compute, cache, tokens, keys[part], bar)
+            computed += _compute_missing(compute, cache, tokens, keys[part], bar)
     if console is not None:
         texts = sum(map(len, parts.values()))
         console.print(
-            f"  features  {computed} of {texts} texts through the frozen encoder, the others known"
+            f"  features  {computed} of {texts} texts through the frozen encoder, the rest cached"
             f"  {time.perf_counter() - began:.1f} s",
             highlight=False,
         )
@@ -107,14 +108,14 @@ def _keys(tokens: TokenizedTexts) -> np.ndarray:
     return np.concatenate([np.zeros((0, 2), "<u8"), *blocks])
 
 
-def _complete(
+def _compute_missing(
     compute: Compute,
     cache: FeatureCache,
     tokens: TokenizedTexts,
     keys: np.ndarray,
     bar: rich.progress.Progress,
 ) -> int:
-    """Computes what is missing, longest texts first, and returns how many texts that were."""
+    """Computes features that are not cached, longest texts first, and returns how many."""
     missing = np.flatnonzero(cache.find(keys)[:, 0] < 0)
     _, first = np.unique(keys[missing], axis=0, return_index=True)
     rows = missing[first]
@@ -130,27 +131,27 @@ def _complete(
     return len(rows)
 
 
-def _check(
+def _check_cached(
     compute: Compute,
     tolerance: float,
     cache: FeatureCache,
     tokens: TokenizedTexts,
     keys: np.ndarray,
 ) -> None:
-    """Makes sure that the encoder still gives what it gave, on a few texts."""
+    """Empties the cache if the encoder computes other features for a few cached texts."""
     places = cache.find(keys)
     known = np.flatnonzero(places[:, 0] >= 0)
     if not len(known):
         return
     rows = known[np.linspace(0, len(known) - 1, min(CHECKED_TEXTS, len(known))).astype(int)]
-    now = np.concatenate(list(compute(tokens, rows)))
-    differences = np.abs(now - cache.read(places[rows]))
-    if not differences.max() <= tolerance:  # NaN is no match either
-        _log.warning("%s has the features of another encoder; all are forgotten", cache.folder)
+    computed = np.concatenate(list(compute(tokens, rows)))
+    differences = np.abs(computed - cache.read(places[rows]))
+    if not differences.max() <= tolerance:  # so that NaN does not match either
+        _log.warning("%s holds another encoder's features; all are removed", cache.folder)
         cache.forget()
 
 
-def _bar(console: rich.console.Console | None) -> rich.progress.Progress:
+def _progress_bar(console: rich.console.Console | None) -> rich.progress.Progress:
     return rich.progress.Progress(
         rich.progress.TextColumn("{task.description}"),
         rich.progress.BarColumn(),

@@ -1,4 +1,4 @@
-"""`History`: a line an epoch, in history.csv and for TensorBoard."""
+"""`History`: records a line for each epoch, in history.csv and for TensorBoard."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ SCALARS = {"train": ("loss", "accuracy"), "validation": ("val_loss", "val_accura
 
 
 class History:
-    """The lines of a training so far, written as they come.
+    """The lines of a training so far; each is written when it is added.
 
     Args:
-        folder: Where history.csv and tensorboard/ go; None writes nothing.
-        lines: Those of a training that is gone on with.
+        folder: The folder for history.csv and tensorboard/; None writes nothing.
+        lines: The lines of a training that is being resumed.
     """
 
     def __init__(self, folder: Path | None, lines: list[dict[str, Any]] | None = None):
@@ -34,12 +34,12 @@ class History:
 
     @staticmethod
     def clear(folder: Path) -> None:
-        """Removes what an earlier process has written of a run, which may be ahead of its lines."""
+        """Removes the files of an earlier process, which may be ahead of its checkpoint."""
         (folder / "history.csv").unlink(missing_ok=True)
         shutil.rmtree(folder / "tensorboard", ignore_errors=True)
 
     def add(self, line: dict[str, Any]) -> None:
-        """Adds a line; its ``epoch`` is counted over all phases, from 1."""
+        """Adds a line and numbers it: ``epoch`` counts over all phases, from 1."""
         self.lines.append({"epoch": len(self.lines) + 1} | line)
         if self.folder is not None:
             self._write_csv(self.folder / "history.csv")
@@ -55,7 +55,7 @@ class History:
 
     def _write_scalars(self, folder: Path, line: dict[str, Any]) -> None:
         for part, names in SCALARS.items():
-            if "loss" not in line:  # what is solved has attempts, not epochs
+            if "loss" not in line:  # a solver's line is an attempt, not an epoch
                 continue
             path = folder / part
             if path not in self._writers:

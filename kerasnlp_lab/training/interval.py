@@ -1,4 +1,4 @@
-"""`Interval`: how often a training is saved."""
+"""`Interval`: decides when it is time to save a training again."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
 class Interval:
-    """A time, or a number of steps, after which it is due again.
+    """A time or a number of steps after which something is due again.
 
     Args:
         words: "60s", "5m", "1h", "200steps", or "off".
 
     Raises:
-        OptionError: It is none of these.
+        OptionError: The words have another form.
 
     Example:
         >>> Interval("2steps").due(steps=1), Interval("2steps").due(steps=2)
@@ -41,11 +41,11 @@ class Interval:
         self._last_step, self._last_time = 0, time.monotonic()
 
     def due(self, steps: int) -> bool:
-        """Tells whether it is time, after so many steps."""
+        """Returns whether it is due after this many steps in all."""
         if steps - self._last_step >= self.steps:
             return True
         return time.monotonic() - self._last_time >= self.seconds
 
     def begin(self, steps: int) -> None:
-        """Counts anew from here."""
+        """Starts to count again from this number of steps and the current time."""
         self._last_step, self._last_time = steps, time.monotonic()

@@ -1,17 +1,19 @@
-"""The optimizers: AdamW with warm-up from the TensorFlow Model Garden, and Adam."""
+"""The optimizers: AdamW with warm-up, as in the TensorFlow Model Garden, and Adam."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import tensorflow as tf
-from official.nlp import optimization
+from official.nlp.optimization import WarmUp
 
+from kerasnlp_lab._internals import DenseUpdates
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.errors import OptionError
-from kerasnlp_lab.training.dense_updates import DenseAdam, DenseAdamW
-from kerasnlp_lab.training.layer_decay import use_layer_decay
+from kerasnlp_lab.training.adamw import AdamW
+from kerasnlp_lab.training.layer_decay import learning_rate_shares
 from kerasnlp_lab.zoo import Recipe
 
 __all__ = ["adamw_with_warmup", "make_optimizer"]
@@ -23,23 +25,25 @@ def adamw_with_warmup(
     *,
     warmup_fraction: float = 0.1,
     clip_norm: float = 1.0,
-) -> keras.optimizers.legacy.Optimizer:
+    shares: Mapping[str, float] | None = None,
+) -> AdamW:
     """Returns AdamW with linear warm-up and linear decay to zero.
 
-    It is ``official.nlp.optimization.create_optimizer``: weight decay of 0.01,
-    none on LayerNorm and bias. One thing differs: gradients are clipped by the
-    norm of their sum over the replicas, an embedding's rows summed as well, and
-    not before, so that several devices take the same steps as one.
+    Its steps are those of ``official.nlp.optimization.create_optimizer`` with one difference:
+    gradients are summed over the replicas, and an embedding's rows over the tokens, before
+    they are clipped by their global norm. So several devices take the same steps as one.
 
     Args:
         learning_rate: The peak.
         num_train_steps: Optimizer steps of the whole training: steps an epoch
             times epochs.
         warmup_fraction: The share of these steps that warm up.
-        clip_norm: The largest global norm of the gradients; 0 for any.
+        clip_norm: The largest global norm of the gradients; 0 to leave them as they are.
+        shares: The share of the learning rate that each variable has, by its name; None for
+            all of it.
 
     Raises:
-        OptionError: There is no step to train for.
+        OptionError: num_train_steps is below 1.
 
     Source: Loshchilov and Hutter 2019, https://arxiv.org/abs/1711.05101; Devlin
     et al. 2019, https://arxiv.org/abs/1810.04805.
@@ -51,23 +55,48 @@ def adamw_with_warmup(
     """
     if num_train_steps < 1:
         raise OptionError(f"num_train_steps must be 1 or more, got {num_train_steps}")
-    optimizer = optimization.create_optimizer(
-        init_lr=learning_rate,
-        num_train_steps=num_train_steps,
-        num_warmup_steps=int(warmup_fraction * num_train_steps),
-        optimizer_type="adamw",
+    schedule = keras.optimizers.schedules.PolynomialDecay(
+        learning_rate, num_train_steps, end_learning_rate=0.0
     )
-    optimizer.__class__ = DenseAdamW  # create_optimizer has no argument for it
-    optimizer.gradient_clip_norm = 0.0
-    return _clipping(optimizer, clip_norm)
+    if warmup_steps := int(warmup_fraction * num_train_steps):
+        schedule = WarmUp(learning_rate, schedule, warmup_steps)
+    return AdamW(schedule, shares=shares, gradient_transformers=_clipping(clip_norm))
 
 
-def _clipping(
-    optimizer: keras.optimizers.legacy.Optimizer, clip_norm: float
+class _Adam(DenseUpdates, keras.optimizers.legacy.Adam):
+    """Keras' Adam, the same but for rounding, faster on embedding tables."""
+
+
+def make_optimizer(
+    recipe: Recipe, steps_per_epoch: int, *, frozen: bool, network: keras.Model
 ) -> keras.optimizers.legacy.Optimizer:
-    if clip_norm:
-        optimizer.gradient_transformers = [partial(_clip_by_global_norm, clip_norm)]
-    return optimizer
+    """Returns the optimizer of one phase; step counts follow from the data and the recipe.
+
+    Args:
+        recipe: How to train.
+        steps_per_epoch: Optimizer steps of an epoch.
+        frozen: Whether it is the phase in which the encoder is frozen.
+        network: What is trained.
+
+    Raises:
+        OptionError: The recipe has a layer_decay and the network has no layers of a BERT.
+    """
+    rate = recipe.head_learning_rate if frozen else recipe.learning_rate
+    if recipe.optimizer == "adam":
+        return _Adam(rate, gradient_transformers=_clipping(recipe.clip_norm))
+    has_shares = recipe.layer_decay != 1.0 and not frozen
+    return adamw_with_warmup(
+        rate,
+        (recipe.frozen_epochs if frozen else recipe.epochs) * steps_per_epoch,
+        warmup_fraction=recipe.warmup_fraction,
+        clip_norm=recipe.clip_norm,
+        shares=learning_rate_shares(network.weights, recipe.layer_decay) if has_shares else None,
+    )
+
+
+def _clipping(clip_norm: float) -> list[Any]:
+    """Returns a Keras optimizer's gradient_transformers."""
+    return [partial(_clip_by_global_norm, clip_norm)] if clip_norm else []
 
 
 def _clip_by_global_norm(clip_norm: float, grads_and_vars: list[Any]) -> list[Any]:
@@ -84,21 +113,3 @@ def _sum_rows(gradient: Any) -> Any:
     rows, place = tf.unique(gradient.indices)
     values = tf.math.unsorted_segment_sum(gradient.values, place, tf.size(rows))
     return tf.IndexedSlices(values, rows, gradient.dense_shape)
-
-
-def make_optimizer(
-    recipe: Recipe, steps_per_epoch: int, *, frozen: bool, network: keras.Model
-) -> keras.optimizers.legacy.Optimizer:
-    """Returns the optimizer of one phase; step counts follow from the data and the recipe."""
-    rate = recipe.head_learning_rate if frozen else recipe.learning_rate
-    if recipe.optimizer == "adam":
-        return _clipping(DenseAdam(rate), recipe.clip_norm)
-    optimizer = adamw_with_warmup(
-        rate,
-        (recipe.frozen_epochs if frozen else recipe.epochs) * steps_per_epoch,
-        warmup_fraction=recipe.warmup_fraction,
-        clip_norm=recipe.clip_norm,
-    )
-    if recipe.layer_decay != 1.0 and not frozen:
-        use_layer_decay(optimizer, network.weights, recipe.layer_decay)
-    return optimizer

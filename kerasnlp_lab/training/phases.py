@@ -1,20 +1,22 @@
-"""`Phases`: what a training consists of: the head on a frozen encoder, then everything."""
+"""`Phases`: the phases of a training: the head on a frozen encoder, then the whole network."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import rich.console
 import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
-from kerasnlp_lab.data import ShardedSplit, TextDataset
+from kerasnlp_lab.data import ShardedSplit, Split, TextDataset
 from kerasnlp_lab.errors import OptionError
+from kerasnlp_lab.tasks import Task
 from kerasnlp_lab.text import Share, TokenizedTexts, evaluation_batches, tokenize
 from kerasnlp_lab.text.order import training_order
-from kerasnlp_lab.text.pipeline import batches_of
+from kerasnlp_lab.text.pipeline import batches_of, unnumbered
 from kerasnlp_lab.training.frozen_features import frozen_features
 from kerasnlp_lab.training.training_rows import TrainingRows
 from kerasnlp_lab.zoo import Classifier, Recipe
@@ -32,12 +34,12 @@ class Phase:
 
     Args:
         name: In history.
-        epochs: How many at most; 0 leaves it out.
+        epochs: The most epochs; 0 skips the phase.
         steps: Steps an epoch.
-        model: What is trained.
-        batches: From the steps that are done in it, and a share, to endless batches.
+        model: The part of the network that is trained.
+        batches: From the number of steps that are done in it, and a share, to endless batches.
         validation: One pass over the validation rows.
-        steps_a_call: How many steps TensorFlow takes by itself.
+        steps_a_call: The number of steps that TensorFlow takes in one call.
     """
 
     name: str
@@ -53,10 +55,11 @@ class Phases:
     """The phases of a training, made when their turn comes.
 
     Args:
-        classifier: What is trained.
+        classifier: The classifier to train.
+        task: Its task, as it is trained.
         data: The rows.
-        recipe: How.
-        seed: Order of the rows.
+        recipe: How to train.
+        seed: The order of the rows, and what the task draws at random.
         console: Where to show the progress of features; None for nowhere.
 
     Raises:
@@ -66,12 +69,13 @@ class Phases:
     def __init__(
         self,
         classifier: Classifier,
+        task: Task,
         data: TextDataset,
         recipe: Recipe,
         seed: int,
         console: rich.console.Console | None,
     ):
-        self.classifier, self.data, self.recipe = classifier, data, recipe
+        self.classifier, self.task, self.data, self.recipe = classifier, task, data, recipe
         self.console = console
         self.epochs = {"train": recipe.epochs}
         if classifier.encoder is not None:
@@ -88,9 +92,10 @@ class Phases:
         self._seed = seed
 
     def make(self, name: str) -> Phase:
-        """Returns a phase; the encoder is frozen or not as it wants it."""
+        """Returns a phase, and freezes the encoder or lets it learn as the phase wants it."""
         self.classifier.train_encoder(name != "frozen")
-        if name == "frozen" and self.rows.tokens is not None:
+        cacheable = self.task.reads == "pooled" and not self.task.changes_inputs
+        if name == "frozen" and cacheable and self.rows.tokens is not None:
             return self._head_phase(self.rows.tokens)
         first = self._first_step(name)
         return Phase(
@@ -104,15 +109,17 @@ class Phases:
                 self._validation,
                 self.data.validation.labels,
                 batch_size=EVALUATION_BATCH,
+                targets=self.task.targets(self.classifier.text, self.data.validation),
+                make_batch=self.rows.make_batch,
             ),
         )
 
     def where(self, name: str, done: int) -> list[str]:
-        """Returns where the rows of the batch after so many steps of a phase were read."""
+        """Returns the places of the rows of a batch: that after so many steps of a phase."""
         return self.rows.where(self._first_step(name) + done)
 
     def _first_step(self, name: str) -> int:
-        """Returns where in the order of batches a phase begins: where the one before may end."""
+        """Returns the first step of a phase in the order of all batches."""
         return self._steps * self.epochs["frozen"] if name == "fine-tune" else 0
 
     def _head_phase(self, tokens: TokenizedTexts) -> Phase:
@@ -122,6 +129,10 @@ class Phases:
         train, validation = self.data.train, self.data.validation
         assert not isinstance(train, ShardedSplit)
 
+        def load(part: str, split: Split) -> Callable[[tf.Tensor, tf.Tensor], Any]:
+            targets = self.task.targets(self.classifier.text, split)
+            return lambda step, rows: (features[part].load(rows), targets(rows))
+
         def batches(done: int, share: Share) -> tf.data.Dataset:
             order = training_order(
                 tokens.lengths,
@@ -130,20 +141,17 @@ class Phases:
                 seed=self._seed,
                 first_step=done,
             )
-            return batches_of(share.of_batches(order), features["train"].load, train.labels)
+            return batches_of(share.of_batches(order.enumerate(done)), load("train", train))
 
         in_order = tf.data.Dataset.range(len(validation), output_type=tf.int32)
+        in_order = unnumbered(in_order.batch(HEAD_EVALUATION_BATCH))
         return Phase(
             "frozen",
             self.epochs["frozen"],
             self._steps,
             self.classifier.head,
             batches,
-            batches_of(
-                in_order.batch(HEAD_EVALUATION_BATCH),
-                features["validation"].load,
-                validation.labels,
-            ),
+            batches_of(in_order, load("validation", validation)),
             HEAD_STEPS,
         )
 
@@ -158,7 +166,7 @@ class Phases:
         """The rows to train on."""
         train, text = self.data.train, self.classifier.text
         tokens = None if isinstance(train, ShardedSplit) else tokenize(text, train.texts)
-        return TrainingRows(text, train, tokens, self.batch_size, self._seed)
+        return TrainingRows(self.task, text, train, tokens, self.batch_size, self._seed)
 
     @cached_property
     def _validation(self) -> TokenizedTexts:

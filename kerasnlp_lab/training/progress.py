@@ -1,4 +1,4 @@
-"""`Progress`: how far an epoch is, on the terminal."""
+"""`Progress`: shows the progress of an epoch on the terminal."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ __all__ = ["Progress"]
 
 
 class Progress:
-    """A bar with rate and time left on a terminal; a line an epoch anywhere.
+    """On a terminal, a bar with rate and time left; everywhere, a line for each epoch.
 
     Args:
-        console: Where to show it; None for nowhere.
+        console: Shows the progress; None shows nothing.
         batch_size: Rows in a global batch.
     """
 
@@ -25,7 +25,7 @@ class Progress:
         self._bar: rich.progress.Progress | None = None
 
     def begin(self, name: str, steps: int, done: int) -> None:
-        """Shows the bar of an epoch of so many steps, of which some are done."""
+        """Shows the bar of an epoch of `steps` steps, `done` of which are done."""
         if self.console is None or not self.console.is_terminal:
             return
         self._bar = rich.progress.Progress(
@@ -42,16 +42,16 @@ class Progress:
         self._began, self._first = time.perf_counter(), done
 
     def step(self, done: int) -> None:
-        """Moves the bar."""
+        """Moves the bar to `done` steps."""
         if self._bar is not None:
             texts = (done - self._first) * self.batch_size
             rate = texts / (time.perf_counter() - self._began)
             self._bar.update(self._task, completed=done, rate=rate)
 
     def end(self, epoch: int, line: dict[str, Any]) -> None:
-        """Takes the bar away and prints the epoch's line of history."""
+        """Removes the bar and prints the epoch's line of history."""
         self.close()
-        rate = line["texts_per_second"]  # 0 where the call that builds the graph is all
+        rate = line["texts_per_second"]  # 0 if the only call was the one that builds the graph
         speed = f"  {rate:.0f} texts/s" if rate else ""
         self.say(
             f"{line['phase']:9} epoch {epoch:2}  loss {line['loss']:.4f}"
@@ -65,7 +65,7 @@ class Progress:
             self.console.print(f"  {words}", highlight=False)
 
     def close(self) -> None:
-        """Takes the bar off the terminal."""
+        """Removes the bar from the terminal."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None

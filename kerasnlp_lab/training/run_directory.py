@@ -20,8 +20,9 @@ from kerasnlp_lab.paths import check_new, did_you_mean_path, explain_os_error, w
 __all__ = ["RunDirectory", "package_versions"]
 
 LOCK_FILE = ".lock"
-# Of a configuration, what may be another when a run is gone on with.
+# The parts of a configuration that may have changed when a run is resumed.
 MAY_DIFFER = ("versions", "strategy", "checkpoint_every")
+BEFORE_TASKS = {"task": "classification"}  # runs of version 0.1.0 name no task
 _PACKAGES = (
     "kerasnlp_lab",
     "tensorflow",
@@ -96,7 +97,7 @@ class RunDirectory:
             else:
                 if any(not file.name.startswith(".") for file in run.path.iterdir()):
                     (run.path / LOCK_FILE).unlink(missing_ok=True)
-                    raise RunError(f"{path} is there already; remove it, or name another --output")
+                    raise RunError(f"{path} already exists; remove it, or name another --output")
                 run.write_json("config.json", config)
             yield run
             run.tidy()
@@ -134,14 +135,14 @@ class RunDirectory:
             raise explain_os_error(error, self.path / LOCK_FILE) from error
 
     def _check_same(self, config: dict[str, Any]) -> None:
-        """Makes sure that an unfinished run is of the same configuration."""
-        before = self.read_json("config.json")
-        now = json.loads(json.dumps(config))  # as it reads when written
+        """Raises RunError unless the unfinished run here has the same configuration."""
+        before = BEFORE_TASKS | self.read_json("config.json")
+        now = json.loads(json.dumps(BEFORE_TASKS | config))  # as it reads when written
         for name in now:
             if name not in MAY_DIFFER and before.get(name) != now[name]:
                 raise RunError(
                     f"{self.path} holds an unfinished run with {_difference(name, before, now)}; "
-                    f"go on with it by train --resume {self.path}, or name another --output"
+                    f"resume it by train --resume {self.path}, or name another --output"
                 )
 
     @property

@@ -1,4 +1,4 @@
-"""`TrainingState`: how far a training is; with the variables, all that it takes to go on."""
+"""`TrainingState`: how far a training is; with the variables, all that a resumed one needs."""
 
 from __future__ import annotations
 
@@ -15,23 +15,24 @@ class TrainingState:
 
     Args:
         phase: The phase, counted from 0; the number of phases once all are done.
-        epoch: How many of its epochs are done.
-        step: How many steps of the next epoch are done.
-        steps: How many steps are done in all.
-        losses: The sum of their losses in this epoch, a mean over the batch each.
-        right: Rows classified rightly in this epoch.
+        epoch: The epochs of the phase that are done.
+        step: The steps of the current epoch that are done.
+        steps: The steps that are done in all phases.
+        losses: The sum of the losses of this epoch's steps, each a mean over its batch.
+        right: The right answers in this epoch.
+        counted: The answers in this epoch.
         phase_best: The lowest validation loss of the phase.
         waited: Epochs since then.
         best_loss: The lowest validation loss of all epochs.
         best_epoch: Its epoch, counted over all phases, from 1.
-        best_file: Where its weights are, in the folder of checkpoints.
+        best_file: The file of its weights, in the folder of checkpoints.
         lines: History so far.
-        seconds: How long it has taken, over all processes that worked on it.
+        seconds: The time that it has taken, over all processes that worked on it.
         epoch_seconds: The same, of this epoch.
-        timed_texts: Rows of the phase whose training steps were timed.
-        timed_seconds: How long they took.
-        texts: What tells how texts become features, as JSON.
-        sha256: Of weights and optimizer at the end of the last epoch of all.
+        timed_texts: The rows of the phase whose training steps were timed.
+        timed_seconds: The time that they took.
+        texts: The text half's fingerprint, as JSON.
+        sha256: The hash of weights and optimizer at the end of the last epoch.
     """
 
     phase: int = 0
@@ -40,6 +41,7 @@ class TrainingState:
     steps: int = 0
     losses: float = 0.0
     right: float = 0.0
+    counted: float = 0.0
     phase_best: float = math.inf
     waited: int = 0
     best_loss: float = math.inf
@@ -54,11 +56,12 @@ class TrainingState:
     sha256: str = ""
 
     def end_epoch(self) -> None:
-        """Goes to the beginning of the next epoch."""
+        """Moves to the beginning of the next epoch."""
         self.epoch += 1
-        self.step, self.losses, self.right, self.epoch_seconds = 0, 0.0, 0.0, 0.0
+        self.step = 0
+        self.losses = self.right = self.counted = self.epoch_seconds = 0.0
 
     def end_phase(self) -> None:
-        """Goes to the beginning of the next phase."""
+        """Moves to the beginning of the next phase."""
         self.phase += 1
         self.epoch, self.phase_best, self.waited = 0, math.inf, 0

@@ -11,6 +11,12 @@ from typing import Any
 
 import tensorflow as tf
 
+from kerasnlp_lab._internals import (
+    random_generator,
+    random_layers,
+    set_random_generator,
+    stateless_generator,
+)
 from kerasnlp_lab._keras import keras
 
 __all__ = ["random_by_step"]
@@ -32,18 +38,18 @@ def random_by_step(network: keras.Model, seed: str, step: tf.Variable) -> Iterat
         seed: What the numbers depend on besides: another text gives others.
         step: A scalar variable that differs at each step.
     """
-    layers = [one for one in network._flatten_layers() if hasattr(one, "_random_generator")]
-    before = [one._random_generator for one in layers]
+    layers = random_layers(network)
+    before = [random_generator(one) for one in layers]
     for index, layer in enumerate(layers):
-        generator = type(layer._random_generator)(rng_type="stateless")
+        generator = stateless_generator(layer)
         generator.make_seed_for_stateless_op = _seeds(f"{seed} {index}", step)
         generator.dropout = partial(_dropout, generator)
-        _put(layer, generator)
+        set_random_generator(layer, generator)
     try:
         yield
     finally:
         for layer, generator in zip(layers, before, strict=True):
-            _put(layer, generator)
+            set_random_generator(layer, generator)
 
 
 def _dropout(generator: Any, inputs: tf.Tensor, rate: float, noise_shape: Any = None) -> tf.Tensor:
@@ -69,11 +75,6 @@ def _dropout(generator: Any, inputs: tf.Tensor, rate: float, noise_shape: Any = 
     kept = tf.cast(chances >= tf.cast(dropped - CHANCES // 2, tf.int8), inputs.dtype)
     scaled = kept * tf.cast(CHANCES / (CHANCES - dropped), inputs.dtype)
     return inputs * tf.reshape(scaled, tf.shape(inputs))
-
-
-def _put(layer: keras.layers.Layer, generator: object) -> None:
-    # Keras does not track it, and would if it were assigned in the usual way.
-    layer.__dict__["_random_generator"] = generator
 
 
 def _seeds(seed: str, step: tf.Variable) -> Callable[[], tf.Tensor]:

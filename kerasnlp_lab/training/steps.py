@@ -4,53 +4,67 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
+from kerasnlp_lab._internals import create_slots
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.errors import WorkerLostError, first_line
-from kerasnlp_lab.tasks.losses import SmoothedCrossentropy
+from kerasnlp_lab.tasks import Task
 from kerasnlp_lab.text import Share
 from kerasnlp_lab.training.strategy import workers_of
 
-__all__ = ["TrainingSteps", "explain_lost_worker", "share_of", "sum_over_workers"]
+__all__ = ["StepSums", "TrainingSteps", "explain_lost_worker", "share_of", "sum_over_workers"]
+
+
+class StepSums(NamedTuple):
+    """Sums over the global batch of each of some steps, float32 of shape [steps] each.
+
+    Args:
+        loss: The sum of the losses.
+        weight: The weight to divide it by.
+        right: The number of right answers.
+        counted: The number of answers.
+    """
+
+    loss: np.ndarray
+    weight: np.ndarray
+    right: np.ndarray
+    counted: np.ndarray
 
 
 class TrainingSteps:
     """Gradient descent on endless batches, some steps in one call.
 
     Args:
-        model: What is trained.
+        model: The network, or the part of it, to train.
         optimizer: Made in the strategy's scope.
-        loss: Its mean over the global batch is what is minimised.
-        batches: From the share of a process to its batches of (features, labels).
-        batch_size: Rows in a global batch.
+        task: Its losses are minimised: their sum over the global batch by their weight.
+        batches: From the share of a process to its batches of (features, targets).
     """
 
     def __init__(
         self,
         model: keras.Model,
         optimizer: keras.optimizers.legacy.Optimizer,
-        loss: SmoothedCrossentropy,
+        task: Task,
         batches: Callable[[Share], tf.data.Dataset],
-        batch_size: int,
     ):
         self.model = model
         self.optimizer = optimizer
-        self.loss = loss
-        self.batch_size = batch_size
+        self.task = task
         self.strategy = model.distribute_strategy
         with self.strategy.scope():
-            optimizer._create_all_weights(model.trainable_variables)
+            create_slots(optimizer, model.trainable_variables)
         distributed = self.strategy.distribute_datasets_from_function(
             lambda context: batches(share_of(context))
         )
         self._iterator = iter(distributed)
         self._call = tf.function(self._steps, autograph=False)
 
-    def __call__(self, steps: int, stop: bool = False) -> tuple[np.ndarray, np.ndarray, bool]:
+    def __call__(self, steps: int, stop: bool = False) -> tuple[StepSums, bool]:
         """Takes some steps.
 
         Args:
@@ -58,23 +72,22 @@ class TrainingSteps:
             stop: Whether this process wants to stop.
 
         Returns:
-            The mean loss of each global batch and its number of right answers, float32 of
-            shape [steps], and whether any process wants to stop.
+            The sums of each step, and whether any process wants to stop.
         """
         number = None if steps == 1 else tf.constant(steps)
         with explain_lost_worker(self.strategy):
             sums = self._call(self._iterator, number, tf.constant(stop, tf.float32)).numpy()
-        losses, right, stops = sums.T
-        return losses / self.batch_size, right, bool(stops.any())
+        *columns, stops = sums.T
+        return StepSums(*columns), bool(stops.any())
 
     def _steps(self, iterator: Any, steps: tf.Tensor | None, stop: tf.Tensor) -> tf.Tensor:
-        """Returns sums over the global batch, float32 of shape [steps, 3]."""
+        """Returns the sums of `StepSums` and the wishes to stop, float32 of shape [steps, 5]."""
         if steps is None:
             return self._step(iterator, stop)[tf.newaxis]
         _, sums = tf.while_loop(
             lambda step, _: step < steps,
             lambda step, sums: (step + 1, sums.write(step, self._step(iterator, stop))),
-            (tf.constant(0), tf.TensorArray(tf.float32, steps, element_shape=[3])),
+            (tf.constant(0), tf.TensorArray(tf.float32, steps, element_shape=[5])),
         )
         return sums.stack()
 
@@ -82,17 +95,24 @@ class TrainingSteps:
         sums = self.strategy.run(self._replica_step, (next(iterator), stop))
         return self.strategy.reduce(tf.distribute.ReduceOp.SUM, sums, axis=None)
 
-    def _replica_step(self, batch: tuple[Any, tf.Tensor], stop: tf.Tensor) -> tf.Tensor:
-        features, labels = batch
+    def _replica_step(self, batch: tuple[Any, Any], stop: tf.Tensor) -> tf.Tensor:
+        features, targets = batch
         variables = self.model.trainable_variables
         with tf.GradientTape() as tape:
-            logits = self.model(features, training=True)  # [batch, classes]
-            losses = self.loss.call(labels, logits)  # [batch]
-            mean = tf.reduce_sum(losses) / self.batch_size
+            logits = self.model(features, training=True)
+            loss, weight = self.task.losses(logits, targets)
+            mean = loss / self._over_replicas(weight)
         gradients = tape.gradient(mean, variables)
         self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
-        right = tf.equal(tf.argmax(logits, axis=-1), tf.cast(labels, tf.int64))
-        return tf.stack([tf.reduce_sum(losses), tf.reduce_sum(tf.cast(right, tf.float32)), stop])
+        tally = self.task.tally(logits, targets)
+        return tf.concat([tf.stack([loss, weight]), tally, [stop]], axis=0)
+
+    def _over_replicas(self, weight: tf.Tensor) -> tf.Tensor:
+        """Returns the sum of a number over all replicas."""
+        if self.strategy.num_replicas_in_sync == 1:
+            return weight
+        context = tf.distribute.get_replica_context()
+        return context.all_reduce(tf.distribute.ReduceOp.SUM, weight)
 
 
 def sum_over_workers(strategy: tf.distribute.Strategy, numbers: Sequence[float]) -> list[float]:

@@ -1,4 +1,4 @@
-"""`StopSignals`: SIGTERM and Ctrl-C, held back until what was learned is saved."""
+"""`StopSignals`: holds back SIGTERM and Ctrl-C until the training is saved."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ CAUGHT = (signal.SIGTERM, signal.SIGINT)
 
 
 class StopSignals:
-    """In its block, the first SIGTERM or SIGINT is noted; a SIGINT after it stops at once.
+    """A context manager that notes the first SIGTERM or SIGINT instead of stopping.
 
-    A SIGTERM after it changes nothing: timeout, SLURM and others send it twice.
+    A SIGINT after it stops at once. A SIGTERM after it is ignored, because timeout, SLURM and
+    others send it twice. Does nothing outside the main thread, where Python delivers no signals.
 
-    Outside of the main thread, where Python gives no signals, it does nothing.
+    Attributes:
+        caught: The first signal; None if there was none.
     """
 
     def __init__(self) -> None:
@@ -46,6 +48,6 @@ class StopSignals:
                 raise KeyboardInterrupt
             return
         self.caught = signal.Signals(number)
-        # Not by print, in which the signal may have come.
+        # Not with print, because the signal may have interrupted a print.
         with contextlib.suppress(OSError):  # the terminal may be gone
-            os.write(2, b"\nsaving, then stopping; Ctrl-C again stops at once\n")
+            os.write(2, b"\nsaving, then stopping; press Ctrl-C again to stop at once\n")

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import tensorflow as tf
 
+from kerasnlp_lab._internals import expand_slurm_nodes
 from kerasnlp_lab.errors import StrategyError, UnknownNameError, first_line
 
 __all__ = ["STRATEGIES", "is_chief", "make_strategy", "workers_of"]
@@ -89,18 +90,14 @@ def _multi_worker() -> tf.distribute.MultiWorkerMirroredStrategy:
 def _config_of_slurm() -> str:
     """Returns the TF_CONFIG that srun's variables make.
 
-    Not by SlurmClusterResolver: it wants nvidia-smi and a GPU for each task, and sorts the nodes
-    by name, where SLURM counts tasks in the order of its list.
+    Raises:
+        KeyError: One is missing.
+        ValueError: One is not in SLURM's format.
     """
-    from tensorflow.python.distribute.cluster_resolver import slurm_cluster_resolver as slurm
-
-    hosts = slurm.expand_hostlist(os.environ["SLURM_STEP_NODELIST"])
-    tasks = slurm.expand_tasks_per_node(os.environ["SLURM_STEP_TASKS_PER_NODE"])
-    workers = [
-        f"{host}:{SLURM_PORT + place}"
-        for host, number in zip(hosts, tasks, strict=True)
-        for place in range(number)
-    ]
+    nodes = expand_slurm_nodes(
+        os.environ["SLURM_STEP_NODELIST"], os.environ["SLURM_STEP_TASKS_PER_NODE"]
+    )
+    workers = [f"{host}:{SLURM_PORT + place}" for host, number in nodes for place in range(number)]
     task = {"type": "worker", "index": int(os.environ["SLURM_PROCID"])}
     return json.dumps({"cluster": {"worker": workers}, "task": task})
 

@@ -13,10 +13,9 @@ import rich.console
 from kerasnlp_lab.data import ShardedSplit, Split, TextDataset
 from kerasnlp_lab.errors import OptionError, RunError, StorageError
 from kerasnlp_lab.paths import explain_os_error
-from kerasnlp_lab.tasks.class_weights import class_weights
 from kerasnlp_lab.text import tokenize
 from kerasnlp_lab.training.checkpoints import Checkpoints
-from kerasnlp_lab.training.fit import Fit
+from kerasnlp_lab.training.fit import Fit, task_in_training
 from kerasnlp_lab.training.history import History
 from kerasnlp_lab.training.interval import Interval
 from kerasnlp_lab.training.strategy import is_chief
@@ -30,18 +29,18 @@ CHECKPOINT_EVERY = "5m"
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What a training came to.
+    """The result of a training.
 
     Args:
         history: A line an epoch, as in history.csv.
-        best_epoch: Whose weights the classifier now has, counted from 1.
-        seconds: From tokenizing to the last validation.
+        best_epoch: The epoch whose weights the classifier now has, counted from 1.
+        seconds: The time from tokenizing to the last validation.
         texts_per_second: The speed of the training steps, without validation and
-            the first step of an epoch; 0 where there are none.
-        trained_parameters: How many numbers were trained.
-        total_parameters: How many the network has.
-        final_sha256: Of weights and optimizer after the last epoch: two trainings with
-            the same are equal to the last bit. Empty where the weights were solved for.
+            the first step; 0 for a model that is solved.
+        trained_parameters: The number of parameters that were trained.
+        total_parameters: The number of parameters of the network.
+        final_sha256: The hash of weights and optimizer after the last epoch: two trainings with
+            the same hash are equal to the last bit. Empty for a model that is solved.
     """
 
     history: list[dict[str, Any]]
@@ -72,17 +71,17 @@ def train(
         classifier: A new classifier, whose variables are in the strategy's scope.
         data: The rows.
         recipe: How to train.
-        folder: Where history.csv, TensorBoard's files and the checkpoints go.
-        seed: Order of the rows and dropout; initial weights have Keras' own seed.
+        folder: The folder for history.csv, TensorBoard's files and the checkpoints.
+        seed: The order of the rows, and dropout; initial weights have Keras' own seed.
         console: Where to show progress; None for nowhere.
-        checkpoints: What to go on from, if there is one in it, and where to save; it is
-            left for the caller to remove. None keeps them in ``folder`` while training.
+        checkpoints: The checkpoints to resume from, if there is one, and to save to; the caller
+            removes them. None keeps them in ``folder`` while training.
         checkpoint_every: When to save: see `kerasnlp_lab.training.interval.Interval`.
 
     Raises:
         OptionError: The recipe trains for no epoch.
-        RunError: The loss is not a number, or the checkpoints are of another training.
-        TrainingStopped: SIGTERM or Ctrl-C came; what was learned is in ``checkpoints``.
+        RunError: The loss is not a number, or the checkpoints belong to another training.
+        TrainingStopped: SIGTERM or Ctrl-C came; everything learned is in ``checkpoints``.
         WorkerLostError: Another worker of a multi-worker strategy is gone.
         StorageError: A file cannot be written.
     """
@@ -93,7 +92,7 @@ def train(
     if checkpoints is None:
         if writes and (folder / "checkpoints").exists():
             raise RunError(
-                f"{folder / 'checkpoints'} is of another training; choose another folder"
+                f"{folder / 'checkpoints'} belongs to another training; choose another folder"
             )
         checkpoints = Checkpoints(folder / "checkpoints", writes=writes)
     try:
@@ -144,10 +143,9 @@ def _solve(
         return tokenize(classifier.text, split.texts), split.labels
 
     rows = tokens_of(data.train), tokens_of(data.validation)
-    counts = data.train.label_counts(len(data.label_names))
-    weights = class_weights(recipe.class_weight, counts, classifier.label_names)
+    task = task_in_training(classifier.task, data, recipe)
     history = History(folder)
-    for line in classifier.entry.solve(classifier.text, classifier.network, *rows, weights):
+    for line in classifier.entry.solve(task, classifier.text, classifier.network, *rows):
         history.add({"phase": "solve", **line})
     return TrainingResult(
         history=history.lines,
@@ -167,5 +165,5 @@ def _parameters(classifier: Classifier) -> dict[str, Any]:
 
 
 def _count(weights: list[Any]) -> int:
-    """Returns how many numbers; what a module from TF Hub holds besides is not counted."""
+    """Returns the number of parameters; other variables of a TF Hub module are not counted."""
     return sum(int(np.prod(weight.shape)) for weight in weights if weight.dtype.is_floating)

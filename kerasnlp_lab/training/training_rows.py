@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import tensorflow as tf
 
 from kerasnlp_lab.data import ShardedSplit, Split
+from kerasnlp_lab.errors import OptionError
+from kerasnlp_lab.tasks import Task
 from kerasnlp_lab.text import Share, TextVectorizer, TokenizedTexts, training_batches
 from kerasnlp_lab.text.order import steps_in_pass, training_order
+from kerasnlp_lab.text.rows import Rows
 from kerasnlp_lab.text.shard_batches import shard_batches, shard_rows
+from kerasnlp_lab.text.vectorizer import Features
 
 __all__ = ["TrainingRows"]
 
@@ -19,27 +24,45 @@ class TrainingRows:
     """Batches of one split; their order is a pure function of the seed and the step.
 
     Args:
+        task: What makes batches of rows.
         vectorizer: The text half of a classifier.
         split: The rows.
         tokens: Their token ids; None for rows in shards, which are tokenized as they come.
         batch_size: Rows in a global batch.
-        seed: The order.
+        seed: The order, and what the task draws at random.
+
+    Raises:
+        OptionError: The task has other targets than labels, and the rows are in shards.
     """
 
+    task: Task
     vectorizer: TextVectorizer
     split: Split | ShardedSplit
     tokens: TokenizedTexts | None
     batch_size: int
     seed: int
 
+    def __post_init__(self) -> None:
+        if isinstance(self.split, ShardedSplit) and type(self.task).targets is not Task.targets:
+            raise OptionError(
+                f"shards hold labels alone, and {self.task.name} has other targets; give it the "
+                "table"
+            )
+
+    def make_batch(self, rows: Rows, step: tf.Tensor) -> tuple[Features, Any]:
+        """Returns features and targets of rows, within a graph: see `Task.batch`."""
+        return self.task.batch(self.vectorizer, rows, self.seed, step)
+
     def batches(self, first_step: int, share: Share) -> tf.data.Dataset:
-        """Returns endless (features, labels [batch]) from a step on."""
+        """Returns endless (features, targets) from a step on."""
         order = {"batch_size": self.batch_size, "seed": self.seed, "first_step": first_step}
+        batched: dict[str, Any] = {"share": share, "make_batch": self.make_batch, **order}
         if isinstance(self.split, ShardedSplit):
-            return shard_batches(self.vectorizer, self.split, share=share, **order)[0]
+            return shard_batches(self.vectorizer, self.split, **batched)[0]
         assert self.tokens is not None
+        targets = self.task.targets(self.vectorizer, self.split)
         return training_batches(
-            self.vectorizer, self.tokens, self.split.labels, share=share, **order
+            self.vectorizer, self.tokens, self.split.labels, targets=targets, **batched
         )[0]
 
     @property

@@ -1,7 +1,8 @@
 """The model zoo: from a model's name to its card and to a classifier."""
 
+from kerasnlp_lab.zoo.building import create_classifier, create_model, load_classifier
 from kerasnlp_lab.zoo.card import ModelCard, Recipe
-from kerasnlp_lab.zoo.classifier import Classifier, create_classifier, load_classifier
+from kerasnlp_lab.zoo.classifier import Classifier
 from kerasnlp_lab.zoo.inference import predict_logits
 from kerasnlp_lab.zoo.registry import ZooEntry, find_model, model_names
 
@@ -11,6 +12,7 @@ __all__ = [
     "Recipe",
     "ZooEntry",
     "create_classifier",
+    "create_model",
     "find_model",
     "load_classifier",
     "model_names",

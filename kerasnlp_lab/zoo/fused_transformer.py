@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.layers import TransformerBlock
+from kerasnlp_lab.tasks import Task
 from kerasnlp_lab.text.vectorizer import Features
 
 __all__ = ["fuse_transformer"]
@@ -17,8 +18,10 @@ __all__ = ["fuse_transformer"]
 MASKED = -1e9  # added to the score of a position that is padding
 
 
-def fuse_transformer(network: keras.Model, options: Any) -> Callable[[Features], tf.Tensor]:
-    """Returns what the network computes up to its head, with the weights of now as constants.
+def fuse_transformer(
+    network: keras.Model, task: Task, options: Any
+) -> Callable[[Features], tf.Tensor] | None:
+    """Returns what the network computes up to its head, with the current weights as constants.
 
     It is the same but for rounding: within 1e-5 of the network in float32. Weights that
     follow each other without a ReLU between them are multiplied beforehand, LayerNorm's
@@ -27,12 +30,15 @@ def fuse_transformer(network: keras.Model, options: Any) -> Callable[[Features],
 
     Args:
         network: What the zoo's ``transformer`` builds.
+        task: What it was built for; None is returned for a task that reads a sequence.
         options: What it was built with.
 
     Returns:
         From ``token_ids``, int32 [batch, seq], as the classifier's text half makes them, to
         float32 [batch, hidden].
     """
+    if task.reads != "pooled":
+        return None
     embedding = network.get_layer("embedding")
     tokens, positions = (
         table.embeddings.numpy() for table in (embedding.token_emb, embedding.pos_emb)

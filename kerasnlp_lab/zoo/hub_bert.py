@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import tensorflow as tf
 
@@ -14,6 +14,7 @@ from kerasnlp_lab._keras import keras
 from kerasnlp_lab.bert import HubVectorizer, load_hub_layer, reopen
 from kerasnlp_lab.bert.encoder import canonical_name, layer_of
 from kerasnlp_lab.bert.fast_encoder import FastBertEncoder
+from kerasnlp_lab.bert.loading import module_sha256
 from kerasnlp_lab.bert.reopening import PRECISIONS, freeze_layers
 from kerasnlp_lab.errors import check_option
 from kerasnlp_lab.hub import HubModules, hub_modules, minilm_modules
@@ -21,18 +22,20 @@ from kerasnlp_lab.hub.catalogue import HubEncoder
 from kerasnlp_lab.hub.local import local_modules
 from kerasnlp_lab.layers import MaskedAveragePooling1D
 from kerasnlp_lab.machine import best_precision, has_gpu
-from kerasnlp_lab.tasks.head import classifier_head
+from kerasnlp_lab.tasks import HeadOptions, Task
 from kerasnlp_lab.text import TextVectorizer
 from kerasnlp_lab.text.vectorizer import Features
 from kerasnlp_lab.zoo.card import ModelCard, Recipe
 from kerasnlp_lab.zoo.entry import ZooEntry
 from kerasnlp_lab.zoo.inside import Inside
+from kerasnlp_lab.zoo.network import with_head
+from kerasnlp_lab.zoo.options import ModelOptions
 
 __all__ = ["MINILM", "bert_in_folder", "bert_on_tfhub"]
 
 
 @dataclass(frozen=True)
-class HubBertOptions:
+class HubBertOptions(ModelOptions):
     """What may differ between two classifiers on one encoder.
 
     Args:
@@ -53,6 +56,12 @@ class HubBertOptions:
     Raises:
         OptionError: A value cannot be used.
     """
+
+    changeable: ClassVar[tuple[str, ...]] = (
+        *("encoder", "precision", "frozen_layers"),
+        *("dropout", "encoder_dropout", "max_length"),
+    )
+    has_encoder: ClassVar[bool] = True
 
     max_length: int = 128
     pooling: str = "mean"
@@ -86,12 +95,48 @@ class HubBertOptions:
             fits = self.precision in ("auto", "float32")
             check_option("precision", self.precision, fits, "'float32' unless encoder=reopened")
 
+    @property
+    def head(self) -> HeadOptions:
+        return HeadOptions(self.head_units, self.dropout)
+
+    @property
+    def encoder_precision(self) -> str | None:
+        return self.precision
+
+    @property
+    def resumes_exactly(self) -> bool:
+        """False for ``encoder="module"``, whose dropout is in TF Hub's own graph."""
+        return self.encoder != "module"
+
     def on_this_machine(self) -> HubBertOptions:
-        """Returns the same with a precision that is chosen."""
         if self.precision != "auto":
             return self
         precision = "float32" if self.encoder == "module" else best_precision()
         return dataclasses.replace(self, precision=precision)
+
+    def when_loaded(self, saved: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Also falls back to float32 on a machine that has nothing better."""
+        options = super().when_loaded(saved, changes)
+        if "precision" not in changes and best_precision() == "float32":
+            options["precision"] = "float32"
+        if changes.get("encoder") == "module":
+            options |= {"precision": "float32", "frozen_layers": 0, "encoder_dropout": 0.1}
+        return options
+
+    def to_explain(self) -> dict[str, Any]:
+        return {"encoder": "reopened"}
+
+    def freeze_layers_of(self, encoder: keras.layers.Layer) -> None:
+        freeze_layers(encoder, self.frozen_layers)
+
+    def describe_features(self, encoder: keras.layers.Layer) -> dict[str, Any]:
+        names = ("encoder", "layers", "pooling", "precision")
+        described = {name: getattr(self, name) for name in names}
+        # The weights alone do not say which activation is between them.
+        reopened = getattr(encoder, "bert_config", None)
+        if reopened is not None:
+            return {**described, "activation": reopened.activation}
+        return {**described, "module": module_sha256(encoder)}
 
 
 def _hub_bert(
@@ -105,18 +150,12 @@ def _hub_bert(
     def build_text(options: HubBertOptions) -> HubVectorizer:
         return HubVectorizer(modules().preprocess, options.max_length)
 
-    def build_network(
-        text: TextVectorizer, num_labels: int, options: HubBertOptions
-    ) -> keras.Model:
+    def build_network(text: TextVectorizer, task: Task, options: HubBertOptions) -> keras.Model:
         inputs = text.inputs()
-        encoder = _encoder(modules().encoder, options)
+        encoder = _encoder(modules().encoder, task, options)
         _check_sizes(encoder, options)
-        x = _pool(encoder(inputs), inputs, options)
-        x = keras.layers.Activation("linear", dtype="float32", name="pooled")(x)
-        head = classifier_head(
-            x.shape[-1], num_labels, units=options.head_units, dropout=options.dropout
-        )
-        return keras.Model(inputs, head(x), name="bert_classifier")
+        features = _features(encoder(inputs), inputs, task, options)
+        return with_head("bert_classifier", inputs, features, task, options.head)
 
     def prepare() -> None:
         modules()
@@ -133,22 +172,28 @@ def _hub_bert(
     )
 
 
-def _pool(outputs: Mapping[str, Any], inputs: Mapping[str, Any], options: HubBertOptions) -> Any:
-    """Returns what an encoder's outputs come to a text, [batch, hidden]."""
+def _features(
+    outputs: Mapping[str, Any], inputs: Mapping[str, Any], task: Task, options: HubBertOptions
+) -> Any:
+    """Returns what the head stands on: [batch, hidden], or [batch, seq, hidden] for a sequence."""
+    if task.reads == "sequence":
+        return outputs["sequence_output"]
     if options.pooling == "pooled_output":
         return outputs["pooled_output"]
     return MaskedAveragePooling1D()(outputs["sequence_output"], mask=inputs["input_mask"])
 
 
-def _fuse(network: keras.Model, options: HubBertOptions) -> Callable[[Features], tf.Tensor] | None:
+def _fuse(
+    network: keras.Model, task: Task, options: HubBertOptions
+) -> Callable[[Features], tf.Tensor] | None:
     encoder = network.get_layer("encoder")
     if not isinstance(encoder, FastBertEncoder):
         return None
     encode = encoder.with_constants()
-    return lambda inputs: tf.cast(_pool(encode(inputs), inputs, options), tf.float32)
+    return lambda inputs: tf.cast(_features(encode(inputs), inputs, task, options), tf.float32)
 
 
-def _look_inside(network: keras.Model, options: HubBertOptions) -> Inside:
+def _look_inside(network: keras.Model, task: Task, options: HubBertOptions) -> Inside:
     encoder = network.get_layer("encoder")
     bert = getattr(encoder, "bert", encoder)
     fits = hasattr(bert, "bert_config")
@@ -157,7 +202,8 @@ def _look_inside(network: keras.Model, options: HubBertOptions) -> Inside:
 
     def run(features: Features, words: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
         outputs, attention = exact.with_attention(features, words)
-        return head(_pool(outputs, features, options), training=False), attention
+        pooled = _features(outputs, features, task, options)
+        return head(pooled, training=False), attention
 
     return Inside("input_word_ids", exact.embed_words, run, neutral="[MASK]")
 
@@ -176,7 +222,7 @@ def _check_sizes(encoder: keras.layers.Layer, options: HubBertOptions) -> None:
     check_option("frozen_layers", options.frozen_layers, fits, expected)
 
 
-def _encoder(module: str, options: HubBertOptions) -> keras.layers.Layer:
+def _encoder(module: str, task: Task, options: HubBertOptions) -> keras.layers.Layer:
     if options.encoder == "module":
         return load_hub_layer(module, trainable=True, name="encoder")
     encoder = reopen(
@@ -192,7 +238,7 @@ def _encoder(module: str, options: HubBertOptions) -> keras.layers.Layer:
     return FastBertEncoder(
         encoder,
         precision=options.precision,
-        pooled_only=options.pooling == "pooled_output",
+        pooled_only=task.reads == "pooled" and options.pooling == "pooled_output",
         name="encoder",
     )
 

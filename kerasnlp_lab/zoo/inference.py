@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -23,31 +24,39 @@ def predict_logits(
     *,
     batch_size: int = 0,
     fused: Callable[..., tf.Tensor] | None = None,
-) -> np.ndarray:
+) -> Any:
     """Runs texts through a classifier, in batches of similar length.
 
     Args:
         classifier: A trained classifier.
         texts: Any texts, as many as memory holds.
-        batch_size: Rows in a batch; 0 for what is quick.
-        fused: What `Classifier.fused` returned, where many calls are made with the same
-            weights; None makes one for this call, which takes a second or two for a BERT.
+        batch_size: Rows in a batch; 0 for a size that is fast.
+        fused: The graph that `Classifier.fused` returned, for many calls with the same weights;
+            None makes one for this call, which takes a second or two for a BERT.
 
     Returns:
-        Logits, float32 of shape [texts, classes], in the texts' order.
+        Logits in the texts' order: float32 of shape [texts, classes], or for a task that reads
+        a sequence a list of float32 [tokens, tags], a text's own tokens.
     """
-    logits = np.zeros((len(texts), len(classifier.label_names)), np.float32)
     usual = SMALL_MODEL_BATCH if classifier.encoder is None else ENCODER_BATCH
     answer = fused or classifier.fused()
+    text, sequence = classifier.text, classifier.task.reads == "sequence"
 
-    def logits_of(
-        batch: tuple[np.ndarray, np.ndarray, np.ndarray],
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def logits_of(batch: tuple[np.ndarray, np.ndarray, np.ndarray]) -> tuple[np.ndarray, Any]:
         rows, ids, lengths = batch
-        return rows, answer(ids, lengths).numpy()
+        logits = answer(ids, lengths)
+        if sequence:
+            own = text.own_tokens(logits, lengths)
+            return rows, np.split(own.flat_values.numpy(), np.cumsum(lengths)[:-1])
+        return rows, logits.numpy()
 
-    batches = token_batches(classifier.text, texts, batch_size=batch_size or usual)
+    batches = token_batches(text, texts, batch_size=batch_size or usual)
     # One batch does not fill all cores: between two large products there are many small steps.
-    for rows, found in in_threads(logits_of, batches):
-        logits[rows] = found
+    found = in_threads(logits_of, batches)
+    if sequence:
+        of_row = {row: one for rows, some in found for row, one in zip(rows, some, strict=True)}
+        return [of_row[row] for row in range(len(texts))]
+    logits = np.zeros((len(texts), classifier.network.output_shape[-1]), np.float32)
+    for rows, some in found:
+        logits[rows] = some
     return logits

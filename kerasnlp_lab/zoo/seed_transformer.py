@@ -1,4 +1,4 @@
-"""The tutorial's from-scratch Transformer, to the letter."""
+"""The tutorial's from-scratch Transformer, exactly as it is there."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ import tensorflow as tf
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.errors import check_option
 from kerasnlp_lab.layers import TokenAndPositionEmbedding, TransformerBlock
+from kerasnlp_lab.tasks import HeadOptions, Task
 from kerasnlp_lab.text import TextVectorizer, WordVectorizer
 from kerasnlp_lab.zoo.card import ModelCard, Recipe
 from kerasnlp_lab.zoo.entry import ZooEntry
 from kerasnlp_lab.zoo.inside import Inside, inside_of_blocks
+from kerasnlp_lab.zoo.network import with_head
+from kerasnlp_lab.zoo.options import ModelOptions
 
 __all__ = ["SEED_TRANSFORMER"]
 
 
 @dataclass(frozen=True)
-class SeedTransformerOptions:
+class SeedTransformerOptions(ModelOptions):
     """The sizes that the tutorial uses."""
 
     max_length: int = 256
@@ -34,34 +37,36 @@ class SeedTransformerOptions:
             check_option(name, value, value >= 1, "1 or more")
         check_option("vocab_size", self.vocab_size, self.vocab_size >= 3, "3 or more")
 
+    @property
+    def head(self) -> HeadOptions:
+        return HeadOptions(self.head_units, dropout=0.1)
+
 
 def _build_text(options: SeedTransformerOptions) -> WordVectorizer:
     return WordVectorizer(options.max_length, options.vocab_size, fixed_length=True)
 
 
 def _build_network(
-    text: TextVectorizer, num_labels: int, options: SeedTransformerOptions
+    text: TextVectorizer, task: Task, options: SeedTransformerOptions
 ) -> keras.Model:
     inputs = text.inputs()
     x = TokenAndPositionEmbedding(
         options.max_length, options.vocab_size, options.embed_dim, mask_zero=False, name="embedding"
     )(inputs["token_ids"])  # [batch, 256, 32]
     x = TransformerBlock(options.embed_dim, options.num_heads, options.ff_dim, name="block")(x)
-    x = keras.layers.GlobalAveragePooling1D()(x)  # [batch, 32]
-    x = keras.layers.Dropout(0.1)(x)
-    x = keras.layers.Dense(options.head_units, activation="relu", name="hidden")(x)
+    if task.reads == "pooled":
+        x = keras.layers.GlobalAveragePooling1D()(x)  # [batch, 32]
     x = keras.layers.Dropout(0.1)(x)
     # The tutorial's softmax is in the loss and in the export.
-    logits = keras.layers.Dense(num_labels, name="classifier")(x)
-    return keras.Model(inputs, logits, name="seed_transformer")
+    return with_head("seed_transformer", inputs, x, task, options.head)
 
 
-def _look_inside(network: keras.Model, options: SeedTransformerOptions) -> Inside:
-    hidden, classifier = network.get_layer("hidden"), network.get_layer("classifier")
+def _look_inside(network: keras.Model, task: Task, options: SeedTransformerOptions) -> Inside:
+    head = network.get_layer("head")
     return inside_of_blocks(
         network.get_layer("embedding"),
         [network.get_layer("block")],
-        lambda x, mask: classifier(hidden(tf.reduce_mean(x, axis=1))),
+        lambda x, mask: head(tf.reduce_mean(x, axis=1)),
     )
 
 

@@ -11,10 +11,12 @@ from sklearn.svm import LinearSVC
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.errors import check_option
 from kerasnlp_lab.layers import SparseLinear
+from kerasnlp_lab.tasks import Classification, Task
 from kerasnlp_lab.tasks.decision import fit_temperature
 from kerasnlp_lab.text import TextVectorizer, TfidfVectorizer, evaluation_batches
 from kerasnlp_lab.zoo.card import ModelCard, Recipe
 from kerasnlp_lab.zoo.entry import LabelledTokens, ZooEntry
+from kerasnlp_lab.zoo.options import ModelOptions
 
 __all__ = ["TFIDF_LINEAR"]
 
@@ -22,7 +24,7 @@ INVERSE_REGULARIZATION = (0.1, 0.2, 0.5, 1.0)
 
 
 @dataclass(frozen=True)
-class TfidfOptions:
+class TfidfOptions(ModelOptions):
     """The longest n-gram in words, in how many texts one must occur, the most of a text."""
 
     longest_ngram: int = 2
@@ -40,21 +42,21 @@ def _build_text(options: TfidfOptions) -> TfidfVectorizer:
     return TfidfVectorizer(options.max_length, ngram_range=ngrams, min_df=options.min_df)
 
 
-def _build_network(text: TextVectorizer, num_labels: int, options: TfidfOptions) -> keras.Model:
+def _build_network(text: TextVectorizer, task: Task, options: TfidfOptions) -> keras.Model:
     assert isinstance(text, TfidfVectorizer)
     inputs = text.inputs()
-    logits = SparseLinear(text.vocab_size, num_labels, name="classifier")(
+    logits = SparseLinear(text.vocab_size, len(task.label_names), name="classifier")(
         (inputs["ngram_ids"], inputs["ngram_weights"])
     )
     return keras.Model(inputs, logits, name="tfidf_linear")
 
 
 def _solve(
+    task: Task,
     text: TextVectorizer,
     network: keras.Model,
     train: LabelledTokens,
     validation: LabelledTokens,
-    class_weights: np.ndarray | None,
 ) -> list[dict[str, float]]:
     """Fits a linear SVM for each strength; keeps the best validation loss.
 
@@ -63,6 +65,8 @@ def _solve(
     """
     x_train, y_train = _sparse_rows(text, train)
     x_validation, y_validation = _sparse_rows(text, validation)
+    assert isinstance(task, Classification)
+    class_weights = task.loss.class_weights
     weights = None if class_weights is None else dict(enumerate(class_weights))
     history, best = [], np.inf
     for strength in INVERSE_REGULARIZATION:
@@ -124,5 +128,6 @@ TFIDF_LINEAR = ZooEntry(
     options=TfidfOptions(),
     build_text=_build_text,
     build_network=_build_network,
+    tasks=(Classification.name,),
     solve=_solve,
 )

@@ -12,18 +12,20 @@ from kerasnlp_lab.layers import (
     TokenDropout,
     TransformerBlock,
 )
-from kerasnlp_lab.tasks.head import classifier_head
+from kerasnlp_lab.tasks import HeadOptions, Task
 from kerasnlp_lab.text import TextVectorizer, WordVectorizer
 from kerasnlp_lab.zoo.card import ModelCard, Recipe
 from kerasnlp_lab.zoo.entry import ZooEntry
 from kerasnlp_lab.zoo.fused_transformer import fuse_transformer
 from kerasnlp_lab.zoo.inside import Inside, inside_of_blocks
+from kerasnlp_lab.zoo.network import with_head
+from kerasnlp_lab.zoo.options import ModelOptions
 
 __all__ = ["TRANSFORMER"]
 
 
 @dataclass(frozen=True)
-class TransformerOptions:
+class TransformerOptions(ModelOptions):
     """Sizes, and the dropout that keeps a small training set from being learned by heart."""
 
     max_length: int = 256
@@ -46,14 +48,16 @@ class TransformerOptions:
             value = getattr(self, name)
             check_option(name, value, 0 <= value < 1, "from 0 to below 1")
 
+    @property
+    def head(self) -> HeadOptions:
+        return HeadOptions(self.head_units, self.dropout)
+
 
 def _build_text(options: TransformerOptions) -> WordVectorizer:
     return WordVectorizer(options.max_length, options.vocab_size)
 
 
-def _build_network(
-    text: TextVectorizer, num_labels: int, options: TransformerOptions
-) -> keras.Model:
+def _build_network(text: TextVectorizer, task: Task, options: TransformerOptions) -> keras.Model:
     inputs = text.inputs()
     x = TokenDropout(options.token_dropout)(inputs["token_ids"])  # [batch, seq]
     x = TokenAndPositionEmbedding(
@@ -68,14 +72,12 @@ def _build_network(
             rate=options.dropout,
             name=f"block_{block}",
         )(x)
-    x = MaskedAveragePooling1D()(x)  # [batch, embed_dim]
-    head = classifier_head(
-        options.embed_dim, num_labels, units=options.head_units, dropout=options.dropout
-    )
-    return keras.Model(inputs, head(x), name="transformer")
+    if task.reads == "pooled":
+        x = MaskedAveragePooling1D()(x)  # [batch, embed_dim]
+    return with_head("transformer", inputs, x, task, options.head)
 
 
-def _look_inside(network: keras.Model, options: TransformerOptions) -> Inside:
+def _look_inside(network: keras.Model, task: Task, options: TransformerOptions) -> Inside:
     blocks = [network.get_layer(f"block_{block}") for block in range(options.num_blocks)]
     pool, head = MaskedAveragePooling1D(), network.get_layer("head")
     return inside_of_blocks(

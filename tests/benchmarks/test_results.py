@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from kerasnlp_lab.bert.checkpoint import BertConfig
+from tests.benchmarks.conftest import BENCHMARKS
 
 
 def test_a_result_is_a_line_of_history(benchmark_module, tmp_path):
@@ -25,6 +26,19 @@ def test_a_result_is_a_line_of_history(benchmark_module, tmp_path):
     assert lines[0]["arguments"]["rounds"] == "3"
     assert lines[0]["machine"]["cores"] >= 1
     assert {"date", "question", "commit", "versions", "rates", "unit"} <= set(lines[0])
+
+
+def test_the_page_of_results_is_up_to_date(benchmark_module):
+    table = benchmark_module("table")
+    page = (BENCHMARKS / "RESULTS.md").read_text(encoding="utf-8")
+    current = table.render(BENCHMARKS / "history.jsonl")
+    assert page == current, "history.jsonl has new results: python benchmarks/table.py"
+
+
+def test_every_question_of_the_history_is_on_the_page_of_results(benchmark_module):
+    lines = (BENCHMARKS / "history.jsonl").read_text(encoding="utf-8").splitlines()
+    asked = {json.loads(line)["question"] for line in lines}
+    assert asked and asked <= set(benchmark_module("table").QUESTIONS)
 
 
 @pytest.mark.parametrize("extra", ["peers-torch", "peers-keras-hub", "peers-fasttext"])

@@ -118,7 +118,7 @@ def test_gradients_in_bfloat16_point_the_same_way(run):
         fast = FastBertEncoder(bert, precision=precision)
         with tf.GradientTape() as tape:
             outputs = fast(batch, training=True)
-            assert {one.dtype for one in outputs.values()} == {fast._computes_in}
+            assert {one.dtype for one in outputs.values()} == {fast._layers_dtype}
             loss = tf.reduce_sum(tf.sin(tf.cast(outputs["pooled_output"], tf.float32)))
         found = tape.gradient(loss, bert.trainable_variables)
         assert all(one.dtype == tf.float32 for one in found)

@@ -94,7 +94,7 @@ def test_a_folder_without_a_module(tmp_path):
 def test_a_module_that_cannot_be_fetched_leaves_the_output_free(tmp_path, monkeypatch):
     """The mended command is not told that its own folder is there already."""
     from kerasnlp_lab.data import load_dataset
-    from kerasnlp_lab.lab import compare, run_experiment
+    from kerasnlp_lab.lab import ExperimentConfig, compare, run_experiment
 
     for variable in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(variable, "http://127.0.0.1:9")
@@ -104,7 +104,7 @@ def test_a_module_that_cannot_be_fetched_leaves_the_output_free(tmp_path, monkey
     with pytest.raises(
         HubError, match="cannot install https://tfhub.dev/.*; Hugging Face: no conn"
     ):
-        run_experiment(name, data, tmp_path / "run")
+        run_experiment(ExperimentConfig(name), data, tmp_path / "run")
     with pytest.raises(HubError, match="cannot install https://tfhub.dev/"):
         compare(["tfidf_linear", name], data, tmp_path / "comparison")
     assert not (tmp_path / "run").exists() and not (tmp_path / "comparison").exists()

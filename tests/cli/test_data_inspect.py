@@ -163,7 +163,7 @@ def test_words_only_where_the_model_cannot_be_had(tmp_path, monkeypatch):
     table = write_table(tmp_path / "t.csv", plain_rows())
     result = inspect(table, "--output", tmp_path / "out")
     assert result.code == 0, result.err
-    message = "words only: minilm_l6_h384 cannot be had (HubError: no way)"
+    message = "words only: minilm_l6_h384 is not available (HubError: no way)"
     assert result.err.splitlines() == [message]
     assert "words in a training text" in result.out
     assert "word pieces" not in result.out
@@ -183,7 +183,7 @@ def test_words_only_where_the_model_cannot_be_had(tmp_path, monkeypatch):
             ["TABLE", "--test-data", "a.csv", "--test-fraction", "0.1"],
             "say either --test-data or --test-fraction, not both",
         ),
-        (["TABLE", "--output", "FULL"], "is there already; remove it, or name another --output"),
+        (["TABLE", "--output", "FULL"], "already exists; remove it, or name another --output"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

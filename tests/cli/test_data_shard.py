@@ -4,18 +4,15 @@ import json
 
 import pytest
 
-from kerasnlp_lab.cli.options import load_rows
+from kerasnlp_lab.cli.rows import RowsOptions
 from kerasnlp_lab.data import load_dataset, load_table
 from kerasnlp_lab.errors import OptionError
 from tests.cli.command import run
 from tests.cli.test_own_table import BAD, assert_mistake, write
 
-NO_OPTIONS = dict.fromkeys(["text_columns", "label_column", "validation", "test", "test_fraction"])
-
 
 def load(folder, **options):
-    arguments = {"validation_fraction": None, "split_seed": None, "bad_rows": "stop"}
-    return load_rows(None, None, folder, **{**NO_OPTIONS, **arguments, **options})
+    return RowsOptions(data=folder, **options).load()
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +29,7 @@ def test_a_dataset_is_the_same_in_shards(news):
     assert sorted(data.train.texts) == sorted(expected.train.texts)
     assert list(data.validation.texts) == list(expected.validation.texts)
     assert data.test.labels.tolist() == expected.test.labels.tolist()
-    assert (data.name, data.split_seed) == ("news_sample", 0)
+    assert (data.name, data.source.split_seed) == ("news_sample", 0)
     megabytes = sum(file.stat().st_size for file in folder.glob("*.tfrecord")) / 1e6
     assert result.out == (
         "news_sample: 462 rows to train on in 4 shards, 82 to validate on, 128 to test on; "
@@ -48,7 +45,7 @@ def test_a_table_with_its_options(tmp_path):
     to = tmp_path / "s"
     result = run("data", "shard", "--data", table, *options, "--to", to, "--shards", 2)
     assert result.code == 0, result.err
-    assert f"1 rows were left out: {to / 'rejects.csv'}" in result.out
+    assert f"1 rows were skipped: {to / 'rejects.csv'}" in result.out
     assert str(table) in (to / "rejects.csv").read_text()
     expected = load_table(
         table, validation_fraction=0.2, test_fraction=0.1, seed=3, skip_bad_rows=True
@@ -56,7 +53,7 @@ def test_a_table_with_its_options(tmp_path):
     data = load(to)
     assert sorted(data.train.texts) == sorted(expected.train.texts)
     assert list(data.test.texts) == list(expected.test.texts)
-    assert data.reading["text_columns"] == ["text"]
+    assert data.source.made_from.text_columns == ("text",)
 
 
 def test_leaks_are_dropped_before(tmp_path):
@@ -67,16 +64,16 @@ def test_leaks_are_dropped_before(tmp_path):
     assert "left out because their texts are tested on" in result.out
     data = load(to)
     assert "see you" in data.test.texts and "see you" not in data.train.texts
-    assert data.reading["leaks_left_out"]["train"] > 0
+    assert data.leaks_left_out.train > 0
 
 
 @pytest.mark.parametrize(
     "given, option",
     [
-        ({"text_columns": ["text"]}, "--text-column"),
+        ({"text_column": ["text"]}, "--text-column"),
         ({"label_column": "label"}, "--label-column"),
-        ({"validation": "v.csv"}, "--validation-data"),
-        ({"test": "t.csv"}, "--test-data"),
+        ({"validation_data": "v.csv"}, "--validation-data"),
+        ({"test_data": "t.csv"}, "--test-data"),
         ({"test_fraction": 0.1}, "--test-fraction"),
         ({"validation_fraction": 0.1}, "--validation-fraction"),
         ({"split_seed": 0}, "--split-seed"),
@@ -96,7 +93,7 @@ def test_so_does_leaks(news):
 def test_what_cannot_be_sharded(news, tmp_path):
     folder = news[0]
     shard = ("data", "shard", "--dataset", "news_sample")
-    assert_mistake(run(*shard, "--to", folder), f"{folder} is there already", "another --to")
+    assert_mistake(run(*shard, "--to", folder), f"{folder} already exists", "another --to")
     for shards in (0, 463):
         result = run(*shard, "--to", tmp_path / "s", "--shards", shards)
         assert_mistake(result, "shards must be from 1 to 462", f"got {shards}")

@@ -49,7 +49,7 @@ def test_for_programs(small_run, tmp_path):
 
 def test_another_class_than_the_given_one(small_run, tmp_path):
     result = run("explain", small_run, TEXT, "--to", tmp_path, "--label", "Business")
-    assert "what speaks for Business" in result.out
+    assert "contributions to Business, and against it (-):" in result.out
 
 
 @pytest.mark.parametrize(
@@ -75,4 +75,4 @@ def test_what_has_no_attention(finished_run, exported, tmp_path):
     assert (result.code, result.out) == (2, "")
     assert "tfidf_linear has no attention" in result.err
     result = run("explain", exported, TEXT, "--to", tmp_path)
-    assert "explain the run it was made of" in result.err
+    assert "explain the run it was made from" in result.err

@@ -84,7 +84,7 @@ def test_verify_exits_with_1_if_a_module_is_broken(cache, on_tfhub):
     assert result.code == 0
     lines = result.out.splitlines()
     assert f"ok     {ENCODER}" in lines and f"ok     {PREPROCESS}" in lines
-    assert lines[-1] == "2 modules, asked 'I love transformers'"
+    assert lines[-1] == "2 modules, each called with 'I love transformers'"
 
     variables = cache / place_of(ENCODER) / "variables" / "variables.data-00000-of-00001"
     variables.write_bytes(variables.read_bytes()[:-1])
@@ -92,7 +92,7 @@ def test_verify_exits_with_1_if_a_module_is_broken(cache, on_tfhub):
     assert result.code == 1
     lines = result.out.splitlines()
     at = lines.index(f"BROKEN {ENCODER}")
-    assert f"{variables} is altered since it was written" in lines[at + 1]
+    assert f"{variables} has been altered since it was written" in lines[at + 1]
     assert f"in {cache / place_of(ENCODER)}; install it again" in lines[at + 2]
     assert f"ok     {PREPROCESS}" in lines
 

@@ -32,7 +32,7 @@ def test_hub_build_makes_the_two_modules(built, tiny_checkpoint):
     assert result.out.splitlines() == [
         str(folder / "preprocess"),
         str(folder / "encoder"),
-        f"a model now: kerasnlp-lab train --model {folder} ...",
+        f"use it as a model: kerasnlp-lab train --model {folder} ...",
     ]
     encoder = tensorflow_hub.KerasLayer(str(folder / "encoder"))
     ids = tf.constant(IDS, tf.int32)
@@ -93,7 +93,7 @@ def test_a_misspelt_encoder_is_told_before_anything_is_built(
 def test_hub_build_over_something(built):
     before = sorted(path.name for path in built[0].iterdir())
     result = run("hub", "build", "--from", built[0].parent / "release", "--to", built[0])
-    assert_mistake(result, f"{built[0]} is there already")
+    assert_mistake(result, f"{built[0]} already exists")
     assert sorted(path.name for path in built[0].iterdir()) == before
 
 

@@ -11,7 +11,7 @@ import weakref
 
 import pytest
 
-from kerasnlp_lab.cli.interrupts import keeps, raised_once
+from kerasnlp_lab.cli.interrupts import note_what_is_kept, raise_on_first_interrupt
 from tests import processes
 from tests.cli.command import run
 from tests.cli.interrupted import run_interrupted
@@ -45,7 +45,7 @@ def test_train_says_how_to_go_on(tmp_path):
     assert "Traceback" not in result.stderr
     line = result.stderr.splitlines()[-1]
     assert line.startswith("kerasnlp-lab: stopped by SIGINT after step ")
-    assert line.endswith(f"go on with: kerasnlp-lab train --resume {tmp_path / 'run'}")
+    assert line.endswith(f"resume with: kerasnlp-lab train --resume {tmp_path / 'run'}")
     finished = run("train", "--resume", tmp_path / "run", "--json")
     assert finished.code == 0, finished.err
     assert len(json.loads(finished.out)["training"]["history"]) == 2
@@ -59,8 +59,8 @@ def test_train_before_and_after_its_steps(tmp_path):
     result = run_interrupted(".report.html", *words)
     assert result.code == 130
     assert result.err == (
-        f"kerasnlp-lab: stopped by Ctrl-C; {tmp_path / 'run'} is kept, go on with: kerasnlp-lab "
-        f"train --resume {tmp_path / 'run'}\n"
+        f"kerasnlp-lab: stopped by Ctrl-C; {tmp_path / 'run'} is kept, resume with: "
+        f"kerasnlp-lab train --resume {tmp_path / 'run'}\n"
     )
     assert run("train", "--resume", tmp_path / "run").code == 0
 
@@ -167,8 +167,8 @@ def test_install_keeps_what_came_of_a_download(hub_environment, origins, tmp_pat
     assert result.code == 130
     downloads = tmp_path / "tfhub" / ".downloads"
     assert result.err == (
-        f"kerasnlp-lab: stopped by Ctrl-C; 0.1 MB are kept in {downloads}, and the same command "
-        "goes on from there\n"
+        f"kerasnlp-lab: stopped by Ctrl-C; 0.1 MB are kept in {downloads}; the same command "
+        "resumes the download\n"
     )
 
 
@@ -178,7 +178,7 @@ def test_it_is_not_lost_in_a_callback_of_the_garbage_collector(capfd):
 
     one = Dropped()
     reference = weakref.ref(one, lambda _: signal.raise_signal(signal.SIGINT))
-    with pytest.raises(KeyboardInterrupt), raised_once() as came:
+    with pytest.raises(KeyboardInterrupt), raise_on_first_interrupt() as came:
         del one
         assert reference() is None
         time.sleep(5)
@@ -189,8 +189,8 @@ def test_it_is_not_lost_in_a_callback_of_the_garbage_collector(capfd):
 def test_a_second_one_does_not_wait():
     script = (
         "import signal, time\n"
-        "from kerasnlp_lab.cli.interrupts import raised_once\n"
-        "with raised_once():\n"
+        "from kerasnlp_lab.cli.interrupts import raise_on_first_interrupt\n"
+        "with raise_on_first_interrupt():\n"
         "    try:\n"
         "        signal.raise_signal(signal.SIGINT)\n"
         "    finally:\n"
@@ -206,7 +206,7 @@ def test_a_program_that_is_to_ignore_it_does():
     """As nohup, and `&` in a script, start it."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        with raised_once() as came:
+        with raise_on_first_interrupt() as came:
             signal.raise_signal(signal.SIGINT)
         assert not came()
     finally:
@@ -214,6 +214,6 @@ def test_a_program_that_is_to_ignore_it_does():
 
 
 def test_what_is_kept_is_a_note_of_what_ended_it():
-    with pytest.raises(KeyboardInterrupt) as ended, keeps(lambda: "all of it"):
+    with pytest.raises(KeyboardInterrupt) as ended, note_what_is_kept(lambda: "all of it"):
         raise KeyboardInterrupt
     assert ended.value.__notes__ == ["all of it"]

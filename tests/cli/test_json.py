@@ -44,7 +44,8 @@ def test_every_command_has_it_and_is_on_the_page():
 
 
 @pytest.mark.parametrize(
-    "command", ["zoo list", "zoo recipes", "zoo show transformer", "hub list", "data list"]
+    "command",
+    ["zoo list", "zoo recipes", "zoo tasks", "zoo show transformer", "hub list", "data list"],
 )
 def test_what_there_is_to_choose_from(command):
     assert_documented(document_of(*command.split()), " ".join(command.split()[:2]))

@@ -1,5 +1,6 @@
-"""What there is to choose from: `zoo list`, `zoo show`, `data list`."""
+"""What there is to choose from: `zoo list`, `zoo show`, `zoo tasks`, `data list`."""
 
+from kerasnlp_lab.tasks import task_names
 from tests.cli.command import run
 
 
@@ -21,6 +22,12 @@ def test_zoo_show_has_what_train_can_be_given():
     assert shown["licence"] == "Apache-2.0"
     assert shown["embed_dim"] == "48"  # an option
     assert shown["batch_size"] == "64"  # of the recipe
+
+
+def test_zoo_tasks_has_a_line_a_task():
+    lines = run("zoo", "tasks").out.splitlines()
+    assert [line.split()[0] for line in lines] == task_names()
+    assert all("`" not in line and len(line.split()) > 4 for line in lines)
 
 
 def test_data_list_has_a_line_a_dataset():

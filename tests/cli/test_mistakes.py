@@ -30,7 +30,7 @@ def test_the_process_ends_with_status_2_and_one_line():
     assert result.returncode == 2
     assert result.stdout == ""
     assert result.stderr == (
-        "kerasnlp-lab: nowhere.txt: no such file; expected one with a text a line\n"
+        "kerasnlp-lab: nowhere.txt: no such file; expected one with a text on each line\n"
     )
 
 
@@ -102,7 +102,7 @@ def test_a_gpu_that_is_not_there(command, tmp_path):
 def test_an_output_directory_with_something_in_it(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     result = train("--output", tmp_path)
-    assert_mistake(result, f"{tmp_path} is there already; remove it, or name another --output")
+    assert_mistake(result, f"{tmp_path} already exists; remove it, or name another --output")
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
@@ -116,10 +116,17 @@ def test_a_dataset_with_other_classes(finished_run, tmp_path):
     shutil.copytree(finished_run, tmp_path / "run")
     file = tmp_path / "run" / "model" / "classifier.json"
     description = json.loads(file.read_text())
-    file.write_text(json.dumps({**description, "label_names": ["a", "b", "c", "d"]}))
+    description["task"]["label_names"] = ["a", "b", "c", "d"]
+    file.write_text(json.dumps(description))
     result = run("evaluate", tmp_path / "run", "--dataset", "news_sample")
     assert_mistake(result, "news_sample has the classes World, Sports, Business, Sci/Tech")
     assert_mistake(result, f"the classifier in {tmp_path / 'run'} has a, b, c, d")
+
+
+def test_a_resumed_run_takes_no_other_settings(tmp_path):
+    words = ["--resume", tmp_path, "--strategy", "cpu", "--json", "--recipe", "sms_spam"]
+    result = run("train", *words, "--data", "mine.csv", "--epochs", 3)
+    assert_mistake(result, "from the run directory; leave out --recipe, --data, --epochs")
 
 
 def test_an_unknown_split(finished_run):
@@ -170,12 +177,12 @@ def test_an_altered_export_gives_no_answers(exported, tmp_path):
     with open(tmp_path / "exported" / "saved_model.pb", "ab") as file:
         file.write(b"\0")
     result = run("predict", tmp_path / "exported", "Stocks fell")
-    assert_mistake(result, f"{tmp_path / 'exported' / 'saved_model.pb'} is altered")
+    assert_mistake(result, f"{tmp_path / 'exported' / 'saved_model.pb'} has been altered")
 
 
 def test_an_export_into_a_folder_with_something_in_it(finished_run, exported):
     before = json.loads((exported / "assets.extra" / "manifest.json").read_text())
-    assert_mistake(run("export", finished_run, "--to", exported), f"{exported} is there already")
+    assert_mistake(run("export", finished_run, "--to", exported), f"{exported} already exists")
     assert json.loads((exported / "assets.extra" / "manifest.json").read_text()) == before
 
 
@@ -246,6 +253,10 @@ NEWS = ("--dataset", "news_sample")
         (
             "train --model tfidf_linear --dataset news_sample --strategy miror",
             "no strategy is called 'miror'; did you mean 'mirrored'?",
+        ),
+        (
+            "train --model tfidf_linear --dataset news_sample --task clasification",
+            "no task is called 'clasification'; did you mean 'classification'?",
         ),
         ("data install ag_new --from x", "did you mean 'ag_news'?"),
         ("data inspect t.csv --model tfidf_linaer", "did you mean 'tfidf_linear'?"),

@@ -64,7 +64,7 @@ def test_rejects_csv_has_every_bad_row_with_its_reason(trained):
     for row, reason in zip(rows, [REASONS[4], *REASONS[:4]], strict=True):
         assert row[2].startswith(reason)
     assert rows[3][3] == "he\rllo"  # a carriage return needs quotes
-    assert f"5 rows were left out: {folder / 'run' / 'rejects.csv'}" in result.out
+    assert f"5 rows were skipped: {folder / 'run' / 'rejects.csv'}" in result.out
 
 
 def test_the_run_counts_its_rows(trained):
@@ -139,8 +139,8 @@ def test_evaluate_with_bad_rows(trained, tmp_path):
     result = run(*command, "--bad-rows", "skip")
     assert json.loads(result.out)["rows"] == 10
     assert result.err.splitlines() == [
-        f"left out: {table}, line 12: label 'eggs' is none of ham, spam",
-        f"left out: {table}, line 13: expected 2 columns, got 1",
+        f"skipped: {table}, line 12: label 'eggs' is none of ham, spam",
+        f"skipped: {table}, line 13: expected 2 columns, got 1",
     ]
 
 
@@ -155,7 +155,8 @@ def test_compare_on_a_table(tmp_path):
     (rejected,) = read_rejects(rejects.parent)
     assert list(rejected.values()) == [str(table), "62", "expected 2 columns, got 1", "short"]
     assert json.loads((rejects.parent / "metrics.json").read_text())["rejected_rows"] == 1
-    assert "left out" in result.out  # nothing is dropped in silence
+    # Nothing is dropped in silence.
+    assert "1 rows were skipped: see rejects.csv of each run" in result.out
 
 
 @pytest.mark.parametrize("command", [("train", "--model"), ("compare", "--models")])

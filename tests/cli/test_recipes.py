@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kerasnlp_lab.data.sms_spam import install_sms_spam
-from kerasnlp_lab.lab import find_recipe, named_recipes
+from kerasnlp_lab.lab import find_preset, presets
 from tests.cli.command import run
 from tests.cli.test_own_table import assert_mistake
 
@@ -57,10 +57,10 @@ def trained(data_dir, tiny_modules, tmp_path_factory):
 
 def test_zoo_recipes_has_every_recipe_with_its_settings():
     lines = run("zoo", "recipes").out.splitlines()
-    assert [line.split(":")[0] for line in lines[::2]] == list(named_recipes())
-    assert "sms_spam_seed" in named_recipes()
-    for name, settings in zip(named_recipes(), lines[1::2], strict=True):
-        recipe = find_recipe(name)
+    assert [line.split(":")[0] for line in lines[::2]] == list(presets())
+    assert "sms_spam_seed" in presets()
+    for name, settings in zip(presets(), lines[1::2], strict=True):
+        recipe = find_preset(name)
         shown = dict(one.split("=") for one in settings.split())
         assert shown["model"] == recipe.model and shown["threshold"] == recipe.threshold
         for key, value in {**recipe.options, **recipe.training}.items():
@@ -69,7 +69,7 @@ def test_zoo_recipes_has_every_recipe_with_its_settings():
 
 def test_the_tutorials_recipe_has_the_tutorials_numbers():
     """Its cells: max_len 25, a hidden layer of 512, AdamW at 1e-5, ten epochs, balanced weights."""
-    recipe = find_recipe("sms_spam_seed")
+    recipe = find_preset("sms_spam_seed")
     assert recipe.options["max_length"] == 25 and recipe.options["head_units"] == 512
     training = recipe.training
     assert (training["epochs"], training["frozen_epochs"]) == (0, 10)
@@ -79,7 +79,7 @@ def test_the_tutorials_recipe_has_the_tutorials_numbers():
 
 def test_what_is_not_given_is_the_recipes(trained, tiny_modules):
     config = config_of(trained[0])
-    recipe = find_recipe("sms_spam")
+    recipe = find_preset("sms_spam")
     assert {**config["recipe"], **recipe.training} == config["recipe"]
     assert config["dataset"]["name"] == "sms_spam" and config["dataset"]["split_seed"] == 2018
     assert config["decision"] == {"threshold": "f1", "positive_class": None}

@@ -69,7 +69,7 @@ def test_plain_tfds_load_gives_the_same_rows(elsewhere, source):
 def test_load_dataset_joins_title_and_description(installed, elsewhere):
     data = load_dataset("ag_news", data_dir=installed, validation_fraction=0.5)
     assert data.label_names == ("World", "Sports", "Business", "Sci/Tech")
-    assert str(installed) in data.source
+    assert str(installed) in data.source.place
     assert sorted(with_labels(data.train, data.validation)) == sorted(joined(TRAIN))
     # The order is that of TensorFlow Datasets, which shuffles what it prepares.
     assert with_labels(data.test) == joined(elsewhere["folder"]["test"])

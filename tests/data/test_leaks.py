@@ -5,8 +5,10 @@ import unicodedata
 import numpy as np
 import pytest
 
-from kerasnlp_lab.data import Split, TextDataset, without_leaks
+from kerasnlp_lab.data import LeaksLeftOut, PythonRows, Split, TextDataset, without_leaks
 from kerasnlp_lab.errors import DataError
+
+SOURCE = PythonRows("mine", "a program")
 
 
 def same(a, b):
@@ -23,7 +25,7 @@ def dataset(train, validation, test, labels=("a", "b")):
         return Split(texts, np.arange(len(texts)) % 2, path, lines)
 
     parts = split(train, "train.csv"), split(validation, "v.csv"), split(test, "test.csv")
-    return TextDataset("mine", labels, *parts, reading={"label_column": "label"})
+    return TextDataset("mine", labels, *parts, SOURCE)
 
 
 def varied(count, seed):
@@ -55,8 +57,8 @@ def test_no_text_is_left_that_is_tested_on(seed):
         assert list(left.texts) == [texts[row] for row in rows]
         assert left.labels.tolist() == [row % 2 for row in rows]
         assert left.lines.tolist() == [row + 2 for row in rows]
-    left_out = {"train": 60 - len(kept), "validation": 12 - len(kept_too)}
-    assert clean.reading == {"label_column": "label", "leaks_left_out": left_out}
+    assert clean.leaks_left_out == LeaksLeftOut(60 - len(kept), 12 - len(kept_too))
+    assert clean.source == SOURCE
     assert list(clean.test.texts) == test
     np.testing.assert_array_equal(clean.test.labels, data.test.labels)
 
@@ -82,7 +84,7 @@ def test_texts_that_are_the_same(a, b):
 def test_texts_that_are_not(a, b):
     clean = without_leaks(dataset(["x", "y", a], ["v", b], ["t"]))
     assert list(clean.train.texts) == ["x", "y", a]
-    assert clean.reading["leaks_left_out"] == {"train": 0, "validation": 0}
+    assert clean.leaks_left_out == LeaksLeftOut(0, 0)
 
 
 def test_twins_within_a_split_stay():
@@ -96,7 +98,7 @@ def test_what_only_a_dropped_validation_row_has_is_dropped_too():
     """Its text is tested on, so it is no text to train on either."""
     clean = without_leaks(dataset(["x", "y", "T"], ["v", "t"], [" t "]))
     assert list(clean.train.texts) == ["x", "y"]
-    assert clean.reading["leaks_left_out"] == {"train": 1, "validation": 1}
+    assert clean.leaks_left_out == LeaksLeftOut(1, 1)
 
 
 def test_a_class_without_a_row_left_is_an_error():

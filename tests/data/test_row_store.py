@@ -15,7 +15,7 @@ TEXTS = ["", "a", "two words", "", "日本語", "lone \ud800 surrogate", "x" * 5
 
 def test_rows_come_back_in_any_order():
     rows = [text.encode("utf-8", "surrogatepass") for text in TEXTS]
-    store = RowStore(rows)
+    store = RowStore.of_rows(rows)
     assert (len(store), store.sizes.tolist()) == (len(rows), [len(row) for row in rows])
     for order in ([0, 1, 2, 3, 4, 5, 6, 7], [7, 0, 0, 6, 5], [3], []):
         assert store.read(np.array(order, int)) == [rows[row] for row in order]
@@ -27,8 +27,8 @@ def test_rows_that_come_some_at_a_time_are_the_same():
         (b"".join(rows[begin:end]), np.array([len(row) for row in rows[begin:end]], np.int64))
         for begin, end in ((0, 3), (3, 3), (3, 7), (7, 8))
     ]
-    store = RowStore.of_blocks(iter(blocks))
-    assert store.sizes.tolist() == RowStore(rows).sizes.tolist()
+    store = RowStore(iter(blocks))
+    assert store.sizes.tolist() == RowStore.of_rows(rows).sizes.tolist()
     assert store.read(np.arange(8)) == rows
     for order in ([2, 3, 4], [4, 3, 4, 5], [7, 0, 0, 1], [3], [0, 3], []):
         block, sizes = store.read_block(np.array(order, int))
@@ -38,9 +38,9 @@ def test_rows_that_come_some_at_a_time_are_the_same():
 
 def test_more_rows_than_are_written_at_once():
     rows = [bytes([row % 251]) * (row % 3000) for row in range(2500)]  # 3.7 MB
-    store = RowStore(iter(rows))
+    store = RowStore.of_rows(iter(rows))
     assert store.read(np.arange(2500)) == rows
-    assert len(RowStore([])) == 0
+    assert len(RowStore.of_rows([])) == 0
 
 
 def test_stored_texts_are_a_sequence():
@@ -62,7 +62,7 @@ def test_a_split_of_stored_texts_is_as_one_in_memory():
 def test_nowhere_to_write_is_a_storage_error(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
     with pytest.raises(StorageError, match="none"):
-        RowStore([b"a"])
+        RowStore.of_rows([b"a"])
 
 
 def test_memory_does_not_grow_with_the_texts():

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasnlp_lab.data import Split, TextDataset, load_shards, without_leaks, write_shards
+from kerasnlp_lab.data import (
+    LeaksLeftOut,
+    PythonRows,
+    Shards,
+    Split,
+    TextDataset,
+    load_shards,
+    without_leaks,
+    write_shards,
+)
 from kerasnlp_lab.data.row_store import StoredTexts
 from kerasnlp_lab.data.table_rows import RejectedRow
 from kerasnlp_lab.errors import DataError, OptionError, RunError, StorageError
@@ -72,17 +81,20 @@ def test_a_sorted_table_is_dealt_at_random(tmp_path):
 def test_the_rest_of_the_dataset_comes_back(tmp_path):
     part = Split(StoredTexts.write(["b", "", "a\n"]), [1, 0, 1])
     train = Split(("x", "y", "z"), [0, 1, 1])
-    data = TextDataset("mine", ("n", "p"), train, part, part, "mine.csv", 0.25, 7, {"how": [1]})
+    source = PythonRows("mine", "mine.csv", 0.25, 7)
+    left_out = LeaksLeftOut(3, 1)
+    data = TextDataset("mine", ("n", "p"), train, part, part, source, leaks_left_out=left_out)
     write_shards(data, tmp_path / "s", shards=2)
     again = load_shards(tmp_path / "s")
-    for name in ("name", "label_names", "source", "validation_fraction", "split_seed"):
+    for name in ("name", "label_names", "leaks_left_out"):
         assert getattr(again, name) == getattr(data, name)
+    for name in ("place", "validation_fraction", "split_seed"):
+        assert getattr(again.source, name) == getattr(source, name)
     for split in (again.validation, again.test):
         assert list(split.texts) == ["b", "", "a\n"]
         assert split.labels.tolist() == [1, 0, 1]
     assert again.train.label_counts(2).tolist() == train.label_counts(2).tolist() == [1, 2]
-    made_from = {"folder": str(tmp_path / "s"), "files": 2, "made_from": data.fingerprint}
-    assert again.reading == {"how": [1], "shards": made_from}
+    assert again.source == Shards(source, str(tmp_path / "s"), 2, data.fingerprint)
 
 
 def test_the_fingerprint_is_the_files(folder, tmp_path):
@@ -130,7 +142,7 @@ def test_shards_are_not_sharded_nor_thinned_out(folder, tmp_path):
 
 def test_a_folder_that_is_not_empty(folder):
     before = (folder / "shards.json").read_bytes()
-    with pytest.raises(RunError, match="is there already"):
+    with pytest.raises(RunError, match="already exists"):
         write_shards(numbered(TEXTS), folder, shards=4)
     assert (folder / "shards.json").read_bytes() == before
 

@@ -75,7 +75,7 @@ def test_every_form_gives_the_same_rows(form, tmp_path):
     assert count == len(MESSAGES)
     assert rows_of(tmp_path / "data") == sorted(MESSAGES)
     data = load_dataset("sms_spam", data_dir=tmp_path / "data")
-    assert data.source == str(path)
+    assert data.source.place == str(path)
     assert data.train.where(0).startswith(f"{path}, line ")
 
 
@@ -266,4 +266,4 @@ def test_another_seed_gives_other_rows_of_the_same_number(real, tmp_path):
     other = load_dataset("sms_spam", data_dir=tmp_path, seed=1)
     assert len(other.test) == len(data.test)
     assert set(other.test.texts) != set(data.test.texts)
-    assert (data.split_seed, other.split_seed) == (2018, 1)
+    assert (data.source.split_seed, other.source.split_seed) == (2018, 1)

@@ -173,7 +173,7 @@ def test_several_text_columns_are_joined_in_the_order_asked_for(tmp_path):
     texts = [text for text, _ in all_pairs(data)]
     assert "body 7 title 7" in texts
     assert "only" in texts
-    assert data.reading["text_columns"] == ["body", "title"]
+    assert data.source.text_columns == ("body", "title")
 
 
 @pytest.mark.parametrize(
@@ -181,10 +181,9 @@ def test_several_text_columns_are_joined_in_the_order_asked_for(tmp_path):
 )
 def test_columns_whose_names_leave_no_doubt(header, tmp_path):
     data = load_table(write(tmp_path, rows(header=header)))
-    assert [data.reading["text_columns"], data.reading["label_column"]] == [
-        [header.split(",")[0]],
-        header.split(",")[1],
-    ]
+    text_column, label_column = header.split(",")
+    assert data.source.text_columns == (text_column,)
+    assert data.source.label_column == label_column
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""docs/extending.md followed to the letter, each part in a copy of the repository of its own."""
+"""Following docs/extending.md exactly, each part in a copy of the repository of its own."""
 
 import json
 import os
@@ -31,7 +31,7 @@ PARTS = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", read("docs/extending.md"
 def clone(tmp_path):
     """A copy of what the page changes and runs."""
     ignored = shutil.ignore_patterns("__pycache__")
-    for folder in ("kerasnlp_lab", "tests"):
+    for folder in ("docs", "kerasnlp_lab", "tests"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
     for file in ("README.md", "pyproject.toml"):
         shutil.copy(ROOT / file, tmp_path)
@@ -73,6 +73,7 @@ def call(arguments, clone):
     "part, answers",
     [
         ("A model", ["1,280,260", "epoch 10", "Oil slips below 45 dollars", " passed"]),
+        ("A task", ["a number for each text", "within half", "mean absolute error", " passed"]),
         ("A dataset", ["support tickets by the queue", "macro-F1"]),
         ("A layer", [" passed"]),
     ],

@@ -13,7 +13,7 @@ from sklearn.metrics import (
 )
 
 from kerasnlp_lab.evaluation.calibration import expected_calibration_error
-from kerasnlp_lab.evaluation.metrics import score
+from kerasnlp_lab.evaluation.classification import score
 from kerasnlp_lab.evaluation.report import evaluation_text
 from kerasnlp_lab.tasks.decision import Decision
 from tests.tasks.scored_rows import NAMES, chosen, rows, split_of

@@ -1,4 +1,4 @@
-"""Two classifiers with attention, small and untrained."""
+"""Two small untrained classifiers with attention."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def transformer():
         "num_heads": 2,
         "num_blocks": 2,
     }
-    keras.utils.set_random_seed(0)  # by other weights 16 steps may add up less exactly
+    keras.utils.set_random_seed(0)  # with other weights, 16 steps may add up less exactly
     return create_classifier("transformer", LABEL_NAMES, TRAIN_TEXTS, options=sizes)
 
 

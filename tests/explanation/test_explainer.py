@@ -1,4 +1,4 @@
-"""explain: the model's own attention, rollout by its definition, contributions that add up."""
+"""explain: gives the model's own attention, a correct rollout, contributions that add up."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def classifier(request, explained):
     return explained[request.param]
 
 
-def test_the_answer_is_the_classifiers(classifier):
+def test_the_answer_equals_the_classifiers_own(classifier):
     found = explain(classifier, TEXT)
     probabilities = tf.nn.softmax(predict_logits(classifier, [TEXT]))[0].numpy()
     assert list(found.probabilities) == list(LABEL_NAMES)
@@ -27,7 +27,7 @@ def test_the_answer_is_the_classifiers(classifier):
     assert found.label == LABEL_NAMES[probabilities.argmax()]
 
 
-def test_attention_of_the_transformer_is_that_of_its_blocks(transformer):
+def test_a_transformers_attention_equals_that_of_its_blocks(transformer):
     found = explain(transformer, TEXT)
     ids = transformer.text(tf.constant([TEXT]))["token_ids"]
     network = transformer.network
@@ -41,8 +41,8 @@ def test_attention_of_the_transformer_is_that_of_its_blocks(transformer):
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
-def test_attention_of_a_bert_is_that_of_its_encoder(tiny_checkpoint, precision):
-    """In float32, whatever it computes in otherwise."""
+def test_a_berts_attention_equals_that_of_its_encoder(tiny_checkpoint, precision):
+    """The explanation computes in float32, whichever precision the BERT has."""
     options = {"max_length": 16, "precision": precision}
     bert = create_classifier(str(tiny_checkpoint), LABEL_NAMES, [], options=options)
     found = explain(bert, TEXT)
@@ -54,14 +54,14 @@ def test_attention_of_a_bert_is_that_of_its_encoder(tiny_checkpoint, precision):
         np.testing.assert_allclose(attention, scores[0, :, :real, :real], atol=1e-5)
 
 
-def test_a_model_without_masks_looks_at_padding():
+def test_a_model_without_masks_attends_to_padding():
     classifier = create_classifier("seed_transformer", LABEL_NAMES, ["the cat sat"])
     found = explain(classifier, "the cat sat")
     assert found.attention.shape == (1, 2, 3, 3)
     assert 0.9 < found.attention_to_padding < 1
 
 
-def test_rollout_is_the_product_of_layers_and_the_ways_past_them(classifier):
+def test_rollout_multiplies_attention_and_residual_connections(classifier):
     found = explain(classifier, TEXT)
     first, second = (
         layer.mean(axis=0) / 2 + np.eye(len(layer[0])) / 2 for layer in found.attention
@@ -70,12 +70,12 @@ def test_rollout_is_the_product_of_layers_and_the_ways_past_them(classifier):
     np.testing.assert_allclose(found.rollout.sum(axis=1), 1, atol=1e-5)
 
 
-def test_contributions_add_up_and_are_the_path_integral(classifier):
-    """Against finite differences: each token moves a little further on its way than the others."""
+def test_contributions_add_up_and_equal_the_path_integral(classifier):
+    """Compares with finite differences, which move one token a little further on the path."""
     found = explain(classifier, TEXT, label="Business")
     assert found.completeness.error < 0.01
     assert found.completeness.total == pytest.approx(found.contributions.sum(), abs=1e-5)
-    inside = classifier.entry.look_inside(classifier.network, classifier.options)
+    inside = classifier.look_inside()
     features = classifier.text(tf.constant([TEXT]))
     neutral = classifier.text.vocabulary().index(inside.neutral)
     ids = features[inside.ids].numpy()
@@ -86,7 +86,7 @@ def test_contributions_add_up_and_are_the_path_integral(classifier):
     begin, end = (inside.embed(tf.constant(one)).numpy() for one in (before, ids))
 
     def output(shares):
-        """The class's logit less the mean, where each token is at its share of the way."""
+        """Returns the logit minus the mean, with each token at its own share of the path."""
         words = begin + (end - begin) * np.float32(shares)[:, :, np.newaxis]
         copies = {name: tf.repeat(one, len(words), axis=0) for name, one in features.items()}
         logits = inside.run(copies, tf.constant(words))[0].numpy()
@@ -103,7 +103,7 @@ def test_contributions_add_up_and_are_the_path_integral(classifier):
     assert found.completeness.expected == pytest.approx(whole, abs=1e-5)
 
 
-def test_tokens_that_say_nothing_contribute_nothing(transformer):
+def test_an_unknown_word_contributes_nothing(transformer):
     found = explain(transformer, "the zebra sat")
     assert found.word_contributions[1] == 0
     assert abs(found.word_contributions[0]) > 0
@@ -121,7 +121,7 @@ def test_word_pieces_are_joined(bert):
     assert found.word_contributions[1] == pytest.approx(found.contributions[2:4].sum())
 
 
-def test_what_cannot_be_explained_says_why(transformer, tiny_checkpoint):
+def test_errors_say_why_an_answer_cannot_be_explained(transformer, tiny_checkpoint):
     with pytest.raises(UnknownNameError, match="did you mean 'Sports'"):
         explain(transformer, TEXT, label="sport")
     with pytest.raises(DataError, match="reads no word of this text"):

@@ -1,4 +1,4 @@
-"""Figures: the right layer and head, the words beside it, and any script with an installed font."""
+"""Figures show the layer and head asked for, with words in any script that has a font."""
 
 import warnings
 
@@ -38,7 +38,7 @@ def found(bert):
 
 
 @pytest.mark.parametrize("layer, head", [(None, None), (1, None), (2, 2)])
-def test_the_matrix_drawn_is_the_one_asked_for(found, layer, head):
+def test_the_matrix_shows_the_layer_and_head_asked_for(found, layer, head):
     [axes] = attention_figure(found, layer=layer, head=head).axes
     matrix = found.rollout
     if layer:
@@ -51,13 +51,13 @@ def test_the_matrix_drawn_is_the_one_asked_for(found, layer, head):
     assert expected in axes.get_title()
 
 
-def test_word_pieces_as_the_model_reads_them(found):
+def test_the_matrix_can_show_word_pieces(found):
     [axes] = attention_figure(found, layer=1, head=1, tokens=True).axes
     np.testing.assert_allclose(axes.images[0].get_array(), found.attention[0, 0])
     assert [one.get_text() for one in axes.get_yticklabels()] == [t.text for t in found.tokens]
 
 
-def test_lines_are_as_thick_as_there_is_attention(found):
+def test_lines_are_thicker_for_more_attention(found):
     [axes] = attention_figure(found, layer=1, head=1, lines=True).axes
     shares = found.over_words(found.attention[0, 0])
     drawn = {tuple(map(int, line.get_ydata())): line.get_linewidth() for line in axes.lines}
@@ -68,7 +68,7 @@ def test_lines_are_as_thick_as_there_is_attention(found):
     assert left_and_right == [*found.units, *found.units]
 
 
-def test_a_bar_a_word(found):
+def test_each_word_has_a_bar(found):
     [axes] = contributions_figure(found).axes
     widths = [bar.get_width() for bar in axes.patches]
     np.testing.assert_allclose(widths, found.word_contributions, atol=1e-6)
@@ -91,11 +91,11 @@ def test_no_character_is_drawn_as_a_box(bert, script):
         pytest.skip(f"no installed font has {missing}")
     figure = explanation_figure(explain(bert, text))
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # matplotlib warns of a glyph that no font has
+        warnings.simplefilter("error")  # matplotlib warns about a glyph that no font has
         figure.canvas.draw()
 
 
-def test_letters_are_joined_as_their_script_joins_them():
+def test_letters_of_joined_scripts_are_joined():
     figure = Figure()
     renderer = FigureCanvasAgg(figure).get_renderer()
     families, missing = fonts_for("ب")
@@ -108,7 +108,7 @@ def test_letters_are_joined_as_their_script_joins_them():
     assert width("بببب") < 0.8 * 4 * width("ب")
 
 
-def test_what_no_font_has_is_told(monkeypatch):
+def test_characters_without_a_font_are_reported(monkeypatch):
     own = [font for font in fontManager.ttflist if font.name == "DejaVu Sans"]
     monkeypatch.setattr(fontManager, "ttflist", own)
     assert fonts_for("cat 日本 日") == (["DejaVu Sans"], "日本")

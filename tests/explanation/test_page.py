@@ -1,4 +1,4 @@
-"""The page in a real browser, without a network."""
+"""The page works in a real browser, without a network."""
 
 import shutil
 
@@ -72,7 +72,7 @@ def test_every_layer_and_head_can_be_chosen(page, found):
             np.testing.assert_allclose(values, matrix, atol=1e-4)
 
 
-def test_the_matrix_is_drawn_and_tells_its_numbers(page, found):
+def test_the_matrix_is_drawn_and_shows_its_numbers(page, found):
     expected = found.over_words(found.rollout)
     cells = page.locator("#picture rect")
     assert cells.count() == expected.size
@@ -93,14 +93,14 @@ def test_lines_between_words(page, found):
     page.select_option("#head", "1")
     expected = found.over_words(found.attention[0, 0])
     lines = page.locator("#picture line")
-    assert abs(lines.count() - (expected >= 0.01).sum()) <= 1  # the page has 16 bits a number
+    assert abs(lines.count() - (expected >= 0.01).sum()) <= 1  # the page rounds to 16 bits
     assert lines.count() > 5
     page.locator("#picture text.row").nth(1).hover()
     lit = page.locator("#picture line:not(.faint)").count()
     assert abs(lit - (expected[1] >= 0.01).sum()) <= 1
 
 
-def test_the_text_is_there_as_it_was(page, found):
+def test_the_page_shows_the_text_unchanged(page, found):
     assert page.locator("#text").text_content() == TEXT
     titles = page.locator("#text span").evaluate_all("(all) => all.map((one) => one.title)")
     for word, value, title in zip(found.words, found.word_contributions, titles, strict=True):

@@ -108,7 +108,7 @@ def test_manifest_tells_what_the_model_is(exported):
 
 def test_a_folder_with_something_in_it_is_left_alone(transformer, tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(RunError, match=f"{tmp_path} is there already"):
+    with pytest.raises(RunError, match=f"{tmp_path} already exists"):
         export_classifier(transformer, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 

@@ -96,7 +96,7 @@ def arm(moment: str, count: int) -> None:
         "sigterm in validation": (*validation, "before", terminate),
         "before rename": (paths.os, "replace", "before", kill),
         "after rename": (paths.os, "replace", "after", kill),
-        "before cleaning": (Checkpoints, "_clean", "before", kill),
+        "before cleaning": (Checkpoints, "_remove_unneeded", "before", kill),
         "after the best": (Checkpoints, "save_best", "after", kill),
         "after a checkpoint": (Checkpoints, "save", "after", kill),
         "after a line of history": (history.History, "add", "after", kill),

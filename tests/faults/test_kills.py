@@ -115,7 +115,7 @@ def test_a_broken_checkpoint_falls_back_to_the_one_before(whole, tmp_path):
     newest.write_bytes(content)
     result = resume(run)
     assert result.returncode == 0, result.stderr
-    assert f"{newest} is altered since it was written" in result.stdout
+    assert f"{newest} has been altered since it was written" in result.stdout
     assert "the checkpoint before it is used" in result.stdout
     assert differences(whole, run) == []
 
@@ -139,7 +139,7 @@ def test_other_rows_are_refused(tmp_path):
     table.write_text("\n".join(["text,label", *rows[:-1], "something else,1"]))
     result = resume(run)
     assert result.returncode == 2
-    assert "holds other rows than when the run was begun" in result.stderr
+    assert "holds other rows than when the run was started" in result.stderr
 
 
 def test_another_model_is_refused(tmp_path):
@@ -176,7 +176,7 @@ def test_sigterm_saves_and_exits_with_a_status_of_its_own(tmp_path):
     arguments = [*SCRATCH, "--checkpoint-every", "off", "--output", str(run)]
     result = command(arguments, moment="sigterm", count=5)
     assert result.returncode == SAVED
-    assert f"go on with: kerasnlp-lab train --resume {run}" in result.stderr
+    assert f"resume with: kerasnlp-lab train --resume {run}" in result.stderr
     assert [file.name for file in (run / "checkpoints").iterdir()] == [
         "step-000000000006.safetensors"
     ]

@@ -112,7 +112,7 @@ def test_a_worker_that_is_killed_ends_all_and_the_same_command_goes_on(tmp_path)
 
     again = workers_on_loopback(2, many, tmp_path / "again")
     assert again.wait() == [0, 0], again.said()
-    assert "going on with the run" in again.said()[0]
+    assert "resuming the run" in again.said()[0]
     whole = workers_on_loopback(2, [*many[:-1], str(tmp_path / "whole")], tmp_path / "logs")
     assert whole.wait() == [0, 0], whole.said()
     assert again.final_states() == whole.final_states()
@@ -126,7 +126,7 @@ def test_a_worker_that_is_asked_to_stop_stops_all_and_all_is_saved(tmp_path):
     wait_for(tmp_path / "run" / "checkpoints", "step-*.safetensors")
     os.kill(workers.processes[1].pid, signal.SIGTERM)
     assert workers.wait(BOUND) == [175, 175], workers.said()
-    assert all("go on with: kerasnlp-lab train --resume" in text for text in workers.said())
+    assert all("resume with: kerasnlp-lab train --resume" in text for text in workers.said())
 
 
 @pytest.mark.timeout(900)

@@ -34,7 +34,7 @@ def test_one_altered_byte_in_any_file_is_found(installed):
         assert (one.whole, one.works, one.answer) == (False, False, ""), path
         assert f"{encoder}/" in one.problem
         if path.name not in MANIFEST:
-            assert f"{path} is altered since it was written" in one.problem
+            assert f"{path} has been altered since it was written" in one.problem
         assert one.handle == ENCODER
 
 

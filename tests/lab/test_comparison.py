@@ -53,7 +53,7 @@ def test_one_seed_and_no_sizes(comparison):
         (run,) = result.experiments[row["model"]]
         assert run.run.path == folder / row["model"]
     page = (folder / "report.html").read_text()
-    assert "seed 0." in page and "95% interval" in page and "How many rows" not in page
+    assert "seed 0." in page and "95% interval" in page and "How many rows are enough?" not in page
     assert not (folder / "learning_curve.png").exists()
 
 
@@ -205,8 +205,8 @@ def test_the_page_shows_the_curve(curve):
     page = (folder / "report.html").read_text()
     png = (folder / "learning_curve.png").read_bytes()
     assert png.startswith(b"\x89PNG") and base64.b64encode(png).decode() in page
-    assert "means over\n2 seeds from 5 on" in page and "standard deviation" in page
-    table = page[page.index("How many rows") :]
+    assert "means over\n2 seeds, starting with 5" in page and "standard deviation" in page
+    table = page[page.index("How many rows are enough?") :]
     for size, rows in result.curves.items():
         assert f"<tr><td>{size}</td>" in table
         for row in rows:
@@ -236,7 +236,7 @@ def test_each_training_set_is_a_part_of_the_next_with_the_same_shares(noise):
         ({"sizes": ["61"]}, "a size must be all, or from 1 to 60 rows, got '61'"),
         ({"sizes": [20, "-5"]}, "got '-5'"),
         ({"sizes": ["many"]}, "got 'many'"),
-        ({"sizes": [1]}, "a size must be so many rows that all 2 classes are among them, got 1"),
+        ({"sizes": [1]}, "a size must be large enough to include all 2 classes, got 1"),
         ({"sizes": ["1.5"]}, "got '1.5'"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Prints the peak memory, in kB, after a vocabulary and a pass of so many rows, and of 10 times."""
+"""Prints the peak memory in kB of a vocabulary and a pass, for N rows and for 10 N rows."""
 
 import resource
 import sys
@@ -23,7 +23,7 @@ def go_through(folder: Path, rows: int) -> int:
     batches, steps = shard_batches(
         vectorizer, train, batch_size=16, seed=0, first_step=rows // 32, buffer_rows=800
     )
-    assert sum(1 for _ in batches.take(steps)) == steps  # of two passes
+    assert sum(1 for _ in batches.take(steps)) == steps  # across two passes
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 

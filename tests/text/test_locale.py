@@ -1,4 +1,4 @@
-"""Lower-casing does not depend on where the machine stands."""
+"""Lower-casing does not depend on the locale."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ print(normalize(texts, do_lower_case=True, strip_accents=False).numpy()[0])
 
 
 @pytest.mark.starts_tensorflow
-def test_capital_i_in_turkey():
+def test_capital_i_in_a_turkish_locale():
     environment = {**os.environ, "LC_ALL": "tr_TR.UTF-8", "LANG": "tr_TR.UTF-8"}
     run = subprocess.run(
         [sys.executable, "-c", _PROGRAM], env=environment, capture_output=True, text=True

@@ -1,4 +1,4 @@
-"""Words of a text and the tokens made of them, with their places, for any text."""
+"""The reference for offsets: words and tokens of a text, for two kinds of vectorizers."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def vectorizers(tiny_modules):
 
 
 @pytest.mark.parametrize("name", ["words", "pieces"])
-def test_words_are_the_text_and_their_tokens_the_models(vectorizers, name):
+def test_words_cover_the_text_and_tokens_equal_the_vectorizers(vectorizers, name):
     vectorizer = vectorizers[name]
     for text in TEXTS:
         words = find_words(vectorizer, text)
@@ -40,6 +40,7 @@ def test_words_are_the_text_and_their_tokens_the_models(vectorizers, name):
 
 
 def described(vectorizer, text):
+    """Returns each word with its number of tokens, and each token with its part of the text."""
     words = find_words(vectorizer, text)
     pieces = [
         (token.text, text[token.start : token.end])
@@ -60,7 +61,7 @@ def test_word_pieces_are_joined_to_words(vectorizers):
 
 
 def test_words_without_punctuation(vectorizers):
-    """The vectorizer drops marks, and reads don't as dont: a word of the text all the same."""
+    """The vectorizer drops punctuation and reads don't as dont, which is one word of the text."""
     assert described(vectorizers["words"], 'The "cat" -- don\'t, \tsit.') == (
         [
             *(("The", 1), ('"', 0), ("cat", 1), ('"', 0), ("-", 0), ("-", 0)),
@@ -70,7 +71,7 @@ def test_words_without_punctuation(vectorizers):
     )
 
 
-def test_what_is_behind_the_longest_text_is_not_read(vectorizers):
+def test_words_after_the_longest_text_have_no_tokens(vectorizers):
     words = find_words(vectorizers["pieces"], "cats " * 10)  # 20 pieces; 14 are read
     assert [word.tokens for word in words] == [2] * 7 + [0] * 3
     words = find_words(vectorizers["pieces"], "the " + "cats " * 10)

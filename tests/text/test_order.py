@@ -1,4 +1,4 @@
-"""Which rows make a batch."""
+"""The order of training batches: all classes in a batch, little padding."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def test_length_ranks():
 
 @pytest.mark.parametrize("batch_size", [8, 16])  # three windows of 50 batches; two
 def test_batches_have_all_classes_and_little_padding(batch_size):
-    """Where the texts of one class, a quarter of them, are longer than all others'."""
+    """A quarter of the texts are of one class and longer than all others."""
     labels = np.arange(ROWS) % 4 // 3
     lengths = np.where(labels, LENGTHS + 200, LENGTHS // 2)
     order = training_order(lengths, labels, batch_size=batch_size, seed=5)
@@ -28,7 +28,7 @@ def test_batches_have_all_classes_and_little_padding(batch_size):
     share = labels[rows].mean(axis=1)
     assert abs(share.mean() - 0.25) < 0.01
     shuffled = np.random.default_rng(0).permutation(ROWS)[: rows.size].reshape(rows.shape)
-    # Sorted by length alone it would be 0.4, in place of 0.15 and 0.11 at random.
+    # Sorting by length alone would give 0.4. Random batches have 0.15 or 0.11.
     assert share.std() < labels[shuffled].mean(axis=1).std()
 
     def padding(rows, label):

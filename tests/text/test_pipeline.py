@@ -1,4 +1,4 @@
-"""The input pipeline: which rows come when, in which company, and what padding that saves."""
+"""The input pipeline: the order of the rows, the rows of a batch, and little padding."""
 
 import os
 
@@ -23,7 +23,7 @@ from tests.text.padding import padding_share
 ROWS, BATCH_SIZE, STEPS = 1003, 16, 62
 LENGTHS = np.random.default_rng(0).lognormal(3, 0.7, ROWS).astype(int).clip(1, 200)
 TEXTS = texts_of_lengths(LENGTHS)
-# A label that is the row's own number tells which row a batch holds.
+# The labels are row numbers, so that they say which rows a batch holds.
 ROW_NUMBERS = np.arange(ROWS)
 
 
@@ -90,7 +90,7 @@ def test_token_ids_end_to_end(tokens):
         assert ragged.to_list() == [row.tolist() for row in tokens.read(np.array(rows, int))]
 
 
-def test_a_batch_is_what_the_vectorizer_makes_of_its_texts(vectorizer, batches):
+def test_a_batch_has_the_features_of_its_texts(vectorizer, batches):
     for features, rows in batches[0][:5]:
         expected = vectorizer(tf.constant([TEXTS[row] for row in rows]))
         np.testing.assert_array_equal(features["token_ids"], expected["token_ids"])
@@ -104,7 +104,7 @@ def test_every_batch_is_full_and_no_row_comes_twice_in_a_pass(batches):
         assert len(set(rows)) == len(rows) == ROWS - ROWS % BATCH_SIZE
 
 
-def test_other_rows_sit_out_in_each_pass(batches):
+def test_each_pass_leaves_out_other_rows(batches):
     left_out = [frozenset(range(ROWS)) - set(np.concatenate(rows_of(p))) for p in batches]
     assert len(set(left_out)) == 3
 
@@ -123,7 +123,7 @@ def test_order_does_not_depend_on_global_randomness(vectorizer, tokens, batches)
 
 
 @pytest.mark.parametrize("first_step", [1, 7, 10, 23])
-def test_batches_from_a_step_on_are_those_of_the_whole_sequence(
+def test_batches_from_a_step_on_equal_those_of_the_whole_sequence(
     vectorizer, tokens, batches, first_step
 ):
     whole = [batch for batches_of_pass in batches for batch in batches_of_pass]
@@ -146,7 +146,7 @@ def test_shares_of_a_batch_are_its_parts_in_order(vectorizer, tokens):
             assert sum(rows_of(of_step), []) == rows_of([batch])[0]
 
 
-def test_rows_meet_others_in_each_pass(batches):
+def test_rows_are_batched_with_others_in_each_pass(batches):
     def companions(one_pass, row):
         return next(set(rows) for rows in rows_of(one_pass) if row in rows) - {row}
 
@@ -193,7 +193,7 @@ def test_evaluation_batches_cover_every_row_once(vectorizer, tokens):
     assert (np.diff(lengths) <= 0).all()
 
 
-def test_token_batches_are_texts_of_like_length(vectorizer, tokens, monkeypatch):
+def test_token_batches_have_texts_of_similar_length(vectorizer, tokens, monkeypatch):
     monkeypatch.setattr("kerasnlp_lab.text.pipeline.TEXTS_IN_MEMORY", 600)
     batches = list(token_batches(vectorizer, TEXTS, batch_size=64))
     assert [len(rows) for rows, _, _ in batches] == [64] * 9 + [24] + [64] * 6 + [19]
@@ -254,8 +254,8 @@ def test_texts_without_words(vectorizer):
     assert sorted(rows) == [0, 1, 2]
 
 
-def test_answers_leave_no_open_file():
-    """One a call was, and a server that answers from a run died of it."""
+def test_predictions_leave_no_open_file():
+    """Each call used to leave one open, which killed a server that predicts from a run."""
     from kerasnlp_lab.zoo import create_classifier, predict_logits
 
     classifier = create_classifier("seed_transformer", ["bad", "good"], ["so so"])

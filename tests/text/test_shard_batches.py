@@ -1,4 +1,4 @@
-"""Batches from shards: every row, shuffled, the same however they are read, in little memory."""
+"""Batches from shards have every row, in one order for any readers, in bounded memory."""
 
 import os
 import subprocess
@@ -54,7 +54,7 @@ def rows_of(batches):
     return np.array([labels for _, labels in batches])
 
 
-def test_every_row_once_a_pass_but_the_left_over(batches):
+def test_a_pass_has_every_row_once_except_those_left_over(batches):
     rows = rows_of(batches).reshape(3, -1)
     for in_pass in rows:
         assert len(np.unique(in_pass)) == len(in_pass) == STEPS * BATCH_SIZE > ROWS - 12
@@ -63,7 +63,7 @@ def test_every_row_once_a_pass_but_the_left_over(batches):
 
 
 @pytest.mark.parametrize("shards", [1, 4])
-def test_what_is_left_over_of_one_shard_a_stream_changes_too(shards, vectorizer, tmp_path):
+def test_other_rows_are_left_over_even_with_one_shard_in_a_stream(shards, vectorizer, tmp_path):
     split = sharded(TEXTS[:103], tmp_path / "s", shards).train
     found, steps = batches_of(vectorizer, split, 20 * 12, batch_size=8)
     assert steps == 12
@@ -72,7 +72,7 @@ def test_what_is_left_over_of_one_shard_a_stream_changes_too(shards, vectorizer,
     assert times.min() >= 14 and times.max() <= 20
 
 
-def test_a_batch_is_what_the_vectorizer_makes_of_its_texts(vectorizer, batches):
+def test_a_batch_has_the_features_of_its_texts(vectorizer, batches):
     for features, labels in batches[::20]:
         width = features["token_ids"].shape[1]
         expected = vectorizer(tf.constant([TEXTS[row] for row in labels]))["token_ids"].numpy()
@@ -80,7 +80,7 @@ def test_a_batch_is_what_the_vectorizer_makes_of_its_texts(vectorizer, batches):
         assert width == -(-LENGTHS[labels].max() // 8) * 8
 
 
-def test_the_order_is_random_and_the_seeds(vectorizer, split, batches):
+def test_the_order_is_random_and_depends_on_the_seed(vectorizer, split, batches):
     rows = rows_of(batches)
     first, second = rows[:STEPS].ravel(), rows[STEPS : 2 * STEPS].ravel()
     in_files = [TEXTS.index(text) for text in split.texts]
@@ -95,7 +95,7 @@ def test_the_order_is_random_and_the_seeds(vectorizer, split, batches):
     again, other = (batches_of(vectorizer, split, STEPS, seed=seed)[0] for seed in (5, 6))
     np.testing.assert_array_equal(rows_of(again), rows[:STEPS])
     assert not np.array_equal(rows_of(other), rows[:STEPS])
-    # Who is with whom: 8 of 1,003 are drawn together again in few cases.
+    # Of two rows in one batch, few are together again in the next pass.
     company = [
         {frozenset((a, b)) for batch in some for a in batch for b in batch if a < b}
         for some in (rows[:STEPS], rows[STEPS : 2 * STEPS])
@@ -108,7 +108,7 @@ def test_the_order_is_random_and_the_seeds(vectorizer, split, batches):
     # within and at the edges of a window (50 batches), a block (100), a pass (124), the third pass
     [1, 50, 99, 100, STEPS - 1, STEPS + 7, 2 * STEPS + 120],
 )
-def test_it_goes_on_at_any_step(first_step, vectorizer, split, batches):
+def test_it_resumes_at_any_step(first_step, vectorizer, split, batches):
     count = min(30, len(batches) - first_step)
     found, steps = batches_of(vectorizer, split, count, first_step=first_step)
     assert (steps, len(found)) == (STEPS, count)
@@ -118,7 +118,7 @@ def test_it_goes_on_at_any_step(first_step, vectorizer, split, batches):
 
 
 @pytest.mark.parametrize("replicas, of, first_step", [(1, 2, 0), (1, 4, 77), (2, 4, 77), (4, 4, 0)])
-def test_the_shares_are_the_global_batch(replicas, of, first_step, vectorizer, split, batches):
+def test_shares_make_up_the_global_batch(replicas, of, first_step, vectorizer, split, batches):
     count = 60  # beyond a window, and from 77 on into the next block and pass
     parts = []
     for first in range(0, of, replicas):
@@ -135,13 +135,13 @@ def test_the_shares_are_the_global_batch(replicas, of, first_step, vectorizer, s
 
 
 def files_of(split, rows):
-    """Returns the files that rows, by their numbers, lie in."""
+    """Returns the files that hold the rows with these numbers."""
     in_files = [TEXTS.index(text) for text in split.texts]
     which = np.repeat(np.arange(len(split.files)), split.rows)
     return {split.files[which[in_files.index(row)]] for row in rows}
 
 
-def test_a_share_opens_its_own_files_alone(vectorizer, tmp_path):
+def test_a_share_opens_only_its_own_files(vectorizer, tmp_path):
     split = sharded(TEXTS, tmp_path / "s", SHARDS).train
     share = Share(1, 1, 2)
     expected, _ = batches_of(vectorizer, split, STEPS, share=share)
@@ -167,7 +167,7 @@ def test_shards_before_the_first_step_are_not_opened(vectorizer, tmp_path):
 
 
 @pytest.mark.parametrize("step", [0, 110, STEPS + 60])
-def test_where_the_rows_of_a_step_are(step, vectorizer, split, batches):
+def test_shard_rows_finds_the_rows_of_a_step(step, vectorizer, split, batches):
     order = {"batch_size": BATCH_SIZE, "seed": 5, "buffer_rows": BUFFER}
     labels = []
     for place in shard_rows(vectorizer, split, step=step, **order):
@@ -178,15 +178,15 @@ def test_where_the_rows_of_a_step_are(step, vectorizer, split, batches):
 
 
 def test_batches_have_all_classes_and_little_padding(vectorizer, tmp_path):
-    """Where the texts of one class, half of them, are longer than all others'."""
+    """Half of the texts are of one class and longer than all others."""
     labels = np.arange(6400) % 2
     lengths = (
         np.random.default_rng(1).lognormal(3, 0.7, 6400).astype(int).clip(1, 100) + 100 * labels
     )
     split = sharded(texts_of_lengths(lengths), tmp_path / "s", 8, labels).train
-    for batch_size in (32, 16):  # of a stream: 4 rows a batch, or 2
+    for batch_size in (32, 16):  # 4 or 2 rows from each stream
         found, _ = batches_of(vectorizer, split, 6400 // batch_size, batch_size=batch_size)
-        # At random it is 0.09 of 32, and 0.13 of 16; sorted by length alone 0.5.
+        # Random batches have 0.09 with 32 rows and 0.13 with 16; sorting by length alone gives 0.5.
         assert np.std([labels.mean() for _, labels in found]) < 0.08
         shuffled = np.random.default_rng(0).permutation(6400).reshape(-1, batch_size)
         for label in (0, 1):
@@ -226,7 +226,7 @@ def test_too_few_rows_for_a_batch(vectorizer, tmp_path):
 def test_memory_does_not_grow_with_the_rows(tmp_path):
     root = Path(__file__).parents[2]
     command = [sys.executable, "-m", "tests.text.shard_memory", tmp_path, "2000"]
-    # Freed memory goes back to the system at once, and is not in the peak.
+    # Freed memory goes back to the system at once and does not count in the peak.
     returned = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "65536"}
     returned |= {"MALLOC_TRIM_THRESHOLD_": "131072"}
     result = subprocess.run(

@@ -1,4 +1,4 @@
-"""TfidfVectorizer against scikit-learn's own, on real and on odd texts."""
+"""TfidfVectorizer equals scikit-learn's, on real and on odd texts."""
 
 import numpy as np
 import pytest
@@ -44,15 +44,15 @@ def reference():
 
 @pytest.mark.parametrize("texts", [TRAINING_TEXTS, OTHER_TEXTS], ids=["training", "other"])
 def test_equals_scikit_learn(vectorizer, reference, texts):
-    # Column for column: both number the n-grams in the order of their code points.
+    # Columns match because both number the n-grams in the order of their code points.
     assert vectorizer.vocab_size == len(reference.vocabulary_)
     expected = reference.transform(texts)
     assert abs(as_matrix(vectorizer, texts) - expected).max() < 1e-5
 
 
-def test_odd_texts_are_compared_by_more_than_zeros(reference):
+def test_most_odd_texts_have_ngrams_to_compare(reference):
     ngrams = np.diff(reference.transform(ODD_TEXTS).indptr)
-    assert (ngrams > 0).sum() == len(ODD_TEXTS) - 4  # all but those without a word
+    assert (ngrams > 0).sum() == len(ODD_TEXTS) - 4  # four of them have no words
 
 
 def test_a_nul_byte_does_not_hide_what_follows(vectorizer, reference):
@@ -105,7 +105,7 @@ def test_no_texts_and_no_known_ngrams(vectorizer):
         assert features["ngram_weights"].shape == (len(texts), 0)
 
 
-def test_max_length_cuts_the_ngrams(vectorizer, tmp_path):
+def test_max_length_truncates_the_ngrams(vectorizer, tmp_path):
     vectorizer.save_assets(tmp_path)
     short = TfidfVectorizer(max_length=5)
     short.load_assets(tmp_path)

@@ -1,4 +1,4 @@
-"""Work in threads: results in order, no more items taken than needed, errors where they happen."""
+"""in_threads keeps the order, takes items only as needed, and raises errors in turn."""
 
 import time
 
@@ -17,7 +17,7 @@ def test_results_come_in_the_order_of_the_items():
     assert list(in_threads(slow_first, [3])) == [9]
 
 
-def test_items_are_taken_as_they_are_needed(monkeypatch):
+def test_items_are_taken_only_as_needed(monkeypatch):
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1}, raising=False)
     taken = []
 
@@ -29,12 +29,12 @@ def test_items_are_taken_as_they_are_needed(monkeypatch):
     results = in_threads(lambda item: item, items())
     for done in range(20):
         next(results)
-        assert len(taken) <= done + 4  # this one, and one more than there are threads
+        assert len(taken) <= done + 4  # the current one, and one more than there are threads
     results.close()
     assert len(taken) < 30
 
 
-def test_an_error_comes_at_its_place():
+def test_an_error_is_raised_in_its_turn():
     def broken(item):
         if item == 5:
             raise ValueError("five")

@@ -1,16 +1,16 @@
-"""What every text half shares: any bytes become valid UTF-8, as TensorFlow's transcoding has it."""
+"""All vectorizers turn any bytes into valid UTF-8, exactly as TensorFlow transcodes them."""
 
 import random
 
 import tensorflow as tf
 
-from kerasnlp_lab.text.vectorizer import valid_utf8
+from kerasnlp_lab.text.vectorizer import replace_invalid_utf8
 
 SPECIAL = [b"\n", b"\0a", b"", b"\xef\xbf\xbd", b"\xed\xa0\x80", b"\xef\xbb\xbfx", b"\x7f", b"\r\n"]
 
 
 def any_bytes(rng):
-    """Bytes of all kinds, of ASCII, encoded characters of any plane, or special ones."""
+    """Returns random bytes, ASCII, encoded characters of any plane, or special cases."""
     size = rng.randrange(12)
     kind = rng.randrange(4)
     if kind == 0:
@@ -24,14 +24,15 @@ def any_bytes(rng):
     return rng.choice(SPECIAL) * rng.randrange(1, 3)
 
 
-def test_valid_utf8_is_what_transcoding_all_texts_gives():
+def test_replacing_invalid_utf8_equals_transcoding_all_texts():
     rng = random.Random(0)
     texts = tf.constant([any_bytes(rng) for _ in range(20_000)])
     expected = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
-    found = tf.function(valid_utf8, input_signature=[tf.TensorSpec([None], tf.string)])(texts)
+    signature = [tf.TensorSpec([None], tf.string)]
+    found = tf.function(replace_invalid_utf8, input_signature=signature)(texts)
     assert (expected != texts).numpy().sum() > 4_000
     assert (found == expected).numpy().all()
 
 
-def test_valid_utf8_of_no_text():
-    assert valid_utf8(tf.constant([], tf.string)).shape == (0,)
+def test_replacing_invalid_utf8_in_no_texts():
+    assert replace_invalid_utf8(tf.constant([], tf.string)).shape == (0,)

@@ -1,4 +1,4 @@
-"""WordVectorizer: ids, its vocabulary on disk, widths, and texts out of the ordinary."""
+"""WordVectorizer: ids, its vocabulary on disk, widths, and unusual texts."""
 
 import collections
 
@@ -84,8 +84,8 @@ def test_vocabulary_round_trip(tmp_path):
     assert own_ids.min() >= 2
 
 
-def test_it_learns_again(tmp_path):
-    """Its graph has the vocabulary of when it was made, and so must be made anew."""
+def test_it_adapts_again(tmp_path):
+    """Its graph holds the vocabulary from when it was traced, so it must be traced again."""
     vectorizer = adapted(["old words"])
     assert ids_of(vectorizer, ["old new"])[0, :2].tolist() == [3, 1]
     vectorizer.adapt(["new words", "new"])
@@ -109,7 +109,7 @@ def test_fixed_length():
     ("max_length", "words", "width"),
     [(32, 0, 8), (32, 1, 8), (32, 8, 8), (32, 9, 16), (32, 90, 32), (20, 18, 20), (4, 9, 4)],
 )
-def test_width_is_that_of_the_longest_text(max_length, words, width):
+def test_a_batch_is_as_wide_as_its_longest_text(max_length, words, width):
     vectorizer = adapted(["word"], max_length=max_length)
     ids = ids_of(vectorizer, ["word", " ".join(["word"] * words)])
     assert ids.shape == (2, width)

@@ -1,7 +1,7 @@
-"""Run by test_frozen_features.py: computes features into the cache, as a process of its own.
+"""Computes features into the cache in a process of its own, for test_frozen_features.py.
 
-Arguments: a JSON file of the model's name, its options and the texts; a folder to make when all is
-ready, and one to wait for; the file for the features; and how long each batch has to take.
+Arguments: a JSON file with the model's name, its options and the texts; a folder to create when
+ready; a folder to wait for; the file for the features; and how long to wait before each batch.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Checkpoints: whole or not used, checked when read, and no more of them than needed."""
+"""Checkpoints are checked when read; broken ones are skipped, unneeded ones removed."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ def names(checkpoints):
     return sorted(file.name for file in checkpoints.folder.iterdir())
 
 
-def test_the_newest_comes_back(tmp_path):
+def test_the_newest_is_read_back(tmp_path):
     found, state, broken = saved(tmp_path).newest()
     np.testing.assert_array_equal(found["weight"], arrays(3)["weight"])
     assert found["weight"].dtype == np.float32 and found["step"].dtype == np.int64
@@ -42,7 +42,7 @@ def test_the_newest_two_and_the_best_that_they_name_are_kept(tmp_path):
     checkpoints = saved(tmp_path, range(1, 8), best=2)
     assert names(checkpoints) == ["best-2.safetensors", steps[6], steps[7]]
     checkpoints.save_best("best-8.safetensors", arrays(8))
-    # A kill here would go on from step 7, which names the best before.
+    # After a kill here, training would resume from step 7, which names the best before.
     assert names(checkpoints) == ["best-2.safetensors", "best-8.safetensors", steps[6], steps[7]]
     for number in (8, 9):
         state = {"number": number, "best_file": "best-8.safetensors"}
@@ -51,7 +51,7 @@ def test_the_newest_two_and_the_best_that_they_name_are_kept(tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["cut", "altered", "empty", "gone best"])
-def test_a_broken_one_falls_back_and_is_told_of(tmp_path, damage):
+def test_a_broken_one_is_reported_and_the_one_before_is_used(tmp_path, damage):
     checkpoints = saved(tmp_path, (1, 2, 3), best=3)
     newest = checkpoints.folder / f"step-{3:012d}.safetensors"
     content = newest.read_bytes()
@@ -68,7 +68,7 @@ def test_a_broken_one_falls_back_and_is_told_of(tmp_path, damage):
     assert len(broken) == 1 and str(checkpoints.folder) in broken[0]
 
 
-def test_a_state_that_is_altered_is_found(tmp_path):
+def test_an_altered_state_is_detected(tmp_path):
     checkpoints = saved(tmp_path)
     newest = checkpoints.folder / f"step-{3:012d}.safetensors"
     content = newest.read_bytes()
@@ -78,7 +78,7 @@ def test_a_state_that_is_altered_is_found(tmp_path):
     assert state["number"] == 2 and "altered" in broken[0]
 
 
-def test_where_all_are_broken_the_error_says_so(tmp_path):
+def test_it_is_an_error_if_all_are_broken(tmp_path):
     checkpoints = saved(tmp_path)
     for file in checkpoints.folder.iterdir():
         file.write_bytes(b"no")
@@ -86,7 +86,7 @@ def test_where_all_are_broken_the_error_says_so(tmp_path):
         checkpoints.newest()
 
 
-def test_what_a_killed_process_left_half_written_is_removed(tmp_path):
+def test_a_half_written_file_of_a_killed_process_is_removed(tmp_path):
     checkpoints = saved(tmp_path)
     (checkpoints.folder / ".step-000000000004.safetensors.123.part").write_bytes(b"half")
     assert len(names(Checkpoints(checkpoints.folder))) == 2
@@ -105,7 +105,7 @@ def test_a_process_that_does_not_write_reads_and_keeps_its_own_best(tmp_path):
     np.testing.assert_array_equal(worker.best("best-5.safetensors")["weight"], arrays(5)["weight"])
 
 
-def test_the_hash_is_of_names_types_shapes_and_bits():
+def test_the_hash_covers_names_types_shapes_and_bits():
     one = {"a": np.zeros(4, np.float32)}
     others = [
         {"b": np.zeros(4, np.float32)},
@@ -118,7 +118,7 @@ def test_the_hash_is_of_names_types_shapes_and_bits():
 
 
 @pytest.mark.parametrize("words", ["", "5", "0s", "-1m", "m", "5 days", "1.5h", "steps"])
-def test_an_interval_that_is_none_says_what_one_is(words):
+def test_a_malformed_interval_says_what_is_expected(words):
     with pytest.raises(OptionError, match="60s, 5m or 1h"):
         Interval(words)
 

@@ -7,7 +7,8 @@ from official.nlp import optimization
 
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.training import adamw_with_warmup
-from kerasnlp_lab.training.dense_updates import DenseAdam
+from kerasnlp_lab.training.optimizer import make_optimizer
+from kerasnlp_lab.zoo import Recipe
 
 
 def published_adamw():
@@ -16,12 +17,17 @@ def published_adamw():
     return optimizer
 
 
+def our_adam():
+    recipe = Recipe(optimizer="adam", learning_rate=0.1, clip_norm=0.0)
+    return make_optimizer(recipe, 100, frozen=False, network=None)
+
+
 PAIRS = {
     "adamw": (
         lambda: adamw_with_warmup(0.1, 100, warmup_fraction=0.0, clip_norm=0.0),
         published_adamw,
     ),
-    "adam": (lambda: DenseAdam(0.1), lambda: keras.optimizers.legacy.Adam(0.1)),
+    "adam": (our_adam, lambda: keras.optimizers.legacy.Adam(0.1)),
 }
 
 

@@ -1,4 +1,4 @@
-"""Features of a frozen encoder: the network's own, computed once a text, and never stale ones."""
+"""Features of a frozen encoder: equal to the network's, computed once, and never stale."""
 
 import functools
 import hashlib
@@ -32,7 +32,7 @@ OPTIONS = {"max_length": 32, "dropout": 0.0, "precision": "float32"}
 
 
 def some_texts(count, longest, seed=0):
-    """Texts without a twin, the empty one among them, up to so many words."""
+    """Returns distinct texts of up to `longest` words, the empty text among them."""
     rng = np.random.default_rng(seed)
     texts = {"": None}
     while len(texts) < count:
@@ -40,12 +40,12 @@ def some_texts(count, longest, seed=0):
     return list(texts)
 
 
-TEXTS = some_texts(90, 28)  # more than a batch, none of them cut
+TEXTS = some_texts(90, 28)  # more than a batch, none of them truncated
 
 
 @pytest.fixture(scope="module", autouse=True)
 def tiny(tiny_hub_cache):
-    """The name of a BERT of two layers, which TF Hub finds."""
+    """The name of a BERT with two layers that TF Hub finds."""
     name, environment = tiny_hub_cache
     with pytest.MonkeyPatch.context() as monkeypatch:
         for variable, value in environment.items():
@@ -55,7 +55,7 @@ def tiny(tiny_hub_cache):
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
-    """Where the features of this test go."""
+    """The folder for the features of this test."""
     monkeypatch.setenv("KERASNLP_LAB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr("kerasnlp_lab.training.frozen_features.cache_dir", paths.cache_dir)
     logits_of.cache_clear()
@@ -69,7 +69,7 @@ def classifier(tiny):
 
 @pytest.fixture(scope="module")
 def cutting(tiny):
-    """The same encoder, on texts cut to six word pieces between [CLS] and [SEP]."""
+    """The same encoder with texts truncated to six word pieces between [CLS] and [SEP]."""
     return create_classifier(tiny, ["a", "b"], [], options=OPTIONS | {"max_length": 8})
 
 
@@ -80,19 +80,19 @@ def averaging(tiny):
 
 @functools.cache
 def logits_of(classifier, texts):
-    """What the whole model makes of the strings."""
+    """Returns the whole model's logits for the strings."""
     return classifier.model(tf.constant(texts)).numpy()
 
 
 def assert_right(classifier, texts, features):
-    """The head makes the same of the features."""
+    """Checks that the head computes the same logits from the features."""
     expected = logits_of(classifier, tuple(texts))
     assert np.abs(expected).max() > 0.1
     np.testing.assert_allclose(classifier.head(features).numpy(), expected, atol=1e-4)
 
 
 def computed(classifier, texts):
-    """Checks the features of texts; returns how many went through the encoder, as is printed."""
+    """Checks the features of texts and returns how many were computed, as printed."""
     out = io.StringIO()
     tokens = tokenize(classifier.text, texts)
     console = rich.console.Console(file=out, width=200)
@@ -122,14 +122,14 @@ def test_parts_share_what_they_have_in_common(classifier):
 
 
 def two_splits():
-    """Sixty rows to train on, thirty to validate on, the empty text among these."""
+    """Returns 60 training rows and 30 validation rows, the empty text among the latter."""
     labels = np.arange(90) % 2
     others = Split(TEXTS[:30], labels[:30])
     return TextDataset("some", ("a", "b"), Split(TEXTS[30:], labels[30:]), others, others)
 
 
-def test_however_many_epochs(classifier, tmp_path, monkeypatch):
-    """The encoder is called for the features alone, and not in any epoch of the head."""
+def test_epochs_do_not_compute_features_again(classifier, tmp_path, monkeypatch):
+    """Only `frozen_features` calls the encoder, not the epochs of the head."""
     rows = []
     compute = classifier.fused_features()
 
@@ -144,8 +144,8 @@ def test_however_many_epochs(classifier, tmp_path, monkeypatch):
     assert sum(rows) == 90
 
 
-def test_the_head_learns_what_it_would_on_the_whole_network(classifier, tmp_path):
-    """The losses that are told are those of the network that is left, strings to logits."""
+def test_the_head_learns_as_it_would_on_the_whole_network(classifier, tmp_path):
+    """The reported losses equal those of the final network, from strings to logits."""
     data = two_splits()
     recipe = Recipe(epochs=0, frozen_epochs=3, patience=9)
     result = train(classifier, data, recipe, tmp_path)
@@ -173,8 +173,8 @@ def test_another_encoder_has_a_folder_of_its_own(classifier, folder):
 
 
 @pytest.mark.parametrize("first", ["whole", "cut"])
-def test_a_text_and_what_is_left_of_it_are_two(first, classifier, cutting):
-    """One encoder, one cache; max_length decides which token ids there are."""
+def test_a_text_and_its_truncation_are_two_texts(first, classifier, cutting):
+    """The encoder and its cache are the same; max_length determines the token ids."""
     long = ["cat " * count + "dog" for count in range(8, 24)]
     order = (classifier, cutting) if first == "whole" else (cutting, classifier)
     # Six pieces of each are the same: one text.
@@ -182,7 +182,7 @@ def test_a_text_and_what_is_left_of_it_are_two(first, classifier, cutting):
     assert [computed(one, long) for one in order] == [0, 0]
 
 
-def test_short_texts_are_shared_whatever_the_most_is(classifier, cutting):
+def test_short_texts_are_shared_for_any_max_length(classifier, cutting):
     short = ["cat", "dog dog", "the oil . game", ""]
     assert computed(classifier, short) == 4
     assert computed(cutting, short) == 0
@@ -219,7 +219,7 @@ SPOILT = {
 
 
 @pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT)
-def test_a_damaged_file_is_told_of_and_made_anew(spoil, classifier, folder, caplog):
+def test_a_damaged_file_is_reported_and_computed_again(spoil, classifier, folder, caplog):
     computed(classifier, TEXTS)
     file = only_file(folder)
     whole = file.read_bytes()
@@ -234,8 +234,8 @@ def test_a_damaged_file_is_told_of_and_made_anew(spoil, classifier, folder, capl
 
 
 @pytest.mark.parametrize("damage", ["moved", "nan", "another width"])
-def test_wrong_features_under_a_right_name_are_noticed(damage, classifier, folder, caplog):
-    """As a library would give that computes otherwise: the hash is right, the features are not."""
+def test_wrong_features_with_a_right_hash_are_noticed(damage, classifier, folder, caplog):
+    """Another version of a library may compute other features and write them with their hash."""
     computed(classifier, TEXTS)
     file = only_file(folder)
     rows = np.load(file)
@@ -272,7 +272,7 @@ def test_a_cache_that_cannot_be_made(classifier, tmp_path, monkeypatch):
 
 
 class Filling:
-    """A process that computes the features of texts, from when it is told to."""
+    """A process that computes the features of texts after it is told to start."""
 
     def __init__(self, tiny, texts, folder, seconds_a_batch=0.0):
         folder.mkdir()
@@ -288,7 +288,7 @@ class Filling:
                 return
             assert self.process.exitcode is None, self.log.read_text()
             time.sleep(0.01)
-        raise AssertionError("it takes too long")
+        raise AssertionError("timed out")
 
     def wait_until_ready(self):
         self.wait_for((self.folder / "ready").exists)
@@ -314,7 +314,7 @@ def test_two_processes_fill_one_cache_at_once(tiny, classifier, tmp_path):
     assert computed(classifier, texts) == 0
 
 
-def test_a_process_that_is_killed_leaves_a_cache_that_works(tiny, classifier, folder, tmp_path):
+def test_a_killed_process_leaves_a_working_cache(tiny, classifier, folder, tmp_path):
     texts = some_texts(300, 28, seed=2)
     filling = Filling(tiny, texts, tmp_path / "killed", 0.2)
     filling.wait_until_ready()
@@ -322,12 +322,12 @@ def test_a_process_that_is_killed_leaves_a_cache_that_works(tiny, classifier, fo
     filling.wait_for(lambda: len(list(folder.glob("*/*.npy"))) >= 2)
     filling.process.kill()
     filling.process.join()
-    assert 0 < computed(classifier, texts) < 300  # what was whole is kept
+    assert 0 < computed(classifier, texts) < 300  # whole files are kept
     assert computed(classifier, texts) == 0
 
 
-def test_features_are_found_by_all_of_their_key(tmp_path):
-    """Against a dictionary, with first halves of keys that several share, over many files."""
+def test_features_are_found_by_their_whole_key(tmp_path):
+    """Compares with a dictionary: many files, and keys that share their first half."""
     rng = np.random.default_rng(0)
     keys = np.unique(rng.integers(0, 2**63, (500, 2), np.uint64), axis=0)
     keys[1::7, 0] = keys[0::7, 0][: len(keys[1::7])]
@@ -336,14 +336,14 @@ def test_features_are_found_by_all_of_their_key(tmp_path):
     cache = FeatureCache(tmp_path / "cache", 3)
     for some in np.split(np.arange(400), 8):
         cache.add(keys[some], lambda places, some=some: iter([features[some][places]]))
-    for one in (cache, FeatureCache(tmp_path / "cache", 3)):  # as filled, and as opened
+    for one in (cache, FeatureCache(tmp_path / "cache", 3)):  # as filled, and as opened again
         places = one.find(keys)
         assert ((places[:, 0] >= 0) == (np.arange(500) < 400)).all()
         np.testing.assert_array_equal(one.read(places[:400]), features[:400])
 
 
 def test_a_file_that_cannot_be_read_is_kept(tmp_path, monkeypatch):
-    """Too many open files, or another user's: it may be whole all the same."""
+    """With too many open files, or without permission, the file may still be whole."""
     cache = FeatureCache(tmp_path, 2)
     cache.add(np.array([[1, 2]], "<u8"), lambda rows: iter([np.ones((1, 2), np.float32)]))
     (file,) = tmp_path.glob("*.npy")

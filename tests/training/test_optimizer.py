@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from official.nlp import optimization
 
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.errors import OptionError
@@ -79,3 +80,26 @@ def test_adam_keeps_its_rate(frozen):
     optimizer = make_optimizer(recipe, 10, frozen=frozen, network=None)
     assert isinstance(optimizer, keras.optimizers.legacy.Adam)
     assert float(optimizer.learning_rate) == pytest.approx(5e-3 if frozen else 2e-3)
+
+
+@pytest.mark.parametrize("warmup_steps", [0, 4])
+def test_steps_are_those_of_the_model_gardens_create_optimizer(warmup_steps):
+    """The same schedule, decay and exclusions, step by step; clipping is tested by itself."""
+    theirs = optimization.create_optimizer(0.1, 20, warmup_steps, optimizer_type="adamw")
+    theirs.gradient_clip_norm = 0.0  # per replica, where ours is for all of them
+    ours = adamw_with_warmup(0.1, 20, warmup_fraction=warmup_steps / 20, clip_norm=0.0)
+    assert ours.get_config()["weight_decay_rate"] == theirs.get_config()["weight_decay_rate"]
+    rng = np.random.default_rng(0)
+    names = ("kernel", "dense/bias", "layer_norm/gamma", "LayerNorm/beta")
+    start = rng.normal(size=(len(names), 3)).astype(np.float32)
+    steps = {}
+    for optimizer in (ours, theirs):
+        variables = [tf.Variable(row, name=name) for row, name in zip(start, names, strict=True)]
+        gradients = np.random.default_rng(1).normal(size=(20, *start.shape)).astype(np.float32)
+        steps[optimizer] = []
+        for step, of_step in enumerate(gradients):
+            assert float(ours.learning_rate(step)) == float(theirs.learning_rate(step))
+            optimizer.apply_gradients(zip(map(tf.constant, of_step), variables, strict=True))
+            steps[optimizer].append([one.numpy() for one in variables])
+    np.testing.assert_allclose(steps[ours], steps[theirs], rtol=1e-5, atol=1e-6)
+    assert np.abs(np.array(steps[ours])[-1] - start).max() > 0.1

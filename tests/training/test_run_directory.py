@@ -27,7 +27,7 @@ def test_an_unfinished_run_of_the_same_configuration_is_claimed_again(tmp_path):
         assert again.read_json("config.json") == CONFIG
         again.write_json("metrics.json", {})
     assert [file.name for file in sorted(run.iterdir())] == ["config.json", "metrics.json"]
-    with pytest.raises(RunError, match="is there already"), RunDirectory.claim(run, CONFIG):
+    with pytest.raises(RunError, match="already exists"), RunDirectory.claim(run, CONFIG):
         pass
     assert [file.name for file in sorted(run.iterdir())] == ["config.json", "metrics.json"]
 
@@ -47,7 +47,7 @@ def test_a_folder_with_anything_else_is_refused_and_left_as_it_was(tmp_path):
         folder = tmp_path / f"with {name}"
         folder.mkdir()
         (folder / name).write_text("mine")
-        with pytest.raises(RunError, match="is there already"), RunDirectory.claim(folder, CONFIG):
+        with pytest.raises(RunError, match="already exists"), RunDirectory.claim(folder, CONFIG):
             pass
         assert [file.name for file in folder.iterdir()] == [name]
 

@@ -176,7 +176,7 @@ def test_a_run_directory_is_whole_or_refused(tmp_path):
     run = RunDirectory.create(tmp_path / "run", {"seed": 1})
     with pytest.raises(RunError, match="did not finish"):
         RunDirectory.open(run.path)
-    with pytest.raises(RunError, match="is there already"):
+    with pytest.raises(RunError, match="already exists"):
         RunDirectory.create(run.path, {})
     with pytest.raises(RunError, match="not a run directory"):
         RunDirectory.open(tmp_path)

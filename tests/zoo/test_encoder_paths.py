@@ -23,7 +23,7 @@ from kerasnlp_lab.bert.reopening import checkpoint_of_module
 from kerasnlp_lab.errors import HubError, OptionError, UnknownNameError
 from kerasnlp_lab.export.hub_modules import build_modules
 from kerasnlp_lab.hub import minilm_modules
-from kerasnlp_lab.lab import run_experiment
+from kerasnlp_lab.lab import ExperimentConfig, run_experiment
 from kerasnlp_lab.zoo import Recipe, find_model, load_classifier, predict_logits
 from tests.bert.checkpoints import change_config
 from tests.tiny_bert import TINY_VOCABULARY, write_tiny_checkpoint
@@ -233,7 +233,8 @@ def test_a_folder_without_a_bert(tmp_path):
 
 def test_a_runs_encoder_becomes_modules_that_answer_alike(folder, news, tmp_path):
     recipe = Recipe(epochs=1, batch_size=32, learning_rate=1e-2)
-    run = run_experiment(str(folder), news, tmp_path / "run", recipe=recipe, options=SMALL).run
+    config = ExperimentConfig(str(folder), SMALL, recipe)
+    run = run_experiment(config, news, tmp_path / "run").run
     classifier = load_classifier(run.model, options={"encoder": "module"})
     with pytest.raises(OptionError, match="leave out --cased"):
         build_modules(run.path, tmp_path / "modules", do_lower_case=True)

@@ -110,7 +110,7 @@ def test_a_damaged_classifier_is_not_loaded(news, tmp_path):
     whole = weights.read_bytes()
     weights.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(
-        RunError, match="weights.safetensors is altered since it was written; train again"
+        RunError, match="weights.safetensors has been altered since it was written; train again"
     ):
         load_classifier(tmp_path / "model")
     other = create_classifier("transformer", news.label_names, ["a b"], options={"embed_dim": 4})

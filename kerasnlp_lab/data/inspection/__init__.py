@@ -1,4 +1,4 @@
-"""Inspection: what is wrong with a table of texts and labels, and a cleaned copy of it."""
+"""Inspection: problems in a table of texts and labels, and a cleaned copy of it."""
 
 from kerasnlp_lab.data.inspection.finding import KINDS, Finding
 from kerasnlp_lab.data.inspection.fixing import Change, Cleaned, clean

@@ -1,4 +1,4 @@
-"""Same texts: repeated, in two splits, or with two labels."""
+"""Same texts: duplicates, texts in two splits, texts with two labels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["find_same_texts", "rows_of_groups", "two_labels"]
 
 
 def rows_of_groups(groups: np.ndarray) -> Iterator[np.ndarray]:
-    """Yields the rows of each group that has more than one, ascending, by their first rows.
+    """Yields the rows, ascending, of each group with more than one, in order of first rows.
 
     Args:
         groups: The group of each row, int64 of shape [rows].
@@ -52,7 +52,7 @@ def _across_splits(rows: Rows, group: np.ndarray) -> Iterator[Finding]:
 
 
 def two_labels(rows: Rows, group: np.ndarray) -> str:
-    """Returns each label of a group with the first row that has it; nothing if there is one."""
+    """Returns a group's labels, each with its first row; "" if there is only one."""
     labels, first = np.unique(rows.labels[group], return_index=True)
     if len(labels) < 2:
         return ""

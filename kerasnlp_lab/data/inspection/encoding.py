@@ -1,4 +1,4 @@
-"""Encoding damage: what texts have suffered on their way, and how to undo it."""
+"""Encoding damage in texts, and undoing it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LOST = re.compile("[\ufeff\ufffd]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f\u206a-\u206f\ufff9-\ufffc]")
 _ENTITY = re.compile(
     r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
-    # as in AG News, where a space has taken the ampersand's place
+    # as in AG News, where a space replaced the ampersand
     r"|(?:^| )(?:#[0-9]{2,5}|amp|quot|lt|gt|nbsp|apos);"
 )
 _CONFIG = ftfy.TextFixerConfig(replace_lossy_sequences=False, explain=False)
@@ -33,9 +33,9 @@ SHOWN = 60
 
 
 def damage(text: str) -> dict[str, str]:
-    """Returns the kinds of damage that a text has, each with what shows it.
+    """Returns the kinds of damage that a text has, each with its evidence.
 
-    Mojibake is told by ftfy's badness heuristic, https://ftfy.readthedocs.io.
+    Mojibake is detected by ftfy's badness heuristic, https://ftfy.readthedocs.io.
     """
     found = {"html_entity": [match for match in _ENTITY.findall(text) if _unescaped(match)]}
     if not _ORDINARY.fullmatch(text):
@@ -59,25 +59,25 @@ def _listed(matches: list[str]) -> str:
 
 
 def _name(match: str) -> str:
-    """Returns what was found: as it is, or by its code where it would not be seen."""
+    """Returns a match as it is, or by its code if it is a single character."""
     if len(match) == 1:
         return f"U+{ord(match):04X}"
     return f'"{printable(match)}"' if match else ""
 
 
 def mend(text: str) -> str:
-    """Returns a text without the damage that can be undone, and otherwise as it is.
+    """Returns a text with all damage undone that can be, and otherwise unchanged.
 
-    HTML entities become their characters, mojibake and C1 controls what ftfy reads in
-    them, control characters and byte order marks go. Nothing else is touched: not curly
-    quotes, not the width of characters. A text with no damage by `damage` comes back as
-    it went in; so does one that mending would damage in another way.
+    HTML entities become their characters, ftfy decodes mojibake and C1 controls, and control
+    characters and byte order marks are removed. Nothing else changes, neither curly quotes nor
+    the width of characters. A text without damage comes back unchanged, and so does one that
+    mending would damage in another way.
     """
     before = damage(text)
     if not before:
         return text
     mended = text
-    for _ in range(PASSES):  # undoing one kind can lay bare another, as in &amp;lt;
+    for _ in range(PASSES):  # undoing one kind can uncover another, as in &amp;lt;
         last, mended = mended, _mended_once(mended)
         if mended == last:
             break
@@ -94,13 +94,13 @@ def _mended_once(text: str) -> str:
 
 
 def _stray_marks(text: str) -> int:
-    """Returns how many accents stand on what bears none: a sign that ftfy read too much."""
+    """Counts accents on characters that take none: a sign that ftfy decoded too much."""
     kinds = "Z" + "".join(unicodedata.category(c)[0] for c in text)
     return len(re.findall("[ZPC]M", kinds))
 
 
 def _unescaped(entity: str) -> str:
-    """Returns the characters of an entity; nothing where it is none, or they are damage too."""
+    """Returns an entity's characters; "" if it is no entity, or they are damage too."""
     name = entity.lstrip(" &")
     found = html.unescape(f"&{name}") if name.startswith("#") else html5.get(name, "")
     damaged = any(r.search(found) for r in (_C1, _CONTROL, _LOST))
@@ -108,7 +108,7 @@ def _unescaped(entity: str) -> str:
 
 
 def shown_change(before: str, after: str) -> str:
-    """Returns what a mended text has where it first differs, fit to be printed."""
+    """Returns a mended text around its first change, fit to be printed."""
     start = max(0, len(os.path.commonprefix([before, after])) - CONTEXT)
     dots = "…" if start else "", "…" if start + SHOWN < len(after) else ""
     return f'"{dots[0]}{printable(after[start : start + SHOWN])}{dots[1]}"'

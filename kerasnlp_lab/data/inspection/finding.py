@@ -1,4 +1,4 @@
-"""`Finding`: one thing to look at in a table, with its file and line."""
+"""`Finding`: one possible problem in a table, with its file and line."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ KINDS = {
     "mixed_scripts": "texts with a word in letters of two scripts",
     "other_script": "texts in another script than most of the table",
 }
-"""Every kind of finding, with what it means, in the order of a report."""
+"""Every kind of finding and its meaning, in the order of a report."""
 
 TEXT_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One row of a table, and what there is to say of it.
+    """A possible problem with one row of a table.
 
     Args:
         kind: One of `KINDS`.
         path: The file.
         line: The line in it, from 1.
-        label: The row's class; empty where it has none.
-        text: The beginning of its text, fit to be printed.
-        detail: What was found; of a pair, also the other row's file and line.
+        label: The row's class; empty if it has none.
+        text: The start of its text, fit to be printed.
+        detail: The details; of a pair, also the other row's file and line.
     """
 
     kind: str
@@ -55,7 +55,7 @@ class Finding:
 
 
 def printable(text: str) -> str:
-    """Returns a text with what a terminal would act on, or not show, escaped as in Python."""
+    """Returns a text with control and invisible characters escaped as in Python."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else _escaped(c) for c in text)
@@ -66,6 +66,6 @@ def _escaped(character: str) -> str:
 
 
 def beginning(text: str, characters: int = TEXT_CHARACTERS) -> str:
-    """Returns a text's first characters, fit to be printed."""
+    """Returns the start of a text, fit to be printed."""
     cut = printable(text[: characters + 1])
     return cut if len(cut) <= characters else cut[: characters - 1] + "…"

@@ -1,4 +1,4 @@
-"""`clean`: a cleaned copy of a table, and a list of what was done. The table stays as it is."""
+"""`clean`: a cleaned copy of a table, and a list of the changes."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import json
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from kerasnlp_lab.data.dataset import TextDataset
 from kerasnlp_lab.data.inspection.duplicates import rows_of_groups, two_labels
 from kerasnlp_lab.data.inspection.encoding import damage, mend
-from kerasnlp_lab.data.inspection.rows import SPLITS, Rows
+from kerasnlp_lab.data.inspection.rows import SPLITS, Rows, table_of
 from kerasnlp_lab.data.normal_form import group_texts
 from kerasnlp_lab.data.table import load_table
 from kerasnlp_lab.data.table_rows import MAX_RECORD_LINES, csv_content
@@ -26,15 +27,15 @@ LEFT_OUT, MENDED = "left out", "mended"
 
 @dataclass(frozen=True)
 class Change:
-    """What was done to one row.
+    """A change of one row.
 
     Args:
         path: The file.
         line: The row's line in it, from 1.
         action: "left out" or "mended".
-        reason: Why.
-        before: The text as it was; of a bad row, the row's beginning.
-        after: The text as it is; empty where the row was left out.
+        reason: The reason.
+        before: The text before; of a bad row, the start of the row.
+        after: The text after; empty if the row was left out.
     """
 
     path: str
@@ -50,10 +51,10 @@ class Cleaned:
     """A cleaned table.
 
     Args:
-        files: The content of each file by its name: cleaned.csv, or one a given split.
-            Where a text is more than a CSV file can hold, they are .jsonl.
-        changes: What was done, in the order of the rows; bad rows come first.
-        rows: How many rows are left.
+        files: The content of each file by its name: cleaned.csv, or one for each given split.
+            If a text does not fit into a CSV file, they are .jsonl.
+        changes: The changes, in the order of the rows; bad rows come first.
+        rows: The number of rows that are left.
     """
 
     files: dict[str, bytes]
@@ -62,18 +63,18 @@ class Cleaned:
 
 
 def clean(data: TextDataset) -> Cleaned:
-    """Returns a table without what can be mended for sure.
+    """Returns a copy of a table with all problems fixed that have a certain fix.
 
-    Bad rows are left out. Encoding damage is mended where that can be done. After that,
-    every row of a text with two labels is left out, and of same texts one row stays: the
-    first of its file, and of several files that of test, or else of validation. Labels
-    and near duplicates are for people to judge: they stay.
+    Bad rows are left out. Encoding damage is mended if it can be. Then every row of a text
+    with two labels is left out, and of the same text one row stays: in one file the first, in
+    several files that of test, or else of validation. Likely wrong labels and near duplicates
+    stay, for people to judge.
 
     Args:
         data: The table, as `load_table` returns it with ``skip_bad_rows``.
 
     Raises:
-        DataError: What is left is no table to train on.
+        DataError: The rest is no table to train on.
     """
     rows = Rows.of(data)
     changes = [
@@ -97,7 +98,7 @@ def clean(data: TextDataset) -> Cleaned:
 
 
 def _mended_texts(rows: Rows) -> tuple[dict[int, str], dict[int, str]]:
-    """Returns the texts that mending changes, and what was mended, by row."""
+    """Returns the mended texts, and the kinds of damage that were mended, by row."""
     texts, kinds = {}, {}
     for row, text in enumerate(rows.texts()):
         before = damage(text)
@@ -110,7 +111,7 @@ def _mended_texts(rows: Rows) -> tuple[dict[int, str], dict[int, str]]:
 
 
 def _left_out(rows: Rows, group: np.ndarray) -> dict[int, str]:
-    """Returns which rows of a group of same texts to leave out, and why."""
+    """Returns the rows of a group of same texts to leave out, each with the reason."""
     labels = two_labels(rows, group)
     if labels:
         return dict.fromkeys(group.tolist(), f"the same text has two {labels}")
@@ -120,7 +121,7 @@ def _left_out(rows: Rows, group: np.ndarray) -> dict[int, str]:
 
 
 def _files(rows: Rows, kept: np.ndarray, mended: dict[int, str]) -> dict[str, bytes]:
-    given = list(rows.data.reading["files"])
+    given = list(table_of(rows.data).files)
     names = given if len(given) > 1 else ["cleaned"]
     contents = {}
     for name, part in zip(names, given, strict=True):
@@ -151,23 +152,14 @@ def _check(data: TextDataset, files: dict[str, bytes]) -> None:
     with tempfile.TemporaryDirectory(prefix="kerasnlp_lab-") as scratch:
         for name, content in files.items():
             Path(scratch, name).write_bytes(content)
-        paths = dict(
-            zip(data.reading["files"], (Path(scratch, name) for name in files), strict=True)
-        )
-        fractions = {
-            "validation_fraction": data.validation_fraction,
-            "test_fraction": data.reading["test_fraction"],
-        }
+        table = table_of(data)
+        paths = zip(table.files, (Path(scratch, name) for name in files), strict=True)
+        settings: dict[str, Any] = {**dict(paths), **table.fractions}
         try:
-            load_table(
-                paths.pop("train"),
-                **paths,
-                seed=data.split_seed or 0,
-                **{name: share for name, share in fractions.items() if share is not None},
-            )
+            load_table(settings.pop("train"), seed=table.split_seed, **settings)
         except DataError as error:
             raise DataError(
-                f"what cleaning would leave is no table to train on ({error.message}); "
-                "mend its findings by hand, without --fix",
-                data.source,
+                f"the cleaned table would be no table to train on ({error.message}); "
+                "fix its findings by hand, without --fix",
+                table.place,
             ) from error

@@ -1,4 +1,4 @@
-"""`inspect_table`: what there is to know of a table before a model learns from it."""
+"""`inspect_table`: looks for problems in a table before a model is trained on it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kerasnlp_lab.data.inspection.duplicates import find_same_texts
 from kerasnlp_lab.data.inspection.finding import KINDS, Finding, beginning
 from kerasnlp_lab.data.inspection.lengths import Lengths, word_counts
 from kerasnlp_lab.data.inspection.near_duplicates import find_near_duplicates
-from kerasnlp_lab.data.inspection.rows import SPLITS, Rows
+from kerasnlp_lab.data.inspection.rows import SPLITS, Rows, table_of
 from kerasnlp_lab.data.inspection.text_findings import find_damage, find_scripts
 from kerasnlp_lab.data.inspection.wrong_labels import find_wrong_labels
 from kerasnlp_lab.data.normal_form import group_texts
@@ -33,17 +33,17 @@ CountTokens = Callable[[Sequence[str]], np.ndarray]
 
 @dataclass(frozen=True, eq=False)
 class Inspection:
-    """What was found in a table.
+    """The findings in a table.
 
     Args:
-        data: The table, split as `train` splits it.
+        data: The table, split as for training.
         balance: The rows of each class in each split, by class and split.
-        lengths: How long the training texts are: in words, and perhaps in word pieces.
+        lengths: The lengths of the training texts: in words, and perhaps in word pieces.
         scripts: The share of letters in each script, largest first.
-        findings: What to look at, kind by kind and in the order of the table; likely
-            wrong labels, the 50 likeliest, begin with the likeliest.
-        counts: How many of each kind there are, also of those that are not listed.
-        notes: What was not looked at, and why.
+        findings: The possible problems, by kind and in the order of the table. Only the 50
+            likeliest wrong labels are listed, the likeliest first.
+        counts: The number of findings of each kind, including those that are not listed.
+        notes: Checks that were left out, with the reason.
     """
 
     data: TextDataset
@@ -56,22 +56,22 @@ class Inspection:
 
     @property
     def rows(self) -> dict[str, int]:
-        """The rows of each split, and those that cannot be used."""
+        """The number of rows in each split, and of rows that cannot be used."""
         return {name: len(getattr(self.data, name)) for name in SPLITS} | {
             "bad": len(self.data.rejected)
         }
 
     def as_dict(self) -> dict[str, Any]:
-        """Returns all of it as JSON has it."""
-        data = self.data
+        """Returns all of it as JSON can hold it."""
+        table = table_of(self.data)
         return {
-            "table": data.source,
-            "files": data.reading["files"],
-            "text_columns": data.reading["text_columns"],
-            "label_column": data.reading["label_column"],
-            "validation_fraction": data.validation_fraction,
-            "test_fraction": data.reading["test_fraction"],
-            "split_seed": data.split_seed,
+            "table": table.place,
+            "files": dict(table.files),
+            "text_columns": list(table.text_columns),
+            "label_column": table.label_column,
+            "validation_fraction": table.validation_fraction,
+            "test_fraction": table.test_fraction,
+            "split_seed": table.split_seed,
             "rows": self.rows,
             "balance": self.balance,
             "lengths": [asdict(lengths) for lengths in self.lengths],
@@ -98,25 +98,24 @@ def inspect_table(
     near: float = NEAR,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> Inspection:
-    """Looks for what is wrong with a table of texts and labels; it changes nothing.
+    """Looks for problems in a table of texts and labels; the table is not changed.
 
-    The rows are read and split as by `load_table`, so that what is found of a split
-    holds for the one that a model is trained on with the same seed. Bad rows are
-    findings too. Labels of test rows are not judged.
+    `load_table` reads and splits the rows, so findings about a split hold for a training with
+    the same seed. Bad rows are findings too. Labels of test rows are not judged.
 
     Args:
-        path: The rows, or those to train on.
-        validation: As in `load_table`, and so on to the seed.
+        path: All rows, or the rows to train on.
+        validation: As in `load_table`.
         test: As in `load_table`.
         text_columns: As in `load_table`.
         label_column: As in `load_table`.
         validation_fraction: As in `load_table`.
         test_fraction: As in `load_table`.
-        seed: As in `load_table`; also which rows judge which labels.
-        max_lengths: Maximum lengths to tell the share of cut texts of.
-        count_tokens: From texts to the tokens of each, int64 of shape [texts]; None
+        seed: As in `load_table`; also the seed of the folds that judge labels.
+        max_lengths: Maximum lengths, to report the share of texts that each cuts.
+        count_tokens: From texts to the number of tokens of each, int64 of shape [texts]; None
             counts words only.
-        token_unit: What it counts.
+        token_unit: The unit that it counts.
         near: The Jaccard similarity from which two texts are near duplicates.
         on_step: Called with the name of each step as it begins.
 
@@ -163,7 +162,7 @@ def inspect_table(
     on_step("looking for encoding damage")
     scripts, outsiders = find_scripts(rows)
     found += [*wrong, *find_damage(rows), *outsiders]
-    _sort(found, list(data.reading["files"].values()))
+    _sort(found, list(table_of(data).files.values()))
     counts = {kind: sum(finding.kind == kind for finding in found) for kind in KINDS}
     counts["likely_wrong_label"] = wrong_count
     return Inspection(data, _balance(data), lengths, scripts, tuple(found), counts, tuple(notes))

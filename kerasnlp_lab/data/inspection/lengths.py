@@ -1,4 +1,4 @@
-"""`Lengths`: how long texts are, and what share of them a maximum length cuts."""
+"""`Lengths`: the lengths of texts, and the share that a maximum length cuts."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ class Lengths:
     """The lengths of texts, in one unit.
 
     Args:
-        unit: What is counted: "words", or "word pieces" with [CLS] and [SEP].
-        rows: How many texts.
+        unit: The unit: "words", or "word pieces" including [CLS] and [SEP].
+        rows: The number of texts.
         mean: Their mean length.
         median: The length that half of them do not exceed.
         percentile_95: The length that 95% do not exceed, interpolated.
         percentile_99: The length that 99% do not exceed, interpolated.
         longest: The greatest length.
-        cut: The share of texts that are longer, by maximum length.
-        counts: Texts in each of 30 bins of equal width, as pandas' hist has them.
-        edges: Where the bins begin, and where the last one ends.
+        cut: The share of longer texts, by maximum length.
+        counts: Texts in each of 30 bins of equal width, as in pandas' hist.
+        edges: The start of each bin, and the end of the last one.
     """
 
     unit: str
@@ -44,7 +44,7 @@ class Lengths:
 
     @classmethod
     def of(cls, unit: str, lengths: np.ndarray, max_lengths: Sequence[int]) -> Lengths:
-        """Sums up lengths, int64 of shape [texts]."""
+        """Summarizes lengths, int64 of shape [texts]."""
         counts, edges = np.histogram(lengths, bins=BINS)
         median, high, highest = (float(p) for p in np.percentile(lengths, (50, 95, 99)))
         return cls(
@@ -62,7 +62,7 @@ class Lengths:
 
 
 def word_counts(texts: Iterable[str]) -> np.ndarray:
-    """Returns the words of each text between white space, int64 of shape [texts]."""
+    """Returns the number of words in each text, split at white space, int64 of shape [texts]."""
     return np.fromiter((len(text.split()) for text in texts), np.int64)
 
 

@@ -1,7 +1,7 @@
-"""MinHash and locality-sensitive hashing: which texts share most of their runs of characters.
+"""MinHash and locality-sensitive hashing: finds pairs of similar texts.
 
-Broder 1997, "On the resemblance and containment of documents". The pairs worth comparing
-are found without comparing all.
+Broder 1997, "On the resemblance and containment of documents". Texts are similar if they share
+most of their runs of five characters. Only pairs that may be similar are compared.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ __all__ = ["candidate_pairs", "jaccard", "shingles", "signatures"]
 SHINGLE = 5
 PERMUTATIONS = 128
 RECALL = 0.999  # of pairs just at the threshold
-NEIGHBOURS = 4  # texts of a bucket that each one is compared with, at both ends
+NEIGHBOURS = 4  # texts of a bucket that each is compared with: the first, and those before it
 MARGIN = 0.15  # four standard deviations of the similarity that two signatures show
 UPDATE_HASHES = 8192
 PAIRS_AT_ONCE = 1 << 16
 
 
 def shingles(text: str) -> frozenset[str]:
-    """Returns a text's runs of five characters, after `normalized`; a shorter text is its own."""
+    """Returns a normalized text's runs of five characters; a shorter text is one run."""
     text = normalized(text)
     if len(text) <= SHINGLE:
         return frozenset((text,))
@@ -66,13 +66,13 @@ def _shingle_hashes(text: str) -> np.ndarray:
 def candidate_pairs(found: np.ndarray, threshold: float) -> np.ndarray:
     """Returns the pairs of texts to compare, int64 of shape [pairs, 2], the first below the second.
 
-    Two texts are compared if a band of their signatures agrees. In a bucket of many texts
-    each is compared with the first few and with the few before it, so that the work stays
-    in proportion to the rows.
+    Two texts are compared if a band of their signatures agrees. In a bucket of many texts,
+    each is compared with the first few and with the few before it, so that the work is
+    proportional to the rows.
 
     Args:
-        found: What `signatures` returned.
-        threshold: The Jaccard similarity that is looked for.
+        found: The result of `signatures`.
+        threshold: The Jaccard similarity of the pairs to find.
     """
     size = _band_size(threshold)
     count = len(found)
@@ -92,7 +92,7 @@ def candidate_pairs(found: np.ndarray, threshold: float) -> np.ndarray:
 
 
 def _band_size(threshold: float) -> int:
-    """Returns how many values make a band: the most with which few pairs are missed."""
+    """Returns the number of values in a band: the most that still misses few pairs."""
     sizes = range(1, PERMUTATIONS + 1)
     reach = [s for s in sizes if 1 - (1 - threshold**s) ** (PERMUTATIONS // s) >= RECALL]
     return max(reach, default=1)

@@ -1,4 +1,4 @@
-"""What an inspection leaves in a folder."""
+"""`write_inspection`: the files of an inspection in a folder."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def write_inspection(
     """Writes findings.csv, lengths.png, a cleaned copy with changes.csv, and inspection.json.
 
     Args:
-        inspection: What was found.
-        folder: A folder that is new or empty. inspection.json is written last: where it
-            is missing, the writing did not end.
-        cleaned: What `clean` returned, to be written too.
+        inspection: The findings.
+        folder: A folder that is new or empty. inspection.json is written last: if it is
+            missing, the others are incomplete.
+        cleaned: The result of `clean`, to be written too.
 
     Raises:
         RunError: There is something in the folder already.

@@ -1,4 +1,4 @@
-"""`Rows`: every row of a dataset, in the order of its files and lines."""
+"""`Rows`: all rows of a table, in the order of its files and lines."""
 
 from __future__ import annotations
 
@@ -9,23 +9,36 @@ import numpy as np
 
 from kerasnlp_lab.data.dataset import Split, TextDataset
 from kerasnlp_lab.data.inspection.finding import Finding, beginning
+from kerasnlp_lab.data.source import TableFiles
+from kerasnlp_lab.errors import DataError
 
-__all__ = ["SPLITS", "Rows"]
+__all__ = ["SPLITS", "Rows", "table_of"]
 
 SPLITS = ("train", "validation", "test")
 READ_ROWS = 4096
 
 
+def table_of(data: TextDataset) -> TableFiles:
+    """Returns the table that a dataset was read from.
+
+    Raises:
+        DataError: It was not read from one.
+    """
+    if not isinstance(data.source, TableFiles):
+        raise DataError(f"{data.name} was not read from a table; open one by load_table")
+    return data.source
+
+
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """The rows of the three splits, numbered as they stand in the files.
+    """The rows of the three splits, in the order of the files.
 
     Args:
         data: The dataset, as `load_table` returns it.
-        files: The split that each file was given for, by the places in `SPLITS`,
+        files: The split that each row's file was given for, as an index into `SPLITS`,
             int64 of shape [rows].
-        splits: The split that each row is in, by the places in `SPLITS`, int64 [rows].
-        places: Its place in that split, int64 [rows].
+        splits: The split that each row is in, as an index into `SPLITS`, int64 [rows].
+        places: Its index in that split, int64 [rows].
         labels: Its label id, int64 [rows].
         lines: Its line, int64 [rows].
     """
@@ -42,7 +55,8 @@ class Rows:
         """Puts the rows of a dataset in order."""
         parts: list[Split] = [getattr(data, name) for name in SPLITS]
         splits = np.repeat(np.arange(3), [len(part) for part in parts])
-        given = [place if SPLITS[place] in data.reading["files"] else 0 for place in range(3)]
+        tables = table_of(data).files
+        given = [place if SPLITS[place] in tables else 0 for place in range(3)]
         files = np.array(given)[splits]
         places = np.concatenate([np.arange(len(part)) for part in parts])
         labels = np.concatenate([part.labels for part in parts])
@@ -54,11 +68,11 @@ class Rows:
         return len(self.lines)
 
     def texts(self) -> Iterator[str]:
-        """Yields every text, as `texts_of` does."""
+        """Yields every text, in blocks."""
         return self.texts_of(np.arange(len(self)))
 
     def texts_of(self, rows: np.ndarray) -> Iterator[str]:
-        """Yields the texts of the given rows; they are read in blocks, and not kept."""
+        """Yields the texts of the given rows; they are read in blocks and not kept."""
         for start in range(0, len(rows), READ_ROWS):
             yield from self.take(rows[start : start + READ_ROWS])
 
@@ -81,7 +95,7 @@ class Rows:
         return self.data.label_names[self.labels[row]]
 
     def path(self, row: int) -> str:
-        """Returns the file that a row stands in."""
+        """Returns a row's file."""
         return self._split(int(self.splits[row])).path
 
     def where(self, row: int) -> str:

@@ -1,4 +1,4 @@
-"""Scripts: which writing systems a table's letters belong to, and who mixes them."""
+"""Writing systems: the scripts of letters, and words that mix two of them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _WORD = re.compile(r"\w+")
 
 @cache
 def _script(character: str) -> str:
-    """Returns a letter's script; nothing for what is no letter, or one of every script."""
+    """Returns a letter's script; "" for other characters and letters of every script."""
     if not unicodedata.category(character).startswith("L"):
         return ""
     found = (script for script, pattern in _PATTERNS.items() if pattern.match(character))
@@ -34,7 +34,7 @@ def _script(character: str) -> str:
 
 
 def script_counts(text: str) -> Counter[str]:
-    """Returns how many letters of each script a text has."""
+    """Returns the number of letters of each script in a text."""
     if text.isascii():
         latin = len(_ASCII_LETTER.findall(text))
         return Counter(Latin=latin) if latin else Counter()
@@ -44,10 +44,10 @@ def script_counts(text: str) -> Counter[str]:
 
 
 def mixed_words(text: str) -> dict[str, str]:
-    """Returns the words with letters of two scripts that look alike, and which those are.
+    """Returns the words with letters of two scripts that look alike, each with the scripts.
 
-    Latin, Cyrillic, Greek, Armenian, Cherokee and Coptic share shapes, and spam uses it. Scripts
-    that are written side by side, as Han and Hiragana, are no mix.
+    Latin, Cyrillic, Greek, Armenian, Cherokee and Coptic share shapes, and spam exploits that.
+    Scripts that are written side by side, such as Han and Hiragana, do not count as a mix.
     """
     found = {}
     if not text.isascii():

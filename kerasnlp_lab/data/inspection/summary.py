@@ -1,4 +1,4 @@
-"""An inspection on the terminal."""
+"""`print_summary`: an inspection on the terminal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.text import Text
 from kerasnlp_lab.data.inspection.finding import KINDS, beginning, printable
 from kerasnlp_lab.data.inspection.inspection import Inspection
 from kerasnlp_lab.data.inspection.lengths import Lengths
-from kerasnlp_lab.data.inspection.rows import SPLITS
+from kerasnlp_lab.data.inspection.rows import SPLITS, table_of
 
 __all__ = ["print_summary"]
 
@@ -23,16 +23,16 @@ def print_summary(inspection: Inspection, console: rich.console.Console, show: i
     """Prints the rows, classes, lengths and scripts, and the first findings of each kind.
 
     Args:
-        inspection: What was found.
-        console: Where to print it.
-        show: How many findings of each kind.
+        inspection: The findings.
+        console: The console to print on.
+        show: The number of findings of each kind.
     """
-    data = inspection.data
+    table = table_of(inspection.data)
     rows = inspection.rows
     total = sum(rows[name] for name in SPLITS)
     parts = ", ".join(f"{name} {rows[name]:,}" for name in SPLITS)
-    seed = "" if len(data.reading["files"]) == len(SPLITS) else f"; split seed {data.split_seed}"
-    _print(console, f"{data.source}: {total:,} rows ({parts}{seed})")
+    seed = "" if len(table.files) == len(SPLITS) else f"; split seed {table.split_seed}"
+    _print(console, f"{table.place}: {total:,} rows ({parts}{seed})")
     console.print()
     console.print(_classes(inspection, total))
     for lengths in inspection.lengths:
@@ -64,14 +64,14 @@ def _bar_character(console: rich.console.Console) -> str:
 
 
 def _histogram(lengths: Lengths, bar: str) -> list[str]:
-    """Returns the lines of a histogram: where each bin ends, its texts as a bar and a number."""
+    """Returns the lines of a histogram: the edges of each bin, a bar and a number."""
     lines = [f"{lengths.unit} in a training text ({lengths.rows:,} texts)"]
     most = max(lengths.counts)
     edges = [f"{edge:.1f}" for edge in lengths.edges]
     width = max(map(len, edges))
     bins = zip(itertools.pairwise(edges), lengths.counts, strict=True)
     for (low, high), count in bins:
-        length = -(-count * BAR // most)  # one text is seen too
+        length = -(-count * BAR // most)  # rounded up: one text is visible too
         lines.append(f"{low:>{width}} to {high:>{width}} {bar * length} {count:,}")
     high = f"95% up to {lengths.percentile_95:.0f}, 99% up to {lengths.percentile_99:.0f}"
     middle = f"mean {lengths.mean:.1f}, median {lengths.median:g}"
@@ -98,5 +98,5 @@ def _print_findings(inspection: Inspection, console: rich.console.Console, show:
 
 
 def _print(console: rich.console.Console, line: str, style: str | None = None) -> None:
-    """Prints a line as it is: what texts hold is no markup, and files and lines stay whole."""
+    """Prints a line without markup and without wrapping, so that file:line stays whole."""
     console.print(Text(line, style=style or ""), soft_wrap=True)

@@ -1,4 +1,4 @@
-"""What single texts show: encoding damage, and scripts."""
+"""Findings in single texts: encoding damage, and scripts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["find_damage", "find_scripts"]
 
 
 def find_damage(rows: Rows) -> list[Finding]:
-    """Returns each kind of damage of each text, and what mending would make of it."""
+    """Returns each kind of damage of each text, and the text after mending."""
     found = []
     for row, text in enumerate(rows.texts()):
         kinds = damage(text)

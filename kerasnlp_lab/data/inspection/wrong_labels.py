@@ -26,10 +26,10 @@ class WrongLabels:
     """Rows whose label is likely wrong, the likeliest first.
 
     Args:
-        rows: Their places among those given.
-        labels: The label id that each is thought to have.
-        margins: By how much its probability exceeds that of the row's own label.
-        note: What could not be judged, and why; empty if all was.
+        rows: Their indices among the given rows.
+        labels: The label id that each more likely has.
+        margins: The probability of that label, less that of the row's own label.
+        note: The rows that could not be judged, with the reason; empty if all were.
     """
 
     rows: tuple[int, ...] = ()
@@ -45,10 +45,10 @@ def find_wrong_labels(
     label_names: Sequence[str],
     seed: int,
 ) -> WrongLabels:
-    """Judges each row by a classifier that was trained on the others.
+    """Judges each row by a classifier that was trained on the other folds.
 
-    It is a logistic regression on TF-IDF, trained in five folds. Same texts are always in
-    one fold: otherwise a wrong label would confirm itself.
+    The classifier is a logistic regression on TF-IDF, in five folds. The same texts are always
+    in one fold: otherwise a wrong label would confirm itself.
 
     Args:
         texts: The rows' texts.
@@ -63,7 +63,7 @@ def find_wrong_labels(
     note = _note([label_names[label] for label in np.flatnonzero(distinct < FOLDS).tolist()])
     if len(judged) < 2:
         return WrongLabels(note=note)
-    # a text of a class that is judged may also have the label of one that is not
+    # a text may have two labels, one of a class that is judged and one of a class that is not
     used = np.flatnonzero(np.isin(labels, judged) & np.isin(labels[first], judged)[group])
     features = _features([texts[row] for row in used.tolist()])
     if features is None:
@@ -91,7 +91,7 @@ def _features(texts: Sequence[str]) -> Any:
         ngram_range=(1, 2),
         token_pattern=r"(?u)\b\w+\b",
         sublinear_tf=True,
-        min_df=2,  # a word of one text tells nothing of the others
+        min_df=2,  # a word in one text says nothing about the others
         max_features=MOST_FEATURES,
         dtype=np.float32,
     )
@@ -109,7 +109,7 @@ def _folds(labels: np.ndarray, group: np.ndarray, judged: np.ndarray, seed: int)
     Args:
         labels: The label id of each group's first row, int64 of shape [groups].
         group: The group of each row, int64 of shape [rows].
-        judged: The label ids that have texts enough.
+        judged: The label ids with enough texts.
         seed: Which groups make a fold.
     """
     usable = np.flatnonzero(np.isin(labels, judged))
@@ -121,7 +121,10 @@ def _folds(labels: np.ndarray, group: np.ndarray, judged: np.ndarray, seed: int)
 
 
 def _out_of_fold(features: Any, classes: np.ndarray, folds: np.ndarray, count: int) -> np.ndarray:
-    """Returns each row's probabilities by the classifier that has not seen it, [rows, classes]."""
+    """Returns the probabilities of each row from the classifier that has not seen it.
+
+    Float64 of shape [rows, classes].
+    """
     probabilities = np.empty((len(classes), count))
     for fold in range(FOLDS):
         held_out = folds == fold
@@ -133,14 +136,14 @@ def _out_of_fold(features: Any, classes: np.ndarray, folds: np.ndarray, count: i
 
 
 def suspects(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the rows that are likely another class, and which, by falling margin.
+    """Returns the rows that likely have another class, and that class, largest margin first.
 
-    A class is likely if its probability is at least what rows of that class have for it on
-    average, and more than the row's own class has.
+    A class is likely if its probability is at least the average over the rows of that class,
+    and above the probability of the row's own class.
 
     Args:
-        probabilities: Of rows by a classifier that has not seen them, [rows, classes].
-        labels: Their label ids, int64 of shape [rows].
+        probabilities: From a classifier that has not seen the rows, [rows, classes].
+        labels: The rows' label ids, int64 of shape [rows].
     """
     every = range(probabilities.shape[1])
     confidence = np.array([probabilities[labels == c, c].mean() for c in every])

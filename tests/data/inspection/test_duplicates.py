@@ -80,7 +80,7 @@ def test_the_splits_are_those_of_load_table(tmp_path):
 
 def test_the_sms_file_by_pandas(sms):
     found = sms
-    table = pd.read_csv(sms.data.source, dtype=str)
+    table = pd.read_csv(sms.data.source.place, dtype=str)
     same = table.text.str.casefold().str.normalize("NFC").str.split().str.join(" ")
     assert found.rows == {"train": 3900, "validation": 836, "test": 836, "bad": 0}
     assert {k: sum(v.values()) for k, v in found.balance.items()} == dict(Counter(table.label))

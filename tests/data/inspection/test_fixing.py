@@ -100,9 +100,9 @@ def test_the_table_is_not_touched(tmp_path):
     write_inspection(found, tmp_path / "out", clean(found.data))
     assert path.read_bytes() == before
     assert sorted(file.name for file in tmp_path.iterdir()) == ["out", "t.csv"]
-    with pytest.raises(RunError, match="out is there already; remove it, or name another --output"):
+    with pytest.raises(RunError, match="out already exists; remove it, or name another --output"):
         write_inspection(found, tmp_path / "out", clean(found.data))
-    with pytest.raises(RunError, match="t.csv is there already"):
+    with pytest.raises(RunError, match="t.csv already exists"):
         write_inspection(found, path, clean(found.data))
     assert path.read_bytes() == before
 
@@ -178,9 +178,7 @@ def test_carriage_returns_and_quotes_survive_a_csv(tmp_path):
 def test_nothing_left_to_train_on_is_said(tmp_path):
     rows = [*plain_rows(), *[("the only text of a class", "rare")] * 9]
     found = inspect_table(write_table(tmp_path / "t.csv", rows))
-    with pytest.raises(
-        DataError, match="what cleaning would leave is no table to train on .too few"
-    ):
+    with pytest.raises(DataError, match="the cleaned table would be no table to train on .too few"):
         clean(found.data)
 
 

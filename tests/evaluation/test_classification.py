@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import classification_report, confusion_matrix
 
 from kerasnlp_lab.data import Split
-from kerasnlp_lab.evaluation.metrics import score
+from kerasnlp_lab.evaluation.classification import score
 from kerasnlp_lab.evaluation.paired_tests import mcnemar_exact
 
 NAMES = ("a", "b", "c")

@@ -1,27 +1,31 @@
-"""`evaluate`: what a classifier gets right on a split, and where it errs most surely."""
+"""`ClassificationEvaluation`: what a classifier gets right on a split, and its mistakes."""
 
 from __future__ import annotations
 
 import dataclasses
-import time
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy.stats
 import sklearn.metrics
-import tensorflow as tf
+from matplotlib.figure import Figure
 
 from kerasnlp_lab.data import Split
-from kerasnlp_lab.errors import DataError, check_option
+from kerasnlp_lab.errors import check_option
 from kerasnlp_lab.evaluation.calibration import expected_calibration_error
+from kerasnlp_lab.evaluation.evaluation import Evaluation
+from kerasnlp_lab.evaluation.plots import (
+    confusion_figure,
+    precision_recall_figure,
+    reliability_figure,
+)
+from kerasnlp_lab.evaluation.report import evaluation_text
 from kerasnlp_lab.tasks.decision import Decision
-from kerasnlp_lab.zoo import Classifier, predict_logits
 
-__all__ = ["Evaluation", "Mistake", "evaluate", "score"]
+__all__ = ["ClassificationEvaluation", "Mistake", "score"]
 
-WARM_UP_TEXTS = 64
 NUM_MISTAKES = 20
 FALSE_POSITIVE_RATES = (0.01, 0.001)
 
@@ -48,28 +52,30 @@ class Mistake:
 
 
 @dataclass(frozen=True, eq=False)
-class Evaluation:
+class ClassificationEvaluation(Evaluation):
     """A classifier's results on one split.
 
     Args:
         label_names: The classes.
         labels: The right label ids, int64 of shape [rows].
-        probabilities: float32 of shape [rows, classes].
+        probabilities: The probability of each class, float32 of shape [rows, classes].
         accuracy: The share of rows with the right class.
         interval: Its 95% Wilson score interval.
         macro_f1: The mean of the classes' F1.
-        per_class: For each class its precision, recall, f1 and support; against all others
-            its average precision, and its recall where at most 1% and 0.1% of the others
-            are taken for it (None where there is nothing to tell apart).
+        per_class: The precision, recall, f1 and support of each class; against all others
+            its average precision, and its recall at false-positive rates of 1% and 0.1%
+            (None where the rows are of one class).
         mcc: Matthews' correlation coefficient.
         log_loss: The mean negative logarithm of the right class's probability.
         calibration_error: The expected calibration error of the probabilities.
         uncalibrated: Probabilities without temperature, float32 of shape [rows, classes].
         decision: How logits were read.
-        confusion: Rows of a class that were given a class, [right, given].
-        mistakes: The most confident mistakes, surest first.
-        texts_per_second: From strings to labels, after a warm-up; 0 where not timed.
+        confusion: The number of rows by right class and given class, [right, given].
+        mistakes: The most confident mistakes, most confident first.
+        texts_per_second: The speed from strings to labels, after a warm-up; 0 where not timed.
     """
+
+    template: ClassVar[str] = "classification.html.j2"
 
     label_names: tuple[str, ...]
     labels: np.ndarray
@@ -91,6 +97,39 @@ class Evaluation:
     def predicted(self) -> np.ndarray:
         """The label ids that were given, int64 of shape [rows]."""
         return self.decision.label_ids(self.probabilities)
+
+    @property
+    def headline(self) -> tuple[str, float]:
+        return "accuracy", self.accuracy
+
+    @property
+    def more_figures(self) -> dict[str, float]:
+        return {"macro_f1": self.macro_f1, "mcc": self.mcc}
+
+    @property
+    def right(self) -> np.ndarray:
+        return (self.predicted == self.labels).astype(np.float64)
+
+    def mistakes_as_json(self) -> list[dict[str, Any]]:
+        return [dataclasses.asdict(mistake) for mistake in self.mistakes]
+
+    def as_text(self) -> str:
+        return evaluation_text(self)
+
+    def figures(self) -> dict[str, Figure]:
+        return {
+            "confusion": confusion_figure(self),
+            "precision_recall": precision_recall_figure(self),
+            "reliability": reliability_figure(self),
+        }
+
+    def predictions(self) -> tuple[Sequence[str], Iterator[Sequence[object]]]:
+        names = self.label_names
+        rows = zip(self.labels, self.predicted, self.probabilities, strict=True)
+        return ["row", "label", "predicted", *names], (
+            [row, names[label], names[predicted], *(f"{p:.6f}" for p in probabilities)]
+            for row, (label, predicted, probabilities) in enumerate(rows)
+        )
 
     @property
     def classification_report(self) -> str:
@@ -134,40 +173,13 @@ class Evaluation:
         }
 
 
-def evaluate(
-    classifier: Classifier,
-    split: Split,
-    *,
-    fused: Callable[..., tf.Tensor] | None = None,
-) -> Evaluation:
-    """Classifies every text of a split and compares with its labels.
-
-    Args:
-        classifier: A trained classifier.
-        split: Rows with the classifier's own label ids.
-        fused: What `Classifier.fused` returned, if it is there already.
-
-    Raises:
-        DataError: The split has no row.
-    """
-    if not len(split):
-        raise DataError("there is no row to evaluate on")
-    fused = fused or classifier.fused()
-    predict_logits(classifier, split.texts[:WARM_UP_TEXTS], fused=fused)
-    began = time.perf_counter()
-    logits = predict_logits(classifier, split.texts, fused=fused)
-    seconds = time.perf_counter() - began
-    speed = len(split) / seconds
-    return score(logits, split, classifier.label_names, classifier.decision, speed)
-
-
 def score(
     logits: np.ndarray,
     split: Split,
     label_names: tuple[str, ...],
     decision: Decision | None = None,
     texts_per_second: float = 0.0,
-) -> Evaluation:
+) -> ClassificationEvaluation:
     """Compares logits [rows, classes] with a split's labels."""
     decision = decision or Decision()
     probabilities = decision.probabilities(logits)
@@ -188,7 +200,7 @@ def score(
         }
         for i, name in enumerate(label_names)
     }
-    return Evaluation(
+    return ClassificationEvaluation(
         label_names=label_names,
         labels=split.labels,
         probabilities=probabilities,

@@ -1,4 +1,4 @@
-"""The rows of a run again, from its config.json and nothing else."""
+"""`load_again`: the rows of a run from its config.json and nothing else."""
 
 import json
 
@@ -7,6 +7,7 @@ import pytest
 from kerasnlp_lab.data import (
     Split,
     TextDataset,
+    describe_dataset,
     load_again,
     load_dataset,
     load_shards,
@@ -15,11 +16,15 @@ from kerasnlp_lab.data import (
     write_shards,
 )
 from kerasnlp_lab.errors import DataError, RunError
-from kerasnlp_lab.lab.experiment import describe_dataset
 
 
 def again(data):
-    return load_again(json.loads(json.dumps(describe_dataset(data))))
+    """Loads a dataset again, and checks that its description is what it was."""
+    description = json.loads(json.dumps(describe_dataset(data)))
+    loaded = load_again(description)
+    assert (loaded.source, loaded.leaks_left_out) == (data.source, data.leaks_left_out)
+    assert describe_dataset(loaded) == description
+    return loaded
 
 
 @pytest.fixture
@@ -59,7 +64,7 @@ def test_one_table_a_split_and_leaks_left_out(table, tmp_path):
             table, **parts, text_columns=["title", "body"], label_column="kind", skip_bad_rows=True
         )
     )
-    assert data.reading["leaks_left_out"]["train"] == 1
+    assert data.leaks_left_out.train == 1
     assert again(data).fingerprint == data.fingerprint
 
 
@@ -74,7 +79,7 @@ def test_other_rows_are_refused(table):
         table, text_columns=["title"], label_column="kind", skip_bad_rows=True, seed=3
     )
     table.write_text(table.read_text().replace("title 7\t", "title 7!\t"))
-    with pytest.raises(RunError, match="holds other rows than when the run was begun"):
+    with pytest.raises(RunError, match="holds other rows than when the run was started"):
         again(data)
     table.unlink()
     with pytest.raises(DataError, match="no such file"):

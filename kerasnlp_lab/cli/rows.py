@@ -1,0 +1,188 @@
+"""`RowsOptions`: the options that name the rows of a command, and loading them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kerasnlp_lab.cli.option_groups import option_group, options_of
+from kerasnlp_lab.cli.options import DataDir
+from kerasnlp_lab.errors import OptionError, check_option
+
+if TYPE_CHECKING:
+    from kerasnlp_lab.data import TextDataset
+    from kerasnlp_lab.lab import Preset
+
+__all__ = ["RowsOptions", "rows_options"]
+
+COLUMNS_AND_TABLES = (
+    "text_column",
+    "label_column",
+    "validation_data",
+    "test_data",
+    "test_fraction",
+)
+
+
+@dataclass(frozen=True)
+class RowsOptions:
+    """The options that name a dataset or a table, its columns and its splits.
+
+    An option's flag is its field's name with hyphens. Options that a command does not have
+    keep their defaults.
+    """
+
+    dataset: Annotated[str | None, typer.Option(help="The dataset: see 'data list'.")] = None
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="A table of your own instead: .csv, .tsv, .jsonl, .parquet; or a folder that "
+            "'data shard' wrote."
+        ),
+    ] = None
+    text_column: Annotated[
+        list[str] | None, typer.Option(help="The table's column of texts; several are joined.")
+    ] = None
+    label_column: Annotated[str | None, typer.Option(help="The table's column of labels.")] = None
+    validation_data: Annotated[Path | None, typer.Option(help="A table to validate on.")] = None
+    test_data: Annotated[Path | None, typer.Option(help="A table to test on.")] = None
+    test_fraction: Annotated[
+        float | None, typer.Option(help="Share of a table's rows to test on (default: 0.15).")
+    ] = None
+    validation_fraction: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of the rows to validate on (default: the dataset's; 0.15 for a table)."
+        ),
+    ] = None
+    split_seed: Annotated[
+        int | None,
+        typer.Option(help="Which rows are held out (default: the dataset's, mostly 0)."),
+    ] = None
+    bad_rows: Annotated[
+        str,
+        typer.Option(help="stop at a row that cannot be used, or skip it into rejects.csv."),
+    ] = "stop"
+    leaks: Annotated[
+        str,
+        typer.Option(help="keep training rows whose text is in the test rows too, or drop them."),
+    ] = "keep"
+    data_dir: DataDir = None
+
+    def or_of_preset(self, preset: Preset) -> RowsOptions:
+        """Returns the options with a preset's dataset and split seed where none are given."""
+        dataset = preset.dataset if self.data is None else None
+        seed = preset.split_seed if self.split_seed is None else self.split_seed
+        return dataclasses.replace(self, dataset=self.dataset or dataset, split_seed=seed)
+
+    def load(self) -> TextDataset:
+        """Loads the dataset, the table or the shards.
+
+        Raises:
+            OptionError: Neither a dataset nor a table is named, or both are, or an option
+                does not fit what is named.
+        """
+        check_option("--leaks", self.leaks, self.leaks in ("keep", "drop"), "keep or drop")
+        self.check_source()
+        if self.data is None:
+            data = self._load_dataset()
+        else:
+            data = self._load_shards() if self.data.is_dir() else self._load_table()
+        return data if self.leaks == "keep" else _drop_leaks(data)
+
+    def check_source(self) -> None:
+        """Raises OptionError unless either a dataset or a table is named."""
+        if (self.dataset is None) == (self.data is None):
+            raise OptionError("say either --dataset NAME (see 'data list') or --data FILE")
+        if self.bad_rows not in ("stop", "skip"):
+            raise OptionError(f"--bad-rows must be stop or skip, got {self.bad_rows!r}")
+        if self.data is None:
+            for name in self._given(*COLUMNS_AND_TABLES):
+                raise OptionError(
+                    f"{_flag(name)} belongs to a table of your own: "
+                    "say --data FILE in place of --dataset"
+                )
+
+    def table_settings(self) -> dict[str, Any]:
+        """Returns the arguments of `load_table` that are given, except the table.
+
+        Raises:
+            OptionError: A split is given both as a table and as a share of the rows.
+        """
+        for part in ("validation", "test"):
+            if len(self._given(f"{part}_data", f"{part}_fraction")) == 2:
+                raise OptionError(f"say either --{part}-data or --{part}-fraction, not both")
+        settings = {
+            "text_columns": self.text_column,
+            "label_column": self.label_column,
+            "validation": self.validation_data,
+            "test": self.test_data,
+            "validation_fraction": self.validation_fraction,
+            "test_fraction": self.test_fraction,
+            "seed": self.split_seed,
+        }
+        return {name: value for name, value in settings.items() if value is not None}
+
+    def _given(self, *names: str) -> list[str]:
+        return [name for name in names if getattr(self, name) is not None]
+
+    def _load_dataset(self) -> TextDataset:
+        from kerasnlp_lab.data import load_dataset
+
+        return load_dataset(
+            str(self.dataset),
+            data_dir=self.data_dir,
+            validation_fraction=self.validation_fraction,
+            seed=self.split_seed,
+        )
+
+    def _load_table(self) -> TextDataset:
+        from kerasnlp_lab.data import load_table
+
+        skip = self.bad_rows == "skip"
+        return load_table(str(self.data), skip_bad_rows=skip, **self.table_settings())
+
+    def _load_shards(self) -> TextDataset:
+        from kerasnlp_lab.data import load_shards
+
+        fixed = self._given(*COLUMNS_AND_TABLES, "validation_fraction", "split_seed")
+        fixed += ["bad_rows"] if self.bad_rows != "stop" else []
+        if fixed:
+            raise OptionError(
+                f"{self.data} is a folder of shards, whose rows were read and split when it was "
+                f"written: say {_flag(fixed[0])} to 'kerasnlp-lab data shard'"
+            )
+        return load_shards(str(self.data))
+
+
+def rows_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Returns a decorator that gives a command the options of `RowsOptions`, as ``rows``.
+
+    Args:
+        names: Which of them; none for all.
+    """
+    options = [one for one in options_of(RowsOptions) if not names or one.name in names]
+    return option_group("rows", options, RowsOptions)
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _drop_leaks(data: TextDataset) -> TextDataset:
+    from kerasnlp_lab.data import without_leaks
+
+    clean = without_leaks(data)
+    left_out = clean.leaks_left_out
+    assert left_out is not None
+    print(
+        f"left out because their texts are tested on: {left_out.train} rows of "
+        f"{len(data.train)} to train on, {left_out.validation} of {len(data.validation)} to "
+        "validate on"
+    )
+    return clean

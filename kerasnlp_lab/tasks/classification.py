@@ -1,0 +1,143 @@
+"""`Classification`: one class of several for each text."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import tensorflow as tf
+
+from kerasnlp_lab._keras import keras
+from kerasnlp_lab.data import ShardedSplit, Split, TextDataset
+from kerasnlp_lab.tasks.class_weights import class_weights
+from kerasnlp_lab.tasks.decision import Decision
+from kerasnlp_lab.tasks.head import dense_head
+from kerasnlp_lab.tasks.losses import SmoothedCrossentropy
+from kerasnlp_lab.tasks.task import HeadOptions, Task
+from kerasnlp_lab.tasks.threshold import check_threshold, choose_decision
+
+__all__ = ["Classification", "Prediction"]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The class of one text.
+
+    Args:
+        text: The text; U+FFFD replaces invalid UTF-8 in it.
+        label: The class: the most probable one, or as the threshold of two decides.
+        probabilities: The probability of every class, by name.
+    """
+
+    text: str
+    label: str
+    probabilities: dict[str, float]
+
+    def as_json(self) -> dict[str, Any]:
+        """Returns text, label and probabilities."""
+        return vars(self)
+
+    def as_line(self) -> str:
+        """Returns the class, in a column that fits every class, and its probability."""
+        width = max(map(len, self.probabilities))
+        return f"{self.label:{width}}  {self.probabilities[self.label]:.3f}"
+
+
+@dataclass(frozen=True, eq=False)
+class Classification(Task):
+    """One class of several for each text.
+
+    Args:
+        label_names: The classes, in the order of the logits.
+        loss: The cross-entropy that is minimised: with smoothed labels and class weights as
+            `for_training` sets them.
+    """
+
+    name: ClassVar[str] = "classification"
+    reads: ClassVar[Literal["pooled", "sequence"]] = "pooled"
+    recipe_fields: ClassVar[tuple[str, ...]] = ("class_weight", "label_smoothing")
+    decision_type: ClassVar[type] = Decision
+
+    label_names: tuple[str, ...]
+    loss: SmoothedCrossentropy = dataclasses.field(default_factory=SmoothedCrossentropy)
+
+    @classmethod
+    def for_data(cls, data: TextDataset) -> Classification:
+        return cls(data.label_names)
+
+    @classmethod
+    def from_json(cls, saved: Mapping[str, Any]) -> Classification:
+        return cls(tuple(saved["label_names"]))
+
+    def for_training(
+        self, data: TextDataset, *, class_weight: str = "none", label_smoothing: float = 0.0
+    ) -> Classification:
+        counts = data.train.label_counts(len(self.label_names))
+        weights = class_weights(class_weight, counts, self.label_names)
+        return dataclasses.replace(self, loss=SmoothedCrossentropy(label_smoothing, weights))
+
+    def head(self, width: int, options: HeadOptions) -> keras.Model:
+        return dense_head((width,), len(self.label_names), options)
+
+    def losses(self, logits: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        losses = self.loss.call(targets, logits)  # [batch]
+        return tf.reduce_sum(losses), tf.cast(tf.size(losses), tf.float32)
+
+    def tally(self, logits: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+        right = tf.equal(tf.argmax(logits, axis=-1), tf.cast(targets, tf.int64))
+        return tf.stack(
+            [tf.reduce_sum(tf.cast(right, tf.float32)), tf.cast(tf.size(right), tf.float32)]
+        )
+
+    def check_decision(self, threshold: str = "auto", positive_class: str | None = None) -> None:
+        check_threshold(threshold, positive_class, self.label_names)
+
+    def choose_decision(
+        self,
+        logits: np.ndarray,
+        validation: Split,
+        train: Split | ShardedSplit,
+        *,
+        threshold: str = "auto",
+        positive_class: str | None = None,
+    ) -> Decision:
+        return choose_decision(
+            logits,
+            validation,
+            self.label_names,
+            train.label_counts(len(self.label_names)),
+            threshold=threshold,
+            positive_class=positive_class,
+        )
+
+    def answers(
+        self, logits: np.ndarray, decision: Decision, texts: Sequence[str]
+    ) -> list[Prediction]:
+        probabilities = decision.probabilities(logits)
+        given = {"probabilities": probabilities, "label_id": decision.label_ids(probabilities)}
+        return self.read_answers(given, texts)
+
+    def answers_in_graph(
+        self, logits: tf.Tensor, decision: Decision, texts: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Returns label, string [batch], label_id, int64 [batch], and probabilities, float32
+        [batch, classes]."""
+        probabilities, label_id = decision.in_graph(logits)
+        label = tf.gather(tf.constant(self.label_names), label_id)
+        return {"label": label, "label_id": label_id, "probabilities": probabilities}
+
+    def read_answers(
+        self, given: Mapping[str, np.ndarray], texts: Sequence[str]
+    ) -> list[Prediction]:
+        rows = zip(texts, given["probabilities"], given["label_id"], strict=True)
+        return [
+            Prediction(
+                text,
+                self.label_names[label_id],
+                dict(zip(self.label_names, map(float, probabilities), strict=True)),
+            )
+            for text, probabilities, label_id in rows
+        ]

@@ -1,0 +1,47 @@
+"""The tasks by their names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kerasnlp_lab.errors import UnknownNameError
+from kerasnlp_lab.tasks.classification import Classification
+from kerasnlp_lab.tasks.task import Task
+
+__all__ = ["find_task", "read_task", "task_names"]
+
+_TASKS: dict[str, type[Task]] = {
+    Classification.name: Classification,
+}
+
+
+def task_names() -> list[str]:
+    """Returns the names of all tasks."""
+    return list(_TASKS)
+
+
+def find_task(name: str) -> type[Task]:
+    """Returns a task's class.
+
+    Raises:
+        UnknownNameError: There is no such task.
+    """
+    if name not in _TASKS:
+        raise UnknownNameError("task", name, _TASKS)
+    return _TASKS[name]
+
+
+def read_task(saved: Mapping[str, Any]) -> Task:
+    """Returns the task that a model's description or an export's manifest names.
+
+    Args:
+        saved: JSON with `Task.to_json`'s content under "task"; where that is missing, as in files
+            of version 0.1.0, the task is classification.
+
+    Raises:
+        UnknownNameError: There is no such task.
+        KeyError: It is damaged.
+    """
+    described = saved.get("task") or {"name": Classification.name, **saved}
+    return find_task(described["name"]).from_json(described)

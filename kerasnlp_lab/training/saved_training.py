@@ -1,0 +1,183 @@
+"""`SavedTraining`: what is kept of a training, and how it is resumed."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from kerasnlp_lab._keras import keras
+from kerasnlp_lab.errors import RunError
+from kerasnlp_lab.training.checkpoints import Checkpoints, arrays_sha256
+from kerasnlp_lab.training.interval import Interval
+from kerasnlp_lab.training.state import TrainingState
+from kerasnlp_lab.zoo import Classifier
+
+__all__ = ["SavedTraining"]
+
+Arrays = dict[str, np.ndarray]
+
+
+class SavedTraining:
+    """The state, the weights and the optimizer of a training, in memory and in checkpoints.
+
+    Args:
+        classifier: The classifier that is trained.
+        checkpoints: The folder that they are saved in and resumed from.
+        interval: When to save.
+        batch_size: Rows in a global batch.
+        say: Prints a line for the user.
+    """
+
+    def __init__(
+        self,
+        classifier: Classifier,
+        checkpoints: Checkpoints,
+        interval: Interval,
+        batch_size: int,
+        say: Callable[[str], None],
+    ):
+        self.classifier, self.checkpoints, self.interval = classifier, checkpoints, interval
+        self.state = TrainingState(texts=json.dumps(classifier.text.fingerprint(), sort_keys=True))
+        self._batch_size = batch_size
+        self._say = say
+        self._found: tuple[Arrays, dict[str, Any], list[str]] | None = None
+        self._resumed: Arrays = {}  # the checkpoint's, until its optimizer is restored
+        self._since = self._epoch_since = time.perf_counter()
+
+    # Resuming
+
+    def find(self) -> int:
+        """Reads the newest whole checkpoint, and returns the steps done by then; 0 without one.
+
+        Raises:
+            RunError: There are checkpoints, and each is broken.
+        """
+        self._found = self.checkpoints.newest()
+        return 0 if self._found is None else self._found[1].get("steps", 0)
+
+    def restore(self) -> None:
+        """Takes state and weights from the checkpoint that `find` has read, if there is one.
+
+        Raises:
+            RunError: It belongs to another network, vocabulary or version.
+        """
+        if self._found is None:
+            return
+        arrays, state, broken = self._found
+        self._found = None
+        for problem in broken:
+            self._say(f"{problem}; the checkpoint before it is used")
+        if state.get("texts") != self.state.texts:
+            raise RunError(
+                f"{self.checkpoints.folder} was saved with another vocabulary or preprocessing; "
+                "put the model's files back as they were, or train again in another folder"
+            )
+        if not self.classifier.options.resumes_exactly:
+            self._say(
+                "the encoder's dropout is in TF Hub's own graph and starts afresh: the result will "
+                "differ a little from that of an uninterrupted run (with --encoder reopened it "
+                "would not)"
+            )
+        if "right" in state and "counted" not in state:  # saved by version 0.1.0
+            state["counted"] = float(state["step"] * self._batch_size)
+        try:
+            self.state = TrainingState(**state)
+        except TypeError as error:
+            raise RunError(
+                f"{self.checkpoints.folder} was saved by another version of kerasnlp_lab: resume "
+                "with that version, or train again in another folder"
+            ) from error
+        self.interval.begin(self.state.steps)
+        self._assign(arrays)
+        self._resumed = arrays
+
+    def restore_optimizer(self, optimizer: keras.optimizers.legacy.Optimizer) -> bool:
+        """Gives a phase's optimizer its variables back; False if the phase begins anew."""
+        resumed, self._resumed = self._resumed, {}
+        if resumed:
+            for number, variable in enumerate(optimizer.variables()):
+                variable.assign(resumed[_slot(number)].reshape(variable.shape))
+        return bool(resumed)
+
+    def forget_optimizer(self) -> None:
+        """Forgets the checkpoint's optimizer: it belongs to a phase that is done."""
+        self._resumed = {}
+
+    # Saving
+
+    def save(self, arrays: Arrays | None = None) -> None:
+        """Writes a checkpoint of the state, and of arrays."""
+        now = time.perf_counter()
+        self.state.seconds += now - self._since
+        self.state.epoch_seconds += now - self._epoch_since
+        self._since = self._epoch_since = now
+        self.checkpoints.save(self.state.steps, arrays or {}, dataclasses.asdict(self.state))
+        self.interval.begin(self.state.steps)
+
+    def save_learned(self, optimizer: keras.optimizers.legacy.Optimizer) -> None:
+        """Writes a checkpoint with weights and optimizer, unless one of them is not a number."""
+        if self.checkpoints.writes:
+            arrays = self._learned(optimizer)
+            if all(np.isfinite(array).all() for array in arrays.values()):
+                self.save(arrays)  # and else the next loss is not a number, on all workers
+
+    def end_phase(self, optimizer: keras.optimizers.legacy.Optimizer) -> None:
+        """Notes the hash of weights and optimizer: of the last phase, it is the final one."""
+        self.state.sha256 = arrays_sha256(self._learned(optimizer))
+
+    # The best weights
+
+    def keep_best(self, part: str) -> None:
+        """Keeps the current weights as the best.
+
+        Args:
+            part: "head" for all but the encoder, which is large and as it was; or "network".
+        """
+        self.state.best_file = f"best-{self.state.best_epoch:04d}-{part}.safetensors"
+        weights = self._weights()
+        if part == "head":
+            weights = {name: one for name, one in weights.items() if "encoder/" not in name}
+        self.checkpoints.save_best(self.state.best_file, weights)
+
+    def load_best(self) -> None:
+        """Gives the network its best weights back."""
+        self._assign(self.checkpoints.best(self.state.best_file))
+
+    # Time
+
+    def begin_epoch(self) -> None:
+        """Starts the clock of an epoch."""
+        self._epoch_since = time.perf_counter()
+
+    def epoch_seconds(self) -> float:
+        """Returns the time that the epoch has taken, over all processes that worked on it."""
+        return self.state.epoch_seconds + time.perf_counter() - self._epoch_since
+
+    def _weights(self) -> Arrays:
+        named = self.classifier.named_weights()
+        return {name: np.asarray(variable.numpy()) for name, variable in named.items()}
+
+    def _learned(self, optimizer: keras.optimizers.legacy.Optimizer) -> Arrays:
+        slots = {_slot(n): one.numpy() for n, one in enumerate(optimizer.variables())}
+        return self._weights() | slots
+
+    def _assign(self, arrays: Arrays) -> None:
+        """Sets those of the network's weights that are among the arrays."""
+        for name, variable in self.classifier.named_weights().items():
+            if name not in arrays:
+                continue
+            if arrays[name].size != np.prod(variable.shape):
+                raise RunError(
+                    f"{self.checkpoints.folder} was saved from another network: {name} has "
+                    f"{arrays[name].size} numbers, expected the shape {variable.shape}"
+                )
+            variable.assign(arrays[name].reshape(variable.shape))
+
+
+def _slot(number: int) -> str:
+    return f"optimizer/{number:04d}"

@@ -1,0 +1,154 @@
+"""`create_classifier` and `load_classifier`: a model built anew, or read from a run."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from kerasnlp_lab.errors import OptionError, RunError, UnknownNameError
+from kerasnlp_lab.paths import check_files
+from kerasnlp_lab.tasks import Classification, Task, read_task
+from kerasnlp_lab.text import TextVectorizer
+from kerasnlp_lab.zoo.classifier import DESCRIPTION_FILE, WEIGHTS_FILE, Classifier
+from kerasnlp_lab.zoo.entry import ZooEntry
+from kerasnlp_lab.zoo.options import ModelOptions
+from kerasnlp_lab.zoo.registry import find_model
+
+__all__ = ["create_classifier", "create_model", "load_classifier"]
+
+
+def create_model(
+    name: str,
+    task: Task,
+    train_texts: Collection[str],
+    *,
+    options: Mapping[str, Any] | None = None,
+    strategy: tf.distribute.Strategy | None = None,
+) -> Classifier:
+    """Builds a new model for a task.
+
+    Args:
+        name: The model's name in the zoo.
+        task: What is asked of a text.
+        train_texts: The texts that a vocabulary is learned from, where the model has one.
+        options: Options of the model that differ from its defaults.
+        strategy: The strategy in whose scope the network's variables are made.
+
+    Raises:
+        UnknownNameError: There is no such model or option.
+        OptionError: The model cannot do the task, or an option cannot be used.
+        HubError: A pre-trained module cannot be fetched.
+    """
+    entry = find_model(name)
+    entry.check_task(task.name)
+    chosen = entry.with_options(options or {})
+    text = entry.build_text(chosen)
+    text.adapt(train_texts)
+    return _assemble(entry, chosen, task, text, task.decision_type(), strategy)
+
+
+def create_classifier(
+    name: str,
+    label_names: Sequence[str],
+    train_texts: Collection[str],
+    *,
+    options: Mapping[str, Any] | None = None,
+    strategy: tf.distribute.Strategy | None = None,
+) -> Classifier:
+    """Builds a new classifier: `create_model` for the task of classification.
+
+    Args:
+        name: The model's name in the zoo.
+        label_names: The classes, in the order of their label ids.
+        train_texts: The texts that a vocabulary is learned from, where the model has one.
+        options: Options of the model that differ from its defaults.
+        strategy: The strategy in whose scope the network's variables are made.
+
+    Raises:
+        UnknownNameError: There is no such model or option.
+        HubError: A pre-trained module cannot be fetched.
+
+    Example:
+        >>> classifier = create_classifier("seed_transformer", ["bad", "good"], ["so so"])
+        >>> classifier.model(tf.constant(["good"])).shape
+        TensorShape([1, 2])
+    """
+    task = Classification(tuple(label_names))
+    return create_model(name, task, train_texts, options=options, strategy=strategy)
+
+
+def load_classifier(
+    folder: str | Path,
+    *,
+    options: Mapping[str, Any] | None = None,
+    precision: str | None = None,
+    to_explain: bool = False,
+) -> Classifier:
+    """Reads a classifier that `Classifier.save` wrote.
+
+    Args:
+        folder: The ``model`` folder of a run.
+        options: Options that differ from those it was made with and leave its weights alone:
+            encoder, precision, frozen_layers, the rates of dropout or max_length.
+        precision: The precision that an encoder computes in; None for the one it was trained in,
+            or float32 where the machine has nothing better. Models without an encoder have
+            float32 only.
+        to_explain: Whether it has to give out its attention: a BERT that was trained in its
+            module's own graph is reopened.
+
+    Raises:
+        OptionError: Another option, or a value that cannot be used.
+        RunError: The folder holds none, or a damaged one.
+    """
+    folder = Path(folder)
+    try:
+        description = json.loads((folder / DESCRIPTION_FILE).read_text(encoding="utf-8"))
+        task = read_task(description)
+        check_files(folder, description["sha256"], "train again")
+        entry = _entry_of(description["model"], folder)
+        changes = {**(options or {}), **entry.precision_options(precision)}
+        changes |= entry.options.to_explain() if to_explain else {}
+        chosen = entry.with_options(entry.options.when_loaded(description["options"], changes))
+        text = entry.build_text(chosen)
+        text.load_assets(folder / "text")
+        decision = task.decision_type(**description.get("decision", {}))
+    except OptionError:
+        raise
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise RunError(
+            f"{folder} does not hold a saved classifier ({error}); expected the model/ folder of "
+            "a finished run"
+        ) from error
+    classifier = _assemble(entry, chosen, task, text, decision, None)
+    classifier.load_weights(folder / WEIGHTS_FILE)
+    return classifier
+
+
+def _entry_of(name: str, folder: Path) -> ZooEntry:
+    try:
+        return find_model(name)
+    except UnknownNameError as error:
+        raise RunError(
+            f"{folder} was made on {name}, which is no model, or no longer a folder with a BERT; "
+            "if it was a folder, put it back"
+        ) from error
+
+
+def _assemble(
+    entry: ZooEntry,
+    options: ModelOptions,
+    task: Task,
+    text: TextVectorizer,
+    decision: Any,
+    strategy: tf.distribute.Strategy | None,
+) -> Classifier:
+    # AutoGraph would take seconds to convert layers that have nothing to convert.
+    build_network = tf.autograph.experimental.do_not_convert(entry.build_network)
+    with strategy.scope() if strategy else contextlib.nullcontext():
+        network = build_network(text, task, options)
+    return Classifier(entry, options, task, text, network, decision)

@@ -1,0 +1,199 @@
+"""What holds for every task, on a model from scratch and on a BERT."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from kerasnlp_lab._keras import keras
+from kerasnlp_lab.export import export_classifier, open_predictor
+from kerasnlp_lab.layers import MaskedAveragePooling1D
+from kerasnlp_lab.tasks import HeadOptions, registry
+from kerasnlp_lab.text import evaluation_batches, tokenize, training_batches
+from kerasnlp_lab.training import train
+from kerasnlp_lab.training.checkpoints import Checkpoints
+from kerasnlp_lab.zoo import Recipe, create_model, load_classifier, predict_logits
+from kerasnlp_lab.zoo.network import with_head
+from tests.tasks.cases import CASES
+
+SMALL = {
+    "transformer": {"max_length": 16, "vocab_size": 60, "embed_dim": 8, "ff_dim": 8},
+    "bert": {"max_length": 16, "precision": "float32"},
+}
+RECIPE = Recipe(epochs=2, frozen_epochs=0, batch_size=4, learning_rate=1e-2, patience=9)
+
+
+@pytest.fixture(autouse=True)
+def all_registered(monkeypatch):
+    """A saved model names its task, so the tasks of the tests have to be known."""
+    monkeypatch.setattr(registry, "_TASKS", {case.task.name: case.task for case in CASES})
+
+
+@pytest.fixture(params=CASES, ids=lambda case: case.task.name, scope="module")
+def case(request):
+    return request.param
+
+
+@pytest.fixture(params=["transformer", "bert"], scope="module")
+def create(request, case, tiny_checkpoint):
+    """Creates the same small model each time that it is called."""
+    name = str(tiny_checkpoint) if request.param == "bert" else request.param
+
+    def new():
+        keras.utils.set_random_seed(0)
+        task = case.task.for_data(case.data)
+        return create_model(name, task, case.data.train.texts, options=SMALL[request.param])
+
+    return new
+
+
+def logits_of(classifier, case, fused=None):
+    found = predict_logits(classifier, case.data.test.texts, fused=fused)
+    return [np.asarray(one) for one in found]
+
+
+def assert_close(found, expected, tolerance=1e-5):
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, atol=tolerance)
+
+
+def assert_same_answer(found, expected):
+    """Two answers as JSON: equal, and their numbers but for rounding."""
+    if isinstance(expected, dict):
+        assert list(found) == list(expected)
+        for name, value in expected.items():
+            assert_same_answer(found[name], value)
+    elif isinstance(expected, float):
+        assert found == pytest.approx(expected, abs=1e-5)
+    else:
+        assert found == expected
+
+
+def test_build_save_and_load(create, case, tmp_path):
+    classifier = create()
+    classifier.save(tmp_path / "model")
+    loaded = load_classifier(tmp_path / "model")
+    assert type(loaded.task) is case.task
+    assert loaded.label_names == classifier.label_names
+    assert_close(logits_of(loaded, case), logits_of(classifier, case), 0)
+
+
+def test_an_answer_a_token_or_a_text(create, case):
+    classifier = create()
+    lengths = [len(text.split()) for text in case.data.test.texts]
+    logits = logits_of(classifier, case)
+    width = classifier.head.output_shape[-1]
+    expected = [(length, width) for length in lengths]
+    if case.task.reads == "pooled":
+        expected = [(width,) for _ in lengths]
+    assert [one.shape for one in logits] == expected
+    answers = classifier.task.answers(logits, classifier.decision, case.data.test.texts)
+    assert [answer.text for answer in answers] == list(case.data.test.texts)
+    assert all(answer.as_line() for answer in answers)
+
+
+def test_fused_equals_plain(create, case):
+    classifier = create()
+    assert_close(logits_of(classifier, case), logits_of(classifier, case, fused=classifier.forward))
+
+
+def test_export_equals_both(create, case, tmp_path):
+    classifier = create()
+    export_classifier(classifier, tmp_path / "exported")
+    texts = case.data.test.texts
+    exported = [one.as_json() for one in open_predictor(tmp_path / "exported").predict(texts)]
+    for fused in (classifier.fused(), classifier.forward):
+        logits = predict_logits(classifier, texts, fused=fused)
+        answers = classifier.task.answers(logits, classifier.decision, texts)
+        for answer, other in zip(answers, exported, strict=True):
+            assert_same_answer(other, answer.as_json())
+
+
+def batches_of(classifier, case, step=None):
+    """Batches of the rows as training makes them at a step, or as evaluation does."""
+    task, text, split = classifier.task, classifier.text, case.data.train
+    tokens, targets = tokenize(text, split.texts), task.targets(text, split)
+
+    def make(rows, number):
+        return task.batch(text, rows, 7, number)
+
+    options = {"batch_size": 4, "targets": targets, "make_batch": make}
+    if step is None:
+        return evaluation_batches(text, tokens, split.labels, **options)
+    batches, _ = training_batches(text, tokens, split.labels, seed=7, first_step=step, **options)
+    return batches
+
+
+def test_a_batch_is_a_function_of_seed_and_step(create, case):
+    classifier = create()
+    whole = list(batches_of(classifier, case, 0).take(5))
+    for step in (1, 3):
+        later = list(batches_of(classifier, case, step).take(5 - step))
+        for one, other in zip(whole[step:], later, strict=True):
+            tf.nest.map_structure(np.testing.assert_array_equal, one, other)
+    once, again = (list(batches_of(classifier, case)) for _ in range(2))
+    tf.nest.map_structure(np.testing.assert_array_equal, once, again)
+
+
+def test_padding_is_never_read(create, case):
+    """With NaN wherever there is no token, losses, tally and answers are what they were."""
+    classifier = create()
+    task = classifier.task.for_training(case.data)
+    features, targets = next(iter(batches_of(classifier, case)))
+    mask = features.get("input_mask", features.get("token_ids"))
+    real = tf.cast(mask != 0, tf.float32)[:, :, tf.newaxis]  # [batch, seq, 1]
+    assert tf.reduce_min(real) == 0, "a batch without padding proves nothing"
+    rng = np.random.default_rng(0)
+    sequence = tf.constant(rng.normal(size=(*mask.shape, 8)), tf.float32)
+    damaged = tf.where(real > 0, sequence, np.nan)
+    inputs = {"x": keras.Input((None, 8)), "mask": keras.Input((None,), dtype=tf.bool)}
+    body = inputs["x"]
+    if task.reads == "pooled":
+        body = MaskedAveragePooling1D()(body, mask=inputs["mask"])
+    network = with_head("on a given body", inputs, body, task, HeadOptions())
+    found = []
+    for x in (sequence, damaged):
+        with tf.GradientTape() as tape:
+            logits = network({"x": x, "mask": mask != 0})
+            tape.watch(logits)
+            loss, weight = task.losses(logits, targets)
+        of_logits = tf.convert_to_tensor(tape.gradient(loss, logits))
+        found.append([loss, weight, task.tally(logits, targets), of_logits])
+    for plain, with_nan in zip(*found, strict=True):
+        assert np.isfinite(with_nan).all()
+        np.testing.assert_array_equal(plain, with_nan)
+
+
+class Killed(Exception):
+    """Stands for a process that dies."""
+
+
+@pytest.mark.parametrize("frozen_epochs", [0, 1])
+def test_resume_is_bit_equal(create, case, frozen_epochs, tmp_path, monkeypatch):
+    if frozen_epochs and create().encoder is None:
+        pytest.skip("no encoder to freeze")
+    recipe = Recipe(**{**vars(RECIPE), "frozen_epochs": frozen_epochs})
+    whole = train(create(), case.data, recipe, tmp_path / "whole")
+    assert np.isfinite([line["val_loss"] for line in whole.history]).all()
+    checkpoints, saves = Checkpoints(tmp_path / "checkpoints"), []
+    save = Checkpoints.save
+
+    def dies_after_three(self, *arguments):
+        save(self, *arguments)
+        saves.append(arguments[0])
+        if len(saves) == 3:
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoints, "save", dies_after_three)
+        with pytest.raises(Killed):
+            train(
+                *(create(), case.data, recipe, tmp_path / "run"),
+                checkpoints=checkpoints,
+                checkpoint_every="1steps",
+            )
+    classifier = create()
+    resumed = train(classifier, case.data, recipe, tmp_path / "run", checkpoints=checkpoints)
+    assert resumed.final_sha256 == whole.final_sha256
+    assert [line["val_loss"] for line in resumed.history] == [
+        line["val_loss"] for line in whole.history
+    ]

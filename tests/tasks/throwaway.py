@@ -1,0 +1,145 @@
+"""Two tasks that the package does not have, to show that the walls carry more than classification.
+
+One changes the inputs (masked words), the other has a target a token (entities). They are as small
+as they can be, and no example of how good such a task could be.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import tensorflow as tf
+
+from kerasnlp_lab.tasks import Task
+from kerasnlp_lab.tasks.head import dense_head
+from kerasnlp_lab.text import tokenize
+
+MASKED_SHARE = 0.3
+HIDDEN_ID = 1  # [UNK] in every vocabulary here
+
+
+@dataclass(frozen=True)
+class TokenAnswer:
+    """A number a token."""
+
+    text: str
+    tokens: tuple[int, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {"text": self.text, "tokens": list(self.tokens)}
+
+    def as_line(self) -> str:
+        return " ".join(map(str, self.tokens))
+
+
+class TokenTask(Task):
+    """A class a token: what both tasks share."""
+
+    reads: ClassVar[Literal["pooled", "sequence"]] = "sequence"
+
+    @classmethod
+    def from_json(cls, saved):
+        return cls(tuple(saved["label_names"]))
+
+    def head(self, width, options):
+        return dense_head((None, width), len(self.label_names), options)
+
+    def losses(self, logits, targets):
+        classes, counts = targets  # [batch, seq]
+        places = tf.where(counts > 0)
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(
+            tf.gather_nd(classes, places), tf.gather_nd(logits, places)
+        )
+        return tf.reduce_sum(losses), tf.reduce_sum(tf.cast(counts, tf.float32))
+
+    def tally(self, logits, targets):
+        classes, counts = targets
+        places = tf.where(counts > 0)
+        found = tf.argmax(tf.gather_nd(logits, places), axis=-1, output_type=tf.int32)
+        right = tf.cast(found == tf.gather_nd(classes, places), tf.float32)
+        return tf.stack([tf.reduce_sum(right), tf.cast(tf.size(right), tf.float32)])
+
+    def answers(self, logits, decision, texts):
+        return [
+            TokenAnswer(text, tuple(one.argmax(axis=-1).tolist()))
+            for text, one in zip(texts, logits, strict=True)
+        ]
+
+    def answers_in_graph(self, logits, decision, texts):
+        found = tf.ragged.map_flat_values(tf.argmax, logits, axis=-1)
+        return {"classes": found.to_tensor(-1), "lengths": found.row_lengths()}
+
+    def read_answers(self, given, texts):
+        rows = zip(texts, given["classes"], given["lengths"], strict=True)
+        return [TokenAnswer(text, tuple(row[:length].tolist())) for text, row, length in rows]
+
+
+@dataclass(frozen=True)
+class MaskedWords(TokenTask):
+    """The tokens that were hidden; which are, is drawn from (seed, step, row)."""
+
+    name: ClassVar[str] = "masked_words"
+    changes_inputs: ClassVar[bool] = True
+
+    label_names: tuple[str, ...]
+
+    @classmethod
+    def for_data(cls, data):
+        return cls(tuple(f"id {number}" for number in range(60)))
+
+    def batch(self, text, rows, seed, step):
+        def hides(row_and_length):
+            row, length = row_and_length
+            key = tf.random.experimental.stateless_fold_in(tf.stack([seed, step]), row)
+            drawn = tf.random.stateless_uniform([length], key) < MASKED_SHARE
+            return tf.RaggedTensor.from_row_lengths(tf.cast(drawn, tf.int32), [length])[0]
+
+        hidden = tf.map_fn(
+            hides,
+            (rows.index, rows.lengths),
+            fn_output_signature=tf.RaggedTensorSpec([None], tf.int32, 0),
+        )  # [batch, (tokens)]
+        ids = tf.where(hidden.flat_values > 0, HIDDEN_ID, rows.ids)
+        features = text.pack_flat(ids, rows.lengths)
+        before = hidden.with_flat_values(rows.ids)
+        return features, (
+            text.at_own_tokens(before, features),
+            text.at_own_tokens(hidden, features),
+        )
+
+
+@dataclass(frozen=True)
+class EvenWords(TokenTask):
+    """Whether the id of each token is even: a target a token, known before the batch is made."""
+
+    name: ClassVar[str] = "even_words"
+
+    label_names: tuple[str, ...]
+
+    @classmethod
+    def for_data(cls, data):
+        return cls(("odd", "even"))
+
+    def targets(self, text, split):
+        tokens = tokenize(text, split.texts)
+
+        def of_rows(rows: np.ndarray):
+            ids, lengths = tokens.read_flat(rows)
+            return (ids % 2 == 0).astype(np.int32), lengths
+
+        def in_graph(rows):
+            tags, lengths = tf.numpy_function(of_rows, [rows], (tf.int32, tf.int64))
+            tags, lengths = tf.ensure_shape(tags, [None]), tf.ensure_shape(lengths, [None])
+            return tf.RaggedTensor.from_row_lengths(tags, lengths, validate=False)
+
+        return in_graph
+
+    def batch(self, text, rows, seed, step):
+        features = text.pack_flat(rows.ids, rows.lengths)
+        counts = rows.targets.with_flat_values(tf.ones_like(rows.targets.flat_values))
+        return features, (
+            text.at_own_tokens(rows.targets, features),
+            text.at_own_tokens(counts, features),
+        )
