@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import importlib.util
 import multiprocessing
 import os
 import runpy
@@ -27,6 +28,7 @@ PRELOADED = ("pytest", "tests.preloaded", "tests.hub.processes")
 @functools.cache
 def server() -> multiprocessing.context.ForkServerContext:
     """Returns the context that starts such processes, and starts the server the first time."""
+    importlib.util.find_spec("tensorflow")  # skips the test where it does without
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(PRELOADED))
     with pytest.MonkeyPatch.context() as monkeypatch:  # the server must find the tests as well
