@@ -1,4 +1,4 @@
-"""Evaluation: how good a model is, and how sure of that one can be."""
+"""Evaluation: measures how good a model is, with confidence intervals and paired tests."""
 
 from kerasnlp_lab.evaluation.classification import ClassificationEvaluation, Mistake
 from kerasnlp_lab.evaluation.evaluate import evaluate, evaluate_logits

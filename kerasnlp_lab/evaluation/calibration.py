@@ -1,4 +1,4 @@
-"""How well probabilities mean what they say."""
+"""Calibration: compares predicted probabilities with the share of correct answers."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ BINS = 15
 def calibration_bins(
     probabilities: np.ndarray, labels: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Sorts answers by how sure they are into 15 bins of equal width.
+    """Sorts answers by confidence into 15 bins of equal width.
 
     Args:
-        probabilities: Of shape [rows, classes].
-        labels: The right label ids, [rows].
+        probabilities: Floats of shape [rows, classes].
+        labels: The correct label ids, integers of shape [rows].
 
     Returns:
-        Of each bin: its rows, the mean probability of the most probable class, and the
-        share of rows for which that is right; both 0 in an empty bin.
+        Three arrays of shape [15]: the number of rows in each bin, their mean confidence, and
+        their share of correct answers. The last two are 0 in an empty bin.
     """
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels
@@ -32,9 +32,13 @@ def calibration_bins(
 
 
 def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """Returns by how much the answers' probabilities miss their share of right ones, on average.
+    """Returns the mean distance between confidence and the share of correct answers.
 
-    Source: Naeini et al. 2015; with 15 bins as in Guo et al. 2017,
+    Args:
+        probabilities: Floats of shape [rows, classes].
+        labels: The correct label ids, integers of shape [rows].
+
+    Source: Naeini et al. 2015, with 15 bins as in Guo et al. 2017,
     https://arxiv.org/abs/1706.04599.
     """
     rows, sure, right = calibration_bins(probabilities, labels)

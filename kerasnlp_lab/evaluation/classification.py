@@ -1,4 +1,4 @@
-"""`ClassificationEvaluation`: what a classifier gets right on a split, and its mistakes."""
+"""`ClassificationEvaluation`: a classifier's metrics and mistakes on one split."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ FALSE_POSITIVE_RATES = (0.01, 0.001)
 
 @dataclass(frozen=True)
 class Mistake:
-    """A text that was given the wrong class.
+    """A text with a wrong prediction.
 
     Args:
-        row: Its row in the split, from 0.
-        where: Its file and line, where it has them.
+        row: The row in the split, counted from 0.
+        where: The file and the line, if the row has them.
         text: The text.
-        label: The right class.
-        predicted: The class that it was given.
-        probability: That class's probability.
+        label: The correct class.
+        predicted: The predicted class.
+        probability: The probability of the predicted class.
     """
 
     row: int
@@ -57,22 +57,22 @@ class ClassificationEvaluation(Evaluation):
 
     Args:
         label_names: The classes.
-        labels: The right label ids, int64 of shape [rows].
+        labels: The correct label ids, int64 of shape [rows].
         probabilities: The probability of each class, float32 of shape [rows, classes].
-        accuracy: The share of rows with the right class.
-        interval: Its 95% Wilson score interval.
+        accuracy: The share of correct predictions.
+        interval: The 95% Wilson score interval of the accuracy.
         macro_f1: The mean of the classes' F1.
-        per_class: The precision, recall, f1 and support of each class; against all others
-            its average precision, and its recall at false-positive rates of 1% and 0.1%
-            (None where the rows are of one class).
+        per_class: The precision, recall, f1 and support of each class. Against all other classes,
+            also its average precision and its recall at false-positive rates of 1% and 0.1%
+            (None if all rows have the same class).
         mcc: Matthews' correlation coefficient.
-        log_loss: The mean negative logarithm of the right class's probability.
+        log_loss: The mean negative logarithm of the correct class's probability.
         calibration_error: The expected calibration error of the probabilities.
         uncalibrated: Probabilities without temperature, float32 of shape [rows, classes].
-        decision: How logits were read.
-        confusion: The number of rows by right class and given class, [right, given].
+        decision: The rule that turned logits into classes.
+        confusion: The number of rows by correct and predicted class, int64 [correct, predicted].
         mistakes: The most confident mistakes, most confident first.
-        texts_per_second: The speed from strings to labels, after a warm-up; 0 where not timed.
+        texts_per_second: The speed from strings to labels after a warm-up; 0 if not measured.
     """
 
     template: ClassVar[str] = "classification.html.j2"
@@ -95,7 +95,7 @@ class ClassificationEvaluation(Evaluation):
 
     @property
     def predicted(self) -> np.ndarray:
-        """The label ids that were given, int64 of shape [rows]."""
+        """The predicted label ids, int64 of shape [rows]."""
         return self.decision.label_ids(self.probabilities)
 
     @property
@@ -133,7 +133,7 @@ class ClassificationEvaluation(Evaluation):
 
     @property
     def classification_report(self) -> str:
-        """scikit-learn's report: precision, recall, F1 and rows of each class, and means."""
+        """scikit-learn's report: precision, recall, F1 and rows of each class, and their means."""
         return sklearn.metrics.classification_report(
             self.labels,
             self.predicted,
@@ -144,17 +144,24 @@ class ClassificationEvaluation(Evaluation):
         )
 
     def recall_at_fpr(self, label_name: str, rate: float) -> float | None:
-        """Returns a class's best recall with at most that share of the others taken for it.
+        """Returns a class's best recall at a false-positive rate.
+
+        Args:
+            label_name: The class.
+            rate: The highest allowed share of other rows that are predicted as this class.
+
+        Returns:
+            The recall; None if all rows or none have this class.
 
         Raises:
-            OptionError: The rate is no share.
+            OptionError: The rate is not between 0 and 1.
         """
         check_option("a false-positive rate", rate, 0 <= rate <= 1, "from 0 to 1")
         label = self.label_names.index(label_name)
         return _recall_at_fpr(self.probabilities[:, label], self.labels == label, rate)
 
     def as_json(self) -> dict[str, Any]:
-        """Returns the results, without rows and texts, as JSON can hold them."""
+        """Returns the metrics as JSON, without rows and texts."""
         return {
             "rows": len(self.labels),
             "accuracy": self.accuracy,
@@ -180,7 +187,15 @@ def score(
     decision: Decision | None = None,
     texts_per_second: float = 0.0,
 ) -> ClassificationEvaluation:
-    """Compares logits [rows, classes] with a split's labels."""
+    """Compares a classifier's logits with a split's labels.
+
+    Args:
+        logits: Float32 [rows, classes].
+        split: The rows.
+        label_names: The classes.
+        decision: The rule that turns logits into classes; None for the most probable class.
+        texts_per_second: The measured speed, for the report.
+    """
     decision = decision or Decision()
     probabilities = decision.probabilities(logits)
     predicted = decision.label_ids(probabilities)
@@ -220,14 +235,14 @@ def score(
 
 
 def _matthews(labels: np.ndarray, predicted: np.ndarray) -> float:
-    """Returns Matthews' correlation; 0 where all is one class, of which scikit-learn warns."""
+    """Returns Matthews' correlation; 0 if there is only one class, where scikit-learn warns."""
     if len(np.union1d(labels, predicted)) < 2:
         return 0.0
     return float(sklearn.metrics.matthews_corrcoef(labels, predicted))
 
 
 def _ranking(scores: np.ndarray, truth: np.ndarray) -> dict[str, float | None]:
-    """Returns how well scores put the rows of one class before the others."""
+    """Returns metrics of how well scores rank the rows of one class before all others."""
     both = truth.any() and not truth.all()
     precision = sklearn.metrics.average_precision_score(truth, scores) if both else None
     return {

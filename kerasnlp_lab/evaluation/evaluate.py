@@ -1,4 +1,4 @@
-"""`evaluate`: a model's answers to a split, compared with its targets."""
+"""`evaluate`: runs a model on a split and compares its answers with the targets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["evaluate", "evaluate_logits"]
 
 WARM_UP_TEXTS = 64
 
-# A task's results: from its logits, a split, the task, how logits are read, and texts/s.
+# A function for each task, from logits, split, task, decision and texts/s to its `Evaluation`.
 _EVALUATIONS: dict[str, Callable[[Any, Split, Task, Any, float], Evaluation]] = {
     Classification.name: lambda logits, split, task, decision, speed: score(
         logits, split, task.label_names, decision, speed
@@ -33,18 +33,18 @@ def evaluate(
     *,
     fused: Callable[..., tf.Tensor] | None = None,
 ) -> Any:
-    """Answers every text of a split and compares with its targets.
+    """Answers every text of a split and compares the answers with the targets.
 
     Args:
         classifier: A trained classifier.
-        split: Rows with the classifier's own label ids.
-        fused: The graph that `Classifier.fused` returned, if it is there already.
+        split: Rows with the same label ids as the classifier.
+        fused: The graph from `Classifier.fused`; None builds one for this call.
 
     Returns:
         The task's `Evaluation`.
 
     Raises:
-        DataError: The split has no row.
+        DataError: The split is empty.
     """
     if not len(split):
         raise DataError("there is no row to evaluate on")
@@ -59,7 +59,14 @@ def evaluate(
 def evaluate_logits(
     logits: Any, split: Split, task: Task, decision: Any, texts_per_second: float = 0.0
 ) -> Any:
-    """Compares a task's logits, as `predict_logits` returns them, with the targets of a split.
+    """Compares logits from `predict_logits` with the targets of a split.
+
+    Args:
+        logits: The logits of the split's rows.
+        split: The rows.
+        task: The task, which selects the metrics.
+        decision: The rule that turns logits into answers.
+        texts_per_second: The measured speed, for the report.
 
     Returns:
         The task's `Evaluation`.

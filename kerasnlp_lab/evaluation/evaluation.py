@@ -1,4 +1,4 @@
-"""`Evaluation`: what the results of every task on a split can be asked."""
+"""`Evaluation`: the interface of every task's results on a split."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ class Evaluation(abc.ABC):
     """The results of a model on one split."""
 
     template: ClassVar[str] = "run.html.j2"
-    """The report's template, among those of this folder."""
+    """The file name of the report's template in this folder's templates/."""
 
     texts_per_second: float
-    """The speed from strings to answers, after a warm-up; 0 where it was not timed."""
+    """The speed from strings to answers after a warm-up; 0 if not measured."""
     interval: tuple[float, float] | None
-    """The 95% confidence interval of the headline; None where there is none."""
+    """The 95% confidence interval of the headline; None if there is none."""
 
     @property
     @abc.abstractmethod
     def headline(self) -> tuple[str, float]:
-        """The figure that models are ranked by, higher is better: its name and its value."""
+        """The name and value of the metric that ranks models. Higher is better."""
 
     @property
     def more_figures(self) -> dict[str, float]:
-        """The figures that a leaderboard has beside the headline, by name; none by default."""
+        """More metrics for a leaderboard, by name; none by default."""
         return {}
 
     @property
     @abc.abstractmethod
     def right(self) -> np.ndarray:
-        """How right the answer to each row is, from 0 to 1, for paired tests: float64 [rows]."""
+        """The score of each row from 0 (wrong) to 1 (correct), float64 [rows], for paired tests."""
 
     @abc.abstractmethod
     def as_json(self) -> dict[str, Any]:
-        """Returns the results, without rows and texts, as JSON can hold them."""
+        """Returns the metrics as JSON, without rows and texts."""
 
     def mistakes_as_json(self) -> list[dict[str, Any]]:
-        """Returns the mistakes worth reading, for metrics.json; none by default."""
+        """Returns the most confident mistakes, for metrics.json; none by default."""
         return []
 
     @abc.abstractmethod
@@ -52,7 +52,7 @@ class Evaluation(abc.ABC):
 
     @abc.abstractmethod
     def figures(self) -> dict[str, Figure]:
-        """Returns the plots of the results, by the names of their files."""
+        """Returns the plots by file name, without the extension."""
 
     @abc.abstractmethod
     def predictions(self) -> tuple[Sequence[str], Iterator[Sequence[object]]]:

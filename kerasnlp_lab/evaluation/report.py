@@ -1,4 +1,4 @@
-"""Reports: one HTML page that holds all it shows, and text for the terminal."""
+"""Reports: renders self-contained HTML pages, and results as text for the terminal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ __all__ = ["evaluation_text", "page_templates", "render_page"]
 
 @functools.cache
 def page_templates(package: str) -> jinja2.Environment:
-    """Returns the templates/ of a package and of this one; a missing value is an error."""
+    """Returns a loader for the templates/ of a package and of this one.
+
+    A value that is missing in a template raises `jinja2.UndefinedError`.
+    """
     environment = jinja2.Environment(
         loader=jinja2.ChoiceLoader(
             [jinja2.PackageLoader(one) for one in (package, "kerasnlp_lab.evaluation")]
@@ -37,12 +40,18 @@ def page_templates(package: str) -> jinja2.Environment:
 
 
 def render_page(package: str, template: str, **values: Any) -> str:
-    """Returns a page in a package's templates/, filled in; nothing is loaded from outside it."""
+    """Renders a self-contained HTML page.
+
+    Args:
+        package: The package with the folder templates/.
+        template: The name of the template.
+        values: The values that the template uses.
+    """
     return page_templates(package).get_template(template).render(**values)
 
 
 def evaluation_text(evaluation: ClassificationEvaluation) -> str:
-    """Returns the results for the terminal: scikit-learn's classification_report and more."""
+    """Returns a classifier's results as text for the terminal."""
     low, high = evaluation.interval
     before = expected_calibration_error(evaluation.uncalibrated, evaluation.labels)
     decision, names = evaluation.decision, evaluation.label_names
@@ -64,7 +73,7 @@ def evaluation_text(evaluation: ClassificationEvaluation) -> str:
 
 def _ranking_line(name: str, row: dict[str, Any]) -> str:
     if row["average_precision"] is None:
-        return f"{name}: nothing to rank, all rows are of one class"
+        return f"{name}: nothing to rank, because all rows have one class"
     return (
         f"{name}: average precision {row['average_precision']:.4f}, recall "
         f"{row['recall_at_fpr_0.01']:.4f} at 1% false positives, "
@@ -73,4 +82,4 @@ def _ranking_line(name: str, row: dict[str, Any]) -> str:
 
 
 def _threshold_line(name: str, decision: Decision) -> str:
-    return f"{name} from a probability of {decision.threshold:.4f} on: {decision.rule}"
+    return f"{name}: threshold {decision.threshold:.4f}, {decision.rule}"

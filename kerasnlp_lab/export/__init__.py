@@ -1,4 +1,4 @@
-"""Export: a SavedModel that takes strings, and answers from one or from a run."""
+"""Export: writes SavedModels that take strings, and predicts with them or with a run."""
 
 from kerasnlp_lab.export.predictor import Predictor, open_predictor
 from kerasnlp_lab.export.saved_model import export_classifier

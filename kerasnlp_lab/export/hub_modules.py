@@ -1,4 +1,4 @@
-"""`build_modules`: TF Hub modules out of published weights, or out of a run's encoder."""
+"""`build_modules`: builds TF Hub modules from published weights or from a run's encoder."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ def build_modules(
     do_lower_case: bool | None = None,
     strip_accents: bool | None = None,
 ) -> None:
-    """Builds ``preprocess`` and ``encoder``, modules with TF Hub's interface, in a new folder.
+    """Builds the modules ``preprocess`` and ``encoder``, with TF Hub's interface, in a new folder.
 
     Args:
-        checkpoint: A folder that `read_checkpoint` reads, or a finished run of a model
-            with a BERT in it, whose encoder as it was fine-tuned is taken.
-        target: The folder to make.
-        do_lower_case: Whether texts are lower-cased; None for what the files say.
-        strip_accents: Whether texts lose their accents; None for what the files say.
+        checkpoint: A folder that `read_checkpoint` reads, or a finished run of a BERT model,
+            which provides its fine-tuned encoder.
+        target: The folder to create.
+        do_lower_case: Whether to lower-case texts; None keeps the checkpoint's setting.
+        strip_accents: Whether to remove accents; None keeps the checkpoint's setting.
 
     Raises:
-        HubError: The checkpoint is not there, or not a BERT's.
-        OptionError: It is a run, and it is said how texts are to be read.
-        RunError: The run has no BERT, or there is something at the target already.
+        HubError: The checkpoint does not exist, or is not a BERT.
+        OptionError: A run was given together with do_lower_case or strip_accents.
+        RunError: The run has no BERT, or the target exists already.
         StorageError: The target cannot be written.
     """
     checkpoint = Path(checkpoint)
@@ -46,8 +46,8 @@ def build_modules(
     is_run = (checkpoint / "model" / "classifier.json").is_file()
     if is_run and (do_lower_case is not None or strip_accents is not None):
         raise OptionError(
-            "a run reads texts as it was trained to: leave out --cased, --uncased, --strip-accents "
-            "and --keep-accents"
+            "a run keeps the preprocessing of its training: leave out --cased, --uncased, "
+            "--strip-accents and --keep-accents"
         )
     with whole_directory(target) as folder:
         if is_run:
@@ -66,4 +66,4 @@ def _build_from_run(run: Path, folder: Path) -> None:
         raise RunError(f"{run} is a run of {classifier.name}, which has no BERT in it")
     preprocess = classifier.text.handle
     write_encoder(checkpoint_of_module(classifier.encoder, preprocess), folder / "encoder")
-    shutil.copytree(hub.resolve(preprocess), folder / "preprocess")  # training left it as it was
+    shutil.copytree(hub.resolve(preprocess), folder / "preprocess")  # training did not change it

@@ -1,4 +1,4 @@
-"""`Predictor`: answers to texts, from an exported SavedModel or from a run."""
+"""`Predictor`: answers texts with an exported SavedModel or with the classifier of a run."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ LARGEST_CHUNK = 8192
 
 @dataclass(frozen=True)
 class Predictor:
-    """Answers texts in order.
+    """Answers texts in their order.
 
     Args:
-        task: What is asked of a text.
-        answer: From texts, valid UTF-8 or not, to the task's answers.
-        precision: The precision that an encoder computes in; None where there is none.
+        task: The task of the model.
+        answer: Takes texts, valid UTF-8 or not, and returns the task's answers.
+        precision: The precision of the encoder's computation; None without an encoder.
     """
 
     task: Task
@@ -50,15 +50,15 @@ class Predictor:
         return self.task.label_names
 
     def predict(self, texts: Iterable[str | bytes], *, chunk: int | None = None) -> Iterator[Any]:
-        """Yields an answer a text, in their order, reading no more than a chunk ahead.
+        """Yields the answer to each text in order, and reads at most one chunk ahead.
 
         Args:
             texts: The texts.
-            chunk: The texts that are answered at a time; None for 512 first, then twice as many
-                each time that the last took less than a second, up to 8,192.
+            chunk: The number of texts to answer at a time. None starts with 512 and doubles it up
+                to 8,192, as long as a chunk takes less than a second.
 
         Yields:
-            The task's `Answer`: for a classifier a `Prediction`.
+            The task's `Answer`; a `Prediction` for classification.
         """
         remaining = iter(texts)
         size = chunk or FIRST_CHUNK
@@ -74,12 +74,13 @@ def open_predictor(model: str | Path, *, precision: str | None = None) -> Predic
     """Opens an exported SavedModel, or the classifier of a finished run.
 
     Args:
-        model: The folder.
-        precision: Of a run's encoder: see `load_classifier`. An export has its own.
+        model: The folder of the export or of the run.
+        precision: The precision of a run's encoder; see `load_classifier`. An export's precision
+            is fixed.
 
     Raises:
-        OptionError: The precision cannot be had.
-        RunError: It is neither, or a file of it is missing or altered.
+        OptionError: The model does not support the precision.
+        RunError: The folder is neither, or one of its files is missing or altered.
     """
     path = Path(model)
     if not path.exists():
@@ -89,7 +90,7 @@ def open_predictor(model: str | Path, *, precision: str | None = None) -> Predic
     if (path / "saved_model.pb").is_file():
         if precision is not None:
             raise OptionError(
-                f"{path} computes in what it was exported for: export the run again with "
+                f"the precision of {path} is fixed: export the run again with "
                 f"--precision {precision}"
             )
         return _of_saved_model(path)
@@ -139,7 +140,7 @@ def _of_saved_model(path: Path) -> Predictor:
                 answers[index] = one
         return answers
 
-    answer.model = loaded  # type: ignore[attr-defined]  # it must outlive its signature
+    answer.model = loaded  # type: ignore[attr-defined]  # the signature does not keep it alive
     return Predictor(task, answer, manifest.get("precision"))
 
 

@@ -1,4 +1,4 @@
-"""`export_classifier`: a SavedModel from raw strings to class names."""
+"""`export_classifier`: writes a SavedModel that takes raw strings and returns answers."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ def export_classifier(
 ) -> None:
     """Writes a SavedModel that needs only tensorflow and tensorflow_text to run.
 
-    The signature ``serving_default`` takes ``text``, strings of shape [batch], any bytes. For a
-    classifier it gives ``label`` (string [batch]), ``label_id`` (int64 [batch]) and
-    ``probabilities`` (float32 [batch, classes]), by the temperature and threshold of its
-    ``decision``; for another task see its ``answers_in_graph``. The signature ``logits`` gives
-    ``logits``, float32 [batch, classes], as the network computes them. The SavedModel computes in
+    The signature ``serving_default`` takes ``text``, strings of shape [batch] with any bytes. For
+    classification it returns ``label`` (string [batch]), ``label_id`` (int64 [batch]) and
+    ``probabilities`` (float32 [batch, classes]), with the temperature and threshold of the
+    classifier's ``decision``. For another task see its ``answers_in_graph``. The signature
+    ``logits`` returns the network's own ``logits``, float32 [batch, classes]. The SavedModel uses
     the classifier's precision on every machine. assets.extra/manifest.json holds the task, its
-    class names, package versions and the SHA-256 of every file, and is written last.
+    class names, package versions and the SHA-256 of every file. It is written last.
 
     Args:
         classifier: A trained classifier.
         folder: The folder to write, new or empty.
-        trained: How it was trained, for the manifest.
+        trained: A description of the training, for the manifest.
 
     Raises:
-        RunError: There is something in the folder already.
-        StorageError: It cannot be written.
+        RunError: The folder is not empty.
+        StorageError: The folder cannot be written.
     """
     module = _serving_module(classifier)
     with whole_directory(folder) as target:
@@ -59,7 +59,7 @@ def export_classifier(
 
 def _serving_module(classifier: Classifier) -> tf.Module:
     fused, text_half, task = classifier.fused(), classifier.text, classifier.task
-    # Everything that is not within the graph has to be saved beside it.
+    # A SavedModel must own every object that its graphs use.
     outside = classifier.network
     if fused is not classifier.forward:
         outside = list(fused.get_concrete_function().variables)

@@ -1,4 +1,4 @@
-"""Tasks: what is asked of a text, and how its answer is read from logits."""
+"""Tasks: define targets, head, loss and answers; classification is one."""
 
 from kerasnlp_lab.tasks.classification import Classification, Prediction
 from kerasnlp_lab.tasks.decision import Decision

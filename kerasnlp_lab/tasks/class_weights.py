@@ -1,4 +1,4 @@
-"""`class_weights`: how much a row of each class counts in the loss."""
+"""`class_weights`: computes the weight of each class in the loss."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ __all__ = ["class_weights"]
 
 
 def class_weights(spec: str, counts: np.ndarray, label_names: Sequence[str]) -> np.ndarray | None:
-    """Returns the weight of each class, float64 of shape [classes]; None where all are alike.
+    """Returns the weight of each class, float64 [classes]; None if all weigh the same.
 
     Args:
         spec: "none", "balanced" or "name=weight,..."; see `Recipe`.
-        counts: The training rows of each class, none of them 0, int64 of shape [classes].
-        label_names: The classes.
+        counts: The number of training rows of each class, never 0, int64 [classes].
+        label_names: The classes, in the order of their label ids.
 
     Raises:
-        OptionError: It is none of these.
-        UnknownNameError: It names a class that is not there.
+        OptionError: The spec has none of these forms.
+        UnknownNameError: The spec names an unknown class.
 
     Example:
         >>> class_weights("balanced", np.array([3, 1]), ["ham", "spam"]).round(3).tolist()
@@ -30,7 +30,7 @@ def class_weights(spec: str, counts: np.ndarray, label_names: Sequence[str]) -> 
     if spec == "none":
         return None
     if spec == "balanced":
-        # as sklearn.utils.class_weight.compute_class_weight, which wants the label of each row
+        # sklearn.utils.class_weight.compute_class_weight would need the label of each row.
         return counts.sum() / (len(label_names) * counts)
     weights = np.ones(len(label_names))
     for part in spec.split(","):

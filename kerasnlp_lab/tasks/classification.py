@@ -1,4 +1,4 @@
-"""`Classification`: one class of several for each text."""
+"""`Classification`: the task of choosing one class for each text, and its `Prediction`."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ __all__ = ["Classification", "Prediction"]
 
 @dataclass(frozen=True)
 class Prediction:
-    """The class of one text.
+    """The predicted class of one text.
 
     Args:
-        text: The text; U+FFFD replaces invalid UTF-8 in it.
-        label: The class: the most probable one, or as the threshold of two decides.
+        text: The text, with U+FFFD in place of invalid UTF-8.
+        label: The predicted class: the most probable one, or the one that the threshold selects.
         probabilities: The probability of every class, by name.
     """
 
@@ -41,19 +41,19 @@ class Prediction:
         return vars(self)
 
     def as_line(self) -> str:
-        """Returns the class, in a column that fits every class, and its probability."""
+        """Returns the class, padded to the longest class name, and its probability."""
         width = max(map(len, self.probabilities))
         return f"{self.label:{width}}  {self.probabilities[self.label]:.3f}"
 
 
 @dataclass(frozen=True, eq=False)
 class Classification(Task):
-    """One class of several for each text.
+    """The task of choosing one class for each text.
 
     Args:
         label_names: The classes, in the order of the logits.
-        loss: The cross-entropy that is minimised: with smoothed labels and class weights as
-            `for_training` sets them.
+        loss: The cross-entropy to minimise. `for_training` sets its label smoothing and its class
+            weights.
     """
 
     name: ClassVar[str] = "classification"
@@ -123,8 +123,12 @@ class Classification(Task):
     def answers_in_graph(
         self, logits: tf.Tensor, decision: Decision, texts: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        """Returns label, string [batch], label_id, int64 [batch], and probabilities, float32
-        [batch, classes]."""
+        """Returns the outputs of ``serving_default``.
+
+        Returns:
+            label, string [batch]; label_id, int64 [batch]; probabilities, float32
+            [batch, classes].
+        """
         probabilities, label_id = decision.in_graph(logits)
         label = tf.gather(tf.constant(self.label_names), label_id)
         return {"label": label, "label_id": label_id, "probabilities": probabilities}

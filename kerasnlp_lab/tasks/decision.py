@@ -1,4 +1,4 @@
-"""`Decision`: from logits to probabilities, and from those to a class."""
+"""`Decision`: turns a classifier's logits into probabilities and a class."""
 
 from __future__ import annotations
 
@@ -16,15 +16,17 @@ LOG_TEMPERATURES = (-5.0, 5.0)
 
 @dataclass(frozen=True)
 class Decision:
-    """How a classifier's logits are read; chosen on validation rows, saved and exported with it.
+    """The rule that turns a classifier's logits into a class.
+
+    It is chosen on validation rows, and saved and exported with the classifier.
 
     Args:
-        temperature: What the logits are divided by, so that probabilities mean what
-            they say (Guo et al. 2017, https://arxiv.org/abs/1706.04599).
-        positive: Of two classes, the label id of the one that the threshold is for;
-            None takes the most probable class.
-        threshold: The probability from which on a text is of that class.
-        rule: How the threshold was chosen, for people.
+        temperature: The divisor of the logits, which calibrates the probabilities (Guo et al.
+            2017, https://arxiv.org/abs/1706.04599).
+        positive: The label id of the class with a threshold, if there are two classes. None
+            predicts the most probable class.
+        threshold: The lowest probability that predicts the positive class.
+        rule: A description of how the threshold was chosen.
     """
 
     temperature: float = 1.0
@@ -33,19 +35,26 @@ class Decision:
     rule: str = ""
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
-        """Returns float32 probabilities of logits, both of shape [rows, classes]."""
+        """Returns probabilities, float32 [rows, classes], for logits of the same shape."""
         logits = np.asarray(logits, np.float32) / np.float32(self.temperature)
         return scipy.special.softmax(logits, axis=1)
 
     def label_ids(self, probabilities: np.ndarray) -> np.ndarray:
-        """Returns int64 label ids [rows] of probabilities [rows, classes]."""
+        """Returns label ids, int64 [rows], for probabilities [rows, classes]."""
         if self.positive is None:
             return probabilities.argmax(axis=1)
         yes = probabilities[:, self.positive] >= np.float32(self.threshold)
         return np.where(yes, self.positive, 1 - self.positive)
 
     def in_graph(self, logits: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns the same probabilities and label ids as TensorFlow's ops."""
+        """Computes the same with TensorFlow operations.
+
+        Args:
+            logits: Float32 [batch, classes].
+
+        Returns:
+            Probabilities, float32 [batch, classes], and label ids, int64 [batch].
+        """
         probabilities = tf.nn.softmax(logits / self.temperature)  # [batch, classes]
         if self.positive is None:
             return probabilities, tf.argmax(probabilities, axis=-1)
@@ -57,13 +66,16 @@ class Decision:
 def fit_temperature(
     logits: np.ndarray, labels: np.ndarray, smoothing: float = 0.0
 ) -> tuple[float, float]:
-    """Returns the temperature under which logits fit labels best, and the log loss with it.
+    """Finds the temperature with the lowest log loss.
 
     Args:
-        logits: Of shape [rows, classes].
-        labels: The right label ids, of shape [rows].
-        smoothing: How much of a label goes to all classes alike. Without it, rows that are
-            all right make every probability 0 or 1.
+        logits: Floats of shape [rows, classes].
+        labels: The correct label ids, integers of shape [rows].
+        smoothing: The share of each label that is spread over all classes. Without it, rows
+            that are all correct would push every probability to 0 or 1.
+
+    Returns:
+        The temperature, and the log loss with it, without smoothing.
     """
 
     def loss(log_temperature: float, smoothing: float = smoothing) -> float:

@@ -1,4 +1,4 @@
-"""`dense_head`: dropout and a dense layer on features, with a hidden layer if asked for."""
+"""`dense_head`: the usual head: an optional hidden layer, dropout and a dense layer."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ __all__ = ["dense_head"]
 
 
 def dense_head(shape: tuple[int | None, ...], outputs: int, options: HeadOptions) -> keras.Model:
-    """Returns a network from features to logits, float32 [batch, ..., outputs].
+    """Returns a network that turns features into logits, float32 [batch, ..., outputs].
 
     Args:
-        shape: The features' shape without the batch: (width,), or (None, width) for a sequence.
+        shape: The shape of the features without the batch axis: (width,), or (None, width) for
+            a sequence.
         outputs: The number of classes or tags.
-        options: Its size.
+        options: The size of the hidden layer, and the dropout rate.
     """
     features = keras.Input(shape, name="features")
     x = features

@@ -1,4 +1,4 @@
-"""`SmoothedCrossentropy`: cross-entropy of label ids, with label smoothing."""
+"""`SmoothedCrossentropy`: cross-entropy with label smoothing and class weights."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ __all__ = ["SmoothedCrossentropy"]
 
 @keras.utils.register_keras_serializable(package="kerasnlp_lab")
 class SmoothedCrossentropy(keras.losses.Loss):
-    """Cross-entropy between logits and label ids; Keras smooths one-hot labels only.
+    """Cross-entropy between logits and label ids, with label smoothing and class weights.
+
+    Keras can only smooth one-hot labels.
 
     Args:
-        label_smoothing: How much of the target goes to all classes alike.
-        class_weights: What the loss of a row of each class is multiplied by; None for 1.
+        label_smoothing: The share of the target that is spread over all classes.
+        class_weights: The factor for the loss of each class, [classes]; None for 1.
 
     Source: Szegedy et al. 2016, https://arxiv.org/abs/1512.00567.
     """
@@ -35,7 +37,12 @@ class SmoothedCrossentropy(keras.losses.Loss):
         self.class_weights = None if class_weights is None else [float(w) for w in class_weights]
 
     def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
-        """Returns losses [batch] of label ids [batch] and logits [batch, classes]."""
+        """Returns the loss of each row, float32 [batch].
+
+        Args:
+            y_true: Label ids, integers [batch].
+            y_pred: Logits, floats [batch, classes].
+        """
         logits = tf.cast(y_pred, tf.float32)
         labels = tf.reshape(tf.cast(y_true, tf.int32), [-1])
         losses = keras.losses.categorical_crossentropy(

@@ -1,4 +1,4 @@
-"""The tasks by their names."""
+"""The registry of tasks: finds them by name, and reads them from saved descriptions."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ def find_task(name: str) -> type[Task]:
 
 
 def read_task(saved: Mapping[str, Any]) -> Task:
-    """Returns the task that a model's description or an export's manifest names.
+    """Reads the task from a model's description or an export's manifest.
 
     Args:
-        saved: JSON with `Task.to_json`'s content under "task"; where that is missing, as in files
-            of version 0.1.0, the task is classification.
+        saved: JSON with the output of `Task.to_json` under "task". Files of version 0.1.0 have no
+            "task"; theirs is classification.
 
     Raises:
         UnknownNameError: There is no such task.
-        KeyError: It is damaged.
+        KeyError: The description is damaged.
     """
     described = saved.get("task") or {"name": Classification.name, **saved}
     return find_task(described["name"]).from_json(described)

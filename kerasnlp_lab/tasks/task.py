@@ -1,4 +1,4 @@
-"""`Task`: what is asked of a text, from the targets of a row to the answer a user gets."""
+"""`Task`: the interface of a task: targets, batches, head, losses, decision and answers."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ __all__ = ["Answer", "HeadOptions", "NoDecision", "Task"]
 
 @dataclass(frozen=True)
 class HeadOptions:
-    """What a model's options say of the head.
+    """The size of a head, from the model's options.
 
     Args:
         units: The size of a hidden layer with ReLU; 0 for none.
-        dropout: The rate before the last layer.
+        dropout: The dropout rate before the last layer.
     """
 
     units: int = 0
@@ -35,7 +35,7 @@ class HeadOptions:
 
 @dataclass(frozen=True)
 class NoDecision:
-    """The decision of a task whose logits are read in one way only."""
+    """The decision of a task with nothing to choose."""
 
 
 class Answer(Protocol):
@@ -43,33 +43,33 @@ class Answer(Protocol):
 
     @property
     def text(self) -> str:
-        """The text; U+FFFD replaces invalid UTF-8 in it."""
+        """The text, with U+FFFD in place of invalid UTF-8."""
 
     def as_json(self) -> dict[str, Any]:
-        """Returns the answer as JSON can hold it."""
+        """Returns the answer as a dictionary that JSON can hold."""
 
     def as_line(self) -> str:
-        """Returns the answer as a line for a terminal, without the text."""
+        """Returns the answer as one line for the terminal, without the text."""
 
 
 class Task(abc.ABC):
-    """What is asked of a text.
+    """The question that a model answers about each text.
 
-    A model knows how to read a text; a task knows what is asked of it. A task is a small frozen
-    dataclass: it holds what it needs to know (the classes), and no weights.
+    A model knows how to read a text, and a task knows the question. A task is a small frozen
+    dataclass. It holds facts such as the classes, and no weights.
 
-    The losses, the tally and the answers of a task never look at padding, where an encoder's
-    output means nothing.
+    The losses, the tally and the answers of a task never read padding, because an encoder's
+    output there is arbitrary.
     """
 
     name: ClassVar[str]
-    """Its name on the command line, in config.json and in an export's manifest."""
+    """The name on the command line, in config.json and in an export's manifest."""
     reads: ClassVar[Literal["pooled", "sequence"]]
-    """What the head stands on: one vector a text, or one a token."""
+    """The head's input: one vector for each text ("pooled"), or for each token ("sequence")."""
     changes_inputs: ClassVar[bool] = False
-    """Whether `batch` changes token ids, so that a frozen encoder's features cannot be cached."""
+    """Whether `batch` changes token ids. If so, features of a frozen encoder cannot be cached."""
     recipe_fields: ClassVar[tuple[str, ...]] = ()
-    """The fields of a recipe that `for_training` takes; the others are the trainer's."""
+    """The fields of a recipe that `for_training` takes; the trainer uses the others."""
     decision_type: ClassVar[type] = NoDecision
     """The dataclass that `choose_decision` returns."""
 
@@ -80,15 +80,19 @@ class Task(abc.ABC):
     @classmethod
     @abc.abstractmethod
     def for_data(cls, data: TextDataset) -> Task:
-        """Returns the task that a dataset asks for: with its classes."""
+        """Returns the task for a dataset, with the dataset's classes."""
 
     @classmethod
     @abc.abstractmethod
     def from_json(cls, saved: Mapping[str, Any]) -> Task:
-        """Returns the task that `to_json` described."""
+        """Returns the task from the output of `to_json`.
+
+        Raises:
+            KeyError: A value is missing.
+        """
 
     def to_json(self) -> dict[str, Any]:
-        """Returns all that a trained model has to know of its task, for its description."""
+        """Returns the task as JSON, for the description of a trained model."""
         return {"name": self.name, "label_names": list(self.label_names)}
 
     # Training
@@ -96,25 +100,26 @@ class Task(abc.ABC):
     def for_training(
         self, data: TextDataset, *, class_weight: str = "none", label_smoothing: float = 0.0
     ) -> Task:
-        """Returns the task as it is trained.
+        """Returns the task with the recipe's settings.
 
         Args:
             data: The rows.
-            class_weight: The recipe's, if it is one of `recipe_fields`.
-            label_smoothing: The recipe's, if it is one of `recipe_fields`.
+            class_weight: The recipe's value, if `recipe_fields` names it.
+            label_smoothing: The recipe's value, if `recipe_fields` names it.
 
         Raises:
-            OptionError: One of them cannot be used with these rows.
+            OptionError: A value does not suit these rows.
         """
         return self
 
     def targets(self, text: TextVectorizer, split: Split) -> RowTargets:
-        """Returns what looks up the targets of rows, within a graph; label ids by default.
+        """Returns a function that looks up the targets of rows within a graph.
 
-        Rows in shards have label ids alone, so a task with other targets refuses shards.
+        By default the targets are label ids. Shards hold only label ids, so a task with other
+        targets cannot train on shards.
 
         Args:
-            text: What tokenizes the texts, for targets that belong to tokens.
+            text: The text half, which tokenizes texts for targets that belong to tokens.
             split: The rows.
         """
         return label_targets(split.labels)
@@ -122,54 +127,54 @@ class Task(abc.ABC):
     def batch(
         self, text: TextVectorizer, rows: Rows, seed: int, step: tf.Tensor
     ) -> tuple[Features, Any]:
-        """Makes a batch, within a graph: a pure function of its arguments.
+        """Makes a batch within a graph, as a pure function of its arguments.
 
-        Whatever is drawn at random has to be drawn from (seed, step, row) by TensorFlow's stateless
-        functions, or a resumed training would not end bit-equal.
+        Draw random numbers from (seed, step, row) with TensorFlow's stateless functions.
+        Otherwise a resumed training would not end bit-equal.
 
         Args:
-            text: What packs token ids into features.
+            text: The text half, which packs token ids into features.
             rows: The rows.
-            seed: The training's.
+            seed: The seed of the training.
             step: The number of the step, int64 []; -1 for validation rows.
 
         Returns:
-            The features, and the targets that `losses` and `tally` take.
+            The features, and the targets for `losses` and `tally`.
         """
         return text.pack_flat(rows.ids, rows.lengths), rows.targets
 
     @abc.abstractmethod
     def head(self, width: int, options: HeadOptions) -> keras.Model:
-        """Returns a network of the name "head".
+        """Returns a new head, a network with the name "head".
 
         Args:
-            width: The number of features.
-            options: Its size.
+            width: The size of the last axis of the features.
+            options: The size of the head.
 
         Returns:
-            From features, [batch, width] or [batch, seq, width] as `reads` says, to logits,
-            float32.
+            A network that turns features, float32 [batch, width] or [batch, seq, width] as
+            `reads` says, into logits, float32.
         """
 
     @abc.abstractmethod
     def losses(self, logits: tf.Tensor, targets: Any) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns the sum of a batch's losses, and the weight to divide it by; float32 [] both.
+        """Returns the sum of a batch's losses and its weight, both float32 [].
 
-        The loss of a step is the sum over the global batch by the weight of the global batch:
-        rows for a task on texts, tokens for a task on tokens.
+        The loss of a step is the sum of the global batch divided by its weight. The weight is the
+        number of rows, or of tokens in a task on tokens.
         """
 
     @abc.abstractmethod
     def tally(self, logits: tf.Tensor, targets: Any) -> tf.Tensor:
-        """Returns how many answers of a batch are right, and of how many: float32 [2]."""
+        """Returns the number of correct answers in a batch and of all answers, float32 [2]."""
 
     # Answers
 
     def check_decision(self, threshold: str = "auto", positive_class: str | None = None) -> None:
-        """Checks the options of `choose_decision`, before anything is trained.
+        """Checks the options of `choose_decision` before the training starts.
 
         Raises:
-            OptionError: The task has no use for one of them, or it cannot be used.
+            OptionError: The task has no such option, or the value is invalid.
         """
         given = {"threshold": threshold, "positive_class": positive_class}
         for name, value in given.items():
@@ -184,18 +189,21 @@ class Task(abc.ABC):
         threshold: str = "auto",
         positive_class: str | None = None,
     ) -> Any:
-        """Chooses how logits are read, on validation rows alone.
+        """Chooses the decision from the validation rows.
 
         Args:
-            logits: Those of the validation rows: float32 [rows, classes], or an array
-                [tokens, tags] a text for a task that reads sequences.
-            validation: These rows.
-            train: The training rows, for how often each class occurs.
-            threshold: How a threshold is chosen: see `kerasnlp_lab.tasks.threshold`.
-            positive_class: The class that the threshold is for.
+            logits: The logits of the validation rows: float32 [rows, classes], or a list with
+                [tokens, tags] for each text if the task reads sequences.
+            validation: The validation rows.
+            train: The training rows, for the frequency of each class.
+            threshold: The rule for the threshold; see `kerasnlp_lab.tasks.threshold`.
+            positive_class: The class with a threshold.
 
         Returns:
             A `decision_type`.
+
+        Raises:
+            OptionError: The task has no such option, or the value is invalid.
         """
         return self.decision_type()
 
@@ -204,8 +212,8 @@ class Task(abc.ABC):
         """Returns the `Answer` to each text.
 
         Args:
-            logits: As those of `choose_decision`.
-            decision: How to read them.
+            logits: Logits as for `choose_decision`.
+            decision: The decision, from `choose_decision`.
             texts: The texts.
         """
 
@@ -213,14 +221,17 @@ class Task(abc.ABC):
     def answers_in_graph(
         self, logits: tf.Tensor | tf.RaggedTensor, decision: Any, texts: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        """Returns what the signature ``serving_default`` of an export gives.
+        """Computes the outputs of an export's signature ``serving_default``.
 
         Args:
             logits: Float32 [batch, classes], or ragged [batch, (tokens), tags].
-            decision: How to read them.
+            decision: The decision, from `choose_decision`.
             texts: Strings [batch].
+
+        Returns:
+            The outputs by name, each with the batch as its first axis.
         """
 
     @abc.abstractmethod
     def read_answers(self, given: Mapping[str, np.ndarray], texts: Sequence[str]) -> list[Any]:
-        """Returns the `Answer` to each text, from what `answers_in_graph` gave."""
+        """Returns the `Answer` to each text, from the outputs of `answers_in_graph`."""

@@ -1,4 +1,4 @@
-"""Temperature and threshold, chosen on validation rows."""
+"""`choose_decision`: chooses temperature and threshold on the validation rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kerasnlp_lab.tasks.decision import Decision, fit_temperature
 __all__ = ["check_threshold", "choose_decision"]
 
 ABOVE_ALL = np.nextafter(np.float32(1), np.float32(2))  # a threshold that no probability reaches
-RARE = 0.25  # the share of the training rows under which a class gets a threshold by itself
+RARE = 0.25  # "auto" chooses a threshold for a class with a smaller share of the training rows
 
 
 def choose_decision(
@@ -25,22 +25,22 @@ def choose_decision(
     threshold: str = "auto",
     positive_class: str | None = None,
 ) -> Decision:
-    """Chooses how a classifier's logits are read, on validation rows alone.
+    """Chooses a classifier's decision on the validation rows.
 
     Args:
-        logits: The classifier's for the validation rows, [rows, classes].
-        validation: These rows.
+        logits: The logits of the validation rows, float32 [rows, classes].
+        validation: The validation rows.
         label_names: The classes.
-        class_counts: The training rows of each class, [classes].
-        threshold: Of two classes, from which probability on a text is of the positive
-            one: "f1" or "mcc", where its F1 or Matthews' correlation is best; "fpr=0.01",
-            where it is given to at most that share of the others; a number; "none" for
-            the most probable class. "auto" is "f1" where one of two classes has less than
-            a quarter of the training rows, else "none".
-        positive_class: The class that is meant; None for the rarer of two.
+        class_counts: The number of training rows of each class, [classes].
+        threshold: The rule for the lowest probability that predicts the positive one of two
+            classes. "f1" and "mcc" maximize its F1 or Matthews' correlation. "fpr=0.01" allows
+            that false-positive rate at most. A number is used directly. "none" predicts the most
+            probable class. "auto" is "f1" if one of two classes has less than a quarter of the
+            training rows, and otherwise "none".
+        positive_class: The positive class; None for the rarer of two.
 
     Raises:
-        OptionError: It is none of these, or there are more than two classes.
+        OptionError: The threshold is none of these, or there are more than two classes.
         UnknownNameError: There is no such class.
     """
     check_threshold(threshold, positive_class, label_names)
@@ -60,23 +60,26 @@ def choose_decision(
 
 
 def check_threshold(threshold: str, positive_class: str | None, label_names: Sequence[str]) -> None:
-    """Raises what `choose_decision` would, before there is anything to choose from."""
+    """Checks the options of `choose_decision` before there are logits.
+
+    Raises:
+        OptionError: The threshold is invalid, or there are more than two classes.
+        UnknownNameError: There is no such class.
+    """
     if threshold not in ("auto", "none"):
         _threshold(threshold, np.array([0.1, 0.9]), np.array([False, True]))
         if len(label_names) != 2:
-            raise OptionError(f"a threshold is for two classes; there are {len(label_names)}")
+            raise OptionError(f"a threshold needs two classes; there are {len(label_names)}")
     if positive_class is None:
         return
     if positive_class not in label_names:
         raise UnknownNameError("class", positive_class, label_names)
     if threshold == "none" or len(label_names) != 2:
-        raise OptionError(
-            "a positive class is for a threshold, which two classes can have; leave it out"
-        )
+        raise OptionError("a positive class needs two classes and a threshold; leave it out")
 
 
 def _threshold(spec: str, scores: np.ndarray, truth: np.ndarray) -> tuple[float, str]:
-    """Returns a threshold between two scores, and how it was chosen."""
+    """Returns a threshold between two scores, and a description of its rule."""
     name, equals, text = spec.rpartition("=")
     try:
         number = None if spec in ("f1", "mcc") else float(text)
@@ -88,7 +91,7 @@ def _threshold(spec: str, scores: np.ndarray, truth: np.ndarray) -> tuple[float,
             f"threshold must be auto, none, f1, mcc, fpr=SHARE or a probability, got {spec!r}"
         )
     if number is not None and not equals:
-        return number, "as it was asked for"
+        return number, "as requested"
     cuts, hits, alarms = _counts(scores, truth)
     if number is not None:
         allowed = np.flatnonzero(alarms <= number * (~truth).sum())
@@ -103,11 +106,12 @@ def _threshold(spec: str, scores: np.ndarray, truth: np.ndarray) -> tuple[float,
     above = cuts[best] if best >= 0 else np.float32(ABOVE_ALL)
     below = cuts[best + 1] if best + 1 < len(cuts) else np.float32(0)
     middle = np.float32((float(above) + float(below)) / 2)
-    return float(middle if middle > below else above), rule  # neighbours have nothing between
+    # Two adjacent floats have no number between them.
+    return float(middle if middle > below else above), rule
 
 
 def _counts(scores: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Returns each distinct score, highest first, and the true and false positives from it on."""
+    """Returns the distinct scores, highest first, with the true and false positives at each."""
     order = np.argsort(-scores, kind="stable")
     last = np.flatnonzero(np.diff(scores[order], append=np.nan))
     hits = np.cumsum(truth[order])[last]
@@ -115,7 +119,7 @@ def _counts(scores: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 def _matthews(hits: np.ndarray, alarms: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Returns Matthews' correlation; 0 where all rows are given one class."""
+    """Returns Matthews' correlation; 0 if all rows get the same class."""
     true, false = float(truth.sum()), float((~truth).sum())
     missed, passed = true - hits, false - alarms
     product = (hits + alarms) * true * false * (passed + missed)

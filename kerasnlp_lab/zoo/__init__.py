@@ -1,4 +1,4 @@
-"""The model zoo: from a model's name to its card and to a classifier."""
+"""The model zoo: finds a model by its name, builds it, saves it and predicts with it."""
 
 from kerasnlp_lab.zoo.building import create_classifier, create_model, load_classifier
 from kerasnlp_lab.zoo.card import ModelCard, Recipe

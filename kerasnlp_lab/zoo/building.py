@@ -1,4 +1,4 @@
-"""`create_classifier` and `load_classifier`: a model built anew, or read from a run."""
+"""`create_classifier` and `load_classifier`: build a new model, or load a trained one."""
 
 from __future__ import annotations
 
@@ -34,14 +34,15 @@ def create_model(
 
     Args:
         name: The model's name in the zoo.
-        task: What is asked of a text.
-        train_texts: The texts that a vocabulary is learned from, where the model has one.
-        options: Options of the model that differ from its defaults.
-        strategy: The strategy in whose scope the network's variables are made.
+        task: The task that the model will be trained for.
+        train_texts: The texts from which a model with a vocabulary learns it.
+        options: Option values that differ from the model's defaults.
+        strategy: The distribution strategy that creates the network's variables; None for the
+            default one.
 
     Raises:
         UnknownNameError: There is no such model or option.
-        OptionError: The model cannot do the task, or an option cannot be used.
+        OptionError: The model does not support the task, or an option has an invalid value.
         HubError: A pre-trained module cannot be fetched.
     """
     entry = find_model(name)
@@ -60,17 +61,19 @@ def create_classifier(
     options: Mapping[str, Any] | None = None,
     strategy: tf.distribute.Strategy | None = None,
 ) -> Classifier:
-    """Builds a new classifier: `create_model` for the task of classification.
+    """Builds a new classifier. It is `create_model` for the task of classification.
 
     Args:
         name: The model's name in the zoo.
         label_names: The classes, in the order of their label ids.
-        train_texts: The texts that a vocabulary is learned from, where the model has one.
-        options: Options of the model that differ from its defaults.
-        strategy: The strategy in whose scope the network's variables are made.
+        train_texts: The texts from which a model with a vocabulary learns it.
+        options: Option values that differ from the model's defaults.
+        strategy: The distribution strategy that creates the network's variables; None for the
+            default one.
 
     Raises:
         UnknownNameError: There is no such model or option.
+        OptionError: An option has an invalid value.
         HubError: A pre-trained module cannot be fetched.
 
     Example:
@@ -89,21 +92,21 @@ def load_classifier(
     precision: str | None = None,
     to_explain: bool = False,
 ) -> Classifier:
-    """Reads a classifier that `Classifier.save` wrote.
+    """Loads a classifier that `Classifier.save` wrote.
 
     Args:
         folder: The ``model`` folder of a run.
-        options: Options that differ from those it was made with and leave its weights alone:
-            encoder, precision, frozen_layers, the rates of dropout or max_length.
-        precision: The precision that an encoder computes in; None for the one it was trained in,
-            or float32 where the machine has nothing better. Models without an encoder have
+        options: New values for options that do not affect the weights: encoder, precision,
+            frozen_layers, the dropout rates and max_length.
+        precision: The precision of the encoder's computation; None for the one used in training,
+            or for float32 if the machine has no faster one. Models without an encoder support
             float32 only.
-        to_explain: Whether it has to give out its attention: a BERT that was trained in its
-            module's own graph is reopened.
+        to_explain: Whether the model must return its attention. A BERT that was trained in its
+            module's own graph is then reopened.
 
     Raises:
-        OptionError: Another option, or a value that cannot be used.
-        RunError: The folder holds none, or a damaged one.
+        OptionError: The option cannot change after training, or its value is invalid.
+        RunError: The folder does not hold a classifier, or its files are damaged.
     """
     folder = Path(folder)
     try:
@@ -134,8 +137,8 @@ def _entry_of(name: str, folder: Path) -> ZooEntry:
         return find_model(name)
     except UnknownNameError as error:
         raise RunError(
-            f"{folder} was made on {name}, which is no model, or no longer a folder with a BERT; "
-            "if it was a folder, put it back"
+            f"{folder} was trained on {name}, which is neither a known model nor a folder with a "
+            "BERT; if it was a folder, put it back"
         ) from error
 
 
@@ -147,7 +150,7 @@ def _assemble(
     decision: Any,
     strategy: tf.distribute.Strategy | None,
 ) -> Classifier:
-    # AutoGraph would take seconds to convert layers that have nothing to convert.
+    # AutoGraph would spend seconds on layers that contain nothing to convert.
     build_network = tf.autograph.experimental.do_not_convert(entry.build_network)
     with strategy.scope() if strategy else contextlib.nullcontext():
         network = build_network(text, task, options)

@@ -1,4 +1,4 @@
-"""`ModelCard`: what there is to know about a model before building it."""
+"""`ModelCard`: the facts that help to choose a model before building it."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ __all__ = ["ModelCard", "Recipe"]
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What there is to know of a model before building it.
+    """The facts that help to choose a model before building it.
 
     Args:
-        name: Its name in the zoo.
-        summary: What it is, in a line.
-        source: The paper, page or module that it comes from.
-        parameters: How many numbers it has, with four classes.
-        licence: Of the pre-trained weights, or of the code where there are none.
-        good_for: When to choose it.
+        name: The model's name in the zoo.
+        summary: A description of one line.
+        source: The paper, page or module behind it.
+        parameters: The number of parameters with four classes.
+        licence: The licence of the pre-trained weights, or of the code if there are none.
+        good_for: The situations in which to choose it.
     """
 
     name: str

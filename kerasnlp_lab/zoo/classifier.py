@@ -1,4 +1,4 @@
-"""`Classifier`: a text half, a network, and the two joined in one Keras model."""
+"""`Classifier`: a text half and a network, with methods to run, train, save and load them."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class Classifier:
     """A model of the zoo, built for a task.
 
     Args:
-        entry: The zoo's entry that it was built from.
-        options: The options that it was built with.
-        task: What is asked of a text.
-        text: Strings to features: a layer for a tf.data pipeline or a graph.
-        network: Features to the task's logits: the part that is trained.
-        decision: How its logits are read.
+        entry: The zoo's entry for this model.
+        options: The model's options.
+        task: The task, which defines targets, loss and answers.
+        text: The layer that turns strings into features, in a tf.data pipeline or a graph.
+        network: The trained part, which turns features into the task's logits.
+        decision: The rule that turns logits into answers.
     """
 
     entry: ZooEntry
@@ -66,7 +66,7 @@ class Classifier:
     def model(self) -> keras.Model:
         """Strings [batch] to logits [batch, classes]: a plain Keras model on the same weights.
 
-        Save it with `Classifier.save` or `export_classifier`: Keras' own formats cannot
+        Save it with `Classifier.save` or `export_classifier`, because Keras' own formats cannot
         rebuild the text half.
         """
         texts = keras.Input(shape=(), dtype=tf.string, name="text")
@@ -74,13 +74,13 @@ class Classifier:
 
     @property
     def encoder(self) -> keras.layers.Layer | None:
-        """The pre-trained part, if there is one."""
+        """The pre-trained part; None if the model has none."""
         layers = {layer.name: layer for layer in self.network.layers}
         return layers.get("encoder")
 
     @property
     def head(self) -> keras.Model:
-        """The task's head: features to logits."""
+        """The task's head, which turns features into logits."""
         return self.network.get_layer("head")
 
     # Computing
@@ -89,9 +89,9 @@ class Classifier:
         """Freezes the current weights into one graph that predicts from token ids.
 
         Returns:
-            A tf.function of the token ids of all texts end to end, int32 [tokens], and the
-            number of each text's, int64 [batch]. It gives logits, float32: those of `forward`
-            but for rounding.
+            A tf.function that takes the token ids of all texts end to end, int32 [tokens], and
+            the number of tokens of each text, int64 [batch]. It returns the same float32 logits
+            as `forward`, except for rounding.
         """
         before_head = self._before_head()
         if before_head is None:
@@ -101,7 +101,7 @@ class Classifier:
 
     @cached_property
     def forward(self) -> Any:
-        """The same by the network itself, with the weights that it has when it is called."""
+        """A tf.function like `fused`, but on the live network: it uses the weights at each call."""
         return self._on_tokens(partial(self.network, training=False))
 
     def _on_tokens(self, network: Callable[[Features], tf.Tensor]) -> Any:
@@ -114,7 +114,10 @@ class Classifier:
         return tf.function(answer, input_signature=signature, autograph=False)
 
     def fused_features(self) -> Any:
-        """Returns a graph from features to the input of the head, float32 [batch, hidden]."""
+        """Returns a graph that computes the head's input, float32 [batch, hidden], from features.
+
+        For a task that reads a sequence its output is float32 [batch, seq, hidden].
+        """
         before_head = self._before_head()
         if before_head is None:
             part = keras.Model(self.network.input, self.network.get_layer(FEATURES).output)
@@ -124,7 +127,7 @@ class Classifier:
             for name, tensor in self.network.input.items()
         }
         graph = tf.function(before_head, input_signature=[signature], autograph=False)
-        # A call of the tf.function itself warns of many traces where many models are trained.
+        # Calling the tf.function itself warns about retracing in processes with many models.
         return graph.get_concrete_function()
 
     def _before_head(self) -> Any:
@@ -132,10 +135,10 @@ class Classifier:
         return fuse(self.network, self.task, self.options) if fuse else None
 
     def look_inside(self) -> Inside:
-        """Returns the network's attention and embeddings.
+        """Returns access to the network's attention and embeddings.
 
         Raises:
-            OptionError: The model has none.
+            OptionError: The model has no attention.
         """
         if self.entry.look_inside is None:
             raise OptionError(
@@ -146,16 +149,16 @@ class Classifier:
     # Training
 
     def train_encoder(self, trainable: bool) -> None:
-        """Makes the pre-trained part trainable, but for layers that the options freeze; or not.
+        """Makes the pre-trained part trainable, or freezes it.
 
-        Call it before compiling.
+        Layers that the options freeze always stay frozen. Call it before compiling.
         """
         if self.encoder is not None:
             self.encoder.trainable = trainable
             self.options.freeze_layers_of(self.encoder)
 
     def encoder_fingerprint(self) -> str:
-        """Returns a SHA-256, as hex digits, of everything that makes features of token ids."""
+        """Returns the SHA-256, in hex, of everything that turns token ids into features."""
         described = [self.options.describe_features(self.encoder), self.text.fingerprint()]
         digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
         for name, variable in sorted(self.named_weights().items()):
@@ -168,10 +171,10 @@ class Classifier:
     # Weights and files
 
     def named_weights(self) -> dict[str, Any]:
-        """Returns the network's variables by names that are the same when it is built again.
+        """Returns the network's variables under names that stay the same when it is rebuilt.
 
-        An encoder's weights have BERT's own names, the same for a module and for that module
-        reopened. Variables of a module that are no weights (do_lower_case) are skipped.
+        An encoder's weights have BERT's own names, so a module and the same module reopened
+        share them. A module's variables that are not weights (do_lower_case) are skipped.
         """
         encoder = [] if self.encoder is None else self.encoder.weights
         named = {}
@@ -192,7 +195,7 @@ class Classifier:
         """Reads weights that `save_weights` wrote.
 
         Raises:
-            RunError: They are missing, or belong to another network.
+            RunError: The file is missing or damaged, or belongs to another network.
         """
         try:
             saved = safetensors.numpy.load(path.read_bytes())
@@ -213,8 +216,8 @@ class Classifier:
         """Writes everything that `load_classifier` needs into a new folder.
 
         Raises:
-            RunError: There is something in the folder already.
-            StorageError: It cannot be written.
+            RunError: The folder is not empty.
+            StorageError: The folder cannot be written.
         """
         with whole_directory(folder) as target:
             (target / "text").mkdir()

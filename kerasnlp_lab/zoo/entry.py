@@ -1,4 +1,4 @@
-"""`ZooEntry`: how one model of the zoo is made."""
+"""`ZooEntry`: a model's card, default options and recipe, and the functions that build it."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ LabelledTokens = tuple[TokenizedTexts, np.ndarray]
 
 @dataclass(frozen=True)
 class ZooEntry:
-    """A model's card, its options, and how its two halves are built.
+    """A model's card, default options and recipe, and the functions that build its two halves.
 
     Args:
-        card: What there is to know of it.
-        recipe: How it is trained unless told otherwise.
-        options: Its options at their defaults: a frozen dataclass, a `ModelOptions`.
-        build_text: From options to the text half.
-        build_network: From the adapted text half, the task and options to the network, from
-            features to the task's logits. `with_head` joins a body and the task's head. A
-            pre-trained body is a layer of the name "encoder".
-        tasks: The names of the tasks that the model can do; empty for all.
-        solve: Sets the network's weights directly, where that is how the model is
-            trained: (task, text, network, training rows, validation rows) to a line of
-            history an attempt. None trains by gradient descent.
-        fuse: From the network, the task and options to a faster way to compute the features
-            that enter the layer "head", float32 [batch, hidden] or [batch, seq, hidden]: in
-            inference, with the current weights as constants. It returns None where there is no
-            faster way.
-        look_inside: From the network, the task and options to its attention and embeddings.
-            None where it has none.
-        prepare: Fetches the files that building needs, so that an unreachable network is
-            reported before anything else is done.
+        card: The model's card.
+        recipe: The default recipe.
+        options: The default options, a frozen dataclass derived from `ModelOptions`.
+        build_text: Takes the options and returns the text half.
+        build_network: Takes the adapted text half, the task and the options, and returns the
+            network, which turns features into the task's logits. Use `with_head` to put the
+            task's head on a body, and name a pre-trained body "encoder".
+        tasks: The names of the supported tasks; empty for all.
+        solve: Sets the network's weights directly, for models without gradient descent. It takes
+            the task, the text half, the network, the training rows and the validation rows, and
+            returns one line of history for each attempt. None means gradient descent.
+        fuse: Takes the network, the task and the options, and returns a faster function for
+            inference, with the current weights as constants. That function turns features into
+            the input of the layer "head", float32 [batch, hidden] or [batch, seq, hidden].
+            `fuse` returns None if there is no faster function.
+        look_inside: Takes the network, the task and the options, and returns access to the
+            attention and the embeddings. None if the model has no attention.
+        prepare: Fetches the files that the build needs, so that an unreachable server is
+            reported before any other work starts.
     """
 
     card: ModelCard
@@ -68,19 +68,23 @@ class ZooEntry:
 
     @property
     def has_encoder(self) -> bool:
-        """Whether there is a pre-trained part, which can be frozen."""
+        """Whether the model has a pre-trained part, which can be frozen."""
         return self.options.has_encoder
 
     def check_task(self, task: str) -> None:
-        """Raises OptionError if the model cannot do a task of that name."""
+        """Checks that the model supports a task.
+
+        Raises:
+            OptionError: It does not.
+        """
         fits = not self.tasks or task in self.tasks
         check_option("task", task, fits, f"{' or '.join(self.tasks)} for {self.card.name}")
 
     def precision_options(self, precision: str | None) -> dict[str, str]:
-        """Returns the options that make the model compute in a precision; None lets it choose.
+        """Returns the option changes that select a precision; none if the precision is None.
 
         Raises:
-            OptionError: It has no choice, and this is not float32.
+            OptionError: The model supports float32 only, and another precision was requested.
         """
         if precision is None or (precision == "float32" and not self.has_encoder):
             return {}
@@ -88,13 +92,13 @@ class ZooEntry:
         return {"precision": precision}
 
     def with_options(self, changes: Mapping[str, Any]) -> Any:
-        """Returns the options with some changed, and everything left to the machine decided.
+        """Returns the options with some values changed, and with every "auto" resolved.
 
-        Values may be strings, as from a command line.
+        Values may be strings, as on a command line.
 
         Raises:
             UnknownNameError: The model has no such option.
-            OptionError: A value cannot be used.
+            OptionError: A value is invalid.
         """
         known = {field.name: field for field in dataclasses.fields(self.options)}
         values = {}

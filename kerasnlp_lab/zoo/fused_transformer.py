@@ -1,4 +1,4 @@
-"""`fuse_transformer`: our from-scratch Transformer in inference, in fewer operations."""
+"""`fuse_transformer`: computes the `transformer` model in fewer operations, for inference."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from kerasnlp_lab.text.vectorizer import Features
 
 __all__ = ["fuse_transformer"]
 
-MASKED = -1e9  # added to the score of a position that is padding
+MASKED = -1e9  # added to the attention scores of padding
 
 
 def fuse_transformer(
     network: keras.Model, task: Task, options: Any
 ) -> Callable[[Features], tf.Tensor] | None:
-    """Returns what the network computes up to its head, with the current weights as constants.
+    """Returns a function that computes the head's input, with the current weights as constants.
 
-    It is the same but for rounding: within 1e-5 of the network in float32. Weights that
-    follow each other without a ReLU between them are multiplied beforehand, LayerNorm's
-    subtraction of the mean and its scale among them, and the last LayerNorm's division is
-    done by the weights of the average over positions.
+    The result is within 1e-5 of the network's in float32. Two savings make it faster. Weight
+    matrices with no ReLU between them are multiplied in advance, together with LayerNorm's scale
+    and its subtraction of the mean. The division of the last LayerNorm is merged into the
+    average over positions.
 
     Args:
-        network: What the zoo's ``transformer`` builds.
-        task: What it was built for; None is returned for a task that reads a sequence.
-        options: What it was built with.
+        network: A network of the zoo's ``transformer``.
+        task: The network's task.
+        options: The network's options.
 
     Returns:
-        From ``token_ids``, int32 [batch, seq], as the classifier's text half makes them, to
-        float32 [batch, hidden].
+        A function that takes ``token_ids``, int32 [batch, seq], from the classifier's text half
+        and returns float32 [batch, hidden]. None for a task that reads a sequence.
     """
     if task.reads != "pooled":
         return None
@@ -58,66 +58,69 @@ def fuse_transformer(
         count = tf.reduce_sum(real, axis=1, keepdims=True)  # [batch, 1]
         shares = real / tf.maximum(count, 1.0) * _inverse_deviation(centered)[:, :, 0]
         mean = tf.matmul(shares[:, tf.newaxis], centered)[:, 0]  # [batch, hidden]
-        # A text without a word has the average 0, by the layer that is replaced here.
+        # MaskedAveragePooling1D, which this replaces, gives 0 for a text without words.
         return tf.where(count > 0.0, blocks[-1].normalized(mean), 0.0)
 
     return pooled
 
 
 class _FusedBlock:
-    """One `TransformerBlock` as five matrix products.
+    """One `TransformerBlock`, computed in few matrix products.
 
     Args:
-        block: Whose weights to take.
+        block: The block that provides the weights.
     """
 
     def __init__(self, block: TransformerBlock):
         self.hidden = block.embed_dim
-        self.compare, self.compare_bias, self.project, self.project_bias = (
+        self.query_key, self.query_key_bias, self.value_output, self.value_output_bias = (
             product.numpy() for product in block.att.products()
         )
         first, last = block.layernorm1, block.layernorm2
         scale, shift = first.gamma.numpy(), first.beta.numpy()
         kernel, bias = block.ffn_hidden.kernel.numpy(), block.ffn_hidden.bias.numpy()
         self.inner, self.inner_bias = scale[:, np.newaxis] * kernel, shift @ kernel + bias
-        center = np.eye(self.hidden) - 1.0 / self.hidden  # subtracts the mean of what it multiplies
-        self.past = (scale[:, np.newaxis] * center).astype(np.float32)
+        center = np.eye(self.hidden) - 1.0 / self.hidden  # multiplying by it subtracts the mean
+        self.residual = (scale[:, np.newaxis] * center).astype(np.float32)
         outer = block.ffn_output
         self.outer = (outer.kernel.numpy() @ center).astype(np.float32)
         self.outer_bias = ((outer.bias.numpy() + shift) @ center).astype(np.float32)
         self.scale, self.shift = last.gamma.numpy(), last.beta.numpy()
 
     def centered(self, x: tf.Tensor, masked: tf.Tensor) -> tf.Tensor:
-        """Returns the block's output before its last LayerNorm, less its mean.
+        """Returns the input of the block's last LayerNorm, minus its mean.
 
         Args:
-            x: Float32 of shape [batch, seq, hidden].
-            masked: What is added to scores, float32 of shape [batch, 1, seq].
+            x: The block's input, float32 [batch, seq, hidden].
+            masked: The values to add to the attention scores, float32 [batch, 1, seq].
+
+        Returns:
+            Float32 [batch, seq, hidden].
         """
         batch = tf.shape(x)[0]
         rows = tf.reshape(x, [-1, self.hidden])  # [batch * seq, hidden]
-        queries = _dense(rows, self.compare, self.compare_bias)
+        queries = _dense(rows, self.query_key, self.query_key_bias)
         queries = tf.reshape(queries, [batch, -1, self.hidden])  # [batch, seq * heads, hidden]
         scores = tf.nn.softmax(tf.matmul(queries, x, transpose_b=True) + masked)
-        averages = tf.reshape(tf.matmul(scores, x), [-1, self.project.shape[0]])
-        attended = rows + _dense(averages, self.project, self.project_bias)
+        averages = tf.reshape(tf.matmul(scores, x), [-1, self.value_output.shape[0]])
+        attended = rows + _dense(averages, self.value_output, self.value_output_bias)
         attended -= tf.reduce_mean(attended, axis=-1, keepdims=True)
         normal = attended * _inverse_deviation(attended)
         inner = tf.nn.relu(_dense(normal, self.inner, self.inner_bias))
-        outer = tf.matmul(normal, self.past) + _dense(inner, self.outer, self.outer_bias)
+        outer = tf.matmul(normal, self.residual) + _dense(inner, self.outer, self.outer_bias)
         return tf.reshape(outer, tf.shape(x))
 
     def normalized(self, x: tf.Tensor) -> tf.Tensor:
-        """Returns scale and shift of the last LayerNorm, [..., hidden], of what it divided."""
+        """Applies the last LayerNorm's scale and shift to normalized values, [..., hidden]."""
         return x * self.scale + self.shift
 
 
 def _dense(x: tf.Tensor, kernel: np.ndarray, bias: np.ndarray) -> tf.Tensor:
-    # In this form TensorFlow's graph rewriter makes one operation of it.
+    # TensorFlow's graph rewriter fuses exactly this form into one operation.
     return tf.nn.bias_add(tf.matmul(x, kernel), bias)
 
 
 def _inverse_deviation(centered: tf.Tensor) -> tf.Tensor:
-    """Returns [..., 1] of [..., hidden], whose mean is 0; with the epsilon of the block."""
+    """Returns 1 / standard deviation, [..., 1], of values [..., hidden] whose mean is 0."""
     variance = tf.reduce_mean(tf.square(centered), axis=-1, keepdims=True)
     return tf.math.rsqrt(variance + TransformerBlock.epsilon)

@@ -1,4 +1,4 @@
-"""Classifiers on a BERT from TF Hub: preprocessing, encoder, dropout, a dense head."""
+"""BERT classifiers: options, network and zoo entries for MiniLM, TF Hub and local folders."""
 
 from __future__ import annotations
 
@@ -36,25 +36,26 @@ __all__ = ["MINILM", "bert_in_folder", "bert_on_tfhub"]
 
 @dataclass(frozen=True)
 class HubBertOptions(ModelOptions):
-    """What may differ between two classifiers on one encoder.
+    """The options of a classifier on a BERT.
 
     Args:
-        max_length: The longest text, [CLS] and [SEP] included, in word pieces.
+        max_length: The longest text in word pieces, [CLS] and [SEP] included. Longer texts are
+            cut.
         pooling: "mean", the masked mean of sequence_output, or "pooled_output".
-        dropout: The rate before the last layer.
-        head_units: Of a hidden layer with ReLU in the head; 0 for none.
-        encoder: "reopened", the module's weights in the Model Garden's BertEncoder, or
-            "module", the graph as TF Hub has it. The outputs are the same, and the
-            checkpoint of one loads in the other; what follows needs "reopened", and so
-            does a training that is stopped and to go on exactly.
-        layers: How many of the encoder's lowest layers to keep; 0 for all.
-        frozen_layers: How many of them to leave as they are, the embeddings too.
-        precision: What the encoder computes in: "float32", "mixed_bfloat16", or "auto", the
-            latter where the machine has hardware for it.
-        encoder_dropout: The rate within the encoder, which a module has of its own.
+        dropout: The dropout rate before the last layer.
+        head_units: The size of a hidden layer with ReLU in the head; 0 for none.
+        encoder: "reopened" puts the module's weights into the Model Garden's BertEncoder.
+            "module" runs TF Hub's own graph. Both give the same outputs and load each other's
+            weights. The options below, and an exact resume, need "reopened".
+        layers: The number of the encoder's lowest layers to keep; 0 for all.
+        frozen_layers: The number of lowest layers that are not trained, nor the embeddings
+            below them; 0 trains everything.
+        precision: The precision of the encoder's computation: "float32", "mixed_bfloat16", or
+            "auto", which chooses bfloat16 if the machine has hardware for it.
+        encoder_dropout: The dropout rate within the encoder; a module has its own rate.
 
     Raises:
-        OptionError: A value cannot be used.
+        OptionError: A value is invalid.
     """
 
     changeable: ClassVar[tuple[str, ...]] = (
@@ -105,7 +106,7 @@ class HubBertOptions(ModelOptions):
 
     @property
     def resumes_exactly(self) -> bool:
-        """False for ``encoder="module"``, whose dropout is in TF Hub's own graph."""
+        """False for ``encoder="module"``, because TF Hub's own graph draws its dropout."""
         return self.encoder != "module"
 
     def on_this_machine(self) -> HubBertOptions:
@@ -115,7 +116,7 @@ class HubBertOptions(ModelOptions):
         return dataclasses.replace(self, precision=precision)
 
     def when_loaded(self, saved: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-        """Also falls back to float32 on a machine that has nothing better."""
+        """Does the same, and falls back to float32 on a machine without bfloat16."""
         options = super().when_loaded(saved, changes)
         if "precision" not in changes and best_precision() == "float32":
             options["precision"] = "float32"
@@ -132,7 +133,7 @@ class HubBertOptions(ModelOptions):
     def describe_features(self, encoder: keras.layers.Layer) -> dict[str, Any]:
         names = ("encoder", "layers", "pooling", "precision")
         described = {name: getattr(self, name) for name in names}
-        # The weights alone do not say which activation is between them.
+        # The weights alone do not determine the activation function.
         reopened = getattr(encoder, "bert_config", None)
         if reopened is not None:
             return {**described, "activation": reopened.activation}
@@ -145,7 +146,7 @@ def _hub_bert(
     options: HubBertOptions,
     modules: Callable[[], HubModules],
 ) -> ZooEntry:
-    """Returns the entry of a classifier on the modules that a function names when called."""
+    """Returns the entry of a BERT classifier; `modules` is called only when files are needed."""
 
     def build_text(options: HubBertOptions) -> HubVectorizer:
         return HubVectorizer(modules().preprocess, options.max_length)
@@ -175,7 +176,7 @@ def _hub_bert(
 def _features(
     outputs: Mapping[str, Any], inputs: Mapping[str, Any], task: Task, options: HubBertOptions
 ) -> Any:
-    """Returns what the head stands on: [batch, hidden], or [batch, seq, hidden] for a sequence."""
+    """Returns the head's input: [batch, hidden], or [batch, seq, hidden] for a sequence task."""
     if task.reads == "sequence":
         return outputs["sequence_output"]
     if options.pooling == "pooled_output":
@@ -233,7 +234,7 @@ def _encoder(module: str, task: Task, options: HubBertOptions) -> keras.layers.L
         name="encoder",
     )
     freeze_layers(encoder, options.frozen_layers)
-    if has_gpu():  # whose libraries have other ways to fuse
+    if has_gpu():  # FastBertEncoder's fused operations are for CPUs
         return encoder
     return FastBertEncoder(
         encoder,
@@ -264,7 +265,7 @@ def bert_on_tfhub(encoder: HubEncoder, address: str = "") -> ZooEntry:
 
     Args:
         encoder: The encoder.
-        address: Its handle, if that names another version than the catalogue does.
+        address: The handle, if its version differs from the one in the catalogue.
     """
     address = address or encoder.handle
     number = "not known"
@@ -278,12 +279,12 @@ def bert_on_tfhub(encoder: HubEncoder, address: str = "") -> ZooEntry:
             source=f"{address}; {encoder.source}",
             parameters=number,
             licence="Apache-2.0",
-            good_for="what its pre-training fits; 'hub install' fetches it",
+            good_for="texts like those it was pre-trained on; 'hub install' fetches it",
         ),
         Recipe(epochs=3, frozen_epochs=1, batch_size=32, learning_rate=3e-5),
         HubBertOptions(
             pooling="pooled_output",
-            # What is built otherwise than a BERT cannot be taken apart as one.
+            # Only a standard BERT can be reopened; other architectures run as modules.
             encoder="reopened" if encoder.architecture == "bert" else "module",
         ),
         lambda: hub_modules(address),
@@ -291,14 +292,14 @@ def bert_on_tfhub(encoder: HubEncoder, address: str = "") -> ZooEntry:
 
 
 def bert_in_folder(folder: Path) -> ZooEntry:
-    """Returns the entry of a classifier on a BERT in a folder of the user's own."""
+    """Returns the entry of a classifier on a BERT in a local folder."""
     return _hub_bert(
         ModelCard(
             name=str(folder.resolve()),
             summary=f"the BERT in {folder}, fine-tuned",
             source=str(folder.resolve()),
-            parameters="as its config says",
-            licence="its publisher's",
+            parameters="see its config",
+            licence="see its publisher",
             good_for="a BERT of your own, or one that TF Hub does not have",
         ),
         Recipe(epochs=3, frozen_epochs=1, batch_size=32, learning_rate=3e-5),

@@ -1,4 +1,4 @@
-"""`predict_logits`: a classifier's answers to many texts, in their order."""
+"""`predict_logits`: runs texts through a classifier in batches and returns the logits."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def predict_logits(
     Args:
         classifier: A trained classifier.
         texts: Any texts, as many as memory holds.
-        batch_size: Rows in a batch; 0 for a size that is fast.
-        fused: The graph that `Classifier.fused` returned, for many calls with the same weights;
-            None makes one for this call, which takes a second or two for a BERT.
+        batch_size: Texts in a batch; 0 chooses a fast size.
+        fused: The graph from `Classifier.fused`, to share among calls with the same weights.
+            None builds one for this call, which takes a second or two for a BERT.
 
     Returns:
-        Logits in the texts' order: float32 of shape [texts, classes], or for a task that reads
-        a sequence a list of float32 [tokens, tags], a text's own tokens.
+        Logits in the order of the texts: float32 [texts, classes], or for a task that reads a
+        sequence a list with float32 [tokens, tags] for each text, without padding.
     """
     usual = SMALL_MODEL_BATCH if classifier.encoder is None else ENCODER_BATCH
     answer = fused or classifier.fused()
@@ -51,7 +51,7 @@ def predict_logits(
         return rows, logits.numpy()
 
     batches = token_batches(text, texts, batch_size=batch_size or usual)
-    # One batch does not fill all cores: between two large products there are many small steps.
+    # Several batches at once fill all cores; one alone leaves some idle between large products.
     found = in_threads(logits_of, batches)
     if sequence:
         of_row = {row: one for rows, some in found for row, one in zip(rows, some, strict=True)}

@@ -1,4 +1,4 @@
-"""`Inside`: a network that can be looked into, from the embeddings of its words on."""
+"""`Inside`: gives access to a network's word embeddings and attention."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ __all__ = ["Inside", "inside_of_blocks"]
 
 @dataclass(frozen=True)
 class Inside:
-    """A network in inference and in float32, in two steps.
+    """A network split in two steps, for inference in float32.
 
     Args:
-        ids: The name of the features that hold token ids.
-        embed: From token ids, int32 [batch, seq], to what each token is, wherever it stands:
+        ids: The name of the feature with the token ids.
+        embed: Turns token ids, int32 [batch, seq], into word embeddings without positions,
             float32 [batch, seq, hidden].
-        run: From the features and what `embed` made of the ids, or something in its place, to
-            the logits, float32 [batch, classes], and every layer's attention, float32
+        run: Takes the features and word embeddings, from `embed` or altered. It returns the
+            logits, float32 [batch, classes], and every layer's attention, float32
             [batch, heads, seq (from), seq (to)].
-        neutral: A token that says nothing, by its name in the vocabulary.
+        neutral: The vocabulary's token without meaning, such as "[MASK]".
     """
 
     ids: str
@@ -39,13 +39,13 @@ def inside_of_blocks(
     blocks: Sequence[TransformerBlock],
     finish: Callable[[tf.Tensor, Any], tf.Tensor],
 ) -> Inside:
-    """Returns what is inside a network of our own layers.
+    """Returns the `Inside` of a network made of this package's layers.
 
     Args:
-        embedding: Its first layer.
-        blocks: What follows.
-        finish: From the last block's output, [batch, seq, hidden], and the mask, bool
-            [batch, seq] or None, to the logits.
+        embedding: The network's first layer.
+        blocks: The blocks after it.
+        finish: Takes the last block's output, float32 [batch, seq, hidden], and the mask, bool
+            [batch, seq] or None. It returns the logits, float32 [batch, classes].
     """
 
     def run(features: Features, words: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:

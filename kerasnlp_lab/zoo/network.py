@@ -1,4 +1,4 @@
-"""`with_head`: the one place where a task's head is put on a model's body."""
+"""`with_head`: puts a task's head on a model's body. No other code does it."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from kerasnlp_lab.tasks import HeadOptions, Task
 
 __all__ = ["FEATURES", "with_head"]
 
-FEATURES = "features"  # the layer whose output the head stands on
+FEATURES = "features"  # the name of the layer before the head
 
 
 def with_head(
     name: str, inputs: Mapping[str, Any], features: Any, task: Task, options: HeadOptions
 ) -> keras.Model:
-    """Returns a network from a text half's features to a task's logits, float32.
+    """Returns a network that turns a text half's features into a task's logits, float32.
 
     Args:
         name: The network's name.
         inputs: The symbolic inputs of the body.
-        features: The output of the body: [batch, width], or [batch, seq, width] if the task
-            reads a sequence.
-        task: What is asked of a text.
+        features: The symbolic output of the body: [batch, width], or [batch, seq, width] if
+            the task reads a sequence.
+        task: The task, which makes the head.
         options: The size of the head.
     """
     features = keras.layers.Activation("linear", dtype="float32", name=FEATURES)(features)

@@ -1,4 +1,4 @@
-"""`ModelOptions`: what the options of every model can be asked."""
+"""`ModelOptions`: the base class of every model's options."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ __all__ = ["ModelOptions"]
 
 
 class ModelOptions:
-    """The base class of a model's options, which are a frozen dataclass, checked when made.
+    """The base class of a model's options: frozen dataclasses that check their own values.
 
-    What holds here is true of a model without a pre-trained encoder.
+    The defaults here suit a model without a pre-trained encoder.
     """
 
     changeable: ClassVar[tuple[str, ...]] = ("dropout", "max_length")
-    """Options that may change when a trained model is loaded: they leave its weights alone."""
+    """The options that may change when a trained model is loaded: they do not affect weights."""
     has_encoder: ClassVar[bool] = False
-    """Whether a pre-trained encoder can be frozen and computed in another precision."""
+    """Whether the model has a pre-trained encoder, with a choice of precision."""
 
     @property
     def head(self) -> HeadOptions:
@@ -30,24 +30,24 @@ class ModelOptions:
 
     @property
     def encoder_precision(self) -> str | None:
-        """The precision that the encoder computes in; None without an encoder."""
+        """The precision of the encoder's computation; None without an encoder."""
         return None
 
     @property
     def resumes_exactly(self) -> bool:
-        """Whether a resumed training ends bit-equal: all its random numbers depend on the step."""
+        """Whether a resumed training ends bit-equal: random numbers depend on the step alone."""
         return True
 
     def on_this_machine(self) -> ModelOptions:
-        """Returns the options with everything decided that is left to the machine ("auto")."""
+        """Returns the options with every "auto" replaced by the machine's choice."""
         return self
 
     def when_loaded(self, saved: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns the options that a trained model is loaded with.
+        """Returns the options for loading a trained model.
 
         Args:
             saved: The options that it was trained with.
-            changes: Those to change.
+            changes: The options to change, with their new values.
 
         Raises:
             OptionError: A change would need other weights.
@@ -57,12 +57,12 @@ class ModelOptions:
         return {**saved, **changes}
 
     def to_explain(self) -> dict[str, Any]:
-        """Returns the changes under which a trained model gives out its attention."""
+        """Returns the option changes that let a trained model return its attention."""
         return {}
 
     def freeze_layers_of(self, encoder: keras.layers.Layer) -> None:
-        """Freezes the layers of a trainable encoder that the options say to freeze."""
+        """Freezes those layers of a trainable encoder that the options name; none by default."""
 
     def describe_features(self, encoder: keras.layers.Layer) -> dict[str, Any]:
-        """Returns all but weights and text half that an encoder's features depend on, for JSON."""
+        """Returns what affects an encoder's features besides weights and text half, for JSON."""
         return {}

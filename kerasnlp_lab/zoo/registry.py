@@ -1,4 +1,4 @@
-"""The registry: every model of the zoo by its name, every BERT of TF Hub, every folder with one."""
+"""The registry: finds models by name, BERTs by their TF Hub handle, or local folders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tutorial's from-scratch Transformer, exactly as it is there."""
+"""`seed_transformer`: the Keras tutorial's Transformer, reproduced exactly."""
 
 from __future__ import annotations
 
@@ -22,7 +22,11 @@ __all__ = ["SEED_TRANSFORMER"]
 
 @dataclass(frozen=True)
 class SeedTransformerOptions(ModelOptions):
-    """The sizes that the tutorial uses."""
+    """The network's sizes, with the tutorial's values as defaults.
+
+    Raises:
+        OptionError: A value is out of range.
+    """
 
     max_length: int = 256
     vocab_size: int = 20000
@@ -57,7 +61,7 @@ def _build_network(
     if task.reads == "pooled":
         x = keras.layers.GlobalAveragePooling1D()(x)  # [batch, 32]
     x = keras.layers.Dropout(0.1)(x)
-    # The tutorial's softmax is in the loss and in the export.
+    # The loss and the export apply the tutorial's softmax.
     return with_head("seed_transformer", inputs, x, task, options.head)
 
 
@@ -77,7 +81,7 @@ SEED_TRANSFORMER = ZooEntry(
         source="https://keras.io/examples/nlp/text_classification_with_transformer/",
         parameters="659,592",
         licence="Apache-2.0",
-        good_for="seeing what the tutorial's code does; a baseline for transformer",
+        good_for="running the tutorial's code unchanged; a baseline for transformer",
     ),
     recipe=Recipe(epochs=6, batch_size=128, learning_rate=1e-3, optimizer="adam", clip_norm=0.0),
     options=SeedTransformerOptions(),

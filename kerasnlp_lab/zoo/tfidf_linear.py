@@ -1,4 +1,4 @@
-"""TF-IDF and a linear classifier: what everything else has to beat."""
+"""`tfidf_linear`: TF-IDF and a linear SVM, the baseline for all other models."""
 
 from __future__ import annotations
 
@@ -25,7 +25,16 @@ INVERSE_REGULARIZATION = (0.1, 0.2, 0.5, 1.0)
 
 @dataclass(frozen=True)
 class TfidfOptions(ModelOptions):
-    """The longest n-gram in words, in how many texts one must occur, the most of a text."""
+    """The options of the TF-IDF features.
+
+    Args:
+        longest_ngram: The longest n-gram, in words.
+        min_df: The number of training texts in which an n-gram must occur.
+        max_length: The most n-grams that are read from one text.
+
+    Raises:
+        OptionError: A value is below 1.
+    """
 
     longest_ngram: int = 2
     min_df: int = 2
@@ -58,10 +67,10 @@ def _solve(
     train: LabelledTokens,
     validation: LabelledTokens,
 ) -> list[dict[str, float]]:
-    """Fits a linear SVM for each strength; keeps the best validation loss.
+    """Fits a linear SVM for each regularization strength and keeps the best by validation loss.
 
-    An SVM's decision values are no log-probabilities: a temperature, fitted on the
-    validation rows, makes them so.
+    An SVM's decision values are not log-probabilities. A temperature, fitted on the validation
+    rows, turns them into logits.
     """
     x_train, y_train = _sparse_rows(text, train)
     x_validation, y_validation = _sparse_rows(text, validation)
@@ -91,7 +100,7 @@ def _solve(
 def _sparse_rows(
     text: TextVectorizer, rows: LabelledTokens
 ) -> tuple[scipy.sparse.csr_matrix, np.ndarray]:
-    """Returns the features as scikit-learn takes them, and the labels, in one order."""
+    """Returns features for scikit-learn and the labels, in the same order of rows."""
     assert isinstance(text, TfidfVectorizer)
     tokens, labels = rows
     blocks, ordered = [scipy.sparse.csr_matrix((0, text.vocab_size))], [np.zeros(0, np.int64)]
@@ -107,7 +116,10 @@ def _sparse_rows(
 
 
 def _per_class(linear: LinearSVC) -> tuple[np.ndarray, np.ndarray]:
-    """Returns kernel [features, classes] and bias; two classes have one row in scikit-learn."""
+    """Returns kernel [features, classes] and bias [classes].
+
+    scikit-learn has one row for two classes; the other class then gets zeros.
+    """
     kernel, bias = linear.coef_.T, linear.intercept_
     if kernel.shape[1] == 1:
         kernel = np.concatenate([np.zeros_like(kernel), kernel], axis=1)
@@ -122,7 +134,7 @@ TFIDF_LINEAR = ZooEntry(
         source="https://scikit-learn.org/stable/modules/feature_extraction.html",
         parameters="4 for each n-gram in two or more training texts",
         licence="Apache-2.0",
-        good_for="a first answer in seconds; the line that BERT has to clear to be worth it",
+        good_for="a first result in seconds; a baseline that a BERT should beat",
     ),
     recipe=Recipe(epochs=1),
     options=TfidfOptions(),

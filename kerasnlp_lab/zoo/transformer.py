@@ -1,4 +1,4 @@
-"""Our from-scratch Transformer: the tutorial's layers, with masks and made for few rows."""
+"""`transformer`: a small Transformer with masks and dropout, trained from scratch."""
 
 from __future__ import annotations
 
@@ -26,7 +26,22 @@ __all__ = ["TRANSFORMER"]
 
 @dataclass(frozen=True)
 class TransformerOptions(ModelOptions):
-    """Sizes, and the dropout that keeps a small training set from being learned by heart."""
+    """The network's sizes, and the dropout rates that keep it from overfitting few rows.
+
+    Args:
+        max_length: The longest text in words; longer texts are cut.
+        vocab_size: The largest number of token ids, padding and [UNK] included.
+        embed_dim: The size of the embeddings.
+        num_heads: The number of attention heads.
+        ff_dim: The size of the feed-forward layer in a block.
+        num_blocks: The number of Transformer blocks.
+        token_dropout: The share of words that are hidden in training.
+        dropout: The dropout rate of embeddings, blocks and head.
+        head_units: The size of a hidden layer with ReLU in the head; 0 for none.
+
+    Raises:
+        OptionError: A value is out of range.
+    """
 
     max_length: int = 256
     vocab_size: int = 20000
@@ -92,7 +107,7 @@ TRANSFORMER = ZooEntry(
         source="Vaswani et al. 2017, https://arxiv.org/abs/1706.03762",
         parameters="986,788",
         licence="Apache-2.0",
-        good_for="learning how it works; thousands of rows, no pre-trained weights, fast answers",
+        good_for="learning how Transformers work; fast answers; thousands of rows, no download",
     ),
     recipe=Recipe(
         epochs=10,

@@ -100,7 +100,7 @@ def test_the_terminal_tells_the_threshold_and_what_it_is_worth(trained):
     metrics = json.loads((folder / "metrics.json").read_text())["test"]
     decision, spam = metrics["decision"], metrics["per_class"]["spam"]
     assert decision["positive"] == 1
-    line = f"spam from a probability of {decision['threshold']:.4f} on: best F1 on the validation"
+    line = f"spam: threshold {decision['threshold']:.4f}, best F1 on the validation"
     assert line in result.out
     assert f"average precision {spam['average_precision']:.4f}" in result.out
     assert f"without the temperature of {decision['temperature']:.2f}" in result.out
@@ -149,7 +149,7 @@ def test_settings_without_a_recipe(tmp_path):
     assert config["recipe"]["class_weight"] == "balanced"
     assert config["model"]["options"]["max_length"] == 500
     assert config["dataset"]["split_seed"] == 0
-    assert "spam from a probability of 0.2500 on: as it was asked for" in result.out
+    assert "spam: threshold 0.2500, as requested" in result.out
 
 
 def test_an_unknown_recipe_is_told_its_likely_name(tmp_path):
@@ -188,7 +188,7 @@ def test_a_mistake_is_found_before_there_is_a_run(arguments, message, tmp_path):
 def test_a_threshold_for_four_classes_is_found_before_there_is_a_run(tmp_path):
     words = ["--model", "tfidf_linear", "--dataset", "news_sample", "--threshold", "f1"]
     result = run("train", *words, "--output", tmp_path / "run")
-    assert_mistake(result, "a threshold is for two classes; there are 4")
+    assert_mistake(result, "a threshold needs two classes; there are 4")
     assert not (tmp_path / "run").exists()
 
 

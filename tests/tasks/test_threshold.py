@@ -128,7 +128,7 @@ def test_every_decision_has_the_best_temperature():
 
 def test_a_threshold_is_for_two_classes():
     logits = np.random.default_rng(0).normal(size=(9, 3))
-    with pytest.raises(OptionError, match="a threshold is for two classes; there are 3"):
+    with pytest.raises(OptionError, match="a threshold needs two classes; there are 3"):
         chosen(logits, np.arange(9) % 3, "f1", ("a", "b", "c"), np.array([3, 3, 3]))
 
 

@@ -32,7 +32,7 @@ def random_ids(rng, lengths, width):
 
 
 def fused_logits(classifier):
-    pooled = tf.function(fuse_transformer(classifier.network, classifier.options))
+    pooled = tf.function(fuse_transformer(classifier.network, classifier.task, classifier.options))
     head = classifier.network.get_layer("head")
     return lambda features: head(pooled(features), training=False)
 
