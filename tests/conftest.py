@@ -54,6 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(schedule.Durations())
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log) -> schedule.GroupScheduling | None:
     grouped = config.getoption("dist") == "loadscope"
     return schedule.GroupScheduling(config, log) if grouped else None
