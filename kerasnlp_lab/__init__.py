@@ -1,6 +1,6 @@
 """A model zoo and lab bench for text classification on TensorFlow and tf_keras.
 
-Importing the package does not import TensorFlow; the names below do, on first use.
+Importing the package does not import TensorFlow. The first use of a name below may do so.
 """
 
 from __future__ import annotations
@@ -30,6 +30,6 @@ _HOMES = {
 
 __all__ = ["__version__", *_HOMES]
 
-prefer_onednn()  # before anything of the package imports TensorFlow
+prefer_onednn()  # must run before TensorFlow is imported
 
 __getattr__, __dir__ = lazy_names(__name__, _HOMES)

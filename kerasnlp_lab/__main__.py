@@ -1,4 +1,4 @@
-"""The command line's entry point, and `python -m kerasnlp_lab`."""
+"""The entry point of `kerasnlp-lab` and of `python -m kerasnlp_lab`."""
 
 import signal
 
@@ -6,12 +6,12 @@ from kerasnlp_lab.cli.interrupts import exit_on_interrupt
 
 
 def main() -> None:
-    """Runs the command line and exits; Ctrl-C ends it cleanly from its first imports on."""
+    """Runs the command line and exits. Ctrl-C ends it cleanly, even during the imports."""
     with exit_on_interrupt():
         from kerasnlp_lab.cli.main import main as run
     try:
         run()
-    finally:  # all is done, or told: Ctrl-C while Python ends needs no more words
+    finally:  # all is printed; Ctrl-C during Python's exit should add no traceback
         if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
 

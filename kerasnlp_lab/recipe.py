@@ -1,4 +1,4 @@
-"""`Recipe`: how a model is trained. Importing it does not import TensorFlow."""
+"""`Recipe`: the settings of a training, without importing TensorFlow."""
 
 from __future__ import annotations
 
@@ -10,35 +10,34 @@ __all__ = ["Recipe"]
 
 
 def _help(words: str) -> dict[str, str]:
-    """Returns the metadata of a field: the help text of the command line's option."""
+    """Returns a field's metadata, with the help text of its command line option."""
     return {"help": words}
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a model is trained; checked when made.
+    """The settings of a training. They are checked when a recipe is created.
 
     Args:
-        epochs: The most passes over the training rows with everything trainable.
-        frozen_epochs: Passes before those, with the pre-trained encoder frozen: its
-            features are computed once, and the head alone is trained on them.
-        min_steps_per_epoch: Where the rows give fewer steps, an epoch passes over
-            them as often as it takes to have so many, so that few rows are not
-            trained on too little.
-        batch_size: Rows in a global batch.
-        learning_rate: The peak, which "adamw" warms up to; "adam" keeps it throughout.
-        head_learning_rate: The same, of the epochs with a frozen encoder.
+        epochs: The most epochs with everything trainable.
+        frozen_epochs: The most epochs with a frozen pre-trained encoder, before the others. Its
+            features are computed once, and only the head is trained on them.
+        min_steps_per_epoch: The fewest steps in an epoch. If one pass over the rows has fewer,
+            an epoch makes several passes, so that a small training set is trained long enough.
+        batch_size: The number of rows in a global batch.
+        learning_rate: The peak learning rate after the warm-up of "adamw"; "adam" keeps it
+            constant.
+        head_learning_rate: The same for the epochs with a frozen encoder.
         optimizer: "adamw" (linear warm-up, then linear decay to zero) or "adam".
         warmup_fraction: The share of the steps that warm up.
-        layer_decay: What the learning rate of a pre-trained encoder's layer is of that
-            of the layer above it; 1 for the same rate in all. The head has the rate
-            itself.
-        clip_norm: The largest global norm of the gradients; 0 for any.
-        class_weight: How much a row of each class counts in the loss: "none" for all
-            alike, "balanced" for classes that count alike together (scikit-learn's
-            compute_class_weight), or "spam=6.5,ham=1", where a class left out has 1.
-        label_smoothing: How much of the target goes to all classes alike.
-        patience: How many epochs without a better validation loss end the training.
+        layer_decay: The learning rate of each layer in a pre-trained encoder, divided by that of
+            the layer above; 1 for the same rate in all layers. The head has the full rate.
+        clip_norm: The largest global norm of the gradients; 0 for no limit.
+        class_weight: The weight of each class in the loss. "none" gives every row the weight 1,
+            and "balanced" gives every class the same total weight (scikit-learn's
+            compute_class_weight). "spam=6.5,ham=1" sets weights; a class left out has 1.
+        label_smoothing: The share of the target that is spread over all classes.
+        patience: The number of epochs without a better validation loss that ends the phase.
 
     Raises:
         OptionError: A value is out of range.

@@ -1,4 +1,4 @@
-"""What several test folders need: a cache, where the real data is, and tiny BERTs as modules."""
+"""Fixtures for all test folders: a cache, the real data, and tiny BERTs as modules."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-if "PYTEST_XDIST_WORKER" in os.environ:  # the workers are as many as the cores
+if "PYTEST_XDIST_WORKER" in os.environ:  # there is one worker for each core
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
     os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 
@@ -26,11 +26,11 @@ from tests import schedule
 from tests.tiny_bert import write_tiny_checkpoint
 from tests.without_tensorflow import SkipsImports
 
-# A shell that starts the tests in the background has them ignore Ctrl-C, and their processes too.
+# If a shell starts the tests in the background, they and their processes ignore Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parents[1]
-# As the Makefile has it. The user's own cache stays as it is.
+# The Makefile sets the same cache. The user's own cache is never touched.
 os.environ.setdefault("KERASNLP_LAB_CACHE", str(ROOT / ".cache"))
 
 
@@ -70,7 +70,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(autouse=True)
 def seeded() -> None:
-    """A test that fails fails again."""
+    """Seeds random numbers, so that a failing test fails again."""
     random.seed(0)
     np.random.seed(0)
     if "tensorflow" in sys.modules:
@@ -81,7 +81,7 @@ def seeded() -> None:
 
 @pytest.fixture(scope="session")
 def shared_folder(tmp_path_factory) -> Path:
-    """A folder that all workers of this session have."""
+    """A folder that all workers of this session share."""
     folder = tmp_path_factory.getbasetemp()
     return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
 
@@ -97,7 +97,7 @@ def built_once(folder: Path, build: Callable[[Path], object]) -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def session_cache(tmp_path_factory):
-    """What the tests cache goes into a folder of their own; only MiniLM, which is large, stays."""
+    """Gives the tests a temporary cache. Only MiniLM is shared, because it is large."""
     modules = cache_dir() / "modules"
     modules.mkdir(parents=True, exist_ok=True)
     with pytest.MonkeyPatch.context() as monkeypatch:
@@ -127,7 +127,7 @@ def thin_minilm_cache(session_cache, shared_folder: Path, tmp_path_factory) -> P
 
 @pytest.fixture
 def thin_minilm(thin_minilm_cache: Path, monkeypatch) -> None:
-    """For one test, minilm_l6_h384 is the thin one."""
+    """Replaces minilm_l6_h384 by the thin one for one test."""
     monkeypatch.setenv("KERASNLP_LAB_CACHE", str(thin_minilm_cache))
 
 
@@ -143,7 +143,7 @@ def test_data() -> Path:
 
 @pytest.fixture(scope="session")
 def ag_news_csv(test_data: Path) -> Path:
-    """The folder with AG News' own train.csv and test.csv."""
+    """The folder with the original train.csv and test.csv of AG News."""
     folder = test_data / "ag_news_csv"
     if not folder.is_dir():
         pytest.skip(f"no ag_news_csv in {test_data}")
@@ -152,7 +152,7 @@ def ag_news_csv(test_data: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_checkpoint(tmp_path_factory) -> Path:
-    """A BERT of 2 layers and hidden size 16 with random weights, in Hugging Face's form."""
+    """A BERT of 2 layers and hidden size 16 with random weights, in Hugging Face's format."""
     return write_tiny_checkpoint(tmp_path_factory.mktemp("tiny_checkpoint"))
 
 
@@ -168,9 +168,9 @@ def tiny_modules(tiny_checkpoint: Path, shared_folder: Path) -> Path:
 def tiny_hub_cache(
     tiny_checkpoint: Path, shared_folder: Path, tmp_path_factory
 ) -> tuple[str, dict[str, str]]:
-    """A TF Hub cache in which small_bert's two handles are the tiny BERT, without dropout.
+    """A TF Hub cache that holds the tiny BERT, without dropout, under small_bert's two handles.
 
-    Returns the model's name in the zoo and the environment that makes TF Hub find it.
+    Returns the model's name in the zoo, and the environment variables that select the cache.
     """
     from tests.hub.tfhub_cache import SMALL_BERT, fill_tfhub_cache
 

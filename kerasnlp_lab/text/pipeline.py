@@ -1,9 +1,8 @@
-"""The one input pipeline: every model is trained and evaluated on batches from here.
+"""The input pipeline: tokenizes texts and makes the batches for training and evaluation.
 
-Texts are tokenized once and kept as token ids: in a temporary file, or where
-they are used once, in memory, some thousands at a time. A batch is padded only
-to the longest of its own texts, which are of similar length; in training, as
-long as each other for their class, so that a batch has all classes (`order`).
+Texts are tokenized once. Their token ids stay in a temporary file, or in memory if they are
+needed only once. A batch holds texts of similar length and is padded to the longest of them. In
+training, the lengths are compared within each class, so that a batch has all classes (`order`).
 """
 
 from __future__ import annotations
@@ -38,19 +37,20 @@ __all__ = [
     "unnumbered",
 ]
 
-# Texts that one call tokenizes: all cores should have a call, and each takes a millisecond more.
+# The number of texts in one call of the tokenizer. A call costs an extra millisecond, but every
+# core should have one.
 SMALLEST_CALL, LARGEST_CALL = 512, 2048
 TOKEN_BYTES = 4
-NO_STEP = -1  # the number of the step of rows that are not trained on
+NO_STEP = -1  # the step number of rows outside training
 TEXTS_IN_MEMORY = 8192
 
 
 class TokenizedTexts:
-    """Token ids of many texts, in a temporary file: memory does not grow with them.
+    """The token ids of many texts, in a temporary file, so that they do not fill memory.
 
     Args:
-        batches: Texts some at a time: the token ids of all of them, int32 of shape [tokens],
-            and how many are each text's, int64 of shape [texts].
+        batches: For some texts at a time, the token ids of all of them end to end, int32
+            [tokens], and the number of tokens in each text, int64 [texts].
     """
 
     def __init__(self, batches: Iterable[tuple[np.ndarray, np.ndarray]]):
@@ -64,33 +64,40 @@ class TokenizedTexts:
 
     @property
     def lengths(self) -> np.ndarray:
-        """The number of tokens of each text, int64 of shape [rows]."""
+        """The number of tokens in each text, int64 [rows]."""
         return self._store.sizes // TOKEN_BYTES
 
     def read(self, rows: np.ndarray) -> list[np.ndarray]:
-        """Returns the token ids of the given texts, in the given order."""
+        """Returns the token ids of some texts, int32 [tokens] each, in the order of `rows`."""
         return [np.frombuffer(row, np.int32) for row in self._store.read(rows)]
 
     def read_flat(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Returns the same end to end, int32 [tokens], and the number of each, int64 [rows]."""
+        """Returns the same token ids end to end, and the number of tokens in each text.
+
+        Args:
+            rows: The numbers of the texts, integers [rows].
+
+        Returns:
+            Token ids, int32 [tokens], and lengths, int64 [rows].
+        """
         found, sizes = self._store.read_block(rows)
         return np.frombuffer(found, np.int32), sizes // TOKEN_BYTES
 
     def read_in_graph(self, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns what `read_flat` does of rows, int32 [batch], within a graph."""
+        """Does the same as `read_flat` within a graph, for rows, int32 [batch]."""
         ids, lengths = tf.numpy_function(self.read_flat, [rows], (tf.int32, tf.int64))
         return tf.ensure_shape(ids, [None]), tf.ensure_shape(lengths, [None])
 
 
 def tokenize(vectorizer: TextVectorizer, texts: Sequence[str | bytes]) -> TokenizedTexts:
-    """Tokenizes texts, in batches, on all cores.
+    """Tokenizes texts in batches on all cores, into a temporary file.
 
     Args:
         vectorizer: The text half of a classifier.
         texts: The texts.
 
     Returns:
-        Their token ids, in the same order.
+        The token ids of the texts, in the same order.
     """
     return TokenizedTexts(_tokenized(vectorizer, texts))
 
@@ -98,11 +105,15 @@ def tokenize(vectorizer: TextVectorizer, texts: Sequence[str | bytes]) -> Tokeni
 def tokenize_flat(
     vectorizer: TextVectorizer, texts: Sequence[str | bytes]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Does the same in memory.
+    """Tokenizes texts in batches on all cores, in memory.
+
+    Args:
+        vectorizer: The text half of a classifier.
+        texts: The texts.
 
     Returns:
-        The token ids of all texts, int32 of shape [tokens], and how many are each text's,
-        int64 of shape [texts].
+        The token ids of all texts end to end, int32 [tokens], and the number of tokens in each
+        text, int64 [texts].
     """
     none = np.zeros(0, np.int32), np.zeros(0, np.int64)
     ids, lengths = zip(none, *_tokenized(vectorizer, texts), strict=True)
@@ -112,7 +123,7 @@ def tokenize_flat(
 def _tokenized(
     vectorizer: TextVectorizer, texts: Sequence[str | bytes]
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yields ids and lengths of some texts at a time."""
+    """Yields the token ids and lengths of some texts at a time."""
 
     def of_batch(batch: list[str | bytes]) -> tuple[np.ndarray, np.ndarray]:
         ids, lengths = vectorizer.ids_and_lengths(tf.constant(batch, tf.string))
@@ -125,12 +136,12 @@ def _tokenized(
 
 @dataclass(frozen=True)
 class Share:
-    """The part of each global batch that one process reads: that of its own replicas.
+    """The part of each global batch that one process reads for its own replicas.
 
     Args:
-        first: The first of its replicas, counted from 0 over all processes.
-        replicas: How many it has.
-        of: How many there are in all.
+        first: The process' first replica, counted from 0 over all processes.
+        replicas: The number of replicas in this process.
+        of: The number of replicas in all processes.
     """
 
     first: int = 0
@@ -138,11 +149,14 @@ class Share:
     of: int = 1
 
     def of_batches(self, batches: tf.data.Dataset) -> tf.data.Dataset:
-        """Returns the rows of each replica here, one after the other, from those of batches.
+        """Returns the rows for this process, one element for each of its replicas.
 
         Args:
-            batches: The number of a step, int64 [], and its rows, int32 [batch]; a batch is
-                divided equally.
+            batches: Pairs of a step number, int64 [], and the rows of its global batch, int32
+                [batch]. The rows are divided equally among all replicas.
+
+        Returns:
+            Pairs of the step number and one replica's rows, int32 [batch / replicas].
         """
         if self.of == 1:
             return batches
@@ -156,11 +170,11 @@ class Share:
 
 
 MakeBatch = Callable[[Rows, tf.Tensor], tuple[Features, Any]]
-"""From rows and the number of their step to features and targets, within a graph."""
+"""A function within a graph that takes rows and their step and returns features and targets."""
 
 
 def packed_by(vectorizer: TextVectorizer) -> MakeBatch:
-    """Returns what makes a batch of rows as they are: padded features, and their targets."""
+    """Returns the default `MakeBatch`, which pads the features and keeps the targets."""
     return lambda rows, step: (vectorizer.pack_flat(rows.ids, rows.lengths), rows.targets)
 
 
@@ -176,25 +190,25 @@ def training_batches(
     targets: RowTargets | None = None,
     make_batch: MakeBatch | None = None,
 ) -> tuple[tf.data.Dataset, int]:
-    """Returns endless training batches, in `training_order`, and the steps of a pass.
+    """Returns endless training batches in `training_order`, and the number of steps in a pass.
 
     Args:
         vectorizer: The text half of a classifier.
         tokens: The training texts, tokenized.
-        labels: The class of each row, int64 of shape [rows], for the order.
+        labels: The class of each row, int64 [rows], for the order.
         batch_size: As in `training_order`.
         seed: As in `training_order`.
         first_step: As in `training_order`.
-        share: The part of each batch to return; one element for each of its replicas.
-        targets: The targets of rows; None for the labels.
-        make_batch: What makes a batch of rows and the number of their step, counted from 0;
-            None for `packed_by` the vectorizer.
+        share: The part of each global batch that this process reads.
+        targets: The lookup of targets; None for the labels.
+        make_batch: Makes a batch from rows and their step, counted from 0; None for
+            `packed_by(vectorizer)`.
 
     Returns:
-        A dataset of (features, targets) and the number of steps a pass.
+        A dataset of (features, targets), and the number of steps in a pass.
 
     Raises:
-        DataError: There is no row.
+        DataError: There are no rows.
     """
     order = training_order(
         tokens.lengths, labels, batch_size=batch_size, seed=seed, first_step=first_step
@@ -213,17 +227,17 @@ def evaluation_batches(
     targets: RowTargets | None = None,
     make_batch: MakeBatch | None = None,
 ) -> tf.data.Dataset:
-    """Returns one pass over all rows, as (features, targets), longest texts first.
+    """Returns one pass over all rows as (features, targets), longest texts first.
 
-    `evaluation_order` of the same lengths and batch size says which row is where.
+    The rows are in the order of `evaluation_order` for the same lengths and batch size.
 
     Args:
         vectorizer: The text half of a classifier.
         tokens: The texts, tokenized.
-        labels: The targets of rows, int64 of shape [rows], unless targets are given.
+        labels: The label ids, int64 [rows], which are the targets by default.
         batch_size: Rows in a batch; the last may be smaller.
         targets: As in `training_batches`.
-        make_batch: As in `training_batches`; the number of the step is `NO_STEP`.
+        make_batch: As in `training_batches`; the step is always `NO_STEP`.
     """
     order = np.concatenate([np.zeros(0, np.int32), *evaluation_order(tokens.lengths, batch_size)])
     rows = tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
@@ -234,18 +248,18 @@ def evaluation_batches(
 def token_batches(
     vectorizer: TextVectorizer, texts: Sequence[str | bytes], *, batch_size: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Tokenizes texts and yields batches of similar length, without a file.
+    """Tokenizes texts and yields batches of similar length, without a temporary file.
 
-    Some thousands of texts are tokenized at a time, and batched longest first.
+    It tokenizes some thousands of texts at a time, and yields their batches longest first.
 
     Args:
         vectorizer: The text half of a classifier.
         texts: The texts.
-        batch_size: Texts in a batch; some have fewer.
+        batch_size: The most texts in a batch.
 
     Yields:
-        Which texts they are, int32 [batch], their token ids, int32 [tokens], and how many
-        are each text's, int64 [batch].
+        The numbers of the texts, int32 [batch], their token ids end to end, int32 [tokens], and
+        the number of tokens in each, int64 [batch].
     """
     for first in range(0, len(texts), TEXTS_IN_MEMORY):
         ids, lengths = tokenize_flat(vectorizer, texts[first : first + TEXTS_IN_MEMORY])
@@ -259,10 +273,10 @@ def token_batches(
 def feature_batches(
     vectorizer: TextVectorizer, tokens: TokenizedTexts, rows: np.ndarray, *, batch_size: int
 ) -> Iterator[Features]:
-    """Yields the features of the given rows, in their order, a batch at a time.
+    """Yields batches of the features of some rows, in the order of `rows`.
 
-    Without tf.data: TensorFlow keeps a function that a graph calls, and with it the
-    token ids and their open file, until the process ends.
+    It does not use tf.data. TensorFlow keeps every Python function that a graph calls until the
+    process ends, and so would keep the token ids and their open file.
     """
     for start in range(0, len(rows), batch_size):
         yield vectorizer.pack_flat(*tokens.read_flat(rows[start : start + batch_size]))
@@ -271,7 +285,7 @@ def feature_batches(
 def load_rows(
     tokens: TokenizedTexts, targets: RowTargets, make_batch: MakeBatch
 ) -> Callable[[tf.Tensor, tf.Tensor], tuple[Features, Any]]:
-    """Returns what turns the number of a step, int64 [], and rows, int32 [batch], into a batch."""
+    """Returns a function from a step, int64 [], and rows, int32 [batch], to a batch."""
 
     def load(step: tf.Tensor, rows: tf.Tensor) -> tuple[Features, Any]:
         ids, lengths = tokens.read_in_graph(rows)
@@ -282,21 +296,21 @@ def load_rows(
 
 
 def unnumbered(batches: tf.data.Dataset) -> tf.data.Dataset:
-    """Returns the rows of batches that belong to no step: (`NO_STEP`, rows)."""
+    """Returns batches of rows outside training, as pairs (`NO_STEP`, rows)."""
     return batches.map(lambda rows: (tf.constant(NO_STEP, tf.int64), rows))
 
 
 def batches_of(
     order: tf.data.Dataset, load: Callable[[tf.Tensor, tf.Tensor], tuple[Features, Any]]
 ) -> tf.data.Dataset:
-    """Returns batches of (features, targets), loaded ahead by TensorFlow's threads.
+    """Returns batches of (features, targets), which TensorFlow's threads prefetch.
 
     Args:
-        order: The number of a step, int64 [], and its rows, int32 [batch].
-        load: From both to features and targets, within a graph.
+        order: Pairs of a step, int64 [], and its rows, int32 [batch].
+        load: Takes such a pair within a graph and returns features and targets.
     """
     options = tf.data.Options()
-    # Rows are already divided into batches; only the batches are to be split.
+    # `Share` has already divided the batches among processes.
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
     loaded = order.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     return loaded.prefetch(tf.data.AUTOTUNE).with_options(options)

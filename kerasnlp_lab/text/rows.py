@@ -1,4 +1,4 @@
-"""`Rows`: some rows of a split, within a graph, before a task makes a batch of them."""
+"""`Rows`: tokenized rows of a split, from which a task makes a batch within a graph."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import tensorflow as tf
 __all__ = ["RowTargets", "Rows", "label_targets"]
 
 RowTargets = Callable[[tf.Tensor], Any]
-"""From rows, integers [batch], to their targets, within a graph."""
+"""A function within a graph from row numbers, integers [batch], to their targets."""
 
 
 class Rows(NamedTuple):
     """Some rows of a split, tokenized.
 
     Args:
-        index: Which rows of the split they are, int64 [batch].
+        index: The numbers of the rows in the split, int64 [batch].
         ids: The token ids of all texts, end to end, int32 [tokens].
-        lengths: The number of tokens of each text, int64 [batch].
-        targets: Their targets, as the task's `RowTargets` looked them up.
+        lengths: The number of tokens in each text, int64 [batch].
+        targets: The targets of the rows, from the task's `RowTargets`.
     """
 
     index: tf.Tensor
@@ -31,7 +31,7 @@ class Rows(NamedTuple):
 
 
 def label_targets(labels: np.ndarray) -> RowTargets:
-    """Returns targets that are label ids: int64 [batch] of rows [batch].
+    """Returns a `RowTargets` that looks up label ids, int64 [batch].
 
     Args:
         labels: The label id of every row, int64 [rows].

@@ -1,4 +1,4 @@
-"""Training: devices, optimizer, the fit itself, and the directory that a run leaves."""
+"""Training: strategy, optimizer, training loop, checkpoints and the run directory."""
 
 from kerasnlp_lab.training.optimizer import adamw_with_warmup
 from kerasnlp_lab.training.run_directory import RunDirectory

@@ -1,4 +1,4 @@
-"""`Fit`: gradient descent through all phases of a recipe."""
+"""`Fit`: the training loop, through all phases of a recipe."""
 
 from __future__ import annotations
 
@@ -38,21 +38,24 @@ Validate = Callable[[Any, Any], tf.Tensor]
 
 
 class Fit:
-    """Gradient descent through all phases of a recipe.
+    """The training loop, through all phases of a recipe.
 
-    Everything that happens is a function of the seed, the rows and `TrainingState`, so that a
-    resumed training ends as it would have ended without the interruption.
+    Each step is a function of the seed, the rows and `TrainingState`. So a resumed training ends
+    exactly like one without an interruption.
 
     Args:
-        classifier: A new classifier; it is left with its best weights.
+        classifier: A new classifier, which ends with its best weights.
         data: The rows.
-        recipe: How to train.
+        recipe: The recipe.
         folder: The folder for the history.
-        checkpoints: The checkpoints to save and to resume from.
-        interval: When to save.
-        seed: The order of the rows, and dropout.
-        console: Where to show progress; None for nowhere.
-        keeps: Whether the checkpoints outlast a training that ends early, for messages.
+        checkpoints: The checkpoints, to save and to resume from.
+        interval: The interval between checkpoints.
+        seed: The seed of the order of rows and of dropout.
+        console: The console that shows progress; None for no progress.
+        keeps: Whether the checkpoints remain if the training stops early, for messages.
+
+    Raises:
+        OptionError: The recipe does not suit the rows or the devices.
     """
 
     def __init__(
@@ -82,11 +85,17 @@ class Fit:
 
     @property
     def state(self) -> TrainingState:
-        """How far the training is."""
+        """The progress of the training."""
         return self.saved.state
 
     def run(self) -> TrainingState:
-        """Trains, or resumes, and returns how it ended."""
+        """Trains or resumes, and returns the final state.
+
+        Raises:
+            RunError: The loss is not a number, or the checkpoints belong to another training.
+            TrainingStopped: SIGTERM or Ctrl-C stopped the training.
+            WorkerLostError: Another worker is gone.
+        """
         self._check_workers_agree(self.saved.find())
         self.saved.restore()
         writes = self.saved.checkpoints.writes
@@ -99,9 +108,9 @@ class Fit:
             self.saved.forget_optimizer()
             self.state.end_phase()
         last = [name for name in names if self.phases.epochs[name]][-1]
-        self.classifier.train_encoder(last != "frozen")  # where all phases were done before
+        self.classifier.train_encoder(last != "frozen")  # if the checkpoint had finished all phases
         self.saved.load_best()
-        sum_over_workers(self.strategy, [0])  # all have read what they need
+        sum_over_workers(self.strategy, [0])  # wait until all workers have read the best weights
         self.saved.save()
         return self.state
 
@@ -120,12 +129,12 @@ class Fit:
         finally:
             self.progress.close()
         self.saved.end_phase(steps.optimizer)
-        if phase.name == "frozen":  # the best head, and the encoder as it still is
+        if phase.name == "frozen":  # the best head together with the unchanged encoder
             self.saved.load_best()
             self.saved.keep_best("network")
 
     def _steps_of(self, phase: Phase) -> TrainingSteps:
-        """Returns the steps of a phase, from where it was interrupted."""
+        """Returns the steps of a phase, starting at the step of the checkpoint."""
         done = self.state.epoch * phase.steps + self.state.step
         with self.strategy.scope():
             optimizer = make_optimizer(
@@ -150,7 +159,7 @@ class Fit:
             began = time.perf_counter()
             sums, stop = self._take_steps(steps, count)
             self._add(phase, sums)
-            if not first_call:  # in which TensorFlow builds its graph
+            if not first_call:  # the first call also builds the graph
                 texts += count * self.phases.batch_size
                 seconds += time.perf_counter() - began
             first_call = False
@@ -180,7 +189,7 @@ class Fit:
         try:
             return steps(count, self.signals.caught is not None)
         except (tf.errors.DataLossError, tf.errors.NotFoundError):
-            self.phases.rows.check()  # says which shard it is
+            self.phases.rows.check()  # raises an error that names the shard
             raise
 
     def _add(self, phase: Phase, sums: StepSums) -> None:
@@ -190,7 +199,7 @@ class Fit:
         if bad.size:
             step = state.step + int(bad[0])
             raise self._not_a_number(phase, f"the loss is {losses[bad[0]]}", step)
-        # In double precision and step by step: a sum that does not depend on the calls.
+        # Doubles, added step by step, give the same sum for any number of steps in a call.
         for loss, right, counted in zip(losses, sums.right, sums.counted, strict=True):
             state.losses += float(loss)
             state.right += float(right)
@@ -221,23 +230,26 @@ class Fit:
         state.waited = 0 if loss < state.phase_best else state.waited + 1
         state.phase_best = min(loss, state.phase_best)
 
-    # Endings before the end
+    # Stopping early
 
     def _check_workers_agree(self, steps: int) -> None:
-        """Makes sure that all workers start from the same rows, options and checkpoint."""
+        """Checks that all workers start from the same rows, options and checkpoint.
+
+        Raises:
+            RunError: They do not.
+        """
         digest = hashlib.sha256(self._rows_and_options.encode()).digest()
         here = [steps, int.from_bytes(digest[:4], "big")]
         workers, _ = workers_of(self.strategy)
         if sum_over_workers(self.strategy, here) != [number * workers for number in here]:
             raise RunError(
-                "the workers do not begin alike: all must be given the same rows, options and "
-                f"--output, and see the same {self.saved.checkpoints.folder}, on storage that "
-                "they share"
+                "the workers do not start alike: give all of them the same rows, options and "
+                f"--output, and put {self.saved.checkpoints.folder} on storage that they share"
             )
 
     def _stop(self, phase: Phase, steps: TrainingSteps) -> None:
         self.saved.save_learned(steps.optimizer)
-        caught = self.signals.caught or signal.SIGTERM  # another worker caught it, then
+        caught = self.signals.caught or signal.SIGTERM  # None if another worker caught the signal
         kept = f"all is saved, resume with: kerasnlp-lab train --resume {self.folder}"
         kept = kept if self.keeps else "nothing is kept"
         raise TrainingStopped(
@@ -260,22 +272,26 @@ class Fit:
             f"{what} at step {step + 1} of {phase.steps} in {phase.name} epoch "
             f"{self.state.epoch + 1}, on the training rows {named}{more}; {kept}train again with "
             f"a smaller learning rate than {rate:g}, with more warm-up, or with clip_norm 1; and "
-            "look at those rows"
+            "check those rows"
         )
 
 
 def task_in_training(task: Task, data: TextDataset, recipe: Recipe) -> Task:
-    """Returns a task with the fields of the recipe that it uses."""
+    """Returns a task with the settings that it takes from a recipe.
+
+    Raises:
+        OptionError: A setting does not suit the rows.
+    """
     return task.for_training(data, **{name: getattr(recipe, name) for name in task.recipe_fields})
 
 
 def _validation(phase: Phase, task: Task) -> Validate:
-    """Returns a graph from a batch to its sums of losses, weights, right answers and answers."""
+    """Returns a graph that sums a batch's losses, weights, correct answers and answers."""
 
     def sums(features: Any, targets: Any) -> tf.Tensor:
         logits = phase.model(features, training=False)
         return tf.concat([tf.stack(task.losses(logits, targets)), task.tally(logits, targets)], 0)
 
     graph = tf.function(sums, input_signature=phase.validation.element_spec, autograph=False)
-    # A call of the tf.function itself warns of many traces where many models are trained.
+    # Calling the tf.function itself warns about retracing in processes with many models.
     return graph.get_concrete_function()

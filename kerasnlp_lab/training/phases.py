@@ -1,4 +1,4 @@
-"""`Phases`: the phases of a training: the head on a frozen encoder, then the whole network."""
+"""`Phases`: plans a training: first the head on a frozen encoder, then the whole network."""
 
 from __future__ import annotations
 
@@ -25,21 +25,22 @@ __all__ = ["Phase", "Phases"]
 
 EVALUATION_BATCH = 64
 HEAD_EVALUATION_BATCH = 1024
-HEAD_STEPS = 100  # a step of a head takes less time than what is done around a call
+HEAD_STEPS = 100  # the overhead of a call is larger than one step of a head
 
 
 @dataclass(frozen=True, eq=False)
 class Phase:
-    """A part of a training.
+    """One phase of a training.
 
     Args:
-        name: In history.
+        name: The name of the phase in the history.
         epochs: The most epochs; 0 skips the phase.
-        steps: Steps an epoch.
-        model: The part of the network that is trained.
-        batches: From the number of steps that are done in it, and a share, to endless batches.
-        validation: One pass over the validation rows.
-        steps_a_call: The number of steps that TensorFlow takes in one call.
+        steps: The number of steps in an epoch.
+        model: The network, or the part of it that the phase trains.
+        batches: Takes the number of steps already taken in the phase and a share, and returns
+            endless batches of (features, targets).
+        validation: One pass over the validation rows, as (features, targets).
+        steps_a_call: The number of steps in one TensorFlow call.
     """
 
     name: str
@@ -52,18 +53,18 @@ class Phase:
 
 
 class Phases:
-    """The phases of a training, made when their turn comes.
+    """The phases of a training; each is built when it starts.
 
     Args:
         classifier: The classifier to train.
-        task: Its task, as it is trained.
+        task: The classifier's task, with the recipe's settings.
         data: The rows.
-        recipe: How to train.
-        seed: The order of the rows, and what the task draws at random.
-        console: Where to show the progress of features; None for nowhere.
+        recipe: The recipe.
+        seed: The seed of the order of rows and of the task's random numbers.
+        console: The console that shows progress; None for no progress.
 
     Raises:
-        OptionError: There is no epoch, or a batch cannot be shared by the devices.
+        OptionError: The recipe has no epoch, or the devices cannot share a batch equally.
     """
 
     def __init__(
@@ -92,7 +93,7 @@ class Phases:
         self._seed = seed
 
     def make(self, name: str) -> Phase:
-        """Returns a phase, and freezes the encoder or lets it learn as the phase wants it."""
+        """Builds a phase. It also freezes or unfreezes the encoder."""
         self.classifier.train_encoder(name != "frozen")
         cacheable = self.task.reads == "pooled" and not self.task.changes_inputs
         if name == "frozen" and cacheable and self.rows.tokens is not None:
@@ -115,15 +116,20 @@ class Phases:
         )
 
     def where(self, name: str, done: int) -> list[str]:
-        """Returns the places of the rows of a batch: that after so many steps of a phase."""
+        """Returns the file and line of every row in one batch of a phase.
+
+        Args:
+            name: The phase.
+            done: The number of steps before that batch.
+        """
         return self.rows.where(self._first_step(name) + done)
 
     def _first_step(self, name: str) -> int:
-        """Returns the first step of a phase in the order of all batches."""
+        """Returns the number of a phase's first step, counted over all phases."""
         return self._steps * self.epochs["frozen"] if name == "fine-tune" else 0
 
     def _head_phase(self, tokens: TokenizedTexts) -> Phase:
-        """The head alone, on features that are computed once."""
+        """Returns the phase that trains only the head, on cached features."""
         parts = {"train": tokens, "validation": self._validation}
         features = frozen_features(self.classifier, parts, self.console)
         train, validation = self.data.train, self.data.validation
@@ -157,13 +163,13 @@ class Phases:
 
     @cached_property
     def _steps(self) -> int:
-        """Steps an epoch: as many passes as it takes to have min_steps_per_epoch."""
+        """The number of steps in an epoch: whole passes, at least min_steps_per_epoch steps."""
         steps_in_pass = self.rows.steps_in_pass
         return -(-self.recipe.min_steps_per_epoch // steps_in_pass) * steps_in_pass
 
     @cached_property
     def rows(self) -> TrainingRows:
-        """The rows to train on."""
+        """The training rows."""
         train, text = self.data.train, self.classifier.text
         tokens = None if isinstance(train, ShardedSplit) else tokenize(text, train.texts)
         return TrainingRows(self.task, text, train, tokens, self.batch_size, self._seed)

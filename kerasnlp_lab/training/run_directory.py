@@ -1,4 +1,4 @@
-"""`RunDirectory`: what a run leaves, and where."""
+"""`RunDirectory`: the folder of one run, with its lock and its files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from kerasnlp_lab.paths import check_new, did_you_mean_path, explain_os_error, w
 __all__ = ["RunDirectory", "package_versions"]
 
 LOCK_FILE = ".lock"
-# The parts of a configuration that may have changed when a run is resumed.
+# The parts of a configuration that may change before a run is resumed.
 MAY_DIFFER = ("versions", "strategy", "checkpoint_every")
 BEFORE_TASKS = {"task": "classification"}  # runs of version 0.1.0 name no task
 _PACKAGES = (
@@ -37,7 +37,7 @@ _PACKAGES = (
 
 
 def package_versions() -> dict[str, str]:
-    """Returns the version of Python and of each package that a result depends on."""
+    """Returns the versions of Python and of the packages that affect results."""
     versions = {name: importlib.metadata.version(name) for name in _PACKAGES}
     return {"python": platform.python_version(), **versions}
 
@@ -46,21 +46,21 @@ def package_versions() -> dict[str, str]:
 class RunDirectory:
     """The folder of one run.
 
-    config.json (all that is needed to repeat it), history.csv, tensorboard/,
-    checkpoints/ (while it is trained), model/ (the trained classifier), then
-    evaluation: metrics.json, predictions.csv, plots and report.html. metrics.json is
-    written last: where it is missing, the run did not finish.
+    It holds config.json (everything needed to repeat the run), history.csv, tensorboard/,
+    checkpoints/ (during the training), model/ (the trained classifier) and the evaluation:
+    metrics.json, predictions.csv, plots and report.html. metrics.json is written last, so an
+    unfinished run has none.
     """
 
     path: Path
 
     @classmethod
     def create(cls, path: str | Path, config: dict[str, Any]) -> RunDirectory:
-        """Makes the folder and writes config.json.
+        """Creates the folder and writes config.json.
 
         Raises:
-            RunError: There is something in the folder already.
-            StorageError: It cannot be written.
+            RunError: The folder is not empty.
+            StorageError: The folder cannot be written.
         """
         path = Path(path)
         check_new(path, "name another --output")
@@ -75,16 +75,25 @@ class RunDirectory:
     @classmethod
     @contextlib.contextmanager
     def claim(cls, path: str | Path, config: dict[str, Any]) -> Iterator[RunDirectory]:
-        """Yields a new run, or an unfinished one of the same configuration, for one process alone.
+        """Locks a new run, or an unfinished one with the same configuration, for this process.
+
+        When the block ends without an error, the lock and the checkpoints are removed.
+
+        Args:
+            path: The folder.
+            config: The configuration, for config.json.
+
+        Yields:
+            The run.
 
         Raises:
-            RunError: There is something else in the folder, or another process at work.
-            StorageError: It cannot be written.
+            RunError: The folder holds something else, or another process has locked it.
+            StorageError: The folder cannot be written.
         """
         run = cls(Path(path))
         try:
-            if not ((run.path / "config.json").is_file() or run._has_only_remains()):
-                check_new(run.path, "name another --output")  # before anything is made there
+            if not ((run.path / "config.json").is_file() or run._has_only_leftovers()):
+                check_new(run.path, "name another --output")  # before writing anything
             run.path.mkdir(parents=True, exist_ok=True)
             lock = os.open(run.path / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o666)
         except OSError as error:
@@ -105,18 +114,18 @@ class RunDirectory:
             os.close(lock)
 
     def tidy(self) -> None:
-        """Removes what a finished run needs no longer."""
+        """Removes the files that a finished run no longer needs."""
         shutil.rmtree(self.checkpoints, ignore_errors=True)
         (self.path / LOCK_FILE).unlink(missing_ok=True)
 
-    def _has_only_remains(self) -> bool:
-        """Tells whether there is nothing but what a process that was killed at once has left."""
+    def _has_only_leftovers(self) -> bool:
+        """Returns whether the folder holds only leftovers of a process that was killed early."""
         return self.path.is_dir() and all(
             file.name == LOCK_FILE or file.name.endswith(".part") for file in self.path.iterdir()
         )
 
     def _remove_parts(self) -> None:
-        """Removes what a process that was killed has left half written."""
+        """Removes the half-written files of a process that was killed."""
         for part in self.path.glob(".*.part"):
             if part.is_dir():
                 shutil.rmtree(part, ignore_errors=True)
@@ -125,7 +134,7 @@ class RunDirectory:
 
     def _lock(self, lock: int) -> None:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # a dead process holds none
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # a lock dies with its process
         except BlockingIOError as error:
             raise RunError(
                 f"another process is training into {self.path}; wait for it, stop it, or name "
@@ -135,19 +144,23 @@ class RunDirectory:
             raise explain_os_error(error, self.path / LOCK_FILE) from error
 
     def _check_same(self, config: dict[str, Any]) -> None:
-        """Raises RunError unless the unfinished run here has the same configuration."""
+        """Checks that the unfinished run here has the same configuration.
+
+        Raises:
+            RunError: It has not.
+        """
         before = BEFORE_TASKS | self.read_json("config.json")
-        now = json.loads(json.dumps(BEFORE_TASKS | config))  # as it reads when written
+        now = json.loads(json.dumps(BEFORE_TASKS | config))  # as json reads it back
         for name in now:
             if name not in MAY_DIFFER and before.get(name) != now[name]:
                 raise RunError(
                     f"{self.path} holds an unfinished run with {_difference(name, before, now)}; "
-                    f"resume it by train --resume {self.path}, or name another --output"
+                    f"resume it with train --resume {self.path}, or name another --output"
                 )
 
     @property
     def unfinished(self) -> bool:
-        """Whether a run was begun here and did not finish."""
+        """Whether a run was started here and did not finish."""
         written = (self.path / "config.json").is_file()
         return written and not (self.path / "metrics.json").is_file()
 
@@ -156,7 +169,7 @@ class RunDirectory:
         """Opens the folder of a finished run.
 
         Raises:
-            RunError: It is no run directory, or the run did not finish.
+            RunError: The folder is not a run directory, or the run did not finish.
         """
         path = Path(path)
         if not path.exists():
@@ -165,14 +178,14 @@ class RunDirectory:
             raise RunError(f"{path} is not a run directory: it has no config.json")
         if not (path / "metrics.json").is_file():
             raise RunError(
-                f"the run in {path} did not finish: it has no metrics.json; go on with it by "
+                f"the run in {path} did not finish: it has no metrics.json; resume it with "
                 f"kerasnlp-lab train --resume {path}"
             )
         return cls(path)
 
     @property
     def checkpoints(self) -> Path:
-        """The folder of what a run that was stopped goes on from."""
+        """The folder of the checkpoints."""
         return self.path / "checkpoints"
 
     @property
@@ -181,10 +194,10 @@ class RunDirectory:
         return self.path / "model"
 
     def read_json(self, name: str) -> dict[str, Any]:
-        """Returns what a JSON file of the run holds.
+        """Reads a JSON file of the run.
 
         Raises:
-            RunError: It is missing or damaged.
+            RunError: The file is missing or damaged.
         """
         try:
             return json.loads((self.path / name).read_text(encoding="utf-8"))
@@ -192,7 +205,11 @@ class RunDirectory:
             raise RunError(f"cannot read {self.path / name}: {error}") from error
 
     def write_json(self, name: str, content: dict[str, Any]) -> None:
-        """Writes a JSON file, whole or not at all."""
+        """Writes a JSON file, whole or not at all.
+
+        Raises:
+            StorageError: The file cannot be written.
+        """
         write_whole(self.path / name, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
     def model_bytes(self) -> int:

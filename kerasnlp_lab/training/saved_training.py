@@ -1,4 +1,4 @@
-"""`SavedTraining`: what is kept of a training, and how it is resumed."""
+"""`SavedTraining`: saves, restores and times a training's state, weights and optimizer."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ Arrays = dict[str, np.ndarray]
 
 
 class SavedTraining:
-    """The state, the weights and the optimizer of a training, in memory and in checkpoints.
+    """Saves and restores the state, the weights and the optimizer of a training.
 
     Args:
-        classifier: The classifier that is trained.
-        checkpoints: The folder that they are saved in and resumed from.
-        interval: When to save.
-        batch_size: Rows in a global batch.
+        classifier: The classifier in training.
+        checkpoints: The checkpoints, to save and to resume from.
+        interval: The interval between checkpoints.
+        batch_size: The number of rows in a global batch.
         say: Prints a line for the user.
     """
 
@@ -46,25 +46,28 @@ class SavedTraining:
         self._batch_size = batch_size
         self._say = say
         self._found: tuple[Arrays, dict[str, Any], list[str]] | None = None
-        self._resumed: Arrays = {}  # the checkpoint's, until its optimizer is restored
+        self._resumed: Arrays = {}  # the checkpoint's arrays, until the optimizer is restored
         self._since = self._epoch_since = time.perf_counter()
 
     # Resuming
 
     def find(self) -> int:
-        """Reads the newest whole checkpoint, and returns the steps done by then; 0 without one.
+        """Reads the newest intact checkpoint.
+
+        Returns:
+            The number of finished steps in it; 0 if there is no checkpoint.
 
         Raises:
-            RunError: There are checkpoints, and each is broken.
+            RunError: There are checkpoints, and all are broken.
         """
         self._found = self.checkpoints.newest()
         return 0 if self._found is None else self._found[1].get("steps", 0)
 
     def restore(self) -> None:
-        """Takes state and weights from the checkpoint that `find` has read, if there is one.
+        """Restores state and weights from the checkpoint that `find` read, if there is one.
 
         Raises:
-            RunError: It belongs to another network, vocabulary or version.
+            RunError: The checkpoint belongs to another network, vocabulary or version.
         """
         if self._found is None:
             return
@@ -79,9 +82,9 @@ class SavedTraining:
             )
         if not self.classifier.options.resumes_exactly:
             self._say(
-                "the encoder's dropout is in TF Hub's own graph and starts afresh: the result will "
-                "differ a little from that of an uninterrupted run (with --encoder reopened it "
-                "would not)"
+                "TF Hub's own graph draws the encoder's dropout and cannot resume it: the result "
+                "will differ a little from an uninterrupted run (with --encoder reopened it would "
+                "not)"
             )
         if "right" in state and "counted" not in state:  # saved by version 0.1.0
             state["counted"] = float(state["step"] * self._batch_size)
@@ -97,7 +100,7 @@ class SavedTraining:
         self._resumed = arrays
 
     def restore_optimizer(self, optimizer: keras.optimizers.legacy.Optimizer) -> bool:
-        """Gives a phase's optimizer its variables back; False if the phase begins anew."""
+        """Restores a phase's optimizer, and returns whether the checkpoint had one for it."""
         resumed, self._resumed = self._resumed, {}
         if resumed:
             for number, variable in enumerate(optimizer.variables()):
@@ -105,13 +108,13 @@ class SavedTraining:
         return bool(resumed)
 
     def forget_optimizer(self) -> None:
-        """Forgets the checkpoint's optimizer: it belongs to a phase that is done."""
+        """Drops the checkpoint's optimizer, which belongs to a finished phase."""
         self._resumed = {}
 
     # Saving
 
     def save(self, arrays: Arrays | None = None) -> None:
-        """Writes a checkpoint of the state, and of arrays."""
+        """Writes a checkpoint with the state and some arrays."""
         now = time.perf_counter()
         self.state.seconds += now - self._since
         self.state.epoch_seconds += now - self._epoch_since
@@ -120,14 +123,14 @@ class SavedTraining:
         self.interval.begin(self.state.steps)
 
     def save_learned(self, optimizer: keras.optimizers.legacy.Optimizer) -> None:
-        """Writes a checkpoint with weights and optimizer, unless one of them is not a number."""
+        """Writes a checkpoint with weights and optimizer, unless a value is not finite."""
         if self.checkpoints.writes:
             arrays = self._learned(optimizer)
             if all(np.isfinite(array).all() for array in arrays.values()):
-                self.save(arrays)  # and else the next loss is not a number, on all workers
+                self.save(arrays)  # otherwise the next loss stops the training on all workers
 
     def end_phase(self, optimizer: keras.optimizers.legacy.Optimizer) -> None:
-        """Notes the hash of weights and optimizer: of the last phase, it is the final one."""
+        """Computes the hash of weights and optimizer; the last phase's is `final_sha256`."""
         self.state.sha256 = arrays_sha256(self._learned(optimizer))
 
     # The best weights
@@ -136,7 +139,7 @@ class SavedTraining:
         """Keeps the current weights as the best.
 
         Args:
-            part: "head" for all but the encoder, which is large and as it was; or "network".
+            part: "network", or "head" to leave out the encoder, which is large and unchanged.
         """
         self.state.best_file = f"best-{self.state.best_epoch:04d}-{part}.safetensors"
         weights = self._weights()
@@ -145,17 +148,17 @@ class SavedTraining:
         self.checkpoints.save_best(self.state.best_file, weights)
 
     def load_best(self) -> None:
-        """Gives the network its best weights back."""
+        """Restores the best weights."""
         self._assign(self.checkpoints.best(self.state.best_file))
 
     # Time
 
     def begin_epoch(self) -> None:
-        """Starts the clock of an epoch."""
+        """Starts the timer of an epoch."""
         self._epoch_since = time.perf_counter()
 
     def epoch_seconds(self) -> float:
-        """Returns the time that the epoch has taken, over all processes that worked on it."""
+        """Returns the time of the epoch in seconds, over all processes that resumed it."""
         return self.state.epoch_seconds + time.perf_counter() - self._epoch_since
 
     def _weights(self) -> Arrays:
@@ -167,7 +170,7 @@ class SavedTraining:
         return self._weights() | slots
 
     def _assign(self, arrays: Arrays) -> None:
-        """Sets those of the network's weights that are among the arrays."""
+        """Assigns the arrays to the network's weights with the same names."""
         for name, variable in self.classifier.named_weights().items():
             if name not in arrays:
                 continue

@@ -1,4 +1,4 @@
-"""`TrainingState`: how far a training is; with the variables, all that a resumed one needs."""
+"""`TrainingState`: the progress of a training, which a checkpoint saves with the variables."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ __all__ = ["TrainingState"]
 
 @dataclass
 class TrainingState:
-    """How far a training is.
+    """The progress of a training.
 
     Args:
-        phase: The phase, counted from 0; the number of phases once all are done.
-        epoch: The epochs of the phase that are done.
-        step: The steps of the current epoch that are done.
-        steps: The steps that are done in all phases.
+        phase: The current phase, counted from 0; the number of phases when all are finished.
+        epoch: The number of finished epochs in the phase.
+        step: The number of finished steps in the epoch.
+        steps: The number of finished steps in all phases.
         losses: The sum of the losses of this epoch's steps, each a mean over its batch.
-        right: The right answers in this epoch.
-        counted: The answers in this epoch.
-        phase_best: The lowest validation loss of the phase.
-        waited: Epochs since then.
-        best_loss: The lowest validation loss of all epochs.
-        best_epoch: Its epoch, counted over all phases, from 1.
-        best_file: The file of its weights, in the folder of checkpoints.
-        lines: History so far.
-        seconds: The time that it has taken, over all processes that worked on it.
-        epoch_seconds: The same, of this epoch.
-        timed_texts: The rows of the phase whose training steps were timed.
-        timed_seconds: The time that they took.
+        right: The number of correct answers in this epoch.
+        counted: The number of answers in this epoch.
+        phase_best: The lowest validation loss in the phase.
+        waited: The number of epochs since that loss.
+        best_loss: The lowest validation loss in all epochs.
+        best_epoch: The epoch with that loss, counted from 1 over all phases.
+        best_file: The file with the weights of that epoch, in the folder of checkpoints.
+        lines: The history so far.
+        seconds: The time of the training in seconds, over all processes that resumed it.
+        epoch_seconds: The time of this epoch, counted in the same way.
+        timed_texts: The number of rows in this phase's timed steps.
+        timed_seconds: The time of those steps in seconds.
         texts: The text half's fingerprint, as JSON.
-        sha256: The hash of weights and optimizer at the end of the last epoch.
+        sha256: The hash of weights and optimizer at the end of the last finished phase.
     """
 
     phase: int = 0

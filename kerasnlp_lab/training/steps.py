@@ -1,4 +1,4 @@
-"""`TrainingSteps`: the steps of gradient descent, under any strategy."""
+"""`TrainingSteps`: takes the steps of gradient descent under any distribution strategy."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ __all__ = ["StepSums", "TrainingSteps", "explain_lost_worker", "share_of", "sum_
 
 
 class StepSums(NamedTuple):
-    """Sums over the global batch of each of some steps, float32 of shape [steps] each.
+    """Sums over the global batch for each step, all float32 [steps].
 
     Args:
         loss: The sum of the losses.
-        weight: The weight to divide it by.
-        right: The number of right answers.
+        weight: The weight by which to divide the loss.
+        right: The number of correct answers.
         counted: The number of answers.
     """
 
@@ -36,13 +36,14 @@ class StepSums(NamedTuple):
 
 
 class TrainingSteps:
-    """Gradient descent on endless batches, some steps in one call.
+    """Gradient descent on endless batches, with several steps in one call.
 
     Args:
-        model: The network, or the part of it, to train.
-        optimizer: Made in the strategy's scope.
-        task: Its losses are minimised: their sum over the global batch by their weight.
-        batches: From the share of a process to its batches of (features, targets).
+        model: The network to train, or a part of it.
+        optimizer: The optimizer, created in the strategy's scope.
+        task: The task, which defines the loss. The sum of losses over the global batch, divided
+            by their weight, is minimized.
+        batches: Takes the share of a process and returns its batches of (features, targets).
     """
 
     def __init__(
@@ -68,11 +69,14 @@ class TrainingSteps:
         """Takes some steps.
 
         Args:
-            steps: How many.
-            stop: Whether this process wants to stop.
+            steps: The number of steps.
+            stop: Whether this process was asked to stop.
 
         Returns:
-            The sums of each step, and whether any process wants to stop.
+            The sums of each step, and whether any process was asked to stop.
+
+        Raises:
+            WorkerLostError: Another worker is gone.
         """
         number = None if steps == 1 else tf.constant(steps)
         with explain_lost_worker(self.strategy):
@@ -81,7 +85,7 @@ class TrainingSteps:
         return StepSums(*columns), bool(stops.any())
 
     def _steps(self, iterator: Any, steps: tf.Tensor | None, stop: tf.Tensor) -> tf.Tensor:
-        """Returns the sums of `StepSums` and the wishes to stop, float32 of shape [steps, 5]."""
+        """Returns `StepSums` and the number of requests to stop, float32 [steps, 5]."""
         if steps is None:
             return self._step(iterator, stop)[tf.newaxis]
         _, sums = tf.while_loop(
@@ -108,7 +112,7 @@ class TrainingSteps:
         return tf.concat([tf.stack([loss, weight]), tally, [stop]], axis=0)
 
     def _over_replicas(self, weight: tf.Tensor) -> tf.Tensor:
-        """Returns the sum of a number over all replicas."""
+        """Returns the sum of a number over all replicas, float32 []."""
         if self.strategy.num_replicas_in_sync == 1:
             return weight
         context = tf.distribute.get_replica_context()
@@ -116,7 +120,14 @@ class TrainingSteps:
 
 
 def sum_over_workers(strategy: tf.distribute.Strategy, numbers: Sequence[float]) -> list[float]:
-    """Returns the sum of what each worker has, the same on all, once all have come here.
+    """Sums numbers over all workers. It returns when all workers have called it.
+
+    Args:
+        strategy: The strategy, with one worker or several.
+        numbers: The numbers of this worker.
+
+    Returns:
+        The sums, the same on every worker.
 
     Raises:
         WorkerLostError: Another worker is gone.
@@ -132,22 +143,25 @@ def sum_over_workers(strategy: tf.distribute.Strategy, numbers: Sequence[float])
 
 @contextlib.contextmanager
 def explain_lost_worker(strategy: tf.distribute.Strategy) -> Iterator[None]:
-    """Tells what to do where another worker is gone."""
+    """Turns the error of a lost worker into a `WorkerLostError`.
+
+    Raises:
+        WorkerLostError: Another worker is gone.
+    """
     try:
         yield
-    except (tf.errors.DataLossError, tf.errors.NotFoundError):  # a file of its own
+    except (tf.errors.DataLossError, tf.errors.NotFoundError):  # a file of this worker
         raise
     except tf.errors.OpError as error:
         if workers_of(strategy)[0] == 1:
             raise
         raise WorkerLostError(
-            f"another worker is gone ({first_line(error)}); see what it said, if anything. What "
-            "was learned up to the last checkpoint is kept: start the same command on all workers "
-            "again"
+            f"another worker is gone ({first_line(error)}); see its output. The last checkpoint is "
+            "kept: start the same command on all workers again"
         ) from error
 
 
 def share_of(context: tf.distribute.InputContext) -> Share:
-    """Returns the part of each batch that is for a process."""
+    """Returns the share of each batch that a process reads."""
     replicas = context.num_replicas_in_sync // context.num_input_pipelines
     return Share(context.input_pipeline_id * replicas, replicas, context.num_replicas_in_sync)

@@ -1,4 +1,4 @@
-"""`train`: from a new classifier and rows to a trained one."""
+"""`train`: trains a classifier and returns a `TrainingResult`."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ class TrainingResult:
     """The result of a training.
 
     Args:
-        history: A line an epoch, as in history.csv.
-        best_epoch: The epoch whose weights the classifier now has, counted from 1.
-        seconds: The time from tokenizing to the last validation.
-        texts_per_second: The speed of the training steps, without validation and
-            the first step; 0 for a model that is solved.
+        history: One line for each epoch, as in history.csv.
+        best_epoch: The epoch that provided the classifier's weights, counted from 1.
+        seconds: The time from tokenizing to the last validation, in seconds.
+        texts_per_second: The speed of the training steps, without validation and without the
+            first step; 0 for a model without gradient descent.
         trained_parameters: The number of parameters that were trained.
         total_parameters: The number of parameters of the network.
-        final_sha256: The hash of weights and optimizer after the last epoch: two trainings with
-            the same hash are equal to the last bit. Empty for a model that is solved.
+        final_sha256: The hash of weights and optimizer after the last epoch. Two trainings with
+            the same hash are equal to the last bit. Empty for a model without gradient descent.
     """
 
     history: list[dict[str, Any]]
@@ -65,23 +65,28 @@ def train(
 ) -> TrainingResult:
     """Trains a classifier and leaves it with its best weights by validation loss.
 
-    The test split is not looked at.
+    It never reads the test split.
 
     Args:
-        classifier: A new classifier, whose variables are in the strategy's scope.
+        classifier: A new classifier, created in the strategy's scope.
         data: The rows.
-        recipe: How to train.
+        recipe: The recipe.
         folder: The folder for history.csv, TensorBoard's files and the checkpoints.
-        seed: The order of the rows, and dropout; initial weights have Keras' own seed.
-        console: Where to show progress; None for nowhere.
-        checkpoints: The checkpoints to resume from, if there is one, and to save to; the caller
-            removes them. None keeps them in ``folder`` while training.
-        checkpoint_every: When to save: see `kerasnlp_lab.training.interval.Interval`.
+        seed: The seed of the order of rows and of dropout. Keras' own seed sets the initial
+            weights.
+        console: The console that shows progress; None for no progress.
+        checkpoints: The checkpoints, to save and to resume from. The caller removes them. None
+            keeps them in ``folder`` during the training.
+        checkpoint_every: The interval between checkpoints; see
+            `kerasnlp_lab.training.interval.Interval`.
+
+    Returns:
+        The history and the figures of the training.
 
     Raises:
-        OptionError: The recipe trains for no epoch.
+        OptionError: The recipe does not suit the rows or the devices.
         RunError: The loss is not a number, or the checkpoints belong to another training.
-        TrainingStopped: SIGTERM or Ctrl-C came; everything learned is in ``checkpoints``.
+        TrainingStopped: SIGTERM or Ctrl-C stopped it; ``checkpoints`` holds its progress.
         WorkerLostError: Another worker of a multi-worker strategy is gone.
         StorageError: A file cannot be written.
     """
@@ -135,8 +140,8 @@ def _solve(
     assert classifier.entry.solve is not None
     if isinstance(data.train, ShardedSplit):
         raise OptionError(
-            f"{classifier.name} is fitted on all rows at once, which shards are not for; give it "
-            "the table, or train another model on the shards"
+            f"{classifier.name} fits all rows at once and cannot read shards; give it the table, "
+            "or train another model on the shards"
         )
 
     def tokens_of(split: Split) -> LabelledTokens:
@@ -165,5 +170,5 @@ def _parameters(classifier: Classifier) -> dict[str, Any]:
 
 
 def _count(weights: list[Any]) -> int:
-    """Returns the number of parameters; other variables of a TF Hub module are not counted."""
+    """Returns the number of parameters, without a TF Hub module's other variables."""
     return sum(int(np.prod(weight.shape)) for weight in weights if weight.dtype.is_floating)

@@ -1,4 +1,4 @@
-"""`TrainingRows`: the rows that a model is trained on, tokenized or in shards, as batches."""
+"""`TrainingRows`: makes batches of the training rows, from memory or from shards."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ __all__ = ["TrainingRows"]
 
 @dataclass(frozen=True, eq=False)
 class TrainingRows:
-    """Batches of one split; their order is a pure function of the seed and the step.
+    """The training rows as batches. Their order is a pure function of the seed and the step.
 
     Args:
-        task: What makes batches of rows.
+        task: The task, which makes batches from rows.
         vectorizer: The text half of a classifier.
         split: The rows.
-        tokens: Their token ids; None for rows in shards, which are tokenized as they come.
-        batch_size: Rows in a global batch.
-        seed: The order, and what the task draws at random.
+        tokens: The token ids of the rows; None for shards, which are tokenized while reading.
+        batch_size: The number of rows in a global batch.
+        seed: The seed of the order of rows and of the task's random numbers.
 
     Raises:
-        OptionError: The task has other targets than labels, and the rows are in shards.
+        OptionError: The rows are in shards, and the task needs other targets than labels.
     """
 
     task: Task
@@ -45,16 +45,21 @@ class TrainingRows:
     def __post_init__(self) -> None:
         if isinstance(self.split, ShardedSplit) and type(self.task).targets is not Task.targets:
             raise OptionError(
-                f"shards hold labels alone, and {self.task.name} has other targets; give it the "
+                f"shards hold only labels, and {self.task.name} needs other targets; train on the "
                 "table"
             )
 
     def make_batch(self, rows: Rows, step: tf.Tensor) -> tuple[Features, Any]:
-        """Returns features and targets of rows, within a graph: see `Task.batch`."""
+        """Returns the features and targets of rows within a graph; see `Task.batch`."""
         return self.task.batch(self.vectorizer, rows, self.seed, step)
 
     def batches(self, first_step: int, share: Share) -> tf.data.Dataset:
-        """Returns endless (features, targets) from a step on."""
+        """Returns endless batches of (features, targets).
+
+        Args:
+            first_step: The step of the first batch, counted from 0.
+            share: The part of each global batch that this process reads.
+        """
         order = {"batch_size": self.batch_size, "seed": self.seed, "first_step": first_step}
         batched: dict[str, Any] = {"share": share, "make_batch": self.make_batch, **order}
         if isinstance(self.split, ShardedSplit):
@@ -67,23 +72,23 @@ class TrainingRows:
 
     @property
     def steps_in_pass(self) -> int:
-        """How many full batches the rows make; no text is read for it."""
+        """The number of full batches in a pass, computed without reading texts."""
         size, seed = self.batch_size, self.seed
         if isinstance(self.split, ShardedSplit):
             return shard_batches(self.vectorizer, self.split, batch_size=size, seed=seed)[1]
         return steps_in_pass(len(self.split), size)
 
     def check(self) -> None:
-        """Reads all rows once more.
+        """Reads all rows again, to find a damaged one.
 
         Raises:
-            DataError: A shard is damaged or gone.
+            DataError: A shard is damaged or missing.
         """
         for _ in self.split.texts:
             pass
 
     def where(self, step: int) -> list[str]:
-        """Returns where the rows of a step's batch were read."""
+        """Returns the file and line of every row in the batch of a step."""
         order = {"batch_size": self.batch_size, "seed": self.seed}
         if isinstance(self.split, ShardedSplit):
             return shard_rows(self.vectorizer, self.split, step=step, **order)

@@ -8,6 +8,6 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 @pytest.fixture
 def benchmark_module(monkeypatch):
-    """Returns a function that imports a file of benchmarks/, as its neighbours do."""
+    """Returns a function that imports a file of benchmarks/ from within that folder."""
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     return importlib.import_module

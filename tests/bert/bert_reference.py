@@ -1,6 +1,6 @@
-"""BERT's forward pass in numpy, written from the paper, on a checkpoint's own tensors.
+"""BERT's forward pass in NumPy, written from the paper, for a checkpoint's own tensors.
 
-The expected outputs of MiniLM beside this file are made from the publisher's files with
+This command makes the expected outputs of MiniLM, beside this file, from the publisher's files:
     python -m tests.bert.bert_reference FOLDER_WITH_CONFIG_AND_SAFETENSORS
 """
 
@@ -21,7 +21,7 @@ def gelu(x):
 
 
 def gelu_tanh(x):
-    """The approximation that the original release computes."""
+    """Returns the tanh approximation of GELU, as the original release computes it."""
     return x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))) / 2
 
 

@@ -1,4 +1,4 @@
-"""A BERT in Hugging Face's form, written again in the other forms that BERTs are published in."""
+"""Writes a BERT in Hugging Face's format again in all other published formats."""
 
 import json
 import shutil
@@ -33,7 +33,7 @@ DISTILBERT_LAYER = {
 
 
 class Intruder:
-    """Unpickled, it makes a file."""
+    """An object whose unpickling creates a file."""
 
     def __init__(self, path):
         self.path = path
@@ -43,7 +43,7 @@ class Intruder:
 
 
 def change_config(folder, name="config.json", **changes):
-    """Changes keys of a JSON file; None removes one."""
+    """Changes keys of a JSON file. None removes a key."""
     path = folder / name
     content = {**(json.loads(path.read_text()) if path.exists() else {}), **changes}
     path.write_text(json.dumps({k: v for k, v in content.items() if v is not None}))
@@ -60,7 +60,7 @@ def without_pooler_tensors(tensors):
 
 
 def as_masked_lm(source, target):
-    """BertForPreTraining of 2019: a prefix, gamma and beta, a head, positions as a buffer."""
+    """Writes a BertForPreTraining of 2019: prefix, gamma and beta, head, position buffer."""
     shutil.copytree(source, target)
     renamed = {}
     for name, value in load_file(source / "model.safetensors").items():
@@ -77,7 +77,7 @@ def as_masked_lm(source, target):
 
 
 def as_distilbert(source, target, prefix="distilbert."):
-    """DistilBERT's config and names: no token types, no pooler, here with the head of a masked LM.
+    """Writes a DistilBERT with a masked LM head: its own names, no token types, no pooler.
 
     Source: transformers, models/distilbert/modeling_distilbert.py.
     """
@@ -108,14 +108,14 @@ def as_distilbert_without_a_head(source, target):
 
 
 def without_pooler(source, target):
-    """As sentence-transformers and `BertModel(add_pooling_layer=False)` save one."""
+    """Writes a BERT like sentence-transformers and `BertModel(add_pooling_layer=False)`."""
     shutil.copytree(source, target)
     tensors = without_pooler_tensors(load_file(source / "model.safetensors"))
     save_file(tensors, target / "model.safetensors")
 
 
 def with_tokenizer_json(source, target, **normalizer):
-    """tokenizer.json in place of vocab.txt, as the tokenizers library writes it."""
+    """Replaces vocab.txt by the tokenizers library's tokenizer.json."""
     shutil.copytree(source, target)
     pieces = (target / "vocab.txt").read_text().split("\n")[:-1]
     (target / "vocab.txt").unlink()
@@ -139,7 +139,7 @@ def with_tokenizer_json(source, target, **normalizer):
             "unk_token": "[UNK]",
             "continuing_subword_prefix": "##",
             "max_input_chars_per_word": 100,
-            # Not in the order of the ids: that is in the numbers.
+            # The lines are not in the order of the ids; the numbers give the order.
             "vocab": {piece: i for i, piece in reversed(list(enumerate(pieces)))},
         },
     }
@@ -147,14 +147,14 @@ def with_tokenizer_json(source, target, **normalizer):
 
 
 def in_half_precision(source, target):
-    """Values that float16 holds exactly, as float16."""
+    """Stores values in float16, which holds them exactly."""
     shutil.copytree(source, target)
     tensors = load_file(source / "model.safetensors")
     save_file({n: v.astype(np.float16) for n, v in tensors.items()}, target / "model.safetensors")
 
 
 def as_release(source, target):
-    """The original release: bert_config.json, vocab.txt, and a checkpoint of TensorFlow 1.
+    """Writes the original release: bert_config.json, vocab.txt and a TensorFlow 1 checkpoint.
 
     Source: https://github.com/google-research/bert, modeling.py and optimization.py.
     """

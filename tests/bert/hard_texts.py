@@ -1,13 +1,13 @@
-"""Texts that tokenizers disagree about.
+"""Texts on which tokenizers disagree.
 
-"The library" is Hugging Face's tokenizers. A table gives texts that are read otherwise than by it,
-each with the words found in it, with spaces between.
+"The library" is Hugging Face's tokenizers. Each table lists texts that another tokenizer splits
+differently, with the words that this tokenizer finds, separated by spaces.
 """
 
 import unicodedata
 
 EQUAL_TEXTS = [
-    # nothing, and next to nothing
+    # empty texts, and almost empty ones
     "",
     " ",
     "   \t\r\n  ",
@@ -42,7 +42,7 @@ EQUAL_TEXTS = [
     'AT&amp;T &lt;b&gt;bold&lt;/b&gt; #39;s quot; &#8217; <a href="x">y</a>',
     "http://example.com/a_b?q=1&r=2#frag user@example.com C:\\dir @name #tag",
     "don't can't 3.14 1,000 U.S. $5 50% a/b x-y (z) [1] {2} ~`^|+=<>",
-    # long words: from 101 characters on, both read them as unknown
+    # long words: with more than 100 characters, both give [UNK]
     *("x" * length for length in (99, 100, 101, 200, 10_000)),
     "after " + "long" * 30 + " word",
     "x" * 60 + "-" + "y" * 60,
@@ -66,7 +66,7 @@ EQUAL_TEXTS = [
     "many words " * 100,
 ]
 
-# The library's tables are those of Unicode 8, TensorFlow's are newer.
+# The library has the tables of Unicode 8. TensorFlow's are newer.
 _NEWER_UNICODE = {
     "new\u2e43sign \u2e4f": "new \u2e43 sign \u2e4f",  # punctuation since 2016
     "a\u166db": "a\u166db",  # a symbol since 2019, punctuation before
@@ -75,12 +75,12 @@ _NEWER_MARKS = {"a\u1ab0\u1abfb": "ab"}  # the second since 2020
 
 _EITHER_CASE = {
     **_NEWER_UNICODE,
-    # Control characters part words; the library drops them.
+    # Control characters separate words; the library drops them.
     "bell\x07 null\x00 escape\x1b[0m unit\x1fsep": "bell null escape [ 0m unit sep",
     "next\x85line a\x92s": "next line a s",
     "lines\fform\vfeeds": "lines form feeds",
     "annotation\ufff9anchor": "annotation anchor",
-    # Private characters and U+FFFD stay; the library drops them. So does what is not UTF-8:
+    # Private characters and U+FFFD stay; the library drops them. Invalid UTF-8 also stays:
     # surrogates, a byte alone, a character cut short, too long a form, beyond Unicode, UTF-16.
     "private\ue000use": "private\ue000use",
     "replacement\ufffdcharacter": "replacement\ufffdcharacter",
@@ -92,31 +92,31 @@ _EITHER_CASE = {
     b"overlong \xc0\xaf slash": "overlong \ufffd\ufffd slash",
     b"beyond \xf4\x90\x80\x80": "beyond \ufffd\ufffd\ufffd\ufffd",
     b"\xff\xfet\x00e\x00x\x00t\x00": "\ufffd\ufffdt e x t",
-    # White space is ASCII's; the library knows Unicode's.
+    # Only ASCII white space counts; the library also knows Unicode's.
     "line\u2028separator paragraph\u2029too": "line\u2028separator paragraph\u2029too",
     "ogham\u1680space": "ogham\u1680space",
-    # A word has at most 100 bytes; there, 100 characters.
+    # A word has at most 100 bytes; in the library, 100 characters.
     **{"д" * length: "[UNK]" for length in (51, 100)},
     **{"ก" * length: "[UNK]" for length in (34, 100)},
     **{"ب" * length: "[UNK]" for length in (51, 100)},
-    # Chinese begins at 2B820 in extension E; there, at 2B920.
+    # Chinese extension E starts at 2B820; in the library, at 2B920.
     "x\U0002b820x": "x \U0002b820 x",
 }
 
-# By modules that are built here.
+# Modules that this package builds.
 BUILT_HERE = {"uncased": {**_NEWER_UNICODE, **_NEWER_MARKS}, "cased": _NEWER_UNICODE}
 
-# By tensorflow_text's BertTokenizer, which is in every module on TF Hub.
+# tensorflow_text's BertTokenizer, which every module on TF Hub contains.
 _UNCASED = {
     **_EITHER_CASE,
-    # Lower-casing is Unicode's NFKC_Casefold, which folds letters into others ...
+    # It lower-cases with Unicode's NFKC_Casefold, which folds letters into others ...
     "Straße": "strasse",
     "GROẞ": "gross",
     "long ſ in Congreſs": "long s in congress",
     "Οδυσσεύς και": "οδυσσευσ και",
     "Ἀθῆναι \u1fb3 \u1f80": "αθηναι αι αι",
     "ŉ": "\u02bcn",
-    # ... and writes compatibility characters out.
+    # ... and decomposes compatibility characters.
     "word…next a‥b‼c": "word . . . next a . . b ! ! c",
     "micro \u00b5m": "micro \u03bcm",
     "Ｆｕｌｌ Ｗｉｄｔｈ １２３，！": "full width 123 , !",
@@ -137,7 +137,7 @@ _UNCASED = {
 
 _CASED = {
     **_EITHER_CASE,
-    # Format characters part words; the library drops them. (Uncased, folding does.)
+    # Format characters separate words; the library drops them. (Uncased, folding drops them.)
     "a family \U0001f469\u200d\U0001f469\u200d\U0001f467": (
         "a family \U0001f469 \U0001f469 \U0001f467"
     ),
@@ -145,7 +145,7 @@ _CASED = {
     "soft\u00adhyphen word\u2060joiner": "soft hyphen word joiner",
     "left\u200eto\u202dright\u202c \u2066isolated\u2069": "left to right isolated",
     "tag\U000e0041s": "tag s",
-    # White space is ASCII's, again. (Uncased, folding makes plain spaces of these.)
+    # Again only ASCII white space counts. (Uncased, folding turns these into plain spaces.)
     "no\u00a0break thin\u2009hair\u200aem\u2003": "no\u00a0break thin\u2009hair\u200aem\u2003",
     "ideographic\u3000space narrow\u202fone": "ideographic\u3000space narrow\u202fone",
     "é" * 60: "[UNK]",

@@ -1,8 +1,7 @@
-"""What PyTorch's BertModel answers on MiniLM's published weights, for test_bert_vectors.py.
+"""Stores PyTorch's BertModel outputs for MiniLM's published weights, for test_bert_vectors.py.
 
-bert_vectors.npz beside this file is made in an environment with torch and transformers, which
-no other part of the project needs, from the publisher's config.json, vocab.txt and
-model.safetensors:
+This command writes bert_vectors.npz, beside this file, from the publisher's config.json,
+vocab.txt and model.safetensors. It needs torch and transformers, which nothing else here does:
     python -m tests.bert.make_bert_vectors FOLDER_WITH_THE_THREE
 """
 
@@ -19,15 +18,15 @@ HERE = Path(__file__).parent
 NEWS = HERE.parents[1] / "kerasnlp_lab" / "data" / "news_sample" / "test.csv"
 VECTORS = HERE / "bert_vectors.npz"
 
-# Around every power of two, where padding and blocked kernels go wrong, and some between.
+# Lengths around each power of two, where padding and blocked kernels fail, and some in between.
 LENGTHS = [2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 100, 127, 128, 129, 200]
 LENGTHS += [255, 256, 300, 384, 400, 511, 512]
 PADDED_BATCH = [6, 12, 48, 90]
 TWO_SEGMENTS = 80
 ATTENTION_PIECES = 16
 
-# The means over positions are kept for one component in three, to keep the file small: LayerNorm
-# makes every component of a layer depend on all of the layer before.
+# To keep the file small, only every third component of the means over positions is stored. Through
+# LayerNorm each of them depends on all components of the layer before.
 LAYER_MEANS_STEP = 3
 
 
@@ -36,19 +35,19 @@ def main(checkpoint):
     model, report = transformers.BertModel.from_pretrained(
         checkpoint, attn_implementation="eager", dtype=torch.float32, output_loading_info=True
     )
-    if report["missing_keys"]:  # they would be random, and nothing else would say so
+    if report["missing_keys"]:  # missing weights would silently be random
         sys.exit(f"the checkpoint lacks {report['missing_keys']}")
     model.eval()
     with NEWS.open(encoding="utf-8", newline="") as file:
         news = list(csv.DictReader(file))
 
     def input_ids(start, length):
-        """Returns so many word pieces of the news from one story on, with both marks."""
+        """Returns word pieces of the news, starting with one story, between [CLS] and [SEP]."""
         stories = [f"{row['title']}. {row['description']}" for row in news[start:] + news[:start]]
         return tokenizer(" ".join(stories), truncation=True, max_length=length)["input_ids"]
 
     lengths = [[length] for length in LENGTHS] + [PADDED_BATCH, [TWO_SEGMENTS]]
-    starts = itertools.count(0, 4)  # every input has a story of its own to begin with
+    starts = itertools.count(0, 4)  # every input starts with another story
     batches = [[input_ids(next(starts), length) for length in batch] for batch in lengths]
     assert [[len(ids) for ids in batch] for batch in batches] == lengths
     rows = []
@@ -73,7 +72,7 @@ def main(checkpoint):
 
 
 def answers(model, batch, type_ids):
-    """Yields what is stored of each input of a batch that went through the model together."""
+    """Yields the stored values of each input in a batch."""
     width = max(map(len, batch))
     mask = [[1] * len(ids) for ids in batch]
     with torch.no_grad():

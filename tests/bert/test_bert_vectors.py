@@ -1,4 +1,4 @@
-"""MiniLM's encoder against PyTorch's BertModel: real sentences of all lengths up to 512."""
+"""MiniLM's encoder matches PyTorch's BertModel on real sentences of all lengths up to 512."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import tensorflow_hub as hub
 from kerasnlp_lab.hub import minilm_modules
 
 ATOL = 1e-4
-VECTORS = dict(np.load(Path(__file__).with_name("bert_vectors.npz")))  # by make_bert_vectors.py
+VECTORS = dict(np.load(Path(__file__).with_name("bert_vectors.npz")))  # from make_bert_vectors.py
 
 
 def name_of(batch):

@@ -1,4 +1,4 @@
-"""Modules built from a checkpoint: TF Hub's interface, and the numbers of a numpy BERT."""
+"""Built modules have TF Hub's interface and match a NumPy BERT."""
 
 import json
 import shutil
@@ -36,7 +36,7 @@ def batch(preprocess):
 
 @pytest.fixture
 def checkpoint(tiny_checkpoint, tmp_path):
-    """A copy of the tiny checkpoint to spoil."""
+    """A copy of the tiny checkpoint that a test can damage."""
     return shutil.copytree(tiny_checkpoint, tmp_path / "checkpoint")
 
 
@@ -64,7 +64,7 @@ def test_every_tensor_of_the_checkpoint_is_a_trainable_variable(tiny_checkpoint,
     tensors = load_file(tiny_checkpoint / "model.safetensors")
     variables = [variable.numpy() for variable in encoder.trainable_variables]
     assert sorted(v.size for v in variables) == sorted(t.size for t in tensors.values())
-    # Sums survive transposing and reshaping, and tell random tensors apart.
+    # Sums survive transposes and reshapes, and differ between random tensors.
     sums = [
         sorted(float(np.abs(a).sum()) for a in arrays) for arrays in (variables, tensors.values())
     ]
@@ -82,7 +82,7 @@ def test_preprocessing_gives_the_ids_of_the_vocabulary(preprocess):
 
 
 def test_the_two_modules_fit_together(preprocess, encoder):
-    """As on any page of TF Hub: encoder(preprocess(texts))."""
+    """encoder(preprocess(texts)) works, as every TF Hub page shows it."""
     sequence_output = encoder(preprocess(tf.constant(TEXTS)))["sequence_output"]
     assert np.isfinite(sequence_output.numpy()).all()
 
@@ -108,7 +108,7 @@ def test_a_missing_tensor_is_named(checkpoint, tmp_path):
     [
         ("embeddings.word_embeddings.weight", (7, 16)),
         ("encoder.layer.0.output.LayerNorm.bias", (15,)),
-        # As many numbers as there should be, the other way round.
+        # The transposed shape has the right number of values.
         ("encoder.layer.0.intermediate.dense.weight", (16, 32)),
     ],
 )

@@ -1,4 +1,4 @@
-"""Every form that a BERT is published in gives the same BERT; anything else is refused."""
+"""Every published format gives the same BERT, and anything else is refused."""
 
 import json
 import pickle
@@ -27,7 +27,7 @@ TYPES = np.array([[0, 0, 0, 1, 1], [0, 0, 0, 0, 0]])
 POOLER = {"pooler.dense.weight": np.eye(16), "pooler.dense.bias": np.zeros(16)}
 NO_TYPES = {"embeddings.token_type_embeddings.weight": np.zeros((2, 16))}
 
-# How each form is made, what its tensors are in place of the tiny checkpoint's, and its GELU.
+# For each format: its writer, its tensors that differ from the tiny checkpoint's, and its GELU.
 FORMS = {
     "plain": (shutil.copytree, {}, gelu),
     "masked lm": (checkpoints.as_masked_lm, {}, gelu),
@@ -41,7 +41,7 @@ FORMS = {
 
 @pytest.fixture
 def checkpoint(tiny_checkpoint, tmp_path):
-    """A copy of the tiny checkpoint to spoil."""
+    """A copy of the tiny checkpoint that a test can damage."""
     return shutil.copytree(tiny_checkpoint, tmp_path / "checkpoint")
 
 
@@ -51,7 +51,7 @@ def batch(types=TYPES):
 
 
 def plain_form(tiny_checkpoint, target, changes):
-    """Returns the tiny checkpoint with some tensors changed, for the numpy BERT to read."""
+    """Returns the tiny checkpoint with some tensors changed, for the NumPy BERT."""
     shutil.copytree(tiny_checkpoint, target)
     new = {name: value.astype(np.float32) for name, value in changes.items()}
     change_tensors(target, lambda tensors: tensors.update(new))
@@ -102,7 +102,7 @@ def test_half_precision_is_read_as_float32(tiny_checkpoint, tmp_path):
 
 
 def test_bfloat16_is_read_exactly_or_refused_with_the_reason(checkpoint):
-    """Its numbers are the upper halves of float32's."""
+    """A bfloat16 value is the upper half of a float32 value."""
     tensors = load_file(checkpoint / "model.safetensors")
     header, data = {}, b""
     for name, value in tensors.items():
@@ -129,13 +129,13 @@ def test_lines_may_end_as_on_windows(checkpoint):
 
 
 def test_fewer_word_pieces_than_rows_are_well(checkpoint):
-    """Rows are often padded to a multiple of 64."""
+    """Publishers often pad the embedding table to a multiple of 64 rows."""
     (checkpoint / "vocab.txt").write_text("\n".join(TINY_VOCABULARY[:-1]) + "\n")
     read = read_checkpoint(checkpoint)
     assert len(read.vocabulary) + 1 == read.config.vocab_size == len(TINY_VOCABULARY)
 
 
-# Casing: what the files say, in the order in which they are believed.
+# Casing, from the files that take precedence to the others.
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_fewer_word_pieces_than_rows_are_well(checkpoint):
         ({"do_lower_case": True, "strip_accents": None}, (True, True)),
         ({"do_lower_case": True, "strip_accents": False}, (True, False)),
         ({"do_lower_case": False, "strip_accents": True}, (False, True)),
-        ({"model_max_length": 512}, (True, True)),  # it says nothing: the vocabulary does
+        ({"model_max_length": 512}, (True, True)),  # no casing here, so the vocabulary decides
     ],
 )
 def test_casing_of_tokenizer_config(checkpoint, said, expected):
@@ -287,7 +287,7 @@ def test_a_tokenizer_that_is_no_berts(checkpoint, model, reason):
     "said, reason",
     [
         ({"tokenize_chinese_chars": False}, "tokenize_chinese_chars false is not supported"),
-        ({"do_lower_case": "no"}, "do_lower_case"),  # not empty, and so true
+        ({"do_lower_case": "no"}, "do_lower_case"),  # a non-empty string counts as true in Python
     ],
 )
 def test_a_tokenizer_config_that_cannot_be_followed(checkpoint, said, reason):
@@ -304,10 +304,10 @@ def test_a_tokenizer_json_that_cannot_be_followed(tiny_checkpoint, tmp_path):
 
 
 def test_a_pickle_is_never_read(checkpoint, tmp_path):
-    """Not as pytorch_model.bin, not under the name of another file."""
+    """A pickle is refused as pytorch_model.bin and under any other name."""
     mark = tmp_path / "was here"
     attack = pickle.dumps(Intruder(mark))
-    pickle.loads(attack).close()  # it would work
+    pickle.loads(attack).close()  # the attack works when it is unpickled
     mark.unlink()
     (checkpoint / "model.safetensors").rename(tmp_path / "kept")
     (checkpoint / "pytorch_model.bin").write_bytes(attack)
@@ -317,12 +317,12 @@ def test_a_pickle_is_never_read(checkpoint, tmp_path):
     with pytest.raises(HubError, match="cannot read .*model.safetensors"):
         read_checkpoint(checkpoint)
     (tmp_path / "kept").rename(checkpoint / "model.safetensors")
-    read_checkpoint(checkpoint)  # the pickle lies beside it
+    read_checkpoint(checkpoint)  # the pickle is in the same folder
     assert not mark.exists()
 
 
 def test_code_in_a_checkpoint_is_not_run(checkpoint, tmp_path):
-    """What transformers runs with trust_remote_code."""
+    """transformers would run such code with trust_remote_code."""
     mark = tmp_path / "was here"
     for name in ("modeling_bert.py", "configuration_bert.py", "__init__.py"):
         (checkpoint / name).write_text(f"open({str(mark)!r}, 'w')\n")
@@ -370,7 +370,7 @@ def test_a_release_with_a_flipped_bit(tiny_checkpoint, tmp_path):
     checkpoints.as_release(tiny_checkpoint, folder)
     path = folder / "bert_model.ckpt.data-00000-of-00001"
     content = bytearray(path.read_bytes())
-    # Only the encoder's own tensors are read; the slots beside them are not worth a refusal.
+    # Only the encoder's own tensors are read, so optimizer slots in the file do no harm.
     words = np.ascontiguousarray(
         load_file(tiny_checkpoint / "model.safetensors")["embeddings.word_embeddings.weight"]
     )
@@ -430,7 +430,7 @@ def test_a_tokenizer_json_beside_the_vocabulary_is_heeded(checkpoint, part, cont
 
 
 def test_code_in_the_folder_that_one_stands_in_is_not_run(checkpoint, tmp_path, monkeypatch):
-    """Python puts the current folder first where it looks for modules, if it is not told not to."""
+    """By default Python searches for modules in the current folder first."""
     for name in ("dataclasses", "tensorflow", "kerasnlp_lab"):
         (checkpoint / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
     monkeypatch.chdir(checkpoint)

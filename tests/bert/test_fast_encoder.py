@@ -1,4 +1,4 @@
-"""`FastBertEncoder`: what a BertEncoder computes, in fewer operations."""
+"""`FastBertEncoder` computes the same as BertEncoder, in fewer operations."""
 
 import collections
 from concurrent.futures import ThreadPoolExecutor
@@ -29,7 +29,7 @@ def random_bert(activation="gelu", dropout=0.0, layers=2, deviation=0.3):
 
 
 def batch_of(rows=5, width=16, vocabulary=40):
-    """Random texts of two segments, each with padding of another length but the first."""
+    """Random texts of two segments. All but the first are padded, each differently."""
     rng = np.random.default_rng(1)
     lengths = np.linspace(width, 3, rows).astype(int)[:, None]
     places = np.arange(width)[None]
@@ -42,7 +42,7 @@ def batch_of(rows=5, width=16, vocabulary=40):
 
 
 def real(outputs, batch):
-    """Returns the outputs in one row, what stands at padding left out."""
+    """Returns all outputs as one array, without the values at padding."""
     sequence = outputs["sequence_output"].numpy()[batch["input_mask"].numpy() > 0]
     parts = (sequence, outputs["pooled_output"].numpy())
     return np.concatenate([np.asarray(part, np.float32).ravel() for part in parts])
@@ -66,7 +66,7 @@ def test_the_same_numbers(activation):
 
 
 def test_what_varies_little_is_normalized_by_no_other_epsilon():
-    """Embeddings as small as BERT's own; of them 0.001 would be much: see ENLARGED."""
+    """BERT's own embeddings are so small that an epsilon of 0.001 would matter; see ENLARGED."""
     bert, batch = random_bert(deviation=0.02), batch_of()
     fast = tf.function(FastBertEncoder(bert).with_constants())
     expected = real(bert(batch), batch)
@@ -111,7 +111,7 @@ def test_the_same_gradients(activation):
 
 @pytest.mark.parametrize("run", [lambda step: step, tf.function], ids=["eager", "graph"])
 def test_gradients_in_bfloat16_point_the_same_way(run):
-    """Dropout is on, at a rate that drops next to nothing."""
+    """Dropout is on, at a rate that drops almost nothing."""
     bert, batch = random_bert(dropout=1e-9), batch_of()
 
     def gradient(precision):
@@ -136,7 +136,7 @@ def test_weights_are_the_encoders_own():
     before, then = fast(batch)["pooled_output"].numpy(), constant(batch)["pooled_output"]
     bert.set_weights([1.5 * one for one in bert.get_weights()])
     assert np.abs(fast(batch)["pooled_output"].numpy() - before).max() > 0.01
-    np.testing.assert_array_equal(constant(batch)["pooled_output"], then)  # those of then
+    np.testing.assert_array_equal(constant(batch)["pooled_output"], then)  # the earlier weights
 
 
 def test_dropout_is_there_in_training_alone():
@@ -181,19 +181,19 @@ def test_minilm_in_float32(minilm, headlines):
 
 
 def test_minilm_in_bfloat16(minilm, headlines):
-    """The documented tolerance: a cosine of 0.9995 for every text."""
+    """The documented tolerance is a cosine of at least 0.9995 for every text."""
     expected = text_vectors(minilm(headlines), headlines)
     fast = FastBertEncoder(minilm, precision="mixed_bfloat16")
     for way in (fast, tf.function(fast.with_constants())):
         found = text_vectors(way(headlines), headlines)
-        assert np.abs(found - expected).max() > 1e-5  # it is bfloat16
+        assert np.abs(found - expected).max() > 1e-5  # it did compute in bfloat16
         norms = np.linalg.norm(found, axis=1) * np.linalg.norm(expected, axis=1)
         assert ((found * expected).sum(axis=1) / norms).min() > 0.9995
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
 def test_the_graph_rewriter_makes_few_operations_of_it(precision, minilm, headlines):
-    """What the speed hangs on, and what a version of TensorFlow could take away unsaid."""
+    """The speed depends on this, and a new TensorFlow version could silently change it."""
     if not _has_onednn():
         pytest.skip("this TensorFlow computes without oneDNN")
     if precision not in ("float32", best_precision()):
@@ -202,9 +202,9 @@ def test_the_graph_rewriter_makes_few_operations_of_it(precision, minilm, headli
     layers = minilm.bert_config.num_hidden_layers
     assert ran["_MklNativeFusedMatMul"] == 4 * layers
     assert ran["_MklLayerNorm"] == 2 * layers + 1
-    # Not safe where several threads run one graph, as a server does with an export.
+    # Not safe if several threads run one graph, like a server with an export.
     assert not any("BatchNorm" in one for one in ran)
-    assert ran["Erf"] + ran["Erfc"] == 0  # the GELUs are within the products
+    assert ran["Erf"] + ran["Erfc"] == 0  # the GELUs are fused into the products
     assert ran["BiasAdd"] == 0
 
 
@@ -215,7 +215,7 @@ def _has_onednn():
 
 
 def operations(fast, batch):
-    """Returns how often TensorFlow ran each kind of operation, the graph rewritten."""
+    """Returns the number of operations of each kind that TensorFlow ran, after graph rewriting."""
     compute = tf.function(fast.with_constants()).get_concrete_function(
         {name: tf.TensorSpec([None, None], tf.int32, name) for name in batch}
     )

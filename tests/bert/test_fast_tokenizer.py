@@ -1,7 +1,7 @@
-"""Safe texts get a module's own ids, and a module that differs is used alone.
+"""The fast tokenizer gives the module's own ids, and other modules run without it.
 
-The vocabulary has every safe character, as it is and as it is rewritten, so that two ways to
-rewrite or to part one cannot both end in [UNK].
+The vocabulary has every safe character, before and after normalization. So a difference in
+normalization or in splitting cannot hide behind [UNK].
 """
 
 import functools
@@ -43,7 +43,7 @@ MIXED = [
 
 
 def write_vocabulary(path):
-    """Writes all characters below 2200 that stand for something, and what they decompose into."""
+    """Writes all assigned characters below 2200, and their decompositions."""
     chars = {char for char in CHARACTERS if unicodedata.category(char)[0] in "LNPS"}
     for char in [*chars]:
         chars |= {*unicodedata.normalize("NFKD", char).casefold(), *char.lower(), *char.upper()}
@@ -138,7 +138,7 @@ def test_every_safe_character(vectorizer, fast):
 
 
 def test_every_safe_character_is_read_by_itself(fast):
-    """Whatever is beside it: what holds for each of them then holds for every text."""
+    """Neighbours do not change its ids. So facts about single characters hold for every text."""
     chars = [char for char in safe_characters(fast) if not char.isspace()]
     alone = dict(zip(chars, fast.tokenize_safe(tf.constant(chars)).to_list(), strict=True))
     assert all(len(ids) == 1 for ids in alone.values())
@@ -148,7 +148,7 @@ def test_every_safe_character_is_read_by_itself(fast):
 
 
 def test_which_safe_characters_part_words(fast, casing):
-    """So that a word is as long as the alphabet says."""
+    """The alphabet then determines the length of a word."""
     alphabet = UNCASED if casing == "uncased" else CASED
     ending = fast.tokenize_ascii(tf.constant(["ab"])).to_list()[0][-1]  # ##b
     chars = [char for char in safe_characters(fast) if not char.isascii()]
@@ -181,15 +181,15 @@ def test_long_words(vectorizer, fast, length):
 
 @pytest.mark.parametrize("length", [33, 34, 50, 51, 99, 100, 101])
 def test_long_words_of_other_characters_than_ascii(vectorizer, length):
-    """The limit is 100 bytes on TF Hub, and 100 characters in modules that are built here."""
+    """TF Hub's modules have a limit of 100 bytes; modules built here, of 100 characters."""
     words = [char * length for char in "éдλ€"] + ["é" + "x" * (length - 1)]
     assert differing(vectorizer, [*words, *(f"the {word} — {word}!" for word in words)]) == []
 
 
 def test_safe_and_other_texts_in_a_batch_keep_their_order(vectorizer):
-    """Each is what it is alone, whatever the batch makes of it."""
+    """Each text gets the same ids in a batch as alone."""
     alone = [by_module(vectorizer, [text])[0] for text in MIXED]
-    assert sum(len(ids) == MAX_LENGTH - 2 for ids in alone) == 1  # is cut
+    assert sum(len(ids) == MAX_LENGTH - 2 for ids in alone) == 1  # one is cut
     for order in (MIXED, MIXED[::-1], MIXED[:2], MIXED[2:3], MIXED[3:4], MIXED[3:5], [MIXED[1]]):
         found = vectorizer.tokenize(tf.constant(order)).to_list()
         assert found == [alone[MIXED.index(text)] for text in order]
@@ -201,7 +201,7 @@ def test_an_empty_batch(vectorizer):
 
 
 def test_a_graph_on_another_machine(module_of, tmp_path):
-    """Saved, moved and opened where there are TensorFlow and tensorflow_text alone."""
+    """The graph is saved, moved and opened with only TensorFlow and tensorflow_text."""
     vectorizer = module_of("uncased", False)
     texts = [text.encode("utf-8") if isinstance(text, str) else text for text in MIXED]
     serving = tf.Module()
@@ -234,7 +234,7 @@ def test_a_graph_on_another_machine(module_of, tmp_path):
 
 @pytest.mark.parametrize("lower", [True, False])
 def test_accents_that_go_with_neither_casing(build, vocab_file, lower):
-    """Lower case with accents, as German models have it, and the other way round: ASCII is safe."""
+    """Lower case with accents (German models), and cased without accents: only ASCII is safe."""
     vectorizer = build(do_lower_case=lower, strip_accents=not lower, as_on_tfhub=False)
     fast = find_fast_tokenizer(vocab_file, vectorizer.tokenize_clean)
     assert (fast.uncased, fast.extended) == (lower, False)
@@ -260,7 +260,7 @@ def test_a_vocabulary_that_it_cannot_do_with(vectorizer, tmp_path):
 
 
 def test_a_vocabulary_with_other_line_ends(vectorizer, vocab_file, tmp_path):
-    """TensorFlow's tables drop a carriage return, and the last line may have no end."""
+    """TensorFlow's tables drop carriage returns, and the last line may lack a line end."""
     (tmp_path / "vocab.txt").write_bytes(vocab_file.read_bytes().replace(b"\n", b"\r\n")[:-2])
     found = find_fast_tokenizer(tmp_path / "vocab.txt", vectorizer.tokenize_clean)
     assert found.extended
@@ -278,7 +278,7 @@ def test_a_module_that_takes_longer_words_is_used_alone(vocab_file, tmp_path):
 
 
 def save_module(tokenize, folder):
-    """Saves a preprocessing module as the Model Garden does, around any tokenizer."""
+    """Saves a preprocessing module with any tokenizer, as the Model Garden does."""
     sentences = keras.Input((), dtype=tf.string)
     tokens = tokenize(sentences)
     pack = layers.BertPackInputs(128, special_tokens_dict=tokenize.get_special_tokens_dict())

@@ -1,4 +1,4 @@
-"""Loading by handle: no network, an interrupted download, a folder that is no module."""
+"""Loading by handle without a network, after an interrupted download, or from a bad folder."""
 
 import http.server
 import io
@@ -22,7 +22,7 @@ def tfhub_cache(tmp_path, monkeypatch):
 
 @pytest.fixture
 def server(monkeypatch):
-    """A web server on this machine; `server.cut` closes the connection after so many bytes."""
+    """A local web server. `server.cut` is the number of bytes after which it disconnects."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
@@ -92,7 +92,7 @@ def test_a_folder_without_a_module(tmp_path):
 
 
 def test_a_module_that_cannot_be_fetched_leaves_the_output_free(tmp_path, monkeypatch):
-    """The mended command is not told that its own folder is there already."""
+    """The corrected command can use the same output folder."""
     from kerasnlp_lab.data import load_dataset
     from kerasnlp_lab.lab import ExperimentConfig, compare, run_experiment
 

@@ -1,4 +1,4 @@
-"""`RealPositions`: between a padded batch and its real positions."""
+"""`RealPositions` converts between a padded batch and its real positions."""
 
 import numpy as np
 import pytest
@@ -58,7 +58,7 @@ def test_heads_are_split_and_joined(positions):
     ],
 )
 def test_gradients_are_those_of_tensorflow(way, shape):
-    """Where nobody reads what is at padding, as the encoder does not."""
+    """This holds if padding is never read, as in the encoder."""
     x = tf.constant(numbers(*shape))
     given = (HEADS, SIZE) if way == "split_heads" else ()
     gradients = []

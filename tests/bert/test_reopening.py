@@ -1,4 +1,4 @@
-"""`reopen`: a hub encoder's own numbers, out of a Keras model that can be edited."""
+"""`reopen` gives an editable Keras model with the same outputs as the module."""
 
 import dataclasses
 from pathlib import Path
@@ -18,12 +18,12 @@ from kerasnlp_lab.errors import HubError, OptionError
 from kerasnlp_lab.hub import minilm_modules
 from tests.tiny_bert import TINY_VOCABULARY
 
-VECTORS = dict(np.load(Path(__file__).with_name("bert_vectors.npz")))  # by make_bert_vectors.py
+VECTORS = dict(np.load(Path(__file__).with_name("bert_vectors.npz")))  # from make_bert_vectors.py
 SINGLE = BertConfig(20, 16, 1, 2, 32, 16, 2)
 
 
 def save_module(folder, encoder, change=lambda inputs, outputs: outputs):
-    """Saves an encoder with random weights, and something done to its outputs, as a module."""
+    """Saves an encoder with random weights and altered outputs as a module."""
     rng = np.random.default_rng(0)
     encoder.set_weights([rng.normal(0, 0.5, w.shape) for w in encoder.get_weights()])
     names = ("input_word_ids", "input_mask", "input_type_ids")
@@ -44,7 +44,7 @@ def small(tmp_path_factory):
 
 
 def padded(rows, type_ids=None):
-    """Returns rows of ids as an encoder's inputs, the second half of each of the second type."""
+    """Returns rows of ids as encoder inputs. The second half of each row has token type 1."""
     width = max(map(len, rows))
     ids, mask, types = (np.zeros((len(rows), width), int) for _ in range(3))
     for row, values in enumerate(rows):
@@ -105,7 +105,7 @@ def test_attention_scores_are_those_of_bertmodel(minilm, news):
     mask = news["input_mask"].numpy()
     for one in minilm(news)["attention_scores"]:
         np.testing.assert_allclose(one.numpy().sum(-1), 1, atol=1e-5)
-        # Nobody looks at padding.
+        # Padding is never read.
         assert (one.numpy() * (1 - mask[:, np.newaxis, np.newaxis])).max() < 1e-6
 
 
@@ -119,7 +119,7 @@ def test_mixed_precision_computes_nearly_the_same(minilm_outputs, news):
     expected = minilm_outputs["pooled_output"].numpy()
     norms = np.linalg.norm(found, axis=1) * np.linalg.norm(expected, axis=1)
     assert ((found * expected).sum(axis=1) / norms).min() > 0.999
-    assert np.abs(found - expected).max() > 1e-3  # it is used, not only accepted
+    assert np.abs(found - expected).max() > 1e-3  # it does change the outputs
 
 
 def test_a_mixed_global_policy_is_left_as_it_was_and_does_not_leak(small):
@@ -157,12 +157,12 @@ def test_what_an_encoder_cannot_be(small, options, message):
 
 
 def train(encoder, steps=1):
-    """Takes steps of SGD towards zero and returns how far each variable went, by its name."""
+    """Takes SGD steps towards zero and returns the change of each variable by name."""
     before = {weight.name: weight.numpy() for weight in encoder.weights}
     for _ in range(steps):
         with tf.GradientTape() as tape:
             outputs = encoder(TINY_BATCH, training=True)
-            # A weight for each number: LayerNorm makes plain sums of squares constant.
+            # Random weights, because LayerNorm makes a plain sum of squares constant.
             numbers = outputs["sequence_output"]
             slope = tf.reshape(tf.linspace(-1.0, 1.0, tf.size(numbers)), tf.shape(numbers))
             loss = tf.reduce_sum(slope * numbers) + tf.reduce_sum(outputs["pooled_output"])
@@ -179,7 +179,7 @@ def test_frozen_layers_stay_and_the_others_learn(small, count):
     for name, change in train(encoder).items():
         above = "pooler" in name or any(f"/layer_{i}/" in name for i in range(count, 2))
         if above or count == 0:
-            # A key's bias moves all scores of a row alike: the softmax takes its gradient away.
+            # A key's bias shifts all scores of a row equally, so the softmax cancels its gradient.
             assert change.max() > 1e-7 or "key/bias" in name, name
         else:
             assert change.max() == 0, name
@@ -200,7 +200,7 @@ def test_no_dropout_is_none(small):
     np.testing.assert_array_equal(*outputs)
 
 
-# What is in a module, and what is no BERT.
+# The contents of modules, and modules that are not BERTs.
 
 
 @pytest.mark.parametrize("activation", ["gelu_tanh", "relu"])
@@ -251,7 +251,7 @@ def test_an_albert_is_refused(tmp_path):
         dict_outputs=True,
     )
     module = save_module(tmp_path / "albert", albert)
-    load_hub_layer(str(module))(TINY_BATCH)  # a module that works
+    load_hub_layer(str(module))(TINY_BATCH)  # the module itself works
     with pytest.raises(HubError, match="albert cannot be reopened: the variable .* not one of a B"):
         reopen(module)
 

@@ -1,7 +1,7 @@
-"""Word pieces against Hugging Face's tokenizers library: equal on real texts and on hard ones.
+"""Word pieces equal those of Hugging Face's tokenizers library, on real texts and hard ones.
 
-Where a text is read otherwise, hard_texts.py says how. Should a new version read it as the library
-does, a test fails and the line is to go.
+hard_texts.py lists the exceptions. If a new version agrees with the library on one, a test fails,
+and its line should be removed.
 """
 
 import csv
@@ -38,7 +38,7 @@ def as_text(text):
 
 
 class Library:
-    """The library's tokenizer of a BERT."""
+    """The library's BERT tokenizer."""
 
     def __init__(self, vocab_file, *, lower_case, strip_accents=None):
         model = models.WordPiece.from_file(
@@ -60,7 +60,7 @@ class Library:
         return [row.ids for row in self.tokenizer.encode_batch([as_text(text) for text in texts])]
 
     def ids_of_words(self, lines, max_length=128):
-        """Returns the ids of words that are given, not found by the library."""
+        """Returns the ids of given words, without the library's own splitting."""
         pieces = [
             [piece.id for word in line.split(" ") for piece in self.tokenizer.model.tokenize(word)]
             for line in lines
@@ -91,7 +91,7 @@ class Module:
 
 
 class TensorFlowText:
-    """tensorflow_text's BertTokenizer, as modules on TF Hub call it."""
+    """tensorflow_text's BertTokenizer, with the arguments of modules on TF Hub."""
 
     def __init__(self, vocab_file, library, *, lower_case):
         self._tokenizer = tensorflow_text.BertTokenizer(str(vocab_file), lower_case=lower_case)
@@ -110,7 +110,7 @@ def differing(found, expected):
 
 @pytest.fixture(scope="module")
 def vocab_files(tmp_path_factory):
-    """MiniLM's, which is uncased BERT's, and a cased one with every character of the hard texts."""
+    """MiniLM's uncased vocabulary, and a cased one with every character of the hard texts."""
     texts = load_dataset("news_sample").train.texts
     seen = sorted({char for text in [*texts, *HARD_TEXTS] for char in as_text(text)})
     chars = [c for c in seen if c.isprintable() and not c.isspace() and c != "\ufffd"]
@@ -118,7 +118,7 @@ def vocab_files(tmp_path_factory):
         vocab_size=2 * len(chars) + 1500,
         initial_alphabet=chars,
         limit_alphabet=len(chars),
-        # The trainer would number these in an order of its own in every run, and break ties by it.
+        # Otherwise the trainer numbers these differently in each run, and breaks ties by number.
         special_tokens=[*SPECIAL_TOKENS, *(f"##{char}" for char in chars)],
         show_progress=False,
     )
@@ -134,13 +134,13 @@ def vocab_files(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def uncased_module(vocab_files, tiny_checkpoint, tmp_path_factory):
-    """With an encoder of random weights."""
+    """A built preprocessing module for uncased texts. Its encoder has random weights."""
     folder = tmp_path_factory.mktemp("uncased")
     checkpoint = shutil.copytree(tiny_checkpoint, folder / "checkpoint")
     shutil.copy(vocab_files["uncased"], checkpoint / "vocab.txt")
     size = (checkpoint / "vocab.txt").read_bytes().count(b"\n")
     config = json.loads((checkpoint / "config.json").read_text())
-    config |= {"vocab_size": size, "num_hidden_layers": 1}  # one is quicker to build
+    config |= {"vocab_size": size, "num_hidden_layers": 1}  # one layer is quicker to build
     (checkpoint / "config.json").write_text(json.dumps(config))
     tensors = load_file(checkpoint / "model.safetensors")
     tensors = {name: tensors[name] for name in tensors if "encoder.layer.1." not in name}
@@ -151,7 +151,7 @@ def uncased_module(vocab_files, tiny_checkpoint, tmp_path_factory):
 
 
 def export(vocab_file, folder, *, as_on_tfhub):
-    """Does what build_bert_modules does of a cased vocabulary, without the encoder."""
+    """Builds the preprocessing module of a cased vocabulary, without an encoder."""
     export_preprocessing(
         folder,
         vocab_file,
@@ -226,7 +226,7 @@ def test_sms(module, library, sms_texts):
 
 
 def test_sms_by_tensorflow_text(casing, tensorflow_text_tokenizer, library, sms_texts):
-    """Uncased, four messages hold a compatibility character, which it writes out."""
+    """Four messages hold a compatibility character, which the uncased tokenizer decomposes."""
     folds = {"¼": "1\u20444", "ª": "a", "´": " "} if casing == "uncased" else {}
     folded = [text.translate(str.maketrans(folds)) for text in sms_texts]
     found = tensorflow_text_tokenizer.ids(sms_texts)
@@ -237,7 +237,7 @@ def test_sms_by_tensorflow_text(casing, tensorflow_text_tokenizer, library, sms_
 
 
 def check(tokenizer, library, exceptions, max_length):
-    """Holds a tokenizer to the library, and to a table of exceptions where there are any."""
+    """Compares a tokenizer with the library, except for a table of known differences."""
     texts = [text for text in HARD_TEXTS if text not in exceptions]
     rows = differing(tokenizer.ids(texts, max_length), library.ids(texts, max_length))
     assert [texts[row] for row in rows] == []
@@ -268,7 +268,7 @@ def test_a_module_as_on_tfhub_is_tensorflow_text(vocab_files, tmp_path):
 
 
 def test_a_batch_of_hard_texts_is_its_texts(module):
-    """No text changes what its neighbours become."""
+    """A text does not affect its neighbours."""
     alone = [module.ids([text])[0] for text in HARD_TEXTS[::6]]
     assert module.ids(HARD_TEXTS)[::6] == alone
 
@@ -276,7 +276,7 @@ def test_a_batch_of_hard_texts_is_its_texts(module):
 @pytest.mark.parametrize("lower_case", [True, False])
 @pytest.mark.parametrize("strip_accents", [True, False])
 def test_words_in_every_casing(vocab_files, lower_case, strip_accents):
-    """Lower case with accents (German, Chinese models) and the other way round too."""
+    """This includes lower case with accents (German, Chinese models) and cased without them."""
     library = Library(vocab_files["cased"], lower_case=lower_case, strip_accents=strip_accents)
     exceptions = BUILT_HERE["uncased" if strip_accents else "cased"]
     texts = [text for text in HARD_TEXTS if text not in exceptions]
@@ -288,7 +288,7 @@ def test_words_in_every_casing(vocab_files, lower_case, strip_accents):
 
 
 def test_every_punctuation_mark_and_symbol(module, library):
-    """Those of Unicode 3.2."""
+    """All of them are in Unicode 3.2."""
     categories = (unicodedata.category, unicodedata.ucd_3_2_0.category)
     chars = [
         char
@@ -298,11 +298,11 @@ def test_every_punctuation_mark_and_symbol(module, library):
     assert len(chars) > 2500
     texts = [f"a{char}b {char}" for char in chars]
     rows = differing(module.ids(texts), library.ids(texts))
-    assert [chars[row] for row in rows] == ["\u166d"]  # which is in hard_texts.py
+    assert [chars[row] for row in rows] == ["\u166d"]  # hard_texts.py lists it
 
 
 def test_special_tokens_in_a_text_are_text(module, library):
-    """As in the library, unless it is told of them: then its [MASK] is the token."""
+    """The library does the same, unless it gets a list of special tokens."""
     texts = ["[CLS] the [MASK] [SEP]"]
     mask = library.tokenizer.token_to_id("[MASK]")
     assert module.ids(texts) == library.ids(texts)

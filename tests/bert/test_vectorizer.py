@@ -1,4 +1,4 @@
-"""HubVectorizer: the ids of the module's own root, with less padding, for any bytes."""
+"""HubVectorizer gives the ids of the module's root, with less padding, for any bytes."""
 
 import shutil
 
@@ -29,7 +29,7 @@ def root(tiny_modules):
 
 @pytest.fixture(scope="module")
 def width(root):
-    """The width that the module's root pads every text to."""
+    """The width to which the module's root pads every text."""
     return root(tf.constant([""]))["input_word_ids"].shape[1]
 
 
@@ -50,7 +50,7 @@ def test_a_batch_is_padded_to_its_own_longest_text(vectorizer, root):
     texts = tf.constant(["the cat", "a dog ran. a dog sat."])  # 8 pieces, [CLS] and [SEP]
     found, expected = vectorizer(texts), root(texts)
     for name, value in found.items():
-        assert value.shape == (2, 16)  # 10, as a multiple of 8
+        assert value.shape == (2, 16)  # 10, rounded up to a multiple of 8
         np.testing.assert_array_equal(value, expected[name][:, :16])
 
 

@@ -1,4 +1,4 @@
-"""`kerasnlp-lab` run within this process, which has TensorFlow imported already."""
+"""Runs `kerasnlp-lab` within this process, which has already imported TensorFlow."""
 
 import contextlib
 import io
@@ -9,14 +9,14 @@ from kerasnlp_lab.cli.main import main
 
 
 class Result:
-    """Exit status, standard output, standard error."""
+    """The exit status, standard output and standard error."""
 
     def __init__(self, code, out, err):
         self.code, self.out, self.err = code, out, err
 
 
 def run(*arguments, stdin=b""):
-    """Runs the command line as its entry point does."""
+    """Runs the command line in the same way as its entry point."""
     out, err = io.StringIO(), io.StringIO()
     with (
         mock.patch.object(sys, "argv", ["kerasnlp-lab", *map(str, arguments)]),

@@ -1,4 +1,4 @@
-"""One run and its export, made with the command line itself."""
+"""One run and its export, made by the command line."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.hub.conftest import hub_environment, origins, tiny_archives  # noqa: 
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory):
-    """The run directory of tfidf_linear on news_sample, and what train printed."""
+    """The run directory of tfidf_linear on news_sample, and the output of train."""
     folder = tmp_path_factory.mktemp("cli") / "run"
     result = run("train", "--model", "tfidf_linear", "--dataset", "news_sample", "--output", folder)
     assert result.code == 0, result.err

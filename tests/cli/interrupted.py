@@ -1,9 +1,9 @@
-"""The command line, with Ctrl-C when it comes to a place.
+"""Runs the command line and sends it Ctrl-C at a chosen place.
 
     python -m tests.cli.interrupted PLACE ARGUMENT...
 
-A place is a part of a file's path that is opened, made or renamed, or of a module's name that
-is imported.
+A place is part of the path of a file that is opened, created or renamed, or part of the name of
+a module that is imported.
 """
 
 import signal
@@ -12,7 +12,7 @@ import sys
 from tests.cli.command import run
 
 EVENTS = ("import", "open", "os.mkdir", "os.rename")
-_places = []  # an audit hook cannot be taken away again
+_places = []  # an audit hook cannot be removed
 
 
 def _watch(event, arguments):
@@ -22,7 +22,7 @@ def _watch(event, arguments):
 
 
 def run_interrupted(place, *arguments):
-    """Runs the command line within this process, as `run` does."""
+    """Runs the command line within this process, like `run`."""
     if not hasattr(run_interrupted, "watching"):
         run_interrupted.watching = True
         sys.addaudithook(_watch)

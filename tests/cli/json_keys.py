@@ -1,4 +1,4 @@
-"""What docs/json.md says of a command's --json, to compare a document with."""
+"""Compares the output of --json with the keys that docs/json.md lists."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ def documented_commands():
 
 
 def assert_documented(document, command):
-    """A document, or each one of a list, has the keys that the page lists, and no others."""
+    """Checks that a document, or each one in a list, has exactly the keys on the page."""
     (section,) = re.findall(rf"^## {command}\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
     paths = re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE)
     assert paths, command

@@ -1,4 +1,4 @@
-"""`kerasnlp-lab compare`: a leaderboard, and each model a run of its own."""
+"""`kerasnlp-lab compare` writes a leaderboard and a run for each model."""
 
 import json
 
@@ -9,7 +9,7 @@ from tests.cli.command import run
 
 @pytest.fixture(scope="module")
 def compared(tmp_path_factory):
-    """One model: how several are ranked is tested in tests/evaluation, and takes longer."""
+    """A comparison of one model. tests/lab tests the ranking of several, which takes longer."""
     folder = tmp_path_factory.mktemp("cli") / "compared"
     arguments = ("--dataset", "news_sample", "--models", "tfidf_linear", "--output", folder)
     result = run("compare", *arguments)
@@ -28,7 +28,7 @@ def test_the_leaderboard_has_the_runs_own_accuracy(compared):
 
 
 def test_the_terminal_shows_names_and_numbers_whole(compared):
-    """Not a terminal, so 80 columns: a log of a CI job, or `| tee`."""
+    """Without a terminal, as in a CI log or with `| tee`, there are 80 columns."""
     folder, result = compared
     (row,) = json.loads((folder / "comparison.json").read_text())["leaderboard"]
     (line,) = [line for line in result.out.splitlines() if f"{row['accuracy']:.4f}" in line]

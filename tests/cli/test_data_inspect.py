@@ -1,4 +1,4 @@
-"""`data inspect` as users run it: the terminal, JSON, the files, --fix, mistakes."""
+"""`data inspect` for users: the terminal, JSON, the files, --fix and mistakes."""
 
 import csv
 import json
@@ -25,7 +25,7 @@ def inspect(*arguments):
 
 @pytest.fixture(scope="module")
 def done(tiny_checkpoint, tmp_path_factory):
-    """A dirty table inspected and cleaned, with the word pieces of a tiny BERT."""
+    """The result of inspecting and cleaning a dirty table, with the word pieces of a tiny BERT."""
     folder = tmp_path_factory.mktemp("inspect")
     table = write_table(folder / "t.csv", [*plain_rows(), *DIRTY])
     output = folder / "out"
@@ -53,7 +53,11 @@ def test_what_texts_hold_does_not_act_on_the_terminal(done):
     _, _, result = done
     assert "[bold red]here[/]" in result.out
     assert "evil \\x1b[31mescape\\x07" in result.out
-    assert not set(result.out) & {"\x1b", "\x07", "\r"}  # also: no colour where no terminal is
+    assert not set(result.out) & {
+        "\x1b",
+        "\x07",
+        "\r",
+    }  # no colour without a terminal
 
 
 def test_the_histograms_fit_a_terminal(done, tiny_checkpoint):
@@ -69,7 +73,7 @@ def test_the_histograms_fit_a_terminal(done, tiny_checkpoint):
 
 
 def test_word_pieces_are_those_of_the_model(done, tiny_checkpoint):
-    """By the tokenizers library, [CLS] and [SEP] counted."""
+    """The tokenizers library gives the expected counts, with [CLS] and [SEP]."""
     tokenizers = pytest.importorskip("tokenizers")
     _, output, _ = done
     found = json.loads((output / "inspection.json").read_text())

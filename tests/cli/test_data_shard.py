@@ -1,4 +1,4 @@
-"""`data shard`, and its folder as what --data names."""
+"""`data shard` writes a folder that --data can read."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""`kerasnlp-lab explain`: from a run to the terminal, a picture and a page."""
+"""`kerasnlp-lab explain` prints to the terminal, and writes a picture and a page."""
 
 import json
 

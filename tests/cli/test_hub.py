@@ -1,4 +1,4 @@
-"""`kerasnlp-lab hub`: list, install and verify, what they print and how they exit."""
+"""`kerasnlp-lab hub` list, install and verify: their output and exit status."""
 
 import json
 import shutil
@@ -96,7 +96,7 @@ def test_verify_exits_with_1_if_a_module_is_broken(cache, on_tfhub):
     assert f"in {cache / place_of(ENCODER)}; install it again" in lines[at + 2]
     assert f"ok     {PREPROCESS}" in lines
 
-    shutil.rmtree(cache / place_of(PREPROCESS))  # has been asked often enough
+    shutil.rmtree(cache / place_of(PREPROCESS))  # no longer needed
     result = run("hub", "verify", "--json")
     assert result.code == 1
     (one,) = found = json.loads(result.out)

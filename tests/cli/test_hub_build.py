@@ -1,4 +1,4 @@
-"""`hub build`, and training on what was built, as a user does both."""
+"""`hub build`, and training on the built modules."""
 
 import json
 import pickle
@@ -19,7 +19,7 @@ IDS = np.array([[2, 5, 7, 9, 3]])
 
 @pytest.fixture(scope="module")
 def built(tiny_checkpoint, tmp_path_factory):
-    """Modules out of an original release, and what `hub build` printed."""
+    """The modules built from an original release, and the output of `hub build`."""
     folder = tmp_path_factory.mktemp("hub")
     as_release(tiny_checkpoint, folder / "release")
     result = run("hub", "build", "--from", folder / "release", "--to", folder / "modules")
@@ -98,7 +98,7 @@ def test_hub_build_over_something(built):
 
 
 def test_hub_build_of_a_pickle(tiny_checkpoint, tmp_path):
-    """It is refused with the reason, and what it would do when unpickled is not done."""
+    """It is refused with a reason, and never unpickled."""
     shutil.copytree(tiny_checkpoint, tmp_path / "bert")
     (tmp_path / "bert" / "model.safetensors").unlink()
     attack = pickle.dumps(Intruder(tmp_path / "was here"))

@@ -1,4 +1,4 @@
-"""Ctrl-C: status 130, one line that names what is kept, and no traceback."""
+"""Ctrl-C gives status 130, one line that names the kept files, and no traceback."""
 
 import json
 import os
@@ -23,7 +23,7 @@ NOTHING = "kerasnlp-lab: stopped by Ctrl-C; nothing was written\n"
 
 
 def interrupted(place, *arguments):
-    """Returns the ended process of a command that got Ctrl-C at a place."""
+    """Returns the finished process of a command that got Ctrl-C at a place."""
     return processes.run("tests.cli.interrupted", [place, *arguments])
 
 
@@ -203,7 +203,7 @@ def test_a_second_one_does_not_wait():
 
 
 def test_a_program_that_is_to_ignore_it_does():
-    """As nohup, and `&` in a script, start it."""
+    """nohup, and `&` in a script, start programs that ignore Ctrl-C."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         with raise_on_first_interrupt() as came:

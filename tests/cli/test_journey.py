@@ -1,4 +1,4 @@
-"""From a dataset's name to answers: train, evaluate, export, predict."""
+"""The whole journey: train on a named dataset, evaluate, export and predict."""
 
 import csv
 import json
@@ -106,7 +106,7 @@ def test_a_long_text_is_shortened_in_the_table_only(exported):
 
 
 def test_an_argument_may_hold_any_bytes(exported):
-    argument = b"caf\xe9 goal".decode("utf-8", "surrogateescape")  # as Python makes sys.argv
+    argument = b"caf\xe9 goal".decode("utf-8", "surrogateescape")  # as in Python's sys.argv
     result = run("predict", exported, argument, "", "--format", "jsonl")
     assert [json.loads(line)["text"] for line in result.out.splitlines()] == ["caf\ufffd goal", ""]
 
@@ -128,7 +128,7 @@ def test_predict_standard_input(source, request):
 def test_predict_a_file_of_many_lines_in_its_order(exported, tmp_path):
     texts = [f"{'goal ' * (i * 37 % 50)}{i}" for i in range(1200)]  # more than two chunks
     file = tmp_path / "texts.txt"
-    file.write_text("\n".join(texts))  # the last line without its end
+    file.write_text("\n".join(texts))  # the last line has no line end
     result = run("predict", exported, "--file", file, "--format", "jsonl")
     assert [json.loads(line)["text"] for line in result.out.splitlines()] == texts
 

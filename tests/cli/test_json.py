@@ -1,4 +1,4 @@
-"""`--json`: one document on standard output, with the keys that docs/json.md promises."""
+"""`--json` prints one document, with the keys that docs/json.md promises."""
 
 import json
 import math
@@ -17,7 +17,7 @@ NEWS = ("--dataset", "news_sample")
 
 
 def commands():
-    """Returns every command by its name as it is typed."""
+    """Returns all commands by name, such as "hub install"."""
 
     def walk(group, path):
         for name, command in group.commands.items():
@@ -86,7 +86,7 @@ def test_compare(tmp_path):
     compared = json.loads(result.out)
     assert_documented(compared, "compare")
     assert compared["leaderboard"][0]["folder"] == "tfidf_linear"
-    assert "tfidf_linear" in result.err  # which model is being trained
+    assert "tfidf_linear" in result.err  # the progress names the model
 
 
 def test_evaluate(finished_run):
@@ -143,7 +143,7 @@ def test_a_number_that_is_none_is_null(capsys):
 
 
 def test_hub_build(monkeypatch, tmp_path):
-    build = "kerasnlp_lab.export.hub_modules.build_modules"  # tested in test_hub_build.py, and slow
+    build = "kerasnlp_lab.export.hub_modules.build_modules"  # slow, and tested in test_hub_build.py
     monkeypatch.setattr(build, lambda *arguments, **options: print("building"))
     built = document_of("hub", "build", "--from", tmp_path, "--to", tmp_path / "to")
     assert_documented(built, "hub build")

@@ -1,4 +1,4 @@
-"""What there is to choose from: `zoo list`, `zoo show`, `zoo tasks`, `data list`."""
+"""The lists of choices: `zoo list`, `zoo show`, `zoo tasks` and `data list`."""
 
 from kerasnlp_lab.tasks import task_names
 from tests.cli.command import run
@@ -21,7 +21,7 @@ def test_zoo_show_has_what_train_can_be_given():
     shown = dict(line for line in lines if len(line) == 2)
     assert shown["licence"] == "Apache-2.0"
     assert shown["embed_dim"] == "48"  # an option
-    assert shown["batch_size"] == "64"  # of the recipe
+    assert shown["batch_size"] == "64"  # a setting of the recipe
 
 
 def test_zoo_tasks_has_a_line_a_task():

@@ -1,4 +1,4 @@
-"""Every mistake is one line that says what to do, exit status 2, and leaves nothing behind."""
+"""Every mistake gives one line with a remedy and exit status 2, and leaves no files."""
 
 import json
 import shutil
@@ -63,8 +63,8 @@ def test_the_process_ends_with_status_2_and_one_line():
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_train_with_an_option_that_cannot_be(arguments, message, tmp_path):
-    """The same command, mended, must find its --output free."""
-    # Two steps, where a mistake is not noticed and the training begins.
+    """The corrected command must be able to use the same --output."""
+    # Two steps are enough to fail quickly if the training starts despite the mistake.
     quick = ("--epochs", "1", "--min-steps-per-epoch", "1", "--batch-size", "400")
     result = train(*quick, *arguments, "--output", tmp_path / "run")
     assert_mistake(result, message)

@@ -1,4 +1,4 @@
-"""Groups of options: a command sees one value for them, the command line each of them."""
+"""A group of options is one value for a command, and separate options on the command line."""
 
 import dataclasses
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""`train`, `compare` and `evaluate` on a user's own table, and the mistakes in saying which."""
+"""`train`, `compare` and `evaluate` on a user's own table, and mistakes in naming it."""
 
 import csv
 import json
@@ -45,7 +45,7 @@ def train(*arguments):
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """A run on 60 good rows and 5 bad ones, which were to be skipped."""
+    """A run on 60 good rows and 5 bad ones, with --bad-rows skip."""
     folder = tmp_path_factory.mktemp("own_table")
     table = write(folder / "messages.csv", [BAD[4], *BAD[:4]])
     columns = ["--text-column", "text", "--label-column", "label", "--bad-rows", "skip"]
@@ -155,7 +155,7 @@ def test_compare_on_a_table(tmp_path):
     (rejected,) = read_rejects(rejects.parent)
     assert list(rejected.values()) == [str(table), "62", "expected 2 columns, got 1", "short"]
     assert json.loads((rejects.parent / "metrics.json").read_text())["rejected_rows"] == 1
-    # Nothing is dropped in silence.
+    # Every dropped row is reported.
     assert "1 rows were skipped: see rejects.csv of each run" in result.out
 
 

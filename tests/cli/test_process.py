@@ -1,4 +1,4 @@
-"""What only a process of its own shows: start-up and pipes."""
+"""Start-up and pipes, which need separate processes."""
 
 import json
 import subprocess
@@ -17,7 +17,7 @@ LINES = 100
 
 
 def imports_of(code):
-    """Returns the modules that a piece of code imports, in a process of its own."""
+    """Returns the modules that some code imports in a new process."""
     script = f"import sys\ntry:\n    {code}\nexcept SystemExit:\n    pass\n"
     script += "print(*sys.modules, sep='\\n', file=sys.stderr)"
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
@@ -61,7 +61,7 @@ def test_alone_it_tells_what_to_do_first():
         assert {word for word in words if word.startswith("--")} <= known
     for command in commands:
         assert any(line.startswith(f"  {command} ") for line in lines)
-    assert first[0][-1] == first[1][2]  # what is trained is what answers
+    assert first[0][-1] == first[1][2]  # the trained model gives the answers
 
 
 @pytest.mark.parametrize("group", ["zoo", "hub", "data"])
@@ -76,7 +76,7 @@ def test_version():
 
 
 def test_answers_stream_and_a_reader_may_leave(exported):
-    """`producer | kerasnlp-lab predict MODEL | head -3`: no wait for the end, no complaint."""
+    """`producer | kerasnlp-lab predict MODEL | head -3` answers at once and ends without errors."""
     command = [*KERASNLP_LAB, "predict", str(exported), "--format", "jsonl"]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as process:
@@ -91,7 +91,7 @@ def test_answers_stream_and_a_reader_may_leave(exported):
                 process.stdin.write(f"text {number}\n".encode())
             process.stdin.close()
         except BrokenPipeError:
-            pass  # it has ended already
+            pass  # the process has already ended
         complaint = process.stderr.read().decode()
     assert "Traceback" not in complaint and "BrokenPipe" not in complaint, complaint
     assert process.returncode == 0

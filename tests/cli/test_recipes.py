@@ -1,4 +1,4 @@
-"""`--recipe` and the options it sets, each of which may be changed; `--leaks drop`."""
+"""`--recipe` sets options that others can override; `--leaks drop` drops leaked rows."""
 
 import csv
 import json
@@ -15,7 +15,7 @@ WORDS = {"ham": "the cat sat a dog ran".split(), "spam": "oil stock goal match t
 
 
 def messages(count, seed=0):
-    """Each (label, text); a fifth is spam."""
+    """Returns pairs (label, text). A fifth of them are spam."""
     rng = np.random.default_rng(seed)
     labels = ["spam" if number % 5 == 0 else "ham" for number in range(count)]
     return [(label, " ".join(rng.choice(WORDS[label], 7))) for label in labels]
@@ -35,7 +35,7 @@ def config_of(folder):
 
 @pytest.fixture(scope="module")
 def data_dir(tmp_path_factory):
-    """An SMS Spam Collection of 200 messages, half of them the others in capitals."""
+    """An SMS Spam Collection of 200 messages. Half of them repeat the others in capitals."""
     folder = tmp_path_factory.mktemp("sms")
     rows = messages(100)
     source = folder / "SMSSpamCollection"
@@ -47,7 +47,7 @@ def data_dir(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def trained(data_dir, tiny_modules, tmp_path_factory):
-    """The recipe on a tiny BERT, whose encoder has 64 positions."""
+    """A run of the recipe on a tiny BERT with 64 positions."""
     folder = tmp_path_factory.mktemp("recipe") / "run"
     words = ["--recipe", "sms_spam", "--model", tiny_modules, "--data-dir", data_dir]
     result = run("train", *words, "--max-length", "24", "--head-units", "8", "--output", folder)
@@ -68,7 +68,7 @@ def test_zoo_recipes_has_every_recipe_with_its_settings():
 
 
 def test_the_tutorials_recipe_has_the_tutorials_numbers():
-    """Its cells: max_len 25, a hidden layer of 512, AdamW at 1e-5, ten epochs, balanced weights."""
+    """max_len is 25, the hidden layer 512, AdamW's rate 1e-5, with ten epochs, balanced weights."""
     recipe = find_preset("sms_spam_seed")
     assert recipe.options["max_length"] == 25 and recipe.options["head_units"] == 512
     training = recipe.training
@@ -104,7 +104,7 @@ def test_the_terminal_tells_the_threshold_and_what_it_is_worth(trained):
     assert line in result.out
     assert f"average precision {spam['average_precision']:.4f}" in result.out
     assert f"without the temperature of {decision['temperature']:.2f}" in result.out
-    assert "200 texts through the frozen encoder" not in result.out  # nothing of the test split
+    assert "200 texts through the frozen encoder" not in result.out  # the test split is not encoded
 
 
 def test_predictions_follow_the_threshold(trained):
@@ -178,7 +178,7 @@ def test_neither_a_model_nor_a_recipe(tmp_path):
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_a_mistake_is_found_before_there_is_a_run(arguments, message, tmp_path):
-    """The same command, mended, must find its --output free."""
+    """The corrected command must be able to use the same --output."""
     table = write_table(tmp_path / "mine.csv", messages(100))
     words = ["--model", "tfidf_linear", "--data", table, *arguments]
     assert_mistake(run("train", *words, "--output", tmp_path / "run"), message)
@@ -213,7 +213,7 @@ def test_leaks_are_counted_and_left_out(command, tmp_path):
 
 
 def test_evaluate_takes_the_rows_that_were_left(data_dir, tmp_path):
-    """ "On the dataset that it was trained on, training and validation rows are the run's own"."""
+    """evaluate takes the run's own training and validation rows of the same dataset."""
     words = ["--model", "tfidf_linear", "--dataset", "sms_spam", "--data-dir", data_dir]
     result = run("train", *words, "--leaks", "drop", "--output", tmp_path / "run")
     assert result.code == 0, result.err
@@ -226,7 +226,7 @@ def test_evaluate_takes_the_rows_that_were_left(data_dir, tmp_path):
 
 
 def test_a_recipe_for_another_kind_of_model(data_dir, tmp_path):
-    """TF-IDF is solved: it takes the weights of the classes, and has no use for the rest."""
+    """TF-IDF uses no gradient descent. It takes class weights and rejects the other settings."""
     words = ("--recipe", "sms_spam", "--model", "tfidf_linear", "--data-dir", data_dir)
     result = run("train", *words, "--output", tmp_path / "run")
     assert result.code == 0, result.err

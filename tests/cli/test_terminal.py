@@ -1,4 +1,4 @@
-"""Colours and progress on a terminal, and neither anywhere else."""
+"""Colours and progress appear on a terminal, and nowhere else."""
 
 import os
 import pty
@@ -16,14 +16,14 @@ QUICK = ("--epochs", "1", "--min-steps-per-epoch", "1", "--batch-size", "64")
 
 
 def environment(**more):
-    """Returns this process's environment, without what forces colours on or off."""
+    """Returns this process's environment without variables that force colours on or off."""
     forced = ("NO_COLOR", "FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS", "TTY_COMPATIBLE")
     kept = {name: value for name, value in os.environ.items() if name not in forced}
     return {**kept, "TERM": "xterm-256color", "COLUMNS": "100", **more}
 
 
 def on_a_terminal(*arguments, **more):
-    """Returns what a command shows on a terminal of its own."""
+    """Returns the output of a command on a new terminal."""
     here, there = pty.openpty()
     command = [sys.executable, "-m", "kerasnlp_lab", *map(str, arguments)]
     process = subprocess.Popen(
@@ -34,7 +34,7 @@ def on_a_terminal(*arguments, **more):
     while True:
         try:
             shown += os.read(here, 1 << 16)
-        except OSError:  # it has ended
+        except OSError:  # the command has ended
             break
     os.close(here)
     assert process.wait() == 0, shown

@@ -1,4 +1,4 @@
-"""Small files in AG News' own form, and what other processes make of them."""
+"""Writes small files in AG News' own format, and reads them in other processes."""
 
 import csv
 import json
@@ -43,7 +43,7 @@ print(json.dumps(answers))
 
 
 def write_csv(folder, train=TRAIN, test=TEST):
-    """Writes train.csv and test.csv as published: every field quoted, no header."""
+    """Writes train.csv and test.csv as published, with every field quoted and no header."""
     folder.mkdir(parents=True, exist_ok=True)
     for part, rows in (("train", train), ("test", test)):
         with open(folder / f"{part}.csv", "w", encoding="utf-8", newline="") as file:
@@ -52,7 +52,7 @@ def write_csv(folder, train=TRAIN, test=TEST):
 
 
 def write_archive(archive, folder):
-    """Packs a folder as the publisher did: in a folder ag_news_csv, with other files beside."""
+    """Packs a folder like the publisher: in a folder ag_news_csv, beside other files."""
     (folder / "classes.txt").write_text("World\nSports\nBusiness\nSci/Tech\n")
     with tarfile.open(archive, "w:gz") as tar:
         tar.add(folder, arcname="ag_news_csv")
@@ -60,13 +60,13 @@ def write_archive(archive, folder):
 
 
 def read_csv(path):
-    """Returns the rows of a file in AG News' form, as [(class, title, description)]."""
+    """Returns the rows of a file in AG News' format, as [(class, title, description)]."""
     with open(path, encoding="utf-8", newline="") as file:
         return [(int(label), title, description) for label, title, description in csv.reader(file)]
 
 
 def load_elsewhere(*data_dirs):
-    """Returns what plain tfds.load reads in a process without this package, for each folder."""
+    """Returns the rows that tfds.load reads from each folder in a process without this package."""
     command = [sys.executable, "-c", PRINT_ROWS, *map(str, data_dirs)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, env=environment())
     assert done.returncode == 0, done.stderr
@@ -77,5 +77,5 @@ def load_elsewhere(*data_dirs):
 
 
 def environment(**changes):
-    """Returns this process' environment, quiet and changed."""
+    """Returns this process's environment with some variables changed, and TensorFlow quiet."""
     return {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **changes}

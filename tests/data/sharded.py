@@ -1,4 +1,4 @@
-"""Sharded rows to test with: the label of a row is its own number, unless labels are given."""
+"""Writes shards for tests. By default the label of a row is its own number."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from kerasnlp_lab.data import Split, TextDataset, load_shards, write_shards
 
 
 def numbered(texts, labels=None):
-    """Returns a dataset with a class for each text to train on."""
+    """Returns a dataset with one class for each training text."""
     labels = np.arange(len(texts)) if labels is None else labels
     names = tuple(f"row {row}" for row in range(max(labels) + 1))
     validation, test = Split(("to validate", "on"), (0, 1)), Split(("", "to\ntest"), (1, 0))
@@ -14,6 +14,6 @@ def numbered(texts, labels=None):
 
 
 def sharded(texts, folder, shards, labels=None):
-    """Writes texts and opens them again."""
+    """Writes texts as shards and opens them."""
     write_shards(numbered(texts, labels), folder, shards=shards)
     return load_shards(folder)

@@ -1,17 +1,17 @@
-"""Tables to read, and what `read_table` found in them."""
+"""Writes tables, and reads them with `read_table`."""
 
 from kerasnlp_lab.data.table_rows import RejectedRow, read_table
 
 
 def write(folder, content, name="messages.csv"):
-    """Writes bytes as they are, or text as UTF-8 without a change of its line ends."""
+    """Writes bytes, or text as UTF-8 with its own line ends."""
     path = folder / name
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return path
 
 
 def read(path):
-    """Returns the columns, (line, cells) of the good rows, and (line, reason) of the bad."""
+    """Returns the columns, the good rows as (line, cells) and the bad ones as (line, reason)."""
     columns, rows = read_table(path)
     found = list(rows)
     bad = [(row.line, row.reason) for row in found if isinstance(row, RejectedRow)]

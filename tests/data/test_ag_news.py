@@ -1,4 +1,4 @@
-"""AG News installed from its own files, then read by anyone's tfds.load and by load_dataset."""
+"""AG News, installed from its own files, is read by plain tfds.load and by load_dataset."""
 
 import shutil
 
@@ -24,7 +24,7 @@ def csv_folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def data_dirs(csv_folder, tmp_path_factory, request):
-    """TensorFlow Datasets' folders, by what they were installed from."""
+    """TensorFlow Datasets' folders, by the source of the installation."""
     archive = tmp_path_factory.mktemp("archive") / "ag_news_csv.tar.gz"
     sources = {"folder": csv_folder, "archive": write_archive(archive, csv_folder)}
     try:
@@ -56,7 +56,7 @@ def with_labels(*splits):
 
 
 def joined(rows):
-    """Returns the (text, label id) pairs that AG News' rows ought to become."""
+    """Returns the expected (text, label id) pairs of AG News' rows."""
     return [(title + " " + description, label - 1) for label, title, description in rows]
 
 
@@ -71,7 +71,7 @@ def test_load_dataset_joins_title_and_description(installed, elsewhere):
     assert data.label_names == ("World", "Sports", "Business", "Sci/Tech")
     assert str(installed) in data.source.place
     assert sorted(with_labels(data.train, data.validation)) == sorted(joined(TRAIN))
-    # The order is that of TensorFlow Datasets, which shuffles what it prepares.
+    # The order differs, because TensorFlow Datasets shuffles the rows that it prepares.
     assert with_labels(data.test) == joined(elsewhere["folder"]["test"])
 
 
@@ -119,7 +119,7 @@ def test_data_dir_that_cannot_be_written(csv_folder, tmp_path):
 
 @pytest.fixture(params=["*", "dataset_info.json", "*train.tfrecord*"])
 def broken_copy(installed, tmp_path, request):
-    """A prepared dataset without some of its files, as a copy that was broken off leaves it."""
+    """A prepared dataset with missing files, as after an interrupted copy."""
     copy = tmp_path / "ag_news_subset" / "1.0.0"
     shutil.copytree(
         installed / "ag_news_subset" / "1.0.0", copy, ignore=shutil.ignore_patterns(request.param)
@@ -135,8 +135,8 @@ def test_a_dataset_without_some_files_is_not_read(broken_copy, tmp_path):
 def test_a_dataset_without_some_files_is_not_taken_for_installed(broken_copy, csv_folder, tmp_path):
     try:
         install_ag_news(csv_folder, tmp_path)
-    except KerasnlpLabError as error:  # either it says so,
+    except KerasnlpLabError as error:  # either an error reports it,
         assert str(broken_copy) in str(error)
-    else:  # or the dataset is whole afterwards
+    else:  # or the dataset is complete afterwards
         data = load_dataset("ag_news", data_dir=tmp_path, validation_fraction=0.5)
         assert len(data.train) + len(data.validation) == len(TRAIN)

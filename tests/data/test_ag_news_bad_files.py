@@ -1,4 +1,4 @@
-"""Files that are not AG News: every error names the file and the line, and nothing is prepared."""
+"""Bad AG News files: every error names the file and the line, and nothing is prepared."""
 
 import gzip
 import re
@@ -31,7 +31,7 @@ BAD_ROWS = {
 
 
 def refused(source, data_dir):
-    """Returns the DataError of an install, having made sure that it left nothing behind."""
+    """Returns the DataError of an installation, and checks that it left no files."""
     with pytest.raises(DataError) as caught:
         install_ag_news(source, data_dir)
     assert not list(data_dir.rglob("*"))
@@ -78,7 +78,7 @@ def test_archive_cut_short(archive, kept, tmp_path):
 
 
 def test_archive_with_a_changed_letter(archive, tmp_path):
-    # Stored without compression the rows can be found, and only gzip's checksum tells.
+    # Without compression the rows are intact, and only gzip's checksum shows the damage.
     stored = gzip.compress(gzip.decompress(archive.read_bytes()), compresslevel=0)
     assert stored.count(b'"title 1500"') == 1
     archive.write_bytes(stored.replace(b'"title 1500"', b'"title 15x0"'))

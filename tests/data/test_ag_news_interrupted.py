@@ -1,4 +1,4 @@
-"""AG News where the network is shut, and where preparing it was killed half way."""
+"""AG News without a network, and after its preparation was killed half way."""
 
 import re
 import signal
@@ -52,14 +52,14 @@ def python(program, *arguments, **changes):
 
 @pytest.fixture(scope="module")
 def message_without_network(tmp_path_factory):
-    """What load_dataset says when its way out is a port at which nobody listens."""
+    """Returns the message of load_dataset behind a proxy port without a listener."""
     variables = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
     shut = {name: CLOSED_PORT for v in variables for name in (v, v.lower())}
     shut |= {"NO_PROXY": "", "no_proxy": ""}
     process = python(LOAD, tmp_path_factory.mktemp("empty"), **shut)
     try:
-        # A refused connection is known at once: nobody should wait minutes to be told.
-        # TensorFlow Datasets prints what it begins to do before.
+        # A connection is refused at once, so the error should not take minutes.
+        # TensorFlow Datasets prints its own progress first.
         return process.communicate(timeout=60)[0].splitlines()[-1]
     finally:
         process.kill()

@@ -1,4 +1,4 @@
-"""Split and TextDataset: what they refuse, and the fingerprint."""
+"""Split and TextDataset check their values and have a fingerprint."""
 
 import subprocess
 import sys
@@ -51,7 +51,7 @@ def test_label_out_of_range(part, label):
 def test_empty_text_to_train_on(text):
     with pytest.raises(DataError, match="mine: row 1 of the training split has no text; remove"):
         dataset(train=Split(("a", text), [0, 1]))
-    assert len(dataset(test=Split((text,), [0])).test) == 1  # a user may well ask about it
+    assert len(dataset(test=Split((text,), [0])).test) == 1  # users may predict an empty text
 
 
 def test_class_without_rows():
@@ -95,5 +95,5 @@ def test_fingerprint_is_the_same_in_another_process():
         env=environment(PYTHONHASHSEED="7"),
         timeout=60,
     )
-    # Nor does data need TensorFlow before rows are asked for as a tf.data source.
+    # data/ imports TensorFlow only when rows are needed as a tf.data source.
     assert done.stdout.split() == [dataset().fingerprint, "False"], done.stderr

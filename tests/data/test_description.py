@@ -1,4 +1,4 @@
-"""`load_again`: the rows of a run from its config.json and nothing else."""
+"""`load_again` loads a run's rows from its config.json alone."""
 
 import json
 
@@ -19,7 +19,7 @@ from kerasnlp_lab.errors import DataError, RunError
 
 
 def again(data):
-    """Loads a dataset again, and checks that its description is what it was."""
+    """Loads a dataset again, and checks that its description is unchanged."""
     description = json.loads(json.dumps(describe_dataset(data)))
     loaded = load_again(description)
     assert (loaded.source, loaded.leaks_left_out) == (data.source, data.leaks_left_out)

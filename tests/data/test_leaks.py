@@ -1,4 +1,4 @@
-"""`without_leaks` against a comparison of every two texts."""
+"""`without_leaks` equals a comparison of every pair of texts."""
 
 import unicodedata
 
@@ -12,13 +12,13 @@ SOURCE = PythonRows("mine", "a program")
 
 
 def same(a, b):
-    """Whether two texts differ in case, white space or composed characters only."""
+    """Returns whether two texts differ only in case, white space or composed characters."""
     words = [unicodedata.normalize("NFC", text.casefold()).split() for text in (a, b)]
     return words[0] == words[1]
 
 
 def dataset(train, validation, test, labels=("a", "b")):
-    """Rows of alternating classes, which a text's own place decides."""
+    """Returns a dataset whose rows alternate between the classes."""
 
     def split(texts, path):
         lines = np.arange(len(texts)) + 2
@@ -29,7 +29,7 @@ def dataset(train, validation, test, labels=("a", "b")):
 
 
 def varied(count, seed):
-    """Texts of one or two words from few, in any case, spacing and form."""
+    """Returns texts of one or two common words, with random case, spacing and composition."""
     rng = np.random.default_rng(seed)
     words = ["cat", "dog", "café", "straße", "ǅ", "ÅNGSTRÖM", "猫", "ham"]
     change = [str.upper, str.lower, str.title]
@@ -88,14 +88,14 @@ def test_texts_that_are_not(a, b):
 
 
 def test_twins_within_a_split_stay():
-    """They are no leak, and their number is what the class's share is made of."""
+    """They are not leaks, and they count in the share of their class."""
     clean = without_leaks(dataset(["x", "y", "x", "X"], ["v", "v"], ["t", "T"]))
     assert list(clean.train.texts) == ["x", "y", "x", "X"]
     assert list(clean.validation.texts) == ["v", "v"]
 
 
 def test_what_only_a_dropped_validation_row_has_is_dropped_too():
-    """Its text is tested on, so it is no text to train on either."""
+    """Its text is in the test split, so the training split must not have it either."""
     clean = without_leaks(dataset(["x", "y", "T"], ["v", "t"], [" t "]))
     assert list(clean.train.texts) == ["x", "y"]
     assert clean.leaks_left_out == LeaksLeftOut(1, 1)

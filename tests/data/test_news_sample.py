@@ -1,4 +1,4 @@
-"""The built-in corpus: what is promised of it, and its splits."""
+"""The built-in corpus keeps its promises about rows and splits."""
 
 import csv
 import re
@@ -13,7 +13,7 @@ from kerasnlp_lab.errors import UnknownNameError
 
 @pytest.fixture(scope="module")
 def rows():
-    """The files' own rows, by part."""
+    """The rows of the files, by split."""
     folder = resources.files("kerasnlp_lab.data") / "news_sample"
     parts = {}
     for part in ("train", "test"):
@@ -64,7 +64,7 @@ def test_load_dataset_keeps_every_row(rows, data):
     def named(split):
         return [(t, data.label_names[i]) for t, i in zip(split.texts, split.labels, strict=True)]
 
-    assert named(data.test) == pairs("test")  # whole and in its own order
+    assert named(data.test) == pairs("test")  # complete and in the file's order
     assert sorted(named(data.train) + named(data.validation)) == sorted(pairs("train"))
     assert data.label_names == ("World", "Sports", "Business", "Sci/Tech")
 

@@ -1,4 +1,4 @@
-"""Rows kept in a file: what goes in comes out, in any order, and memory does not grow."""
+"""RowStore returns its rows in any order, and memory does not grow with them."""
 
 import subprocess
 import sys

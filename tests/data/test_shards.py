@@ -1,4 +1,4 @@
-"""Shards: what is written comes back, dealt fairly, and what is not whole is told of."""
+"""Shards return their rows, share them evenly, and report damage."""
 
 import json
 
@@ -42,7 +42,7 @@ def copy(folder, tmp_path):
 
 
 def records(path):
-    """Returns the (text, label) pairs of a TFRecord file, by protocol buffers alone."""
+    """Returns the (text, label) pairs of a TFRecord file, with protocol buffers only."""
     rows = []
     for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
         feature = tf.train.Example.FromString(record).features.feature
@@ -60,7 +60,7 @@ def test_every_row_is_in_one_shard(folder):
     data = load_shards(folder)
     assert (data.train.files, data.train.rows.tolist()) == (tuple(files), [26, 26, 26, 25])
     assert list(data.train.texts) == [text for some in rows for text, _ in some]
-    assert list(data.train.texts) == list(data.train.texts)  # anew each time
+    assert list(data.train.texts) == list(data.train.texts)  # every iteration reads them again
     assert (len(data.train), len(data.train.texts)) == (103, 103)
     assert "日本語" in data.train.texts and "日本" not in data.train.texts
     assert data.train.where(0) == f"{files[0]}, record 1"
@@ -74,8 +74,8 @@ def test_a_sorted_table_is_dealt_at_random(tmp_path):
     write_shards(TextDataset("sorted", ("a", "b"), train, train, train), tmp_path / "s", shards=4)
     for file in load_shards(tmp_path / "s").train.files:
         found = np.array([label for _, label in records(file)])
-        assert 400 < found.sum() < 600  # of 1,000, binomial with a deviation of 16
-        assert 170 < found[:400].sum() < 230  # and in any part of the file: of 10
+        assert 400 < found.sum() < 600  # of 1,000, binomial with a standard deviation of 16
+        assert 170 < found[:400].sum() < 230  # and in any part of the file, with 10
 
 
 def test_the_rest_of_the_dataset_comes_back(tmp_path):
@@ -224,7 +224,7 @@ def test_a_damaged_record_names_its_file(vectorizer, copy):
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
-    data = load_shards(copy)  # the hash would take a reading of everything
+    data = load_shards(copy)  # a hash would need to read everything
     with pytest.raises(DataError, match=f"{file.name}: cannot be read after record .*; copy"):
         list(data.train.texts)
     with pytest.raises(DataError, match=file.name):

@@ -1,4 +1,4 @@
-"""The SMS Spam Collection: installed from each of its forms, downloaded, and split as published."""
+"""The SMS Spam Collection is installed from every format, downloaded and split as published."""
 
 import csv
 import zipfile
@@ -31,7 +31,7 @@ def bare(folder, messages=MESSAGES, name="SMSSpamCollection", end="\n"):
 
 
 def published(folder, *arguments, **options):
-    """The .zip as UCI has it, with a readme beside the messages."""
+    """UCI's .zip, with a readme beside the messages."""
     path = folder / "sms+spam+collection.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.write(bare(folder, *arguments, **options), "SMSSpamCollection")
@@ -40,7 +40,7 @@ def published(folder, *arguments, **options):
 
 
 def table(folder, names, messages=MESSAGES, name="spamdata_v2.csv"):
-    """As the tutorial's file: empty columns at the end of every line."""
+    """The tutorial's file, with empty columns at the end of every line."""
     path = folder / name
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
@@ -180,7 +180,7 @@ def test_nowhere_to_write(tmp_path):
 
 @pytest.fixture
 def origin(monkeypatch):
-    """UCI, on this machine."""
+    """A local server that plays UCI."""
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.setenv(name, "127.0.0.1")
     with Origins() as origin:
@@ -224,7 +224,7 @@ def test_no_network_says_what_to_do(origin, tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def real(test_data, tmp_path_factory):
-    """The real file, and the dataset installed from it."""
+    """The real file, and the dataset that is installed from it."""
     file = test_data / "sms_spam" / "spamdata_v2.csv"
     data_dir = tmp_path_factory.mktemp("real")
     install_sms_spam(file, data_dir)
@@ -232,9 +232,9 @@ def real(test_data, tmp_path_factory):
 
 
 def test_splits_are_those_of_the_first_tutorial(real):
-    """Its own two calls: 30% held out by random_state 2018, and half of them for the test.
+    """The tutorial's two calls hold out 30% with random_state 2018, and half of those for the test.
 
-    Blanks around a text are not kept.
+    Spaces around a text are removed.
     """
     file, data = real
     with file.open(encoding="utf-8", newline="") as rows:

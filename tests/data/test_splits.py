@@ -1,4 +1,4 @@
-"""The validation split: shares, order, seed, and splits that cannot be."""
+"""The validation split: shares, order, seed and impossible splits."""
 
 import numpy as np
 import pytest
@@ -39,7 +39,7 @@ def test_seed_decides_which_rows():
     first = held_out(1)
     np.random.seed(4)
     assert held_out(1) == first
-    assert 5 < len(set(held_out(2)) & set(first)) < 50  # of 100, as chance has it
+    assert 5 < len(set(held_out(2)) & set(first)) < 50  # of 100, by chance
 
 
 @pytest.mark.parametrize("fraction", [0.0, 1.0, -0.1, 15, float("nan")])
@@ -80,6 +80,6 @@ def test_every_beginning_of_an_order_has_the_same_share_of_each_class(labels):
 def test_the_seed_decides_the_order():
     orders = [stratified_order(LABELS, seed).tolist() for seed in (0, 0, 1)]
     assert orders[0] == orders[1] != orders[2]
-    # Chance, and not the rows' own order, says who of a class comes first.
+    # Chance decides, not the order of the rows.
     first = [row for row in orders[0] if LABELS[row] == 0]
     assert np.corrcoef(first, np.arange(len(first)))[0, 1] < 0.2

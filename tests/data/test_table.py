@@ -1,4 +1,4 @@
-"""`load_table` makes a dataset of a user's own rows, and says what it cannot use and where."""
+"""`load_table` makes a dataset from a user's own rows, and names the rows that it cannot use."""
 
 import bz2
 import csv
@@ -30,7 +30,7 @@ def all_pairs(data):
 
 
 def with_rows(folder, *lines, name="messages.csv"):
-    """Twenty good rows on lines 2 to 21, then the given ones."""
+    """Returns twenty good rows on lines 2 to 21, followed by the given ones."""
     return write(folder, rows() + "".join(line + "\n" for line in lines), name)
 
 
@@ -141,7 +141,7 @@ def test_every_kind_of_file_gives_the_same_dataset(name, tmp_path):
         (("-", "1"), ("-", "1")),
         (("--1", "1"), ("--1", "1")),
         (("ünï", "日本"), ("ünï", "日本")),
-        # Equal as numbers: a set's own order would differ from process to process.
+        # Their numbers are equal, so a set's order would differ between processes.
         (
             ("1", "01", "00001", "001", "02", "2", "0001"),
             ("00001", "0001", "001", "01", "1", "02", "2"),
@@ -329,7 +329,7 @@ def test_test_given_and_not_validation(tmp_path):
 
 @pytest.mark.parametrize("given, taken", [("validation", "test"), ("test", "validation")])
 def test_too_few_rows_to_take_a_split_from(given, taken, tmp_path):
-    """The message is about the split that was not given, and names the file."""
+    """The message names the missing split and the file."""
     train = write(tmp_path, rows(20) + "rare,eggs\n", "train.csv")
     other = write(tmp_path, rows(6), "other.csv")
     with pytest.raises(DataError, match=f"train.csv: .*{taken}.*rows a class"):
@@ -365,7 +365,7 @@ def test_a_given_split_without_the_columns(part, tmp_path):
 @pytest.mark.parametrize("part", ["validation", "test"])
 @pytest.mark.parametrize("content", ["text,label\n", "text,label\na,eggs\n"])
 def test_a_given_split_without_rows(part, content, tmp_path):
-    """There would be nothing to choose by, or to report."""
+    """Without rows it could neither choose weights nor report results."""
     train, other = write(tmp_path, rows(20), "train.csv"), write(tmp_path, content, "other.csv")
     with pytest.raises(DataError, match="other.csv: no rows that can be used"):
         load_table(train, **{part: other}, skip_bad_rows=True)

@@ -1,4 +1,4 @@
-"""`read_table` reads what other programs write, and rejects by line what nobody can read."""
+"""`read_table` reads the files of other programs, and rejects unreadable rows by line."""
 
 import bz2
 import csv
@@ -92,7 +92,7 @@ def test_characters_that_only_python_takes_for_line_ends(tmp_path):
     "content", ["text,label\rhi,ham\rbye,spam\r", "text,label\nhi,ham\rbye,spam\n"]
 )
 def test_rows_that_end_in_a_bare_carriage_return_are_not_lost(content, tmp_path):
-    """Excel for the Mac writes such files: read or told of, but not dropped."""
+    """Excel for the Mac writes such files. Their rows must be read or reported."""
     try:
         _, good, bad = read(write(tmp_path, content))
     except DataError as error:
@@ -140,7 +140,7 @@ def test_invalid_bytes(tmp_path):
 
 
 def test_invalid_bytes_in_a_text_of_several_lines_cost_the_whole_row(tmp_path):
-    """Its last lines must not be taken for a row of their own."""
+    """Its last lines must not count as another row."""
     content = b'text,label\n"one\ncaf\xe9\nthree",ham\nbye,spam\n'
     _, good, bad = read(write(tmp_path, content))
     assert good == [(5, ("bye", "spam"))]
@@ -250,7 +250,7 @@ def test_jsonl_values_are_those_of_a_csv(tmp_path):
 
 
 def test_jsonl_nan_is_no_value(tmp_path):
-    """Python's json writes a missing number so; it is no class of its own."""
+    """Python's json writes missing numbers as NaN, which is not a class."""
     assert read(jsonl(tmp_path, '{"text": "t", "label": NaN}'))[1] == [(1, ("t", ""))]
 
 
@@ -300,7 +300,7 @@ def test_jsonl_with_invalid_bytes(tmp_path):
 
 
 def test_jsonl_with_half_a_character(tmp_path):
-    """Such a text cannot be encoded: TensorFlow would fail on it later."""
+    """Such a text cannot be encoded, and TensorFlow would fail later."""
     path = jsonl(tmp_path, '{"text": "a"}', r'{"text": "half \ud83d"}', r'{"text": "\ud83d\ude00"}')
     _, good, bad = read(path)
     assert good == [(1, ("a",)), (3, ("\N{GRINNING FACE}",))]
@@ -324,7 +324,7 @@ def parquet(tmp_path, columns, names=COLUMNS):
         (pa.array([True, False, None]), ["true", "false", ""]),
         (pa.array(["ham", "spam", None]).dictionary_encode(), ["ham", "spam", ""]),
         (pa.array(["ham", "spam", ""], pa.large_string()), ["ham", "spam", ""]),
-        (pa.array([b"ham", b"spam", None]), ["ham", "spam", ""]),  # as older Spark writes text
+        (pa.array([b"ham", b"spam", None]), ["ham", "spam", ""]),  # old Spark writes bytes
     ],
     ids=["int", "int8", "float", "nan", "bool", "dictionary", "large", "binary"],
 )

@@ -1,4 +1,4 @@
-"""The documentation site, built once."""
+"""A fixture that builds the documentation site once."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ from tests.docs.pages import ROOT
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
-    """Builds the site as `make docs` does, where every warning is an error; returns its folder."""
+    """The folder of the site, built like `make docs`: every warning is an error."""
     folder = tmp_path_factory.mktemp("site")
     build = subprocess.run(
         [sys.executable, "-m", "properdocs", "build", "--strict", "--site-dir", str(folder)],

@@ -1,4 +1,4 @@
-"""The pages of the documentation, the code in them, and the command line that they are about."""
+"""Reads the documentation's pages, their code, and the commands of the command line."""
 
 import re
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ PAGES = sorted(
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block of code: its language, the file that it is headed with, its text."""
+    """A fenced block of code: its language, the file name in its title, and its text."""
 
     language: str
     title: str
@@ -34,7 +34,7 @@ def blocks(markdown):
 
 
 def commands():
-    """Returns every command of the command line by its name: "train", "data inspect"."""
+    """Returns all commands by name, such as "train" or "data inspect"."""
     return dict(_walk(typer.main.get_command(app), ()))
 
 
@@ -47,7 +47,7 @@ def _walk(group, path):
 
 
 def options(command):
-    """Returns every way to write an option of a command."""
+    """Returns all spellings of a command's options."""
     return {
         spelling
         for parameter in command.params

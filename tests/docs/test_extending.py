@@ -1,4 +1,4 @@
-"""Following docs/extending.md exactly, each part in a copy of the repository of its own."""
+"""docs/extending.md works when followed exactly, each part in a new copy of the repository."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import pytest
 
 from tests.docs.pages import ROOT, blocks, read
 
-# kerasnlp-lab with several lists of arguments: TensorFlow's import takes longer than they do.
+# One process runs several commands, because importing TensorFlow takes longer than they do.
 ONE_PROCESS = """
 import json, sys
 from kerasnlp_lab.cli.main import main
@@ -29,7 +29,7 @@ PARTS = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", read("docs/extending.md"
 
 @pytest.fixture()
 def clone(tmp_path):
-    """A copy of what the page changes and runs."""
+    """A copy of the files that the page changes and runs."""
     ignored = shutil.ignore_patterns("__pycache__")
     for folder in ("docs", "kerasnlp_lab", "tests"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
@@ -39,7 +39,7 @@ def clone(tmp_path):
 
 
 def write(block, clone):
-    """Makes a block's file, or its change to one."""
+    """Writes a block's file, or applies its change to a file."""
     path = clone / block.title
     if block.language != "diff":
         assert not path.exists(), block.title
@@ -55,7 +55,7 @@ def write(block, clone):
 
 
 def call(arguments, clone):
-    """Runs Python on arguments, as in an environment where the clone is installed."""
+    """Runs Python with arguments, as if the clone were installed."""
     result = subprocess.run(
         [sys.executable, *arguments],
         cwd=clone,

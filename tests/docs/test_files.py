@@ -1,4 +1,4 @@
-"""The list of files in docs/architecture.md is the one that its script writes."""
+"""The list of files in docs/architecture.md is current."""
 
 from docs import files
 

@@ -1,4 +1,4 @@
-"""What the pages show works: their Python runs, the commands and options in them exist."""
+"""The pages are correct: their Python runs, and their commands, options and links exist."""
 
 import re
 import tomllib
@@ -12,7 +12,7 @@ RUN_ELSEWHERE = {
     "README.md": "tests/test_docs.py, in a process of its own",
     "docs/extending.md": "tests/docs/test_extending.py, in a copy of the package",
 }
-OF_THEIR_DAY = {"docs/LOG.md"}  # a log keeps the commands that were run
+OF_THEIR_DAY = {"docs/LOG.md"}  # a log keeps old commands
 
 
 def with_python(page):
@@ -38,7 +38,7 @@ def test_commands_that_are_shown_exist(page):
         words = shown.split()
         count = 2 if words[0] in groups else 1
         name = " ".join(words[:count]).rstrip(".,;:)")
-        if name in groups:  # prose on a group of commands
+        if name in groups:  # prose about a group of commands
             continue
         assert name in known, shown
         for option in re.findall(r"(?<= )(--[a-z-]+)", shown):
@@ -47,8 +47,8 @@ def test_commands_that_are_shown_exist(page):
 
 @pytest.mark.parametrize("page", [p for p in PAGES if p not in OF_THEIR_DAY])
 def test_files_that_are_named_exist(page):
-    """A page names a file by its path, from the repository, the package or the page's subject."""
-    if page == "docs/extending.md":  # which makes files
+    """Pages name files by a path from the repository, the package or the page's subject."""
+    if page == "docs/extending.md":  # its readers create files
         return
     known = {path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py")}
     for named in re.findall(r"`([\w./]+\.py)`", read(page)):
@@ -57,7 +57,7 @@ def test_files_that_are_named_exist(page):
 
 @pytest.mark.parametrize("page", [*PAGES, "benchmarks/README.md", "CHANGELOG.md"])
 def test_links_lead_to_files_and_headings_of_the_repository(page):
-    """The site's own test follows the links of the site; these are read where the files lie."""
+    """test_site.py follows the links of the site; this test follows those between the files."""
     for target, heading in re.findall(r"\]\(([^()#\s:]*)(?:#([\w-]+))?\)", read(page)):
         path = (ROOT / page).parent / target if target else ROOT / page
         assert path.exists(), target
@@ -69,7 +69,7 @@ def test_links_lead_to_files_and_headings_of_the_repository(page):
 
 @pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/architecture.md"])
 def test_the_way_through_the_folders_is_the_one_that_is_checked(page):
-    """What a page says of who imports whom is import-linter's contract."""
+    """The order of folders on a page is import-linter's contract."""
     settings = tomllib.loads(read("pyproject.toml"))["tool"]["importlinter"]
     [contract] = settings["contracts"]
     way = " > ".join(contract["layers"]).replace("kerasnlp_lab.", "")
@@ -83,7 +83,7 @@ def test_the_python_versions_are_those_of_setup_cfg(page):
 
 
 def test_commands_are_found_on_the_pages_that_have_them():
-    """Keeps the test above from passing because it finds nothing."""
+    """Otherwise the test above could pass without finding any command."""
     assert "kerasnlp-lab train --model" in read("README.md")
     shown = re.findall(r"\bkerasnlp-lab ([a-z]+)", read("docs/commands.md"))
     assert {name.split()[0] for name in commands()} >= set(shown) >= {"train", "compare", "data"}

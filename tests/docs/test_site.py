@@ -1,4 +1,4 @@
-"""The site: whole, readable without a network, and no command or public name missing."""
+"""The site is complete, needs no network, and covers every command and public name."""
 
 import importlib
 import pkgutil
@@ -20,7 +20,7 @@ PUBLIC = [
 
 
 class Page(HTMLParser):
-    """A page's anchors, its links, what a browser loads for it, and the text in its elements."""
+    """A page's anchors, links, the files that a browser loads, and its elements' text."""
 
     def __init__(self, path):
         super().__init__()

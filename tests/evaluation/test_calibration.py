@@ -1,4 +1,4 @@
-"""Calibration error and ranking against definitions."""
+"""Calibration error and ranking metrics equal their definitions."""
 
 import warnings
 
@@ -24,7 +24,7 @@ def test_calibration_error_by_its_definition():
     for classes in (2, 3):
         shares = rng.dirichlet(np.ones(classes), 300).astype(np.float32)
         shares[:3] = 0
-        shares[:3, 1] = 1  # confidence of exactly 1 belongs to the last bin
+        shares[:3, 1] = 1  # a confidence of exactly 1 belongs to the last bin
         labels = rng.integers(0, classes, 300)
         error = 0.0
         for number in range(15):
@@ -45,7 +45,7 @@ def test_temperature_lowers_the_calibration_error():
     logits = rng.normal(0, 2, (4000, 3))
     shares = np.exp(log_softmax(logits, axis=1))
     labels = (shares.cumsum(axis=1) > rng.random((4000, 1))).argmax(axis=1)
-    sure = 4 * logits  # four times too sure
+    sure = 4 * logits  # overconfident by a factor of four
     decision = chosen(sure, labels, "auto", ("a", "b", "c"), np.array([1, 1, 1]))
     found = score(sure, split_of(labels), ("a", "b", "c"), decision).as_json()
     assert found["expected_calibration_error_without_temperature"] > 0.1
@@ -76,7 +76,7 @@ def test_ranking_equals_scikit_learns():
 
 
 def test_scores_follow_the_threshold():
-    """Accuracy, F1, MCC, confusion and the mistakes are those of the labels that were given."""
+    """Accuracy, F1, MCC, confusion and mistakes use the labels that the threshold predicts."""
     logits, labels = rows(5)
     decision = Decision(1.0, 1, 0.2)
     evaluation = score(logits, split_of(labels), NAMES, decision)

@@ -1,4 +1,4 @@
-"""Scores against scikit-learn and tables, and McNemar's test against its definition."""
+"""Scores equal scikit-learn's and tables, and McNemar's test equals its definition."""
 
 import math
 
@@ -39,7 +39,7 @@ def test_scores_equal_scikit_learns(scored):
 
 
 def test_the_interval_is_wilsons():
-    """By the formula of Wilson 1927, for 81 right of 100."""
+    """The formula of Wilson 1927, for 81 correct answers of 100."""
     split = Split(("x",) * 100, np.zeros(100))
     logits = np.zeros((100, 2))
     logits[:81, 0], logits[81:, 1] = 1, 1
@@ -66,7 +66,7 @@ def test_mistakes_are_the_surest_wrong_answers(scored):
 
 
 def test_mcnemar_is_the_exact_binomial_test():
-    """9 rows only the first has right, 2 only the second: twice P(X <= 2), X ~ B(11, 1/2)."""
+    """Only the first has 9 rows right, only the second 2, so p is 2 P(X <= 2), X ~ B(11, 1/2)."""
     a = np.array([True] * 9 + [False] * 2 + [True] * 50 + [False] * 5)
     b = np.array([False] * 9 + [True] * 2 + [True] * 50 + [False] * 5)
     expected = 2 * sum(math.comb(11, k) for k in range(3)) / 2**11

@@ -1,4 +1,4 @@
-"""explain: gives the model's own attention, a correct rollout, contributions that add up."""
+"""explain gives the model's own attention, a correct rollout, and contributions that add up."""
 
 import numpy as np
 import pytest
@@ -42,7 +42,7 @@ def test_a_transformers_attention_equals_that_of_its_blocks(transformer):
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
 def test_a_berts_attention_equals_that_of_its_encoder(tiny_checkpoint, precision):
-    """The explanation computes in float32, whichever precision the BERT has."""
+    """The explanation always computes in float32."""
     options = {"max_length": 16, "precision": precision}
     bert = create_classifier(str(tiny_checkpoint), LABEL_NAMES, [], options=options)
     found = explain(bert, TEXT)
@@ -71,7 +71,7 @@ def test_rollout_multiplies_attention_and_residual_connections(classifier):
 
 
 def test_contributions_add_up_and_equal_the_path_integral(classifier):
-    """Compares with finite differences, which move one token a little further on the path."""
+    """It compares with finite differences that move one token slightly along the path."""
     found = explain(classifier, TEXT, label="Business")
     assert found.completeness.error < 0.01
     assert found.completeness.total == pytest.approx(found.contributions.sum(), abs=1e-5)
@@ -86,7 +86,7 @@ def test_contributions_add_up_and_equal_the_path_integral(classifier):
     begin, end = (inside.embed(tf.constant(one)).numpy() for one in (before, ids))
 
     def output(shares):
-        """Returns the logit minus the mean, with each token at its own share of the path."""
+        """Returns the logit minus the mean, with each token at its own point of the path."""
         words = begin + (end - begin) * np.float32(shares)[:, :, np.newaxis]
         copies = {name: tf.repeat(one, len(words), axis=0) for name, one in features.items()}
         logits = inside.run(copies, tf.constant(words))[0].numpy()

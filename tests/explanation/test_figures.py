@@ -1,4 +1,4 @@
-"""Figures show the layer and head asked for, with words in any script that has a font."""
+"""Figures show the requested layer and head, and words in any script with a font."""
 
 import warnings
 
@@ -91,7 +91,7 @@ def test_no_character_is_drawn_as_a_box(bert, script):
         pytest.skip(f"no installed font has {missing}")
     figure = explanation_figure(explain(bert, text))
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # matplotlib warns about a glyph that no font has
+        warnings.simplefilter("error")  # matplotlib warns about a glyph without a font
         figure.canvas.draw()
 
 
@@ -99,7 +99,7 @@ def test_letters_of_joined_scripts_are_joined():
     figure = Figure()
     renderer = FigureCanvasAgg(figure).get_renderer()
     families, missing = fonts_for("ب")
-    assert not missing  # the font that comes with matplotlib has it
+    assert not missing  # matplotlib's own font has it
 
     def width(text):
         drawn = figure.text(0, 0, text, family=families)

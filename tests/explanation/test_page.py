@@ -54,7 +54,7 @@ def shown(page):
 
 def test_every_layer_and_head_can_be_chosen(page, found):
     layers, heads = found.attention.shape[:2]
-    assert page.locator("#head").is_disabled()  # of the rollout
+    assert page.locator("#head").is_disabled()  # the rollout has no heads
     np.testing.assert_allclose(shown(page)[1], found.over_words(found.rollout), atol=1e-4)
     for layer in range(1, layers + 1):
         page.select_option("#layer", str(layer))

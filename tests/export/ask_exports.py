@@ -1,7 +1,7 @@
-"""Run by test_saved_model.py: asks exports with nothing but tensorflow and tensorflow_text.
+"""Asks exports with only tensorflow and tensorflow_text, for test_saved_model.py.
 
-Arguments: a JSON file of batches (each a list of texts in hex), then folders. Prints, for each
-folder and batch, what both signatures answer.
+Arguments: a JSON file of batches (each a list of texts in hex), followed by folders. It prints the
+answers of both signatures for each folder and batch.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Three classifiers of different kinds, each with the folder that it was exported to."""
+"""Three classifiers of different kinds, each with the folder of its export."""
 
 import pytest
 

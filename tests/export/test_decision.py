@@ -1,4 +1,4 @@
-"""An exported classifier reads its logits as the run does: same temperature, same threshold."""
+"""An export uses the same temperature and threshold as the run."""
 
 import dataclasses
 import json
@@ -23,7 +23,7 @@ LABELS = ("ham", "spam")
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """For each positive class: a run's folder, its export, and the logits of the texts."""
+    """A run's folder, its export and the logits of the texts, for each positive class."""
     sizes = {"max_length": 16, "vocab_size": 12, "embed_dim": 8, "ff_dim": 8}
     classifier = create_classifier("transformer", LABELS, WORDS, options=sizes)
     rng = np.random.default_rng(0)
@@ -47,7 +47,7 @@ def finished(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def answers(finished, tmp_path_factory):
-    """What another process, which has TensorFlow only, answers."""
+    """Returns the answers of another process, which has only TensorFlow."""
     batches = tmp_path_factory.mktemp("texts") / "batches.json"
     batches.write_text(json.dumps([[text.encode().hex() for text in TEXTS]]))
     script = Path(__file__).with_name("ask_exports.py")
@@ -69,7 +69,7 @@ def test_labels_and_probabilities_are_those_of_the_run(positive, finished, answe
     np.testing.assert_allclose(answer["logits"], logits, atol=1e-5)
     assert answer["label"] == [LABELS[i] for i in answer["label_id"]]
     given = np.array(answer["label_id"])
-    assert (given == positive).sum() == 12  # a fifth, as the threshold was set
+    assert (given == positive).sum() == 12  # the threshold selects a fifth
     assert (given != logits.argmax(axis=1)).any()
     for folder in (run, exported):
         predictions = list(open_predictor(folder).predict(TEXTS))

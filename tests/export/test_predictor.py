@@ -1,4 +1,4 @@
-"""Predictor: answers in order, no further ahead than a chunk, and never from a spoilt export."""
+"""Predictor answers in order, reads at most one chunk ahead, and refuses damaged exports."""
 
 import dataclasses
 import shutil
@@ -11,7 +11,7 @@ from kerasnlp_lab.export import open_predictor
 from kerasnlp_lab.training import RunDirectory
 from kerasnlp_lab.zoo import predict_logits
 
-TEXTS = [f"the {'cat ' * (37 * i % 23)}oil" for i in range(100)]  # lengths all mixed up
+TEXTS = [f"the {'cat ' * (37 * i % 23)}oil" for i in range(100)]  # lengths in random order
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def predictor(exported):
 
 @pytest.fixture
 def copied(exported, tmp_path):
-    """An export to spoil."""
+    """A copy of an export that a test can damage."""
     return shutil.copytree(exported["transformer"][1], tmp_path / "copied")
 
 
@@ -88,7 +88,7 @@ def test_bytes_that_are_not_utf8_are_shown_replaced(predictor):
 
 
 def test_texts_from_python_may_hold_half_a_surrogate_pair(predictor):
-    """Python's own JSON reader makes such strings."""
+    """Python's own JSON reader can return such strings."""
     (answer,) = predictor.predict(["cat \ud83d"])
     assert answer.text.startswith("cat ")
 

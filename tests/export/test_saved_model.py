@@ -1,4 +1,4 @@
-"""An exported classifier answers as the classifier does, where this package is not installed."""
+"""An export answers like its classifier, even without this package."""
 
 import hashlib
 import json
@@ -34,7 +34,7 @@ BATCHES = [TEXTS, TEXTS[:1], TEXTS[1:2], TEXTS[3:4], []]
 
 @pytest.fixture(scope="module")
 def answers(exported, tmp_path_factory):
-    """For each name and batch the answers of another process, which has TensorFlow only."""
+    """The answers of another process, which has only TensorFlow, for each name and batch."""
     batches = tmp_path_factory.mktemp("texts") / "batches.json"
     batches.write_text(json.dumps([[text.hex() for text in batch] for batch in BATCHES]))
     script = Path(__file__).with_name("ask_exports.py")
@@ -114,7 +114,7 @@ def test_a_folder_with_something_in_it_is_left_alone(transformer, tmp_path):
 
 
 def test_a_failed_export_leaves_nothing_and_says_why(transformer, tmp_path):
-    """20,000 bytes are enough for the weights, which come first, and too few for the graph."""
+    """20,000 bytes suffice for the weights, which come first, but not for the graph."""
     with pytest.raises(StorageError, match="cannot write"), file_size_limit(20_000):
         export_classifier(transformer, tmp_path / "exported")
     assert list(tmp_path.iterdir()) == []

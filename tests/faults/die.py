@@ -1,9 +1,9 @@
-"""Run as a process: `kerasnlp-lab` that is killed, as if by a loss of power, at a chosen moment.
+"""Runs `kerasnlp-lab` and kills it at a chosen moment, as a power failure would.
 
 python -m tests.faults.die MOMENT COUNT DEVICES ARGUMENT...
 
-MOMENT is one of MOMENTS, or "never"; it is the COUNTth time that it comes, from 1. With DEVICES
-above 1, the CPU is so many logical devices.
+MOMENT is one of MOMENTS, or "never". The process dies when it occurs for the COUNTth time, counted
+from 1. If DEVICES is above 1, the CPU is split into that many logical devices.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def terminate() -> None:
 
 
 class Countdown:
-    """Calls something the given time that it is reached."""
+    """Calls a function when `reached` is called for the COUNTth time."""
 
     def __init__(self, count: int, action):
         self.left, self.action = count, action
@@ -35,7 +35,7 @@ class Countdown:
 
 
 def around(owner, name: str, before=None, after=None) -> None:
-    """Puts something before or after a function."""
+    """Wraps a function to call another one before or after it."""
     original = getattr(owner, name)
 
     def wrapped(*arguments, **keywords):
@@ -50,7 +50,7 @@ def around(owner, name: str, before=None, after=None) -> None:
 
 
 def half_written(countdown: Countdown) -> None:
-    """The file is cut in the middle, and then the process dies."""
+    """Cuts the file in the middle and kills the process."""
     import safetensors.numpy
 
     original = safetensors.numpy.save_file
@@ -70,7 +70,7 @@ def interrupt_twice() -> None:
 
 
 def disk_full(count: int) -> None:
-    """The countth checkpoint meets the system's limit on the size of files."""
+    """Makes the countth checkpoint exceed the system's limit on file size."""
     import resource
 
     from kerasnlp_lab.training.checkpoints import Checkpoints
@@ -117,7 +117,7 @@ def arm(moment: str, count: int) -> None:
         raise SystemExit(f"no moment is called {moment!r}")
 
 
-# Each with how often it comes in a training of 4 epochs with a checkpoint every 5 steps.
+# Each with its number of occurrences in 4 epochs with a checkpoint every 5 steps.
 MOMENTS = {
     "step": 28,
     "sigterm": 28,

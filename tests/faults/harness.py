@@ -1,4 +1,4 @@
-"""A training that is killed and gone on with, compared with one that was not."""
+"""Kills and resumes trainings, and compares them with uninterrupted ones."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ def command(
     forked: bool = True,
     **env: str,
 ) -> subprocess.CompletedProcess[str]:
-    """Runs kerasnlp-lab in a process of its own, to be killed at a moment.
+    """Starts kerasnlp-lab in a new process that dies at a moment.
 
     Args:
-        arguments: What follows kerasnlp-lab.
-        moment: One of tests.faults.die's.
-        count: How often it has come by then.
-        devices: The number of logical devices that the CPU is.
-        forked: Whether the process is forked off one that has TensorFlow imported.
-        env: What is in its environment beside this process's.
+        arguments: The arguments of kerasnlp-lab.
+        moment: A moment from tests.faults.die.
+        count: The occurrence of the moment at which it dies, counted from 1.
+        devices: The number of logical devices.
+        forked: Whether to fork the process from one that has imported TensorFlow.
+        env: More variables for its environment.
     """
     words = [moment, str(count), str(devices), *arguments]
     variables = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **env}
@@ -59,7 +59,7 @@ def finish(arguments: Sequence[str], **how: Any) -> None:
 def kill_and_resume(
     arguments: Sequence[str], run: Path, kills: Sequence[tuple[str, int]], **how: Any
 ) -> list[str]:
-    """Begins a run, kills it at each of the moments, and lets it finish; returns what hit."""
+    """Starts a run, kills it at each moment, finishes it, and returns the moments that occurred."""
     hits = []
     begun = False
     for moment, count in kills:
@@ -68,7 +68,7 @@ def kill_and_resume(
         begun = (run / "config.json").exists()
         if result.returncode in (KILLED, SAVED):
             hits.append(f"{moment} {count}")
-        else:  # it ended before that moment came
+        else:  # it ended before that moment
             assert result.returncode == 0, result.stderr[-3000:]
         if (run / "metrics.json").exists():
             break
@@ -78,7 +78,7 @@ def kill_and_resume(
 
 
 def differences(one: Path, other: Path) -> list[str]:
-    """Returns what two finished runs do not have in common, to the last bit; times aside."""
+    """Returns the differences of two finished runs, to the last bit, except for times."""
     found = [
         name
         for name, read in {
@@ -104,7 +104,7 @@ def _history(run: Path) -> list[dict[str, str]]:
 
 
 def _metrics(run: Path) -> dict[str, Any]:
-    """All of metrics.json; final_sha256 in it is of the weights and the optimizer's variables."""
+    """Returns metrics.json without times. Its final_sha256 covers weights and optimizer."""
     metrics = json.loads((run / "metrics.json").read_text())
     training = metrics["training"]
     assert training["final_sha256"]
@@ -117,7 +117,7 @@ def _metrics(run: Path) -> dict[str, Any]:
 
 
 def _scalars(run: Path) -> list[tuple[str, str, int, float]]:
-    """Every scalar that TensorBoard would show, in order: a doubled one is seen."""
+    """Returns every scalar of TensorBoard's files in order, so that a duplicate shows."""
     import tensorflow as tf
 
     found = []

@@ -1,4 +1,4 @@
-"""`make faults`: trainings killed at random moments, resumed, and compared to the last bit.
+"""`make faults` kills trainings at random moments, resumes them, and compares every bit.
 
 python -m tests.faults.kill_many --kills 50 --hub-kills 6 --seed 0
 """
@@ -26,7 +26,7 @@ KILLS_A_RUN = 2
 
 
 def hub(folder: Path) -> list[str]:
-    """Returns the command that trains a BERT of TF Hub's form, frozen and then fine-tuned."""
+    """Returns the command that trains a BERT in TF Hub's format, first frozen, then fine-tuned."""
     from kerasnlp_lab.bert import build_bert_modules
 
     modules = folder / "modules"
@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def _job(kind: str, arguments: list[str], kills: int, folder: Path, rng: random.Random) -> int:
-    """Kills and compares; returns how many kills were followed by another end than without."""
+    """Kills and compares trainings, and returns the number that ended differently."""
     folder.mkdir()
     finish([*arguments, "--output", str(folder / "whole")])
     left, hits, wrong = kills, 0, 0

@@ -1,4 +1,4 @@
-"""A run that is killed at any moment and resumed ends bit-equal to one that was not.
+"""A run that is killed at any moment and resumed ends bit-equal to an uninterrupted one.
 
 `make faults` does this many more times, at random moments.
 """
@@ -28,7 +28,7 @@ PLANS = {
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory) -> Path:
-    """A run that nothing happened to."""
+    """An uninterrupted run."""
     run = tmp_path_factory.mktemp("whole") / "run"
     finish([*SCRATCH, "--output", str(run)])
     return run
@@ -190,7 +190,7 @@ def test_a_second_ctrl_c_stops_at_once(tmp_path):
 
 
 def test_a_full_disk_while_a_checkpoint_is_written(whole, tmp_path):
-    """The run ends with what to do; with room again it goes on as if nothing had been."""
+    """The run ends with a remedy, and with free space it resumes bit-equal."""
     run = tmp_path / "run"
     result = command([*SCRATCH, "--output", str(run)], moment="disk full", count=2)
     assert result.returncode == 2

@@ -1,4 +1,4 @@
-"""Several workers on loopback: equal weights, the losses of one, and what happens when one dies."""
+"""Several workers: equal weights, the same losses as one worker, and a clean end if one dies."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from tests.faults.kill_many import hub
 SMALL = ["--option", "embed_dim=16", "--option", "ff_dim=16"]
 NO_DROPOUT = ["--option", "dropout=0", "--option", "token_dropout=0"]
 SCRATCH = ["train", "--model", "transformer", "--dataset", "news_sample", *SMALL]
-BOUND = 90  # seconds until the workers that are left have ended
+BOUND = 90  # seconds until the other workers must have ended
 
 
 class Workers:
     """The same command on several workers.
 
     Args:
-        arguments: What follows kerasnlp-lab.
-        folder: Gets what each of them prints, as worker0.log and so on.
-        variables: What is in each one's environment beside this process's.
+        arguments: The arguments of kerasnlp-lab.
+        folder: The folder for their output: worker0.log and so on.
+        variables: More environment variables for each worker.
     """
 
     def __init__(self, arguments: list[str], folder: Path, variables: list[dict[str, str]]):
@@ -41,7 +41,7 @@ class Workers:
         ]
 
     def wait(self, seconds: float = 280) -> list[int | None]:
-        """Returns the exit status of each."""
+        """Waits for all workers and returns their exit statuses."""
         until = time.monotonic() + seconds
         for one in self.processes:
             one.join(max(until - time.monotonic(), 0.1))
@@ -54,12 +54,12 @@ class Workers:
         return [log.read_text() for log in self.logs]
 
     def final_states(self) -> set[str]:
-        """Returns what the workers print of the weights and optimizer that they ended with."""
+        """Returns the hashes of final weights and optimizer that the workers print."""
         return {re.search(r"final state (\w+)", text).group(1) for text in self.said()}
 
 
 def workers_on_loopback(number: int, arguments: list[str], folder: Path) -> Workers:
-    """Starts a command on so many workers, each of which TF_CONFIG tells where the others are."""
+    """Starts a command on several workers, which find each other through TF_CONFIG."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
     cluster = {"worker": [f"127.0.0.1:{one.getsockname()[1]}" for one in sockets]}
     for one in sockets:
@@ -131,7 +131,7 @@ def test_a_worker_that_is_asked_to_stop_stops_all_and_all_is_saved(tmp_path):
 
 @pytest.mark.timeout(900)
 def test_a_hub_classifier_frozen_and_fine_tuned_on_shards(tmp_path):
-    """Each worker opens only its own shards, and gets the batches of one that opens all."""
+    """Each worker opens only its own shards, and the batches equal those of a single worker."""
     shards = str(tmp_path / "shards")
     finish(["data", "shard", "--dataset", "news_sample", "--shards", "8", "--to", shards])
     of_sample = hub(tmp_path)
@@ -160,7 +160,7 @@ def test_a_hub_classifier_whose_features_are_kept(tmp_path):
 
 
 def test_slurm_names_the_workers(tmp_path):
-    """The variables of srun, for two tasks on this machine."""
+    """The test sets srun's variables for two tasks on this machine."""
     arguments = [*SCRATCH, "--epochs", "1", "--strategy", "multi_worker", "--output"]
     slurm = {"SLURM_STEP_NODELIST": "localhost", "SLURM_STEP_NUM_TASKS": "2"}
     slurm |= {"SLURM_STEP_TASKS_PER_NODE": "2"}

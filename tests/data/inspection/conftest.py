@@ -1,4 +1,4 @@
-"""The SMS file, inspected once."""
+"""The findings in the SMS file, computed once."""
 
 import pytest
 
@@ -7,5 +7,5 @@ from kerasnlp_lab.data.inspection import inspect_table
 
 @pytest.fixture(scope="session")
 def sms(test_data):
-    """What was found in the SMS file as it is, split by seed 2018."""
+    """The findings in the unchanged SMS file, split with seed 2018."""
     return inspect_table(test_data / "sms_spam" / "spamdata_v2.csv", seed=2018)

@@ -1,4 +1,4 @@
-"""Tables to inspect: 60 plain rows, and what a test adds to them."""
+"""Tables to inspect: 60 plain rows, and more rows from each test."""
 
 import csv
 
@@ -10,7 +10,7 @@ PLACES = ("kitchen", "garden", "cellar")
 
 
 def plain_rows():
-    """60 rows of two classes, no two of them alike."""
+    """60 different rows of two classes."""
     ham = [
         (f"see you at the {p} about the old {o} tomorrow", "ham") for o in OBJECTS for p in PLACES
     ]
@@ -19,14 +19,14 @@ def plain_rows():
 
 
 def write_table(path, rows, header=("text", "label")):
-    """Writes a CSV; the first row is line 2 as long as no text has a line end."""
+    """Writes a CSV. The first row is line 2, if no text has a line end."""
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([header, *rows])
     return path
 
 
 def inspect_rows(folder, added=(), **options) -> Inspection:
-    """Inspects the plain rows with others after them, from line 62 on."""
+    """Inspects the plain rows followed by others, which start on line 62."""
     return inspect_table(write_table(folder / "t.csv", [*plain_rows(), *added]), **options)
 
 

@@ -1,4 +1,4 @@
-"""Exact duplicates, texts in two splits, texts with two labels: told with both places."""
+"""Exact duplicates, texts in two splits and texts with two labels are reported with both lines."""
 
 from collections import Counter
 
@@ -59,12 +59,12 @@ def test_texts_in_two_given_splits(tmp_path):
         ("test.csv", 5, f"in test; {in_train}"),
         ("test.csv", 6, f"in test; {in_validation}"),
     ]
-    assert found.counts["near_in_two_splits"] == 0  # the same is not told as near
+    assert found.counts["near_in_two_splits"] == 0  # exact duplicates are not reported as near ones
     assert found.rows == {"train": 61, "validation": 3, "test": 6, "bad": 0}
 
 
 def test_the_splits_are_those_of_load_table(tmp_path):
-    """Each text twice: which pairs a seed tears apart is counted here from load_table's splits."""
+    """Each text occurs twice. The test counts the pairs that load_table puts in two splits."""
     path = write_table(tmp_path / "t.csv", plain_rows() * 2)
     for seed in (0, 2018):
         data = load_table(path, seed=seed)

@@ -1,4 +1,4 @@
-"""Encoding damage: each kind is told, mended where that can be done; nothing else is touched."""
+"""Each kind of encoding damage is reported and, if possible, repaired; nothing else changes."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from kerasnlp_lab.data.inspection.encoding import damage, mend, shown_change
 from tests.data.inspection.tables import inspect_rows, of_kind
 
 DAMAGED = [
-    # what was written, what has become of it, how the damage is called
+    # the original text, the damaged text, the name of the damage
     ("schön", "schön".encode().decode("latin-1"), {"mojibake"}),
     ("it’s £5", "it’s £5".encode().decode("cp1252"), {"mojibake"}),
     ("это письмо", "это письмо".encode().decode("cp1251"), {"mojibake"}),

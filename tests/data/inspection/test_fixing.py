@@ -1,4 +1,4 @@
-"""Cleaning: every change is listed, nothing else is changed, and there is nothing left to fix."""
+"""Cleaning lists every change, changes nothing else, and leaves nothing to fix."""
 
 import json
 
@@ -15,7 +15,7 @@ FIXED = ("bad_row", "exact_duplicate", "two_labels", "html_entity", "control_cha
 DIRTY = [
     ("", "ham"),  # 62
     ("fish &amp; chips", "ham"),
-    ("Fish & CHIPS", "ham"),  # the same, once the other is mended
+    ("Fish & CHIPS", "ham"),  # equal to the other after its repair
     ("win now", "spam"),
     ("WIN now", "ham"),  # 66
     ("win  now", "spam"),
@@ -68,7 +68,7 @@ def test_every_change_is_one_line(cleaned):
 
 def test_the_cleaned_table_is_the_table_with_these_changes(cleaned):
     before = pd.read_csv(cleaned / "t.csv", keep_default_na=False)
-    lines = [*range(2, 74), 75]  # the row of line 73 has two
+    lines = [*range(2, 74), 75]  # the row of line 73 has two lines
     expected = dict(zip(lines, zip(before.text, before.label, strict=True), strict=True))
     for change in read_changes(cleaned / "out").itertuples():
         text, label = expected.pop(change.line)
@@ -86,7 +86,7 @@ def test_there_is_nothing_left_to_fix(cleaned):
     after = inspect_table(cleaned / "out" / "cleaned.csv")
     assert all(before.counts[kind] for kind in FIXED)
     assert not any(after.counts[kind] for kind in FIXED)
-    # for people to judge, or lost for ever
+    # damage that people must judge, or that cannot be repaired
     assert after.counts["near_duplicate"] == before.counts["near_duplicate"] > 0
     assert after.counts["replacement_character"] == after.counts["mojibake"] == 1
     assert not any(change.action == "mended" for change in clean(after.data).changes)

@@ -1,4 +1,4 @@
-"""Lengths: numpy's and pandas' own figures, and what a maximum length cuts."""
+"""Lengths match NumPy's and pandas' figures, and count the texts that a maximum length cuts."""
 
 import numpy as np
 import pandas as pd

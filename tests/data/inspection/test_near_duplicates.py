@@ -1,4 +1,4 @@
-"""Near duplicates: what comparing every pair finds, without comparing every pair."""
+"""Near duplicates equal those of comparing every pair, in less time."""
 
 import itertools
 import random
@@ -28,7 +28,7 @@ def similarity(first, second):
 
 
 def edited_texts(rng, families=40):
-    """Random texts, each followed by copies with more and more characters changed."""
+    """Returns random texts, each followed by copies with more and more changed characters."""
     for _ in range(families):
         text = "".join(rng.choice(LETTERS) for _ in range(rng.randrange(30, 600)))
         yield text
@@ -62,7 +62,7 @@ def test_what_is_said_of_a_pair_is_its_similarity(tmp_path):
 def test_groups_are_those_of_every_pair_compared(tmp_path):
     rows = [(text, "ham") for text in edited_texts(random.Random(1), 20)]
     found = inspect_rows(tmp_path, rows)
-    lines: dict[str, int] = {}  # same texts are no near ones
+    lines: dict[str, int] = {}  # equal texts are not near duplicates
     for line, (text, _) in enumerate([*plain_rows(), *rows], start=2):
         lines.setdefault(" ".join(text.split()), line)
     texts = list(lines)
@@ -96,7 +96,7 @@ def test_near_in_two_splits(tmp_path):
 
 
 def test_the_sms_file_by_every_pair(sms):
-    """Groups and torn pairs, by scikit-learn's counts of every pair's common five characters."""
+    """scikit-learn counts the five-character strings that each pair shares, for comparison."""
     data = sms.data
     rows = [
         (int(line), number, " ".join(text.casefold().split()))
@@ -127,7 +127,7 @@ def test_the_sms_file_by_every_pair(sms):
 
 
 def test_many_alike_take_time_in_proportion(tmp_path):
-    """Texts of one template, all in the same buckets: ten times the rows, ten times the work."""
+    """Texts of one template share all buckets. Ten times the rows take ten times the work."""
 
     def seconds(count):
         texts = [

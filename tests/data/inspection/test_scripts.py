@@ -1,4 +1,4 @@
-"""Scripts: their shares, homoglyphs within a word, texts in another script than the table."""
+"""Scripts: their shares, homoglyphs in words, and texts in another script than the rest."""
 
 import unicodedata
 

@@ -1,4 +1,4 @@
-"""Likely wrong labels: planted ones are found, test rows not judged, the rule is the paper's."""
+"""Likely wrong labels follow the paper's rule, find planted ones, and skip test rows."""
 
 import numpy as np
 import pytest
@@ -15,11 +15,11 @@ def test_the_rule_by_hand():
         [
             [0.9, 0.1, 0.0],
             [0.7, 0.2, 0.1],
-            [0.1, 0.8, 0.1],  # labelled 0: class 1 has 0.8, as much as its own rows on average
+            [0.1, 0.8, 0.1],  # labelled 0: class 1 has 0.8, above its average
             [0.1, 0.8, 0.1],
             [0.5, 0.3, 0.2],  # labelled 1: class 0 leads, but below the average of class 0
             [0.0, 0.3, 0.7],
-            [0.6, 0.0, 0.4],  # labelled 2: class 0 has just its average
+            [0.6, 0.0, 0.4],  # labelled 2: class 0 is just at its average
         ]
     )
     labels = np.array([0, 0, 0, 1, 1, 2, 2])
@@ -31,7 +31,7 @@ def test_the_rule_by_hand():
 
 @pytest.fixture(scope="module")
 def news():
-    """The built-in news, 40 of its labels replaced by another class; and which those are."""
+    """The built-in news with 40 wrong labels, and the rows that have them."""
     data = load_dataset("news_sample")
     texts = [*data.train.texts, *data.validation.texts, *data.test.texts]
     labels = np.concatenate([data.train.labels, data.validation.labels, data.test.labels])
@@ -51,7 +51,7 @@ def found(news):
 def test_planted_wrong_labels_are_found(news, found):
     _, _, right, _, planted = news
     hits = planted & set(found.rows)
-    # 672 short texts, of which such a classifier gets 85% right
+    # such a classifier gets 85% of these 672 short texts right
     assert len(hits) >= 0.4 * len(planted)
     assert len(hits) >= 0.65 * len(found.rows)
     named = dict(zip(found.rows, found.labels, strict=True))
@@ -60,7 +60,7 @@ def test_planted_wrong_labels_are_found(news, found):
 
 
 def test_most_of_those_planted_in_the_sms_file(test_data):
-    """Of 150 flipped labels two thirds are found, and nine of ten findings are flipped ones."""
+    """It finds two thirds of 150 flipped labels, and nine of ten findings are flipped labels."""
     data = load_table(test_data / "sms_spam" / "spamdata_v2.csv", seed=2018)
     texts, labels = list(data.train.texts), data.train.labels.copy()
     planted = np.random.default_rng(0).choice(len(texts), 150, replace=False)
@@ -73,7 +73,7 @@ def test_most_of_those_planted_in_the_sms_file(test_data):
 
 
 def test_a_wrong_label_does_not_confirm_itself(news, found):
-    """A wrong row three times over is found as it is when it stands alone."""
+    """Three copies of a wrong row are found as well as one."""
     names, texts, _, wrong, planted = news
     row = next(row for row in found.rows if row in planted)
     more = [*texts, texts[row], texts[row]]
@@ -115,7 +115,7 @@ def test_a_class_of_few_texts_is_not_judged(tmp_path):
 
 
 def test_texts_that_share_a_label_too_few(tmp_path):
-    """The copies of one text are one text: seven rows do not make five folds."""
+    """Copies of a text count as one text, so these seven rows cannot make five folds."""
     found = inspect_rows(tmp_path, [("always the same words", "rare")] * 7)
     assert "'rare'" in found.notes[0]
 
