@@ -28,6 +28,7 @@ __all__ = [
     "DenseUpdates",
     "OnePassDecay",
     "RandomLayer",
+    "checkpoint_keys",
     "create_slots",
     "expand_slurm_nodes",
     "handle_of",
@@ -147,3 +148,20 @@ def expand_slurm_nodes(nodes: str, tasks_per_node: str) -> list[tuple[str, int]]
 
     hosts, tasks = slurm.expand_hostlist(nodes), slurm.expand_tasks_per_node(tasks_per_node)
     return list(zip(hosts, tasks, strict=True))
+
+
+def checkpoint_keys(reader: Any) -> dict[str, str]:
+    """Returns the keys of a checkpoint's tensors by the names of their variables.
+
+    The keys are paths through objects. The names are within a protocol buffer, for which
+    TensorFlow has no public reader.
+
+    Args:
+        reader: What ``tf.train.load_checkpoint`` returned.
+    """
+    from tensorflow.core.protobuf import trackable_object_graph_pb2
+
+    graph = trackable_object_graph_pb2.TrackableObjectGraph()
+    graph.ParseFromString(reader.get_tensor("_CHECKPOINTABLE_OBJECT_GRAPH"))
+    attributes = (one for node in graph.nodes for one in node.attributes)
+    return {one.full_name: one.checkpoint_key for one in attributes}

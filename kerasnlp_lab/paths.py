@@ -22,6 +22,7 @@ __all__ = [
     "did_you_mean_path",
     "explain_os_error",
     "near_path",
+    "sha256_of",
     "sha256_of_files",
     "whole_directory",
     "whole_file",
@@ -200,7 +201,7 @@ def _umask() -> int:
 def sha256_of_files(folder: Path) -> dict[str, str]:
     """Returns the SHA-256 of every file in a folder, as hex digits by relative path."""
     return {
-        file.relative_to(folder).as_posix(): _sha256(file)
+        file.relative_to(folder).as_posix(): sha256_of(file)
         for file in sorted(folder.rglob("*"))
         if file.is_file()
     }
@@ -221,10 +222,11 @@ def check_files(folder: Path, expected: Mapping[str, str], advice: str) -> None:
         file = folder / name
         if not file.is_file():
             raise RunError(f"{file} is missing; {advice}")
-        if _sha256(file) != sha256:
+        if sha256_of(file) != sha256:
             raise RunError(f"{file} has been altered since it was written; {advice}")
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """Returns the SHA-256 of a file, as hex digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -54,7 +54,12 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(schedule.Durations())
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log) -> schedule.GroupScheduling | None:
+    grouped = config.getoption("dist") == "loadscope"
+    return schedule.GroupScheduling(config, log) if grouped else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     schedule.longest_first(items)
     if config.getoption("--without-tensorflow"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import importlib.util
 import multiprocessing
 import os
 import runpy
@@ -27,6 +28,7 @@ PRELOADED = ("pytest", "tests.preloaded", "tests.hub.processes")
 @functools.cache
 def server() -> multiprocessing.context.ForkServerContext:
     """Returns the context that starts such processes. The first call starts the server."""
+    importlib.util.find_spec("tensorflow")  # skips the test under --without-tensorflow
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(PRELOADED))
     with pytest.MonkeyPatch.context() as monkeypatch:  # the server must also find the tests

@@ -6,44 +6,49 @@ If the longest files came last, the workers would finish far apart, and one woul
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 DURATIONS = Path(__file__).with_name("durations.json")
 SECONDS_A_TEST = 1  # for files without a measurement
 
 
-def group(item: pytest.Item) -> str:
-    """Returns the tests' group on one worker: a file, or the tests of one notebook."""
-    file = item.path.relative_to(Path(__file__).parent).as_posix()
-    path = getattr(item, "callspec", None) and item.callspec.params.get("path")
-    return f"{file}:{path.stem}" if file == "test_notebooks.py" and path else file
+def group(nodeid: str) -> str:
+    """Returns a test's group on one worker: a file, or the tests of one notebook."""
+    file, _, test = nodeid.partition("::")
+    file = file.removeprefix("tests/")
+    return f"{file}:{test[:-1].partition('[')[2]}" if file == "test_notebooks.py" else file
 
 
 def longest_first(items: list[pytest.Item]) -> None:
-    """Sorts tests by the time of their groups, and passes the groups to pytest-xdist."""
+    """Sorts tests by the time of their groups, longest first."""
     known = json.loads(DURATIONS.read_text())
-    groups = {item: group(item) for item in items}
-    expected: dict[str, float] = defaultdict(float)
-    for name in groups.values():
-        expected[name] += SECONDS_A_TEST
-    expected |= {name: known[name] for name in expected if name in known}
-    for item, name in groups.items():
-        item.add_marker(pytest.mark.xdist_group(name))
-    items.sort(key=lambda item: (-expected[groups[item]], groups[item]))
+    tests = Counter(group(item.nodeid) for item in items)
+    expected = {name: known.get(name, SECONDS_A_TEST * count) for name, count in tests.items()}
+    items.sort(key=lambda item: (-expected[group(item.nodeid)], group(item.nodeid)))
+
+
+class GroupScheduling(LoadScopeScheduling):
+    """Gives whole groups to workers. With --no-loadscope-reorder it keeps the order of the tests.
+
+    pytest-xdist's own mark for groups needs a writable nodeid, which pytest 9.2 does not have.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group(nodeid)
 
 
 class Durations:
-    """Writes the time of each group, at the end of a session with pytest-xdist's groups."""
+    """Writes the time of each group at the end of a session."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = defaultdict(float)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        name = report.nodeid.rpartition("@")[2]
-        self.seconds[name] += report.duration
+        self.seconds[group(report.nodeid)] += report.duration
 
     def pytest_sessionfinish(self) -> None:
         rounded = {name: round(self.seconds[name]) for name in sorted(self.seconds)}

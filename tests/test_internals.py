@@ -152,3 +152,12 @@ def test_berts_tokenizer_splits_by_the_class_that_it_is_given(tmp_path):
         str(tmp_path / "vocab.txt"), token_out_type=tf.string, basic_tokenizer_class=ByCommas
     )
     assert tokenizer.tokenize(["a b,c"]).to_list() == [[[b"a b"], [b"c"]]]
+
+
+def test_a_checkpoint_names_the_variables_of_its_tensors(tiny_modules):
+    reader = tf.train.load_checkpoint(str(tiny_modules / "encoder" / "variables" / "variables"))
+    keys = _internals.checkpoint_keys(reader)
+    layer = load_hub_layer(str(tiny_modules / "encoder"))
+    for variable in layer.variables:
+        value = reader.get_tensor(keys[variable.name.removesuffix(":0")])
+        np.testing.assert_array_equal(value, variable.numpy())

@@ -9,6 +9,7 @@ import pytest
 from tests.notebooks import FOLDER, run_notebook
 
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+WITH_MINILM = ("bert_from_tf_hub", "sms_spam")
 MOST_BYTES = 60_000  # for one figure, because browsers load notebooks
 OF_A_MACHINE = ("/tmp", "/home", "/root", "/usr", "site-packages", "\x1b[")
 
@@ -19,9 +20,19 @@ def code_cells(notebook):
 
 @pytest.mark.starts_tensorflow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_notebook_runs_from_the_first_cell_to_the_last(path, tmp_path, request, thin_minilm):
+@pytest.mark.parametrize(
+    "path",
+    [
+        # It starts five trainings; tests/training and tests/faults have quicker ones.
+        pytest.param(path, marks=pytest.mark.slow if path.stem == "many_gpus" else ())
+        for path in NOTEBOOKS
+    ],
+    ids=lambda path: path.stem,
+)
+def test_notebook_runs_from_the_first_cell_to_the_last(path, tmp_path, request):
     """It uses a thin MiniLM with random weights. `make notebooks` uses the real one."""
+    if path.stem in WITH_MINILM:
+        request.getfixturevalue("thin_minilm")
     test_data = request.getfixturevalue("test_data") if path.stem == "sms_spam" else None
     committed = nbformat.read(path, as_version=4)
     ran = run_notebook(path, tmp_path, test_data)

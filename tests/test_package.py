@@ -55,6 +55,7 @@ def test_version_is_the_installed_one():
     assert kerasnlp_lab.__version__ == importlib.metadata.version("kerasnlp_lab")
 
 
+@pytest.mark.starts_tensorflow
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="not an x86 processor")
 @pytest.mark.parametrize("own, expected", [("", True), ("0", False)])
 def test_tensorflow_computes_by_onednn_unless_told_otherwise(own, expected):
@@ -88,6 +89,7 @@ def test_the_first_release_of_this_python_can_install_what_it_needs():
     assert too_new == {}
 
 
+@pytest.mark.starts_tensorflow
 def test_it_trains_whatever_tf_use_legacy_keras_is():
     """Each value makes tf.keras another library, and ours must not follow it."""
     # All other tests run with the value of this process, so it is left out here.

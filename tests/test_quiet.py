@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 CODE = """
 import os
 os.environ.pop("TF_CPP_MIN_LOG_LEVEL", None)
@@ -18,6 +20,7 @@ tf.zeros([2]) + 1
 """
 
 
+@pytest.mark.starts_tensorflow
 def test_advice_is_not_shown_and_errors_are():
     run = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr

@@ -15,6 +15,7 @@ import tensorflow as tf
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.bert.checkpoint import BertCheckpoint, read_checkpoint
 from kerasnlp_lab.bert.encoder import bert_encoder, precision_policy, set_tensors
+from kerasnlp_lab.bert.module_description import describe_module
 from kerasnlp_lab.bert.preprocessing import export_preprocessing
 from kerasnlp_lab.errors import HubError
 
@@ -79,6 +80,7 @@ def write_encoder(checkpoint: BertCheckpoint, target: Path) -> None:
         module.vocab_file = tf.saved_model.Asset(str(_write_vocabulary(checkpoint, scratch)))
         module.do_lower_case = tf.Variable(checkpoint.do_lower_case, trainable=False)
         module.save(str(target), include_optimizer=False, save_format="tf")
+    describe_module(target, checkpoint.config)
 
 
 def _write_vocabulary(checkpoint: BertCheckpoint, folder: str) -> Path:

@@ -26,7 +26,14 @@ from kerasnlp_lab.bert.tokenizer_files import (
 )
 from kerasnlp_lab.errors import HubError, first_line
 
-__all__ = ["BertCheckpoint", "BertConfig", "is_checkpoint", "read_checkpoint", "read_config"]
+__all__ = [
+    "BertCheckpoint",
+    "BertConfig",
+    "is_checkpoint",
+    "read_checkpoint",
+    "read_config",
+    "tensor_shapes",
+]
 
 ACTIVATIONS = ("gelu", "gelu_tanh", "relu")
 
@@ -54,7 +61,7 @@ class BertConfig:
     @property
     def parameters(self) -> int:
         """How many numbers such a BERT has, its pooler's with them."""
-        return sum(math.prod(shape) for shape in _shapes(self).values())
+        return sum(math.prod(shape) for shape in tensor_shapes(self).values())
 
 
 @dataclass(frozen=True, eq=False)
@@ -274,7 +281,7 @@ def _rename(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 def _complete(tensors: dict[str, np.ndarray], config: BertConfig) -> dict[str, np.ndarray]:
     """Returns just the tensors that the config asks for, each checked by its shape."""
-    shapes = _shapes(config)
+    shapes = tensor_shapes(config)
     if not any(name.startswith("pooler.") for name in tensors):
         # Without a pooler, pooled_output is tanh of [CLS]'s own vector.
         tensors["pooler.dense.weight"] = np.eye(config.hidden_size, dtype=np.float32)
@@ -308,7 +315,7 @@ def _complete(tensors: dict[str, np.ndarray], config: BertConfig) -> dict[str, n
     return complete
 
 
-def _shapes(config: BertConfig) -> dict[str, tuple[int, ...]]:
+def tensor_shapes(config: BertConfig) -> dict[str, tuple[int, ...]]:
     """Returns the shape of every tensor of a BertModel."""
     hidden, inner = config.hidden_size, config.intermediate_size
     shapes: dict[str, tuple[int, ...]] = {

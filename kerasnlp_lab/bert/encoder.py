@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,6 +15,7 @@ from kerasnlp_lab.bert.checkpoint import BertConfig
 from kerasnlp_lab.errors import HubError
 
 __all__ = [
+    "as_named_tensors",
     "bert_encoder",
     "canonical_name",
     "layer_of",
@@ -137,24 +138,31 @@ def named_tensors(variables: Sequence[Any]) -> dict[str, np.ndarray]:
     Raises:
         HubError: They are not a BERT's.
     """
+    floats = (one for one in variables if one.dtype.is_floating)
+    return as_named_tensors((one.name, np.asarray(one.numpy())) for one in floats)
+
+
+def as_named_tensors(values: Iterable[tuple[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Does the same with pairs of a variable's name, with or without ":0", and its value.
+
+    Raises:
+        HubError: They are not a BERT's.
+    """
     tensors: dict[str, np.ndarray] = {}
-    for variable in variables:
-        if not variable.dtype.is_floating:
-            continue
-        name = canonical_name(variable.name)
+    for full_name, value in values:
+        name = canonical_name(full_name)
         if name is None or name in tensors:
             raise HubError(
-                f"the variable {variable.name} is not one of a BERT's: only modules made of the "
+                f"the variable {full_name} is not one of a BERT's: only modules made of the "
                 "Model Garden's BertEncoder can be taken apart"
             )
-        value = np.asarray(variable.numpy())
         # [inputs, heads, size] and [heads, size, outputs] are matrices there.
         if value.ndim == 3:
             outputs = value.shape[-1] if ".attention.output." in name else None
             value = value.reshape(-1, outputs) if outputs else value.reshape(value.shape[0], -1)
         elif name.endswith(".bias"):
             value = value.reshape(-1)
-        tensors[name] = value.T if variable.name.endswith("kernel:0") else value
+        tensors[name] = value.T if re.search(r"kernel(:0)?$", full_name) else value
     return tensors
 
 

@@ -23,6 +23,7 @@ from kerasnlp_lab.bert.encoder import (
     set_tensors,
 )
 from kerasnlp_lab.bert.loading import load_hub_layer
+from kerasnlp_lab.bert.module_description import describe_if_ours, read_described_module
 from kerasnlp_lab.errors import HubError, check_option, first_line
 
 __all__ = ["checkpoint_of_module", "freeze_layers", "reopen"]
@@ -76,11 +77,7 @@ def reopen(
     """
     check_option("dropout", dropout, 0 <= dropout < 1, "from 0 to below 1")
     check_option("precision", precision, precision in PRECISIONS, f"one of {PRECISIONS}")
-    # A module cannot be called in a strategy's scope, and scopes are a thread's own.
-    with ThreadPoolExecutor(1) as thread:
-        config, tensors = thread.submit(
-            lambda: _take_apart(load_hub_layer(str(module)), module)
-        ).result()
+    config, tensors = _read(module)
     if layers is not None:
         most = config.num_hidden_layers
         check_option("layers", layers, 1 <= layers <= most, f"from 1 to the encoder's {most}")
@@ -93,6 +90,20 @@ def reopen(
     set_tensors(encoder, tensors)
     encoder.bert_config = config
     return encoder
+
+
+def _read(module: str | Path) -> tuple[BertConfig, dict[str, np.ndarray]]:
+    """Returns a module's shape and weights: by its note if it has one, else by calling it."""
+    folder = Path(module)
+    if described := read_described_module(folder):
+        return described
+    # A module cannot be called in a strategy's scope, and scopes are a thread's own.
+    with ThreadPoolExecutor(1) as thread:
+        layer = thread.submit(lambda: load_hub_layer(str(module))).result()
+        config, tensors = thread.submit(lambda: _take_apart(layer, module)).result()
+    if folder.is_dir():
+        describe_if_ours(folder, config)
+    return config, tensors
 
 
 def freeze_layers(encoder: keras.Model, count: int) -> None:

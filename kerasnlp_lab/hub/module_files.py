@@ -13,6 +13,7 @@ import filelock
 import tensorflow as tf
 
 from kerasnlp_lab._internals import parse_saved_model
+from kerasnlp_lab.bert.module_description import MANIFEST
 from kerasnlp_lab.errors import HubError, IntegrityError, RunError, first_line
 from kerasnlp_lab.paths import check_files, explain_os_error, sha256_of_files, write_whole
 
@@ -26,8 +27,6 @@ __all__ = [
     "write_manifest",
 ]
 
-# Within assets.extra, which a SavedModel keeps free for what others want to add.
-MANIFEST = "assets.extra/kerasnlp_lab.json"
 LOCK_TIMEOUT = 3600.0  # seconds; the other process is loading gigabytes
 
 

@@ -222,10 +222,11 @@ def _verdict(better: Sequence[Experiment], worse: Sequence[Experiment]) -> str:
 
 
 def _write(folder: RunDirectory, result: Comparison, data: TextDataset, seed: int) -> None:
+    main_figure = next(iter(result.experiments.values()))[0].evaluation.main_figure
     plots = [
         {
             name: (folder.path / row["folder"] / f"{file}.png").read_bytes()
-            for name, file in (("confusion", "confusion"), ("curves", "learning_curves"))
+            for name, file in (("main_figure", main_figure), ("curves", "learning_curves"))
         }
         for row in result.rows
     ]
@@ -242,6 +243,7 @@ def _write(folder: RunDirectory, result: Comparison, data: TextDataset, seed: in
         curve=curve,
         curve_verdicts=result.curve_verdicts,
         dataset=dataset,
+        main_figure=main_figure,
         seed=seed,
     )
     write_whole(folder.path / "report.html", page)

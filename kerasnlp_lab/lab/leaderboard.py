@@ -68,7 +68,11 @@ def leaderboard_table(rows: Sequence[Mapping[str, Any]]) -> rich.table.Table:
     table.add_column("model", no_wrap=True)
     uncertainty = f"over {rows[0]['seeds']}\nseeds" if several else "95%\ninterval"
     has_f1 = "macro_f1" in rows[0]
-    columns = (rows[0]["headline"].replace("_", "\n"), uncertainty, *["macro\nF1"] * has_f1)
+    columns = (
+        rows[0]["headline"].replace("_", "\n"),
+        uncertainty,
+        *(["macro\nF1"] if has_f1 else []),
+    )
     for column in (*columns, "params", "train\ns", "train\ntexts/s", "predict\ntexts/s", "MB"):
         table.add_column(column, justify="right", no_wrap=True)
     for row in rows:
@@ -78,7 +82,7 @@ def leaderboard_table(rows: Sequence[Mapping[str, Any]]) -> rich.table.Table:
             row["model"],
             f"[bold]{row['value']:.4f}[/bold]",
             f"± {row['spread']:.4f}" if several else interval,
-            *[f"{row['macro_f1']:.4f}"] * has_f1,
+            *([f"{row['macro_f1']:.4f}"] if has_f1 else []),
             _parameters(row["trained_parameters"], row["total_parameters"]),
             f"{row['train_seconds']:.0f}",
             f"{speed:.0f}" if speed else "-",

@@ -16,9 +16,10 @@ class MaskedAveragePooling1D(keras.layers.Layer):
     """The mean over the positions that the mask keeps.
 
     Unlike Keras' GlobalAveragePooling1D, a sequence with no real position gives
-    zeros, not NaN, and sums are taken in float32 under mixed precision.
+    zeros, not NaN, and sums are taken in float32 under mixed precision. Numbers at masked
+    positions are never read, be they NaN or infinite.
 
-    Masks: honoured, and not handed on, since there is no sequence behind.
+    Masks: honoured, but not passed on, since the output is no sequence.
 
     Call arguments:
         inputs: Floats of shape [batch, seq, hidden].
@@ -44,7 +45,8 @@ class MaskedAveragePooling1D(keras.layers.Layer):
         if mask is None:
             return tf.cast(tf.reduce_mean(x, axis=1), inputs.dtype)  # [batch, hidden]
         weights = tf.cast(mask, tf.float32)[:, :, tf.newaxis]  # [batch, seq, 1]
-        total = tf.reduce_sum(x * weights, axis=1)  # [batch, hidden]
+        real = tf.math.multiply_no_nan(x, weights)  # NaN times 0 is 0
+        total = tf.reduce_sum(real, axis=1)  # [batch, hidden]
         count = tf.maximum(tf.reduce_sum(weights, axis=1), 1.0)  # [batch, 1]
         return tf.cast(total / count, inputs.dtype)
 

@@ -68,7 +68,7 @@ def _multi_worker() -> tf.distribute.MultiWorkerMirroredStrategy:
         else:
             raise StrategyError(
                 "multi_worker needs to know the workers: set TF_CONFIG, or start it with srun; see "
-                "docs/distributed.md"
+                "docs/guides/distributed.md"
             )
         return tf.distribute.MultiWorkerMirroredStrategy(resolver)
     except (ValueError, KeyError, TypeError) as error:

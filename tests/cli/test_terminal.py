@@ -58,6 +58,7 @@ def test_help_and_lists(arguments):
     assert "\x1b" not in result.stdout + result.stderr
 
 
+@pytest.mark.starts_tensorflow
 def test_train_draws_a_bar_on_a_terminal_only(tmp_path):
     shown = on_a_terminal(
         "train", "--model", "transformer", *NEWS, *QUICK, "--output", tmp_path / "run"

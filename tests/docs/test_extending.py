@@ -68,6 +68,7 @@ def call(arguments, clone):
     return result.stdout
 
 
+@pytest.mark.starts_tensorflow
 @pytest.mark.parametrize(
     "part, answers",
     [

@@ -76,6 +76,12 @@ def test_the_way_through_the_folders_is_the_one_that_is_checked(page):
     assert f"\n    {way}\n" in read(page)
 
 
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/getting-started.md"])
+def test_the_python_versions_are_those_of_setup_cfg(page):
+    named = re.findall(r"Python :: (3\.\d+)$", read("setup.cfg"), re.M)
+    assert f"Python {', '.join(named[:-1])} or {named[-1]}" in read(page)
+
+
 def test_commands_are_found_on_the_pages_that_have_them():
     """Otherwise the test above could pass without finding any command."""
     assert "kerasnlp-lab train --model" in read("README.md")

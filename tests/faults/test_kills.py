@@ -16,9 +16,7 @@ from tests import processes
 from tests.faults.harness import KILLED, SAVED, command, differences, finish, kill_and_resume
 from tests.faults.kill_many import EVERY, SCRATCH, SMALL, hub
 
-pytestmark = pytest.mark.starts_tensorflow
-
-# The consecutive kills of one run.
+# Kills of one run, one after the other.
 PLANS = {
     "steps and writing": [("step", 3), ("half written", 2), ("before rename", 4)],
     "tidying": [("after rename", 3), ("before cleaning", 3), ("after the best", 1)],
@@ -49,12 +47,19 @@ def test_a_killed_run_ends_bit_equal(plan, whole, tmp_path):
     assert differences(whole, tmp_path / "run") == []
 
 
-@pytest.mark.timeout(900)  # five processes that import TensorFlow, beside other tests
-def test_a_killed_hub_classifier_ends_bit_equal(tmp_path):
-    """It is killed while the encoder is frozen, and again during fine-tuning."""
+@pytest.mark.timeout(900)  # processes that train a BERT, one after the other
+@pytest.mark.parametrize(
+    "kills",
+    [
+        [("step", 1), ("step", 8)],
+        pytest.param([("step", 1), ("step", 8), ("half written", 1)], marks=pytest.mark.slow),
+    ],
+    ids=str,
+)
+def test_a_killed_hub_classifier_ends_bit_equal(kills, tmp_path):
+    """Killed among the steps of the head on a frozen encoder, and when all is fine-tuned."""
     arguments = hub(tmp_path)
     finish([*arguments, "--output", str(tmp_path / "whole")])
-    kills = [("step", 1), ("step", 8), ("half written", 1)]
     hits = kill_and_resume(arguments, tmp_path / "run", kills)
     assert len(hits) == len(kills)
     assert differences(tmp_path / "whole", tmp_path / "run") == []

@@ -1,6 +1,7 @@
 """MaskedAveragePooling1D equals NumPy's masked mean."""
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from kerasnlp_lab.layers import MaskedAveragePooling1D
@@ -33,3 +34,20 @@ def test_sums_in_float32_under_mixed_precision():
             np.testing.assert_array_equal(
                 tf.cast(pool(inputs, mask=mask), tf.float32), [[value] * 2]
             )
+
+
+@pytest.mark.parametrize("garbage", [np.nan, np.inf, -np.inf])
+def test_numbers_at_padding_reach_neither_the_output_nor_a_gradient(garbage):
+    inputs = np.random.default_rng(0).normal(size=(3, 4, 5)).astype(np.float32)
+    spoilt = np.where(MASK[:, :, np.newaxis], inputs, np.float32(garbage))
+    found = []
+    for values in (inputs, spoilt):
+        x = tf.constant(values)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            outputs = MaskedAveragePooling1D()(x, mask=MASK)
+            loss = tf.reduce_sum(outputs**2)
+        found.append((outputs.numpy(), tape.gradient(loss, x).numpy()))
+    for one, other in zip(*found, strict=True):
+        assert np.isfinite(one).all()
+        np.testing.assert_array_equal(other, one)

@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 _PROGRAM = """
 import tensorflow as tf
 from kerasnlp_lab.bert.preprocessing import normalize
@@ -14,6 +16,7 @@ print(normalize(texts, do_lower_case=True, strip_accents=False).numpy()[0])
 """
 
 
+@pytest.mark.starts_tensorflow
 def test_capital_i_in_a_turkish_locale():
     environment = {**os.environ, "LC_ALL": "tr_TR.UTF-8", "LANG": "tr_TR.UTF-8"}
     run = subprocess.run(
