@@ -1,4 +1,4 @@
-"""`AdamW`: the Model Garden's AdamW, faster on tables, with a learning rate for each variable."""
+"""`AdamW`: the Model Garden's AdamW, made faster, with layer-wise learning rates."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ __all__ = ["AdamW"]
 
 
 class AdamW(DenseUpdates, OnePassDecay, AdamWeightDecay):
-    """The optimizer that ``official.nlp.optimization.create_optimizer`` makes, but for rounding.
+    """AdamW as in ``official.nlp.optimization.create_optimizer``, equal except for rounding.
 
-    The weight decay is 0.01, and 0 for LayerNorm and biases. It is a part of the step, so it
-    shrinks along with a variable's learning rate.
+    The weight decay is 0.01, and 0 for LayerNorm and biases. It is multiplied by the variable's
+    learning rate. Updates of embedding tables are faster.
 
     Args:
         learning_rate: A number or a schedule.
-        shares: The share of the learning rate that each variable has, by its name; None for
-            all of it. A step raises KeyError for a variable that it does not name.
-        **kwargs: Passed on to Keras' optimizer, ``gradient_transformers`` for one.
+        shares: The factor of the learning rate for each variable, by name; None for 1. A step
+            raises KeyError for a variable without a share.
+        **kwargs: Arguments of Keras' optimizer, such as ``gradient_transformers``.
 
     Source: Loshchilov and Hutter 2019, https://arxiv.org/abs/1711.05101.
     """
@@ -39,7 +39,7 @@ class AdamW(DenseUpdates, OnePassDecay, AdamWeightDecay):
             epsilon=1e-6,
             weight_decay_rate=0.01,
             exclude_from_weight_decay=["LayerNorm", "layer_norm", "bias"],
-            gradient_clip_norm=0.0,  # its own is by the norm of one replica's gradients
+            gradient_clip_norm=0.0,  # it would clip each replica separately
             **kwargs,
         )
         self.shares = shares
