@@ -19,7 +19,7 @@ class Evaluation(abc.ABC):
     """The file name of the report's template in this folder's templates/."""
 
     main_figure: ClassVar[str]
-    """The name of the plot, among those of `figures`, that a comparison's report shows."""
+    """The key in `figures` of the plot for a comparison's report."""
 
     texts_per_second: float
     """The speed from strings to answers after a warm-up; 0 if not measured."""

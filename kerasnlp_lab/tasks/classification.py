@@ -52,7 +52,7 @@ class Classification(Task):
 
     Args:
         label_names: The classes, in the order of the logits.
-        loss: The cross-entropy to minimise. `for_training` sets its label smoothing and its class
+        loss: The cross-entropy to minimize. `for_training` sets its label smoothing and its class
             weights.
     """
 

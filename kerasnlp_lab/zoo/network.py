@@ -1,4 +1,4 @@
-"""`with_head`: puts a task's head on a model's body. No other code does it."""
+"""`with_head`: puts a task's head on a model's body."""
 
 from __future__ import annotations
 
