@@ -1,4 +1,4 @@
-"""`AdamW`: the Model Garden's AdamW, faster on tables, with a learning rate for each variable."""
+"""`AdamW`: the Model Garden's AdamW with faster tables and a learning rate per variable."""
 
 from __future__ import annotations
 

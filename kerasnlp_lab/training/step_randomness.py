@@ -1,4 +1,4 @@
-"""`random_by_step`: dropout as a pure function of seed, layer and step."""
+"""`random_by_step`: makes dropout a pure function of seed, layer and step."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ LEAST_KEY_BITS = 16  # left free for the number of a replica and of a call
 def random_by_step(network: keras.Model, seed: str, step: tf.Variable) -> Iterator[None]:
     """Gives each random layer of a network numbers that depend on nothing but the step.
 
-    What Keras draws otherwise is the next of a sequence whose place no checkpoint
-    holds. Graphs that are traced in the block keep these numbers after it. A module
-    from TF Hub has its dropout in its own graph, out of reach.
+    Otherwise Keras draws the next number of a sequence, and no checkpoint holds the
+    place in it. Graphs that are traced in the block keep these numbers afterwards. The
+    dropout of a TF Hub module is in its own graph, and out of reach.
 
     Args:
         network: The network; layers within layers are found too.
-        seed: What the numbers depend on besides: another text gives others.
+        seed: Any text; another one gives other numbers.
         step: A scalar variable that differs at each step.
     """
     layers = random_layers(network)
@@ -53,10 +53,10 @@ def random_by_step(network: keras.Model, seed: str, step: tf.Variable) -> Iterat
 
 
 def _dropout(generator: Any, inputs: tf.Tensor, rate: float, noise_shape: Any = None) -> tf.Tensor:
-    """Does what a generator's ``dropout`` does, with 8 random bits a number in place of 32.
+    """Does what a generator's ``dropout`` does, with 8 random bits per number instead of 32.
 
-    The rate of a call is one of the two multiples of 1/256 around the one that is asked for,
-    by chance, so that this is their mean; and the rest is multiplied by what makes up for it.
+    The rate of a call is one of the two multiples of 1/256 around the requested rate, chosen at
+    random so that it is their mean. The numbers that stay are scaled to make up for that rate.
     """
     if noise_shape is not None or tf.is_tensor(rate):
         return type(generator).dropout(generator, inputs, rate, noise_shape)

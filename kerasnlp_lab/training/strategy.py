@@ -1,4 +1,4 @@
-"""`make_strategy`: on which devices a network is trained."""
+"""`make_strategy`: chooses the devices on which a network is trained."""
 
 from __future__ import annotations
 
@@ -103,12 +103,12 @@ def _config_of_slurm() -> str:
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
-    """Tells whether this process is the one of a strategy's workers that writes files."""
+    """Returns whether this process is the worker that writes files."""
     return workers_of(strategy)[1] == 0
 
 
 def workers_of(strategy: tf.distribute.Strategy) -> tuple[int, int]:
-    """Returns how many processes a strategy has, and which this one is; 0 is the chief."""
+    """Returns the number of a strategy's processes, and the number of this one; 0 is the chief."""
     resolver = strategy.cluster_resolver
     if resolver is None or not resolver.task_type:
         return 1, 0
