@@ -194,30 +194,17 @@ def download_from_hugging_face(repository: str, folder: Path, report: Report) ->
             raise
 
 
-_KAGGLE = """
-import re
-import sys
-import kagglehub
-try:
-    print(kagglehub.model_download(sys.argv[1], output_dir=sys.argv[2]))
-except Exception as error:
-    text = " ".join(f"{type(error).__name__}: {error}".split())
-    found = re.search("Failed to resolve '[^']+'|Connection refused", text)
-    print(f"no connection ({found[0]})" if found else text[:300], file=sys.stderr)
-    sys.exit(1)
-"""
-
-
 def _fetch_from_kaggle(handle: str, scratch: Path) -> Path:
     """Lets the kagglehub package fetch a model, in a process that can be ended if it stalls."""
     target = scratch / "kaggle"
     target.mkdir()
+    quiet = {"KAGGLEHUB_VERBOSITY": "error", "TQDM_DISABLE": "1"}
     with (scratch / "kaggle.log").open("w+") as log, (scratch / "kaggle.out").open("w+") as out:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-c", _KAGGLE, handle, str(target)],
+            [sys.executable, "-P", "-m", f"{__package__}.kaggle_process", handle, str(target)],
             stdout=out,
             stderr=log,
-            env={**os.environ, "KAGGLEHUB_VERBOSITY": "error", "TQDM_DISABLE": "1"},
+            env={**os.environ, **quiet, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
         try:
             _wait(process, target)
