@@ -1,4 +1,4 @@
-"""Limits that a test puts on its own process."""
+"""Limits that a test sets on its own process."""
 
 import resource
 from contextlib import contextmanager
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def file_size_limit(limit):
-    """What a full disk is like, for any user: no file may grow beyond so many bytes."""
+    """Limits the size of files, which has the effect of a full disk."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
     try:

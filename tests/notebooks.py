@@ -1,7 +1,7 @@
-"""Runs the notebooks; `python -m tests.notebooks [NAME ...]` keeps what they then show.
+"""Runs the notebooks; `python -m tests.notebooks [NAME ...]` saves their outputs.
 
-A notebook finds what the tests find: the modules of the cache, and the real data in the folder
-KERASNLP_LAB_TEST_DATA. All else that it would cache goes into a folder that is removed.
+A notebook uses the modules in the cache and the real data in KERASNLP_LAB_TEST_DATA, like the
+tests. Everything else that it caches goes into a temporary folder.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ SECONDS_A_CELL = 300
 
 
 def run_notebook(path: Path, folder: Path, test_data: Path | None) -> nbformat.NotebookNode:
-    """Returns a notebook as it is after running all its cells.
+    """Runs all cells of a notebook and returns it with their outputs.
 
     Args:
         path: The notebook.
-        folder: An empty folder: its working directory, and its cache.
+        folder: An empty folder, which becomes the working directory and the cache.
         test_data: The folder with sms_spam/, if there is one.
     """
     cache = folder / "cache"
@@ -41,15 +41,15 @@ def run_notebook(path: Path, folder: Path, test_data: Path | None) -> nbformat.N
         **os.environ,
         "KERASNLP_LAB_CACHE": str(cache),
         "TF_CPP_MIN_LOG_LEVEL": "3",
-        # where kerasnlp-lab is, though no virtual environment may be active
+        # the folder of kerasnlp-lab, even if no virtual environment is active
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
     }
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(
         notebook,
         timeout=SECONDS_A_CELL,
-        record_timing=False,  # which would be another in each run
-        coalesce_streams=True,  # what a cell printed is one piece, however it came
+        record_timing=False,  # times differ in every run
+        coalesce_streams=True,  # each cell's prints become one output
         resources={"metadata": {"path": str(folder)}},
     )
     client.execute(env=environment)

@@ -1,6 +1,6 @@
-"""What the server of tests/processes.py imports before it forks: all that a command may need.
+"""The imports that the server of tests/processes.py makes before it forks processes.
 
-Importing must start no thread of TensorFlow's: the processes forked afterwards would not have it.
+They must not start a TensorFlow thread, because forked processes would lack it.
 """
 
 import kerasnlp_lab.bert

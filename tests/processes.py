@@ -1,7 +1,7 @@
-"""Processes forked off one server that has TensorFlow imported, and has not used it.
+"""Forks processes from one server that has imported TensorFlow, but not used it.
 
-Each is a process of its own, with its own environment, folder and files; signals and exit statuses
-are the system's. Only the import, 5 s or more, is shared.
+Each is a separate process with its own environment, folder, files, signals and exit status. They
+share only the import, which takes 5 s or more.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ PRELOADED = ("pytest", "tests.preloaded", "tests.hub.processes")
 
 @functools.cache
 def server() -> multiprocessing.context.ForkServerContext:
-    """Returns the context that starts such processes, and starts the server the first time."""
-    importlib.util.find_spec("tensorflow")  # skips the test where it does without
+    """Returns the context that starts such processes. The first call starts the server."""
+    importlib.util.find_spec("tensorflow")  # skips the test under --without-tensorflow
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(PRELOADED))
-    with pytest.MonkeyPatch.context() as monkeypatch:  # the server must find the tests as well
+    with pytest.MonkeyPatch.context() as monkeypatch:  # the server must also find the tests
         monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), *sys.path]))
         process = context.Process(target=print)
         process.start()
@@ -47,14 +47,14 @@ def start(
     err: Path | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> BaseProcess:
-    """Starts `python -m MODULE ARGUMENT...` in the repository's root, with no standard input.
+    """Starts `python -m MODULE ARGUMENT...` in the repository's root, without standard input.
 
     Args:
         module: The module to run as a script.
         arguments: Its arguments.
-        out: The file that gets standard output.
-        err: The file that gets standard error; None for the same file.
-        environment: All variables of its environment; None for those of this process.
+        out: The file for standard output.
+        err: The file for standard error; None for the same file.
+        environment: All environment variables; None for those of this process.
     """
     words = [str(one) for one in arguments]
     variables = dict(os.environ if environment is None else environment)
@@ -72,10 +72,10 @@ def run(
     environment: Mapping[str, str] | None = None,
     timeout: float = 120,
 ) -> subprocess.CompletedProcess[str]:
-    """Runs `python -m MODULE ARGUMENT...` to its end, as subprocess.run does with captured output.
+    """Runs `python -m MODULE ARGUMENT...` to its end, like subprocess.run with captured output.
 
     Raises:
-        subprocess.TimeoutExpired: It took longer, and was killed.
+        subprocess.TimeoutExpired: The process took longer and was killed.
     """
     with tempfile.TemporaryDirectory() as folder:
         out, err = Path(folder, "out"), Path(folder, "err")
@@ -98,7 +98,7 @@ def _become(
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 1)
     os.dup2(1 if err is None else os.open(err, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
-    # As Python makes them for files: the server's own ones were made for what it was started with.
+    # Python's usual streams for files. The server's own streams belong to the server's files.
     sys.stdin = open(0, closefd=False)
     sys.stdout = open(1, "w", closefd=False)
     sys.stderr = open(2, "w", buffering=1, errors="backslashreplace", closefd=False)
@@ -106,4 +106,4 @@ def _become(
     try:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
     finally:
-        atexit._run_exitfuncs()  # which multiprocessing leaves out
+        atexit._run_exitfuncs()  # multiprocessing skips these

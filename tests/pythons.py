@@ -1,9 +1,9 @@
-"""`make pythons`: installs and uses the package with each other Python that it supports.
+"""`make pythons` installs and uses the package with every other supported Python.
 
 python -m tests.pythons [--folder FOLDER] [INTERPRETER ...]
 
-In an environment of its own, each trains, exports, predicts from the export and explains. Names
-the versions of setup.cfg that this machine does not have. Exits with 1 if one failed.
+Each Python gets a new environment, trains, exports, predicts from the export and explains. The
+script reports the versions of setup.cfg that this machine lacks. It exits with 1 if one fails.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ EPOCHS = 3
 
 
 def supported() -> list[str]:
-    """Returns the versions that setup.cfg names, such as 3.11."""
+    """Returns the versions in setup.cfg, such as 3.11."""
     return re.findall(r"Python :: (3\.\d+)$", (ROOT / "setup.cfg").read_text(), re.M)
 
 
 def found() -> dict[str, str]:
-    """Returns the interpreter of each version that this machine has."""
+    """Returns the interpreters on this machine by version."""
     lines = run([ROOT / ".ci" / "pythons"]).splitlines()
     return {version_of(python): python for python in lines}
 
@@ -43,7 +43,7 @@ def try_python(python: str, folder: Path) -> None:
 
     Raises:
         subprocess.CalledProcessError: A command failed.
-        AssertionError: It did not give what it should.
+        AssertionError: An output is wrong.
     """
     environment, here = folder / "venv", folder / "run"
     run([python, "-m", "venv", environment])
@@ -61,7 +61,7 @@ def try_python(python: str, folder: Path) -> None:
 
 
 def run(command: list[object], folder: Path = ROOT) -> str:
-    """Returns what a command prints."""
+    """Runs a command and returns its output."""
     variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     result = subprocess.run(
         [str(word) for word in command],

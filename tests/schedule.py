@@ -1,6 +1,6 @@
-"""The order of the tests: the files that take longest first, each whole on one worker.
+"""The order of the tests: the longest files first, each file on one worker.
 
-Two workers that get the longest files last end far apart, and one of them waits.
+If the longest files came last, the workers would finish far apart, and one would wait.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 DURATIONS = Path(__file__).with_name("durations.json")
-SECONDS_A_TEST = 1  # in a file that was never measured
+SECONDS_A_TEST = 1  # for files without a measurement
 
 
 def group(nodeid: str) -> str:
-    """Returns what runs on one worker, to share fixtures: a file, or the tests of one notebook."""
+    """Returns a test's group on one worker: a file, or the tests of one notebook."""
     file, _, test = nodeid.partition("::")
     file = file.removeprefix("tests/")
     return f"{file}:{test[:-1].partition('[')[2]}" if file == "test_notebooks.py" else file
 
 
 def longest_first(items: list[pytest.Item]) -> None:
-    """Sorts tests by the seconds of their groups."""
+    """Sorts tests by the time of their groups, longest first."""
     known = json.loads(DURATIONS.read_text())
     tests = Counter(group(item.nodeid) for item in items)
     expected = {name: known.get(name, SECONDS_A_TEST * count) for name, count in tests.items()}
@@ -32,9 +32,9 @@ def longest_first(items: list[pytest.Item]) -> None:
 
 
 class GroupScheduling(LoadScopeScheduling):
-    """Hands whole groups to workers; with --no-loadscope-reorder in the order of the tests.
+    """Gives whole groups to workers. With --no-loadscope-reorder it keeps the order of the tests.
 
-    pytest-xdist's own groups, of its mark, need a nodeid that can be written: not so in pytest 9.2.
+    pytest-xdist's own mark for groups needs a writable nodeid, which pytest 9.2 does not have.
     """
 
     def _split_scope(self, nodeid: str) -> str:
@@ -42,7 +42,7 @@ class GroupScheduling(LoadScopeScheduling):
 
 
 class Durations:
-    """Writes how long each group took, at the end of a session."""
+    """Writes the time of each group at the end of a session."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = defaultdict(float)

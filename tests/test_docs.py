@@ -1,4 +1,4 @@
-"""What is shown works: README's Python, docstrings. Pages and commands: tests/docs/."""
+"""README's Python and the docstrings' examples work. tests/docs/ checks pages and commands."""
 
 import doctest
 import importlib

@@ -1,4 +1,4 @@
-"""Errors say what came, what was expected and where, and extend a fitting built-in error."""
+"""Errors name the value, the expectation and the place, and extend a suitable built-in error."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Each private name that `kerasnlp_lab._internals` uses exists, and does what we expect of it."""
+"""Each private name in `kerasnlp_lab._internals` exists and behaves as expected."""
 
 import inspect
 

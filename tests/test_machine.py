@@ -1,4 +1,4 @@
-"""The precision is chosen by the processor's flags; freed memory goes back to the system."""
+"""The processor's flags choose the precision, and freed memory returns to the system."""
 
 import ctypes
 import platform
@@ -22,7 +22,7 @@ CPUS = {
 
 @pytest.fixture
 def cpu(tmp_path, monkeypatch):
-    """Returns a function that gives this machine's processor other flags."""
+    """Returns a function that changes the flags of this machine's processor."""
     file = tmp_path / "cpuinfo"
     monkeypatch.setattr(machine, "_CPU_INFO", file)
 
@@ -67,7 +67,7 @@ def test_an_explicit_precision_is_kept(cpu):
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library than glibc")
 def test_freed_memory_is_given_back():
-    """Frees 20 MB of small pieces below one that stays."""
+    """It frees 20 MB of small pieces below one that stays."""
     script = textwrap.dedent("""
         import ctypes
         import resource

@@ -1,4 +1,4 @@
-"""Notebooks run from the first cell to the last, and are committed with outputs worth reading."""
+"""Notebooks run from the first cell to the last, and their saved outputs are complete."""
 
 import base64
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.notebooks import FOLDER, run_notebook
 
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 WITH_MINILM = ("bert_from_tf_hub", "sms_spam")
-MOST_BYTES = 60_000  # of a figure: a notebook is read in a browser
+MOST_BYTES = 60_000  # for one figure, because browsers load notebooks
 OF_A_MACHINE = ("/tmp", "/home", "/root", "/usr", "site-packages", "\x1b[")
 
 
@@ -30,7 +30,7 @@ def code_cells(notebook):
     ids=lambda path: path.stem,
 )
 def test_notebook_runs_from_the_first_cell_to_the_last(path, tmp_path, request):
-    """With a MiniLM that is thin and knows nothing: `make notebooks` takes the real one."""
+    """It uses a thin MiniLM with random weights. `make notebooks` uses the real one."""
     if path.stem in WITH_MINILM:
         request.getfixturevalue("thin_minilm")
     test_data = request.getfixturevalue("test_data") if path.stem == "sms_spam" else None

@@ -1,4 +1,4 @@
-"""The package as it is imported: its names, its version, and any TF_USE_LEGACY_KERAS."""
+"""The imported package: its names, its version, and every value of TF_USE_LEGACY_KERAS."""
 
 import importlib.metadata
 import json
@@ -59,7 +59,7 @@ def test_version_is_the_installed_one():
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="not an x86 processor")
 @pytest.mark.parametrize("own, expected", [("", True), ("0", False)])
 def test_tensorflow_computes_by_onednn_unless_told_otherwise(own, expected):
-    """On a processor with AVX512-VNNI it would anyway; on others it is what makes us quick."""
+    """With AVX512-VNNI it is TensorFlow's default; on other processors it makes us quick."""
     env = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
     env |= {"TF_ENABLE_ONEDNN_OPTS": own} if own else {}
     script = (
@@ -91,15 +91,15 @@ def test_the_first_release_of_this_python_can_install_what_it_needs():
 
 @pytest.mark.starts_tensorflow
 def test_it_trains_whatever_tf_use_legacy_keras_is():
-    """tf.keras is another library for each value; ours must not follow it."""
-    # The value of this very process is left out: all other tests are run with it.
+    """Each value makes tf.keras another library, and ours must not follow it."""
+    # All other tests run with the value of this process, so it is left out here.
     values = {None, "0", "1"} - {os.environ.get("TF_USE_LEGACY_KERAS")}
     processes = {}
     for value in values:
         environment = {k: v for k, v in os.environ.items() if k != "TF_USE_LEGACY_KERAS"}
         if value is not None:
             environment["TF_USE_LEGACY_KERAS"] = value
-        processes[value] = subprocess.Popen(  # side by side: each takes seconds to start
+        processes[value] = subprocess.Popen(  # in parallel, because each takes seconds to start
             [sys.executable, "-c", ONE_STEP],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

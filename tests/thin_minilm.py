@@ -1,6 +1,6 @@
-"""MiniLM with its vocabulary and its layers' names, and random weights of hidden size 24.
+"""A thin MiniLM: its vocabulary and layer names, with random weights of hidden size 24.
 
-For tests that need the model's whole path, and nothing that its weights know.
+It is for tests that need the model's whole path, but not its weights.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ HIDDEN = 24
 
 
 def build_thin_minilm(cache: Path, vocab_file: Path) -> Path:
-    """Builds the modules in a cache, under the name that `minilm_modules` looks for there.
+    """Builds the modules in a cache, under the name that `minilm_modules` expects.
 
     Args:
-        cache: What KERASNLP_LAB_CACHE is to be.
+        cache: The folder for KERASNLP_LAB_CACHE.
         vocab_file: MiniLM's own vocab.txt.
 
     Returns:

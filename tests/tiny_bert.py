@@ -1,4 +1,4 @@
-"""A tiny BERT with random weights, for tests of everything around one."""
+"""A tiny BERT with random weights."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def write_tiny_checkpoint(
     heads: int = 2,
     positions: int = 64,
 ) -> Path:
-    """Writes a BERT with random weights in Hugging Face's form; returns its folder."""
+    """Writes a BERT with random weights in Hugging Face's format, and returns its folder."""
     config = {
         "model_type": "bert",
         "vocab_size": len(vocabulary),

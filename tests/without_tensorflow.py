@@ -1,4 +1,4 @@
-"""What `pytest --without-tensorflow` does: a test or a file that imports TensorFlow is skipped."""
+"""`pytest --without-tensorflow` skips tests and files that import TensorFlow."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LIBRARIES = ("tensorflow", "tf_keras")
 
 
 class SkipsImports(MetaPathFinder):
-    """Skips the test or the file that imports TensorFlow, wherever in the package it does so."""
+    """Skips the test or file in which an import of TensorFlow happens."""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None

@@ -212,7 +212,7 @@ def score(
             "recall": float(columns[1][i]),
             "f1": float(columns[2][i]),
             "support": int(columns[3][i]),
-            **_ranking(probabilities[:, i], split.labels == i),
+            **_ranking_metrics(probabilities[:, i], split.labels == i),
         }
         for i, name in enumerate(label_names)
     }
@@ -242,7 +242,7 @@ def _matthews(labels: np.ndarray, predicted: np.ndarray) -> float:
     return float(sklearn.metrics.matthews_corrcoef(labels, predicted))
 
 
-def _ranking(scores: np.ndarray, truth: np.ndarray) -> dict[str, float | None]:
+def _ranking_metrics(scores: np.ndarray, truth: np.ndarray) -> dict[str, float | None]:
     """Returns metrics of how well scores rank the rows of one class before all others."""
     both = truth.any() and not truth.all()
     precision = sklearn.metrics.average_precision_score(truth, scores) if both else None

@@ -93,15 +93,15 @@ def open_predictor(model: str | Path, *, precision: str | None = None) -> Predic
                 f"the precision of {path} is fixed: export the run again with "
                 f"--precision {precision}"
             )
-        return _of_saved_model(path)
+        return _open_saved_model(path)
     if (path / "config.json").is_file():
-        return _of_run(path, precision)
+        return _open_run(path, precision)
     raise RunError(
         f"{path} is neither an exported model (saved_model.pb) nor a run directory (config.json)"
     )
 
 
-def _of_run(path: Path, precision: str | None) -> Predictor:
+def _open_run(path: Path, precision: str | None) -> Predictor:
     classifier = load_classifier(RunDirectory.open(path).model, precision=precision)
     task, fused = classifier.task, classifier.fused()
 
@@ -112,7 +112,7 @@ def _of_run(path: Path, precision: str | None) -> Predictor:
     return Predictor(task, answer, classifier.options.encoder_precision)
 
 
-def _of_saved_model(path: Path) -> Predictor:
+def _open_saved_model(path: Path) -> Predictor:
     import tensorflow_text  # noqa: F401  # registers the ops that the graph calls
 
     if not (path / MANIFEST).is_file():

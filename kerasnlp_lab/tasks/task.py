@@ -75,7 +75,7 @@ class Task(abc.ABC):
 
     label_names: tuple[str, ...]
 
-    # Which task it is
+    # Identity
 
     @classmethod
     @abc.abstractmethod

@@ -55,7 +55,7 @@ def choose_decision(
     if positive_class is not None:
         positive = list(label_names).index(positive_class)
     scores = Decision(temperature).probabilities(logits)[:, positive]
-    value, rule = _threshold(threshold, scores, validation.labels == positive)
+    value, rule = _choose_threshold(threshold, scores, validation.labels == positive)
     return Decision(temperature, positive, value, rule)
 
 
@@ -67,7 +67,7 @@ def check_threshold(threshold: str, positive_class: str | None, label_names: Seq
         UnknownNameError: There is no such class.
     """
     if threshold not in ("auto", "none"):
-        _threshold(threshold, np.array([0.1, 0.9]), np.array([False, True]))
+        _choose_threshold(threshold, np.array([0.1, 0.9]), np.array([False, True]))
         if len(label_names) != 2:
             raise OptionError(f"a threshold needs two classes; there are {len(label_names)}")
     if positive_class is None:
@@ -78,7 +78,7 @@ def check_threshold(threshold: str, positive_class: str | None, label_names: Seq
         raise OptionError("a positive class needs two classes and a threshold; leave it out")
 
 
-def _threshold(spec: str, scores: np.ndarray, truth: np.ndarray) -> tuple[float, str]:
+def _choose_threshold(spec: str, scores: np.ndarray, truth: np.ndarray) -> tuple[float, str]:
     """Returns a threshold between two scores, and a description of its rule."""
     name, equals, text = spec.rpartition("=")
     try:
@@ -92,7 +92,7 @@ def _threshold(spec: str, scores: np.ndarray, truth: np.ndarray) -> tuple[float,
         )
     if number is not None and not equals:
         return number, "as requested"
-    cuts, hits, alarms = _counts(scores, truth)
+    cuts, hits, alarms = _counts_at_cuts(scores, truth)
     if number is not None:
         allowed = np.flatnonzero(alarms <= number * (~truth).sum())
         best = int(allowed[-1]) if len(allowed) else -1
@@ -110,7 +110,9 @@ def _threshold(spec: str, scores: np.ndarray, truth: np.ndarray) -> tuple[float,
     return float(middle if middle > below else above), rule
 
 
-def _counts(scores: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _counts_at_cuts(
+    scores: np.ndarray, truth: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Returns the distinct scores, highest first, with the true and false positives at each."""
     order = np.argsort(-scores, kind="stable")
     last = np.flatnonzero(np.diff(scores[order], append=np.nan))

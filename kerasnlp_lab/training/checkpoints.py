@@ -77,7 +77,7 @@ class Checkpoints:
         return bool(self._files())
 
     def newest(self) -> tuple[dict[str, np.ndarray], dict[str, Any], list[str]] | None:
-        """Returns the newest checkpoint that is whole.
+        """Returns the newest intact checkpoint.
 
         Returns:
             Its arrays, its state, and a message for each newer checkpoint, which is broken;

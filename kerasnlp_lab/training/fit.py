@@ -115,8 +115,8 @@ class Fit:
         return self.state
 
     def _run_phase(self, phase: Phase) -> None:
-        steps = self._steps_of(phase)
-        validate = _validation(phase, self.task)
+        steps = self._start_steps(phase)
+        validate = _validation_graph(phase, self.task)
         seed = f"{self.seed} {phase.name}"
         first_call = True
         try:
@@ -133,7 +133,7 @@ class Fit:
             self.saved.load_best()
             self.saved.keep_best("network")
 
-    def _steps_of(self, phase: Phase) -> TrainingSteps:
+    def _start_steps(self, phase: Phase) -> TrainingSteps:
         """Returns the steps of a phase, starting at the step of the checkpoint."""
         done = self.state.epoch * phase.steps + self.state.step
         with self.strategy.scope():
@@ -158,7 +158,7 @@ class Fit:
             count = min(phase.steps_a_call, phase.steps - state.step)
             began = time.perf_counter()
             sums, stop = self._take_steps(steps, count)
-            self._add(phase, sums)
+            self._add_sums(phase, sums)
             if not first_call:  # the first call also builds the graph
                 texts += count * self.phases.batch_size
                 seconds += time.perf_counter() - began
@@ -192,13 +192,13 @@ class Fit:
             self.phases.rows.check()  # raises an error that names the shard
             raise
 
-    def _add(self, phase: Phase, sums: StepSums) -> None:
+    def _add_sums(self, phase: Phase, sums: StepSums) -> None:
         """Adds the sums of some steps to the state."""
         state, losses = self.state, sums.loss / sums.weight
         bad = np.flatnonzero(~np.isfinite(losses))
         if bad.size:
             step = state.step + int(bad[0])
-            raise self._not_a_number(phase, f"the loss is {losses[bad[0]]}", step)
+            raise self._not_finite_error(phase, f"the loss is {losses[bad[0]]}", step)
         # Doubles, added step by step, give the same sum for any number of steps in a call.
         for loss, right, counted in zip(losses, sums.right, sums.counted, strict=True):
             state.losses += float(loss)
@@ -218,7 +218,7 @@ class Fit:
         if stops:
             self._stop(phase, steps)
         if not np.isfinite(loss):
-            raise self._not_a_number(phase, f"the validation loss is {loss}", phase.steps - 1)
+            raise self._not_finite_error(phase, f"the validation loss is {loss}", phase.steps - 1)
         return {"val_loss": loss / weight, "val_accuracy": right / counted}
 
     def _keep_if_best(self, phase: Phase, loss: float) -> None:
@@ -258,7 +258,7 @@ class Fit:
             caught,
         )
 
-    def _not_a_number(self, phase: Phase, what: str, step: int) -> RunError:
+    def _not_finite_error(self, phase: Phase, what: str, step: int) -> RunError:
         rows = self.phases.where(phase.name, self.state.epoch * phase.steps + step)
         named = ", ".join(rows[:NAMED_ROWS])
         more = f" and {len(rows) - NAMED_ROWS} more" if len(rows) > NAMED_ROWS else ""
@@ -285,7 +285,7 @@ def task_in_training(task: Task, data: TextDataset, recipe: Recipe) -> Task:
     return task.for_training(data, **{name: getattr(recipe, name) for name in task.recipe_fields})
 
 
-def _validation(phase: Phase, task: Task) -> Validate:
+def _validation_graph(phase: Phase, task: Task) -> Validate:
     """Returns a graph that sums a batch's losses, weights, correct answers and answers."""
 
     def sums(features: Any, targets: Any) -> tf.Tensor:

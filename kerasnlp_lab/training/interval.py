@@ -1,4 +1,4 @@
-"""`Interval`: decides when it is time to save a training again."""
+"""`Interval`: decides when to save the next checkpoint."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
 class Interval:
-    """A time or a number of steps after which something is due again.
+    """A time or a number of steps between checkpoints.
 
     Args:
         words: "60s", "5m", "1h", "200steps", or "off".
@@ -41,11 +41,11 @@ class Interval:
         self._last_step, self._last_time = 0, time.monotonic()
 
     def due(self, steps: int) -> bool:
-        """Returns whether it is due after this many steps in all."""
+        """Returns whether a checkpoint is due after this number of steps."""
         if steps - self._last_step >= self.steps:
             return True
         return time.monotonic() - self._last_time >= self.seconds
 
     def begin(self, steps: int) -> None:
-        """Starts to count again from this number of steps and the current time."""
+        """Restarts the interval at this number of steps and the current time."""
         self._last_step, self._last_time = steps, time.monotonic()

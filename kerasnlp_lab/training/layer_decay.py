@@ -1,4 +1,4 @@
-"""Layer-wise decay of the learning rate: the lower a layer, the smaller its steps."""
+"""`learning_rate_shares`: gives lower layers smaller learning rates."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ __all__ = ["learning_rate_shares"]
 
 
 def learning_rate_shares(variables: Sequence[Any], layer_decay: float) -> dict[str, float]:
-    """Returns the share of the learning rate that each variable has, by its name.
+    """Returns the factor of the learning rate for each variable, by name.
 
-    The head and the pooler have all of it, the encoder's last layer has layer_decay,
-    the layer below layer_decay squared, and so on down to the embeddings.
+    The factor is 1 for the head and the pooler, layer_decay for the encoder's last layer,
+    layer_decay squared for the layer below, and so on down to the embeddings.
 
     Args:
-        variables: Those of the network that is trained.
+        variables: The variables of the network.
         layer_decay: The learning rate of a layer, divided by that of the layer above it.
 
     Raises:
-        OptionError: None of the variables belongs to a layer of a BERT.
+        OptionError: No variable belongs to a layer of a BERT.
 
     Source: Howard and Ruder 2018, https://arxiv.org/abs/1801.06146; in this form
     Clark et al. 2020 (ELECTRA), https://arxiv.org/abs/2003.10555.

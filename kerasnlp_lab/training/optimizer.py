@@ -34,13 +34,11 @@ def adamw_with_warmup(
     they are clipped by their global norm. So several devices take the same steps as one.
 
     Args:
-        learning_rate: The peak.
-        num_train_steps: Optimizer steps of the whole training: steps an epoch
-            times epochs.
+        learning_rate: The peak learning rate.
+        num_train_steps: The optimizer steps of the whole training: epochs times steps in an epoch.
         warmup_fraction: The share of these steps that warm up.
-        clip_norm: The largest global norm of the gradients; 0 to leave them as they are.
-        shares: The share of the learning rate that each variable has, by its name; None for
-            all of it.
+        clip_norm: The largest global norm of the gradients; 0 for no limit.
+        shares: The factor of the learning rate for each variable, by name; None for 1.
 
     Raises:
         OptionError: num_train_steps is below 1.
@@ -64,19 +62,19 @@ def adamw_with_warmup(
 
 
 class _Adam(DenseUpdates, keras.optimizers.legacy.Adam):
-    """Keras' Adam, the same but for rounding, faster on embedding tables."""
+    """Keras' Adam, faster on embedding tables, and equal except for rounding."""
 
 
 def make_optimizer(
     recipe: Recipe, steps_per_epoch: int, *, frozen: bool, network: keras.Model
 ) -> keras.optimizers.legacy.Optimizer:
-    """Returns the optimizer of one phase; step counts follow from the data and the recipe.
+    """Returns the optimizer for one phase.
 
     Args:
-        recipe: How to train.
-        steps_per_epoch: Optimizer steps of an epoch.
-        frozen: Whether it is the phase in which the encoder is frozen.
-        network: What is trained.
+        recipe: The recipe.
+        steps_per_epoch: The number of optimizer steps in an epoch.
+        frozen: Whether the encoder is frozen in this phase.
+        network: The network, or the part of it that is trained.
 
     Raises:
         OptionError: The recipe has a layer_decay and the network has no layers of a BERT.
@@ -95,7 +93,7 @@ def make_optimizer(
 
 
 def _clipping(clip_norm: float) -> list[Any]:
-    """Returns a Keras optimizer's gradient_transformers."""
+    """Returns the gradient_transformers of a Keras optimizer."""
     return [partial(_clip_by_global_norm, clip_norm)] if clip_norm else []
 
 
@@ -107,7 +105,7 @@ def _clip_by_global_norm(clip_norm: float, grads_and_vars: list[Any]) -> list[An
 
 
 def _sum_rows(gradient: Any) -> Any:
-    """Sums the parts of an embedding's gradient on one row, which TensorFlow's norm does not."""
+    """Adds up an embedding's gradients for the same row; TensorFlow's norm does not."""
     if not isinstance(gradient, tf.IndexedSlices):
         return gradient
     rows, place = tf.unique(gradient.indices)

@@ -102,7 +102,7 @@ class Phases:
         return Phase(
             name,
             self.epochs[name],
-            self._steps,
+            self._steps_per_epoch,
             self.classifier.network,
             lambda done, share: self.rows.batches(first + done, share),
             evaluation_batches(
@@ -126,7 +126,7 @@ class Phases:
 
     def _first_step(self, name: str) -> int:
         """Returns the number of a phase's first step, counted over all phases."""
-        return self._steps * self.epochs["frozen"] if name == "fine-tune" else 0
+        return self._steps_per_epoch * self.epochs["frozen"] if name == "fine-tune" else 0
 
     def _head_phase(self, tokens: TokenizedTexts) -> Phase:
         """Returns the phase that trains only the head, on cached features."""
@@ -154,7 +154,7 @@ class Phases:
         return Phase(
             "frozen",
             self.epochs["frozen"],
-            self._steps,
+            self._steps_per_epoch,
             self.classifier.head,
             batches,
             batches_of(in_order, load("validation", validation)),
@@ -162,7 +162,7 @@ class Phases:
         )
 
     @cached_property
-    def _steps(self) -> int:
+    def _steps_per_epoch(self) -> int:
         """The number of steps in an epoch: whole passes, at least min_steps_per_epoch steps."""
         steps_in_pass = self.rows.steps_in_pass
         return -(-self.recipe.min_steps_per_epoch // steps_in_pass) * steps_in_pass

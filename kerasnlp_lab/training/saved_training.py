@@ -104,7 +104,7 @@ class SavedTraining:
         resumed, self._resumed = self._resumed, {}
         if resumed:
             for number, variable in enumerate(optimizer.variables()):
-                variable.assign(resumed[_slot(number)].reshape(variable.shape))
+                variable.assign(resumed[_slot_name(number)].reshape(variable.shape))
         return bool(resumed)
 
     def forget_optimizer(self) -> None:
@@ -125,13 +125,13 @@ class SavedTraining:
     def save_learned(self, optimizer: keras.optimizers.legacy.Optimizer) -> None:
         """Writes a checkpoint with weights and optimizer, unless a value is not finite."""
         if self.checkpoints.writes:
-            arrays = self._learned(optimizer)
+            arrays = self._weights_and_optimizer(optimizer)
             if all(np.isfinite(array).all() for array in arrays.values()):
                 self.save(arrays)  # otherwise the next loss stops the training on all workers
 
     def end_phase(self, optimizer: keras.optimizers.legacy.Optimizer) -> None:
         """Computes the hash of weights and optimizer; the last phase's is `final_sha256`."""
-        self.state.sha256 = arrays_sha256(self._learned(optimizer))
+        self.state.sha256 = arrays_sha256(self._weights_and_optimizer(optimizer))
 
     # The best weights
 
@@ -165,8 +165,8 @@ class SavedTraining:
         named = self.classifier.named_weights()
         return {name: np.asarray(variable.numpy()) for name, variable in named.items()}
 
-    def _learned(self, optimizer: keras.optimizers.legacy.Optimizer) -> Arrays:
-        slots = {_slot(n): one.numpy() for n, one in enumerate(optimizer.variables())}
+    def _weights_and_optimizer(self, optimizer: keras.optimizers.legacy.Optimizer) -> Arrays:
+        slots = {_slot_name(n): one.numpy() for n, one in enumerate(optimizer.variables())}
         return self._weights() | slots
 
     def _assign(self, arrays: Arrays) -> None:
@@ -182,5 +182,5 @@ class SavedTraining:
             variable.assign(arrays[name].reshape(variable.shape))
 
 
-def _slot(number: int) -> str:
+def _slot_name(number: int) -> str:
     return f"optimizer/{number:04d}"

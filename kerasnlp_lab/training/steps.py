@@ -105,13 +105,13 @@ class TrainingSteps:
         with tf.GradientTape() as tape:
             logits = self.model(features, training=True)
             loss, weight = self.task.losses(logits, targets)
-            mean = loss / self._over_replicas(weight)
+            mean = loss / self._sum_over_replicas(weight)
         gradients = tape.gradient(mean, variables)
         self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
         tally = self.task.tally(logits, targets)
         return tf.concat([tf.stack([loss, weight]), tally, [stop]], axis=0)
 
-    def _over_replicas(self, weight: tf.Tensor) -> tf.Tensor:
+    def _sum_over_replicas(self, weight: tf.Tensor) -> tf.Tensor:
         """Returns the sum of a number over all replicas, float32 []."""
         if self.strategy.num_replicas_in_sync == 1:
             return weight

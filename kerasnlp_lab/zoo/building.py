@@ -113,7 +113,7 @@ def load_classifier(
         description = json.loads((folder / DESCRIPTION_FILE).read_text(encoding="utf-8"))
         task = read_task(description)
         check_files(folder, description["sha256"], "train again")
-        entry = _entry_of(description["model"], folder)
+        entry = _find_entry(description["model"], folder)
         changes = {**(options or {}), **entry.precision_options(precision)}
         changes |= entry.options.to_explain() if to_explain else {}
         chosen = entry.with_options(entry.options.when_loaded(description["options"], changes))
@@ -132,7 +132,7 @@ def load_classifier(
     return classifier
 
 
-def _entry_of(name: str, folder: Path) -> ZooEntry:
+def _find_entry(name: str, folder: Path) -> ZooEntry:
     try:
         return find_model(name)
     except UnknownNameError as error:

@@ -142,7 +142,7 @@ class Classifier:
         """
         if self.entry.look_inside is None:
             raise OptionError(
-                f"{self.name} has no attention to look at: explain a transformer or a BERT"
+                f"{self.name} has no attention to show: explain a transformer or a BERT"
             )
         return self.entry.look_inside(self.network, self.task, self.options)
 

@@ -140,7 +140,7 @@ class HubBertOptions(ModelOptions):
         return {**described, "module": module_sha256(encoder)}
 
 
-def _hub_bert(
+def _bert_entry(
     card: ModelCard,
     recipe: Recipe,
     options: HubBertOptions,
@@ -153,9 +153,9 @@ def _hub_bert(
 
     def build_network(text: TextVectorizer, task: Task, options: HubBertOptions) -> keras.Model:
         inputs = text.inputs()
-        encoder = _encoder(modules().encoder, task, options)
+        encoder = _build_encoder(modules().encoder, task, options)
         _check_sizes(encoder, options)
-        features = _features(encoder(inputs), inputs, task, options)
+        features = _head_input(encoder(inputs), inputs, task, options)
         return with_head("bert_classifier", inputs, features, task, options.head)
 
     def prepare() -> None:
@@ -173,7 +173,7 @@ def _hub_bert(
     )
 
 
-def _features(
+def _head_input(
     outputs: Mapping[str, Any], inputs: Mapping[str, Any], task: Task, options: HubBertOptions
 ) -> Any:
     """Returns the head's input: [batch, hidden], or [batch, seq, hidden] for a sequence task."""
@@ -191,7 +191,7 @@ def _fuse(
     if not isinstance(encoder, FastBertEncoder):
         return None
     encode = encoder.with_constants()
-    return lambda inputs: tf.cast(_features(encode(inputs), inputs, task, options), tf.float32)
+    return lambda inputs: tf.cast(_head_input(encode(inputs), inputs, task, options), tf.float32)
 
 
 def _look_inside(network: keras.Model, task: Task, options: HubBertOptions) -> Inside:
@@ -203,7 +203,7 @@ def _look_inside(network: keras.Model, task: Task, options: HubBertOptions) -> I
 
     def run(features: Features, words: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
         outputs, attention = exact.with_attention(features, words)
-        pooled = _features(outputs, features, task, options)
+        pooled = _head_input(outputs, features, task, options)
         return head(pooled, training=False), attention
 
     return Inside("input_word_ids", exact.embed_words, run, neutral="[MASK]")
@@ -223,7 +223,7 @@ def _check_sizes(encoder: keras.layers.Layer, options: HubBertOptions) -> None:
     check_option("frozen_layers", options.frozen_layers, fits, expected)
 
 
-def _encoder(module: str, task: Task, options: HubBertOptions) -> keras.layers.Layer:
+def _build_encoder(module: str, task: Task, options: HubBertOptions) -> keras.layers.Layer:
     if options.encoder == "module":
         return load_hub_layer(module, trainable=True, name="encoder")
     encoder = reopen(
@@ -244,7 +244,7 @@ def _encoder(module: str, task: Task, options: HubBertOptions) -> keras.layers.L
     )
 
 
-MINILM = _hub_bert(
+MINILM = _bert_entry(
     ModelCard(
         name="minilm_l6_h384",
         summary="all-MiniLM-L6-v2: BERT of 6 layers, hidden size 384, fine-tuned",
@@ -271,7 +271,7 @@ def bert_on_tfhub(encoder: HubEncoder, address: str = "") -> ZooEntry:
     number = "not known"
     if encoder.parameters:
         number = f"{encoder.parameters + 4 * encoder.hidden_size + 4:,}"
-    return _hub_bert(
+    return _bert_entry(
         ModelCard(
             name=encoder.name if address == encoder.handle else address,
             summary=f"{encoder.architecture} of {encoder.layers} layers, hidden size "
@@ -293,7 +293,7 @@ def bert_on_tfhub(encoder: HubEncoder, address: str = "") -> ZooEntry:
 
 def bert_in_folder(folder: Path) -> ZooEntry:
     """Returns the entry of a classifier on a BERT in a local folder."""
-    return _hub_bert(
+    return _bert_entry(
         ModelCard(
             name=str(folder.resolve()),
             summary=f"the BERT in {folder}, fine-tuned",

@@ -1,4 +1,4 @@
-"""The note in a module that we built: `reopen` trusts it as long as the module is unchanged."""
+"""`reopen` trusts the description in a module that we built, if the module is unchanged."""
 
 import dataclasses
 import json
@@ -33,7 +33,7 @@ def assert_equal(one, other):
 def test_the_note_gives_what_calling_the_module_gives(encoder, monkeypatch):
     assert read_described_module(encoder) is not None
     with monkeypatch.context() as patched:
-        patched.setattr("kerasnlp_lab.bert.reopening.load_hub_layer", None)  # is not called
+        patched.setattr("kerasnlp_lab.bert.reopening.load_hub_layer", None)  # must not be called
         quick = reopen(encoder, layers=1)
     (encoder / DESCRIPTION).unlink()
     assert_equal(reopen(encoder, layers=1), quick)
@@ -66,7 +66,7 @@ def test_other_weights_than_those_described_are_read_the_slow_way(
         shutil.copy(path, encoder / "variables")
     assert read_described_module(encoder) is None
     assert_equal(reopen(encoder), reopen(tmp_path / "other"))
-    assert read_described_module(encoder) is not None  # the note is true again
+    assert read_described_module(encoder) is not None  # the description is correct again
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from tests import processes
 from tests.faults.harness import KILLED, SAVED, command, differences, finish, kill_and_resume
 from tests.faults.kill_many import EVERY, SCRATCH, SMALL, hub
 
-# Kills of one run, one after the other.
+# The consecutive kills of one run.
 PLANS = {
     "steps and writing": [("step", 3), ("half written", 2), ("before rename", 4)],
     "tidying": [("after rename", 3), ("before cleaning", 3), ("after the best", 1)],
@@ -47,7 +47,7 @@ def test_a_killed_run_ends_bit_equal(plan, whole, tmp_path):
     assert differences(whole, tmp_path / "run") == []
 
 
-@pytest.mark.timeout(900)  # processes that train a BERT, one after the other
+@pytest.mark.timeout(900)  # several processes train a BERT in turn
 @pytest.mark.parametrize(
     "kills",
     [
@@ -57,7 +57,7 @@ def test_a_killed_run_ends_bit_equal(plan, whole, tmp_path):
     ids=str,
 )
 def test_a_killed_hub_classifier_ends_bit_equal(kills, tmp_path):
-    """Killed among the steps of the head on a frozen encoder, and when all is fine-tuned."""
+    """It is killed while the encoder is frozen, and again during fine-tuning."""
     arguments = hub(tmp_path)
     finish([*arguments, "--output", str(tmp_path / "whole")])
     hits = kill_and_resume(arguments, tmp_path / "run", kills)

@@ -1,4 +1,4 @@
-"""What the tests of getting modules share: the places they come from, and a BERT in each form."""
+"""Fixtures for the tests of module installation: servers, and a BERT in each format."""
 
 import shutil
 import tarfile
@@ -19,7 +19,7 @@ def origins():
 
 @pytest.fixture
 def hub_environment(origins, tmp_path, monkeypatch):
-    """This process asks `origins` only, and keeps what it gets in a folder of the test."""
+    """Makes this process ask only `origins`, and store its modules in a temporary folder."""
     for name in ("KAGGLE_USERNAME", "KAGGLE_KEY", "KAGGLE_API_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     environment = origins.environment(tmp_path)
@@ -30,7 +30,7 @@ def hub_environment(origins, tmp_path, monkeypatch):
 
 @pytest.fixture(scope="session")
 def tiny_archives(tiny_modules, tmp_path_factory):
-    """The tiny BERT as tfhub.dev served modules: the .tar.gz of each, by its name."""
+    """The tiny BERT as tfhub.dev's .tar.gz archives, by name."""
     folder = tmp_path_factory.mktemp("archives")
     for name in ("preprocess", "encoder"):
         with tarfile.open(folder / name, "w:gz") as tar:
@@ -40,7 +40,7 @@ def tiny_archives(tiny_modules, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def small_checkpoint(tiny_checkpoint, tmp_path_factory):
-    """A BERT in the shape of small_bert's smallest, the tiny vocabulary first: random weights."""
+    """A BERT with the smallest small_bert's sizes, a padded tiny vocabulary, random weights."""
     from tests.bert.checkpoints import change_config
 
     folder = tmp_path_factory.mktemp("small") / "checkpoint"
@@ -61,7 +61,7 @@ def small_checkpoint(tiny_checkpoint, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def small_release(small_checkpoint, tmp_path_factory):
-    """The same as Google released it."""
+    """The same BERT in Google's release format."""
     from tests.bert.checkpoints import as_release
 
     folder = tmp_path_factory.mktemp("release") / "uncased_L-2_H-128_A-2"
@@ -77,7 +77,7 @@ def hub_cache(hub_environment, tmp_path):
 
 @pytest.fixture
 def installed(hub_cache, tiny_modules):
-    """The folders of encoder and preprocessing as `install` leaves them, with manifests."""
+    """The folders of encoder and preprocessing after `install`, with manifests."""
     from kerasnlp_lab.hub import install
     from tests.hub.installed import ENCODER, PREPROCESS, place_of
 
@@ -87,7 +87,7 @@ def installed(hub_cache, tiny_modules):
 
 @pytest.fixture
 def found(hub_cache, tiny_modules):
-    """The folders of encoder and preprocessing as TF Hub leaves them: without a manifest."""
+    """The folders of encoder and preprocessing in TF Hub's own form, without manifests."""
     from tests.hub.installed import ENCODER, PREPROCESS, place_of
 
     for name, address in (("encoder", ENCODER), ("preprocess", PREPROCESS)):

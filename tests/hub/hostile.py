@@ -1,4 +1,4 @@
-"""Archives that a stranger might send: written by hand, each bad in one way."""
+"""Hostile archives, written by hand. Each is bad in one way."""
 
 import gzip
 import io
@@ -11,7 +11,7 @@ TIB = 1 << 40
 
 
 def tar_of(*members, format=tarfile.PAX_FORMAT):
-    """A .tar of names with content, or of (TarInfo, content)."""
+    """Returns a .tar of pairs (name or TarInfo, content)."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=format) as tar:
         for member, content in members:
@@ -23,7 +23,7 @@ def tar_of(*members, format=tarfile.PAX_FORMAT):
 
 
 def zip_of(*members):
-    """A .zip of names with content, or of (ZipInfo, content)."""
+    """Returns a .zip of pairs (name or ZipInfo, content)."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for member, content in members:
@@ -38,14 +38,14 @@ def special(name, kind, link=""):
 
 
 def claiming(name, size, kind=tarfile.REGTYPE):
-    """The head of a file of so many bytes, of which none follows."""
+    """Returns a tar header that claims a size, without the bytes."""
     member = tarfile.TarInfo(name)
     member.size, member.type = size, kind
     return member.tobuf(tarfile.GNU_FORMAT)
 
 
 def pax(headers):
-    """A file whose size and name are told by a PAX header, as they are never checked there."""
+    """Returns a file whose size and name are in a PAX header, which tarfile does not check."""
     member = tarfile.TarInfo("a")
     member.pax_headers = headers
     return member.tobuf(tarfile.PAX_FORMAT) + bytes(1024)
@@ -57,7 +57,7 @@ def zip_special(name, mode):
     return member
 
 
-# What each archive holds that no module has, by its names alone; "{}" is a folder outside.
+# The bad names in each archive. "{}" stands for a folder outside.
 BAD_NAMES = {
     "an absolute path": ["{}/escaped"],
     "dots": ["../escaped"],
@@ -107,12 +107,12 @@ HOSTILE_ZIPS = {
 
 
 def named(pack, names, outside):
-    """An archive with files of bad names, behind good ones."""
+    """Returns an archive with badly named files after good ones."""
     return pack(*GOOD.items(), *((name.format(outside), b"evil") for name in names))
 
 
 def gzip_bomb(size):
-    """A .tar.gz of a thousandth of what it unpacks to, which its heads tell rightly."""
+    """Returns a .tar.gz that unpacks to a thousand times its size, with correct headers."""
     member = tarfile.TarInfo("zeros")
     member.size = size
     buffer = io.BytesIO()
@@ -124,9 +124,9 @@ def gzip_bomb(size):
 
 
 def zip_that_lies(size, claimed):
-    """A .zip whose directory claims fewer bytes than its file unpacks to."""
+    """Returns a .zip whose directory claims fewer bytes than its file unpacks to."""
     content = bytearray(zip_of(("zeros", bytes(size))))
-    for offset in (content.find(b"PK\x01\x02") + 24, 22):  # in its directory, and at the file
+    for offset in (content.find(b"PK\x01\x02") + 24, 22):  # in the directory, and before the file
         content[offset : offset + 4] = claimed.to_bytes(4, "little")
     return bytes(content)
 

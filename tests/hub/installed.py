@@ -1,4 +1,4 @@
-"""What an installed module is compared with."""
+"""Compares installed modules with their expected files and outputs."""
 
 import hashlib
 import io
@@ -18,7 +18,7 @@ PREPROCESS = "https://tfhub.dev/tensorflow/bert_en_uncased_preprocess/3"
 KAGGLE = "tensorflow/bert/tensorFlow2"
 KAGGLE_ENCODER = f"{KAGGLE}/bert-en-uncased-l-2-h-128-a-2/1"
 KAGGLE_PREPROCESS = f"{KAGGLE}/en-uncased-preprocess/3"
-# Where each place is on the server of origins.py.
+# The path of each origin on the server of origins.py.
 TFHUB = {
     name: address.replace("https://tfhub.dev", "/tfhub")
     for name, address in (("encoder", ENCODER), ("preprocess", PREPROCESS))
@@ -31,12 +31,12 @@ IDS = [TINY_VOCABULARY.index(piece) for piece in PIECES]
 
 
 def place_of(address):
-    """The name of the folder that TF Hub's cache has for an address."""
+    """Returns the name of an address's folder in TF Hub's cache."""
     return hashlib.sha1(address.encode()).hexdigest()
 
 
 def content(folder):
-    """A module's files, without the manifest that installing adds."""
+    """Returns a module's files, without the manifest that the installation adds."""
     files = {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob("*")
@@ -47,7 +47,7 @@ def content(folder):
 
 
 def leftovers(cache):
-    """All in a cache that is no module, no lock and no download that waits for its rest."""
+    """Returns everything in a cache except modules, locks and resumable downloads."""
     paths = [*cache.iterdir(), *(cache / ".downloads").glob("*")]
     known = (".downloads", ".lock", ".part.etag")
     odd = [path for path in paths if len(path.name) != 40 and not path.name.endswith(known)]
@@ -64,7 +64,7 @@ def zipped(folder, top=""):
 
 
 def answers(encoder, preprocess):
-    """The real ids of TEXT, and pooled_output, as TF Hub's own layer gives them."""
+    """Returns the real ids of TEXT and pooled_output, from TF Hub's own layer."""
     inputs = hub.KerasLayer(str(preprocess))(tf.constant([TEXT]))
     pooled = hub.KerasLayer(str(encoder))(inputs)["pooled_output"]
     real = inputs["input_mask"].numpy()[0] > 0
@@ -72,7 +72,7 @@ def answers(encoder, preprocess):
 
 
 def assert_modules_compute(encoder, preprocess, checkpoint):
-    """Two modules that were built of a checkpoint give what BERT's formulas give for it."""
+    """Checks that two modules built from a checkpoint match BERT's formulas."""
     ids, pooled = answers(encoder, preprocess)
     assert ids == IDS
     _, expected = bert_outputs(checkpoint, [IDS], np.ones((1, len(IDS))), gelu_tanh)

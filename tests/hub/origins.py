@@ -1,11 +1,11 @@
-"""One web server on this machine that plays tfhub.dev, Kaggle, Google's storage, Hugging Face.
+"""A local web server that plays tfhub.dev, Kaggle, Google's storage and Hugging Face.
 
     origins.files["/tfhub/tensorflow/bert/1"] = content
-    origins.play("/tfhub", status(403))          # every address that begins so
-    origins.play("/storage/a.zip", cut(10), whole)  # the first request, then all others
+    origins.play("/tfhub", status(403))          # all addresses with this prefix
+    origins.play("/storage/a.zip", cut(10), whole)  # for the first request, and for all others
 
-Kaggle is played for the real kagglehub package, which asks http://localhost through this
-server as its proxy: its models' files are at /kaggle/OWNER/MODEL/FRAMEWORK/VARIATION/VERSION/.
+The real kagglehub package asks http://localhost with this server as its proxy. The files of its
+models are at /kaggle/OWNER/MODEL/FRAMEWORK/VARIATION/VERSION/.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ KAGGLE_API = "/api/v1/models.ModelApiService/"
 
 
 class Origins(http.server.ThreadingHTTPServer):
-    """Serves `files`; `requests` holds what was asked, as (path, value of Range or "")."""
+    """Serves `files`, and records `requests` as (path, value of Range or "")."""
 
     daemon_threads = True
 
@@ -38,7 +38,7 @@ class Origins(http.server.ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
     def __enter__(self):
-        # a short poll, so that closing takes no time
+        # a short poll makes closing quick
         threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
@@ -48,7 +48,7 @@ class Origins(http.server.ThreadingHTTPServer):
         self.server_close()
 
     def environment(self, folder):
-        """What makes a process ask here, and nowhere else; the folder holds what it keeps."""
+        """Returns variables that make a process use only this server, and store in a folder."""
         proxies = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy")
         return {
             "TFHUB_CACHE_DIR": str(folder / "tfhub"),
@@ -59,18 +59,18 @@ class Origins(http.server.ThreadingHTTPServer):
             "KAGGLE_API_ENVIRONMENT": "LOCALHOST",
             "KAGGLE_CONFIG_DIR": str(folder / "kaggle"),
             "KAGGLEHUB_CACHE": str(folder / "kagglehub"),
-            "HOME": str(folder),  # no one's credentials
+            "HOME": str(folder),  # a home without credentials
             **dict.fromkeys(proxies, self.url),
             "no_proxy": "127.0.0.1",
             "NO_PROXY": "127.0.0.1",
         }
 
     def play(self, path, *behaviours):
-        """Answers an address, and all below it, with one behaviour a request; the last stays."""
+        """Sets one behaviour a request for an address and all below it; the last one stays."""
         self._plays[path] = list(behaviours)
 
     def asked(self, path):
-        """The values of Range in the requests for a path, in order."""
+        """Returns the values of Range in the requests for a path, in order."""
         return [asked_range for asked, asked_range in self.requests if asked == path]
 
     def add_folder(self, path, folder):
@@ -116,10 +116,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         try:
             server.behaviour(path)(self)
         except (BrokenPipeError, ConnectionResetError):
-            pass  # it was killed, or has read enough
+            pass  # the client was killed, or has read enough
 
     def begin(self, claimed=0):
-        """Sends the head of a whole or partial answer, and returns the bytes to follow."""
+        """Sends the headers of a whole or partial answer, and returns the body."""
         tag = '"' + hashlib.sha1(self.content).hexdigest()[:12] + '"'
         wanted = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
         start = int(wanted[1]) if wanted and self.headers.get("If-Range", tag) == tag else 0
@@ -159,7 +159,7 @@ def redirect_loop(request):
 
 
 def web_page(request):
-    """A login page, as a captive portal answers: status 200."""
+    """Sends a login page with status 200, like a captive portal."""
     request.content, request.kind = b"<!doctype html><title>Log in</title>", "text/html"
     request.wfile.write(request.begin())
 
@@ -170,12 +170,12 @@ def unlabelled_web_page(request):
 
 
 def cut(count):
-    """Closes the connection after so many bytes."""
+    """Closes the connection after some bytes."""
     return lambda request: request.wfile.write(request.begin()[:count])
 
 
 def stall(count):
-    """Sends so many bytes, then nothing, and keeps the connection."""
+    """Sends some bytes, then nothing, and keeps the connection open."""
 
     def answer(request):
         request.wfile.write(request.begin()[:count])
@@ -186,12 +186,12 @@ def stall(count):
 
 
 def wrong_length(extra):
-    """Claims more bytes than there are, or fewer."""
+    """Claims a wrong length."""
     return lambda request: request.wfile.write(request.begin(claimed=extra))
 
 
 def wrong_range(request):
-    """Answers a request for the rest with a part from elsewhere."""
+    """Answers a request for the rest with another part."""
     request.send_response(206)
     request.send_header("Content-Range", f"bytes 1-{len(request.content) - 1}/*")
     request.send_header("ETag", '"a"')
@@ -201,7 +201,7 @@ def wrong_range(request):
 
 
 def slow(pieces, seconds):
-    """Sends everything, in so many pieces over so many seconds."""
+    """Sends everything in some pieces over some seconds."""
 
     def answer(request):
         body = request.begin()
@@ -215,7 +215,7 @@ def slow(pieces, seconds):
 
 
 def changed(content, behaviour=whole):
-    """Another file is at the address now, with another ETag."""
+    """Serves another file at the same address, with another ETag."""
 
     def answer(request):
         request.content = content
@@ -225,7 +225,7 @@ def changed(content, behaviour=whole):
 
 
 def without_ranges(behaviour=whole):
-    """A server that knows neither Range nor ETag."""
+    """Answers like a server that knows neither Range nor ETag."""
 
     def answer(request):
         del request.headers["Range"]

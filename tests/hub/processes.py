@@ -1,6 +1,6 @@
-"""What the processes do that test_install_interrupted.py starts, kills and gives a full disk.
+"""The functions that test_install_interrupted.py runs in processes, to kill them or fill disks.
 
-They are forked off one server that has TensorFlow imported, so that each takes no time to start.
+One server has imported TensorFlow and forks the processes, so that they start at once.
 """
 
 import ctypes
@@ -19,13 +19,13 @@ CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
 
 
 def install_here(environment, name, results):
-    """Installs a module, and puts where it came from into a queue."""
+    """Installs a module, and puts its source into a queue."""
     os.environ.update(environment)
     results.put([one.source for one in install(name)])
 
 
 def install_until(environment, name, count):
-    """Installs a module, and is killed just before the given change of a file in the cache."""
+    """Installs a module, and is killed just before a given change to the cache."""
     os.environ.update(environment)
     cache, changes = environment["TFHUB_CACHE_DIR"], 0
 
@@ -44,10 +44,10 @@ def install_until(environment, name, count):
 
 
 def install_on_disks(environment, name, folder, sizes, module, results):
-    """Installs a module on disks of given sizes, then on each with room; reports to a queue.
+    """Installs a module on small disks, then again with enough space, and reports to a queue.
 
-    Reports a reason if this process may have no disks of its own, else for each size the
-    error, what it left, and whether the module was whole in the end.
+    It reports the error, the leftovers, and whether the module is complete at the end, for each
+    size. If this process may not mount disks, it reports the reason.
     """
     os.environ.update(environment)
     if reason := _leave_mounts():
@@ -78,7 +78,7 @@ def install_on_disks(environment, name, folder, sizes, module, results):
 
 
 def _leave_mounts():
-    """Gives this process its own table of mounts; returns why it cannot, or ""."""
+    """Gives this process its own table of mounts. Returns the reason if it cannot, or ""."""
     libc = ctypes.CDLL(None, use_errno=True)
     user, group = os.geteuid(), os.getegid()
     if user == 0 and libc.unshare(CLONE_NEWNS) == 0:

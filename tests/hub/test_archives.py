@@ -1,4 +1,4 @@
-"""Archives from strangers: unpacked whole into their folder, or refused; nothing anywhere else."""
+"""Archives are unpacked completely into their folder, or refused, and never write elsewhere."""
 
 import gzip
 import io
@@ -21,7 +21,7 @@ PACKERS = {"tar": tar_of, "tar.gz": lambda *m: gzip.compress(tar_of(*m)), "zip":
 
 @pytest.fixture
 def unpack(tmp_path):
-    """Unpacks bytes; returns the files that came, by name. Fails if anything is left outside."""
+    """Unpacks bytes and returns the files by name. Fails if anything else was written."""
     outside = tmp_path / "outside"
     target = outside / "cache" / "target"
     target.mkdir(parents=True)
@@ -43,7 +43,7 @@ def unpack(tmp_path):
 
 
 def listing(folder, without):
-    """All that is in a folder, with size and time of change, but for one folder's content."""
+    """Returns all files with size and time of change, except in one folder."""
     return {
         path: (path.lstat().st_mode, path.lstat().st_size, path.lstat().st_nlink)
         for path in folder.rglob("*")
@@ -66,7 +66,7 @@ def test_an_archive_is_unpacked_whatever_its_name_is(unpack, pack):
 
 @pytest.mark.parametrize("format", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
 def test_tars_of_every_writer(unpack, format):
-    name = "folder/" * 20 + "naïve.txt"  # beyond 100 characters, where the formats differ
+    name = "folder/" * 20 + "naïve.txt"  # over 100 characters, where tar formats differ
     folder = tarfile.TarInfo("./empty")
     folder.type = tarfile.DIRTYPE
     assert unpack(tar_of((folder, b""), ("./" + name, b"a"), format=format)) == {name: b"a"}
@@ -75,7 +75,7 @@ def test_tars_of_every_writer(unpack, format):
 
 @pytest.mark.parametrize("names", hostile.BAD_NAMES.values(), ids=hostile.BAD_NAMES)
 @pytest.mark.parametrize("pack", PACKERS.values(), ids=PACKERS)
-@pytest.mark.filterwarnings("ignore:Duplicate name")  # from who writes the zip
+@pytest.mark.filterwarnings("ignore:Duplicate name")  # zipfile warns when it writes the zip
 def test_a_name_that_no_module_has_is_refused(unpack, pack, names):
     with pytest.raises(IntegrityError, match="refused"):
         unpack(named(pack, names, unpack.outside))
@@ -152,7 +152,7 @@ def test_more_files_than_a_module_can_have(unpack, pack, monkeypatch):
 
 def test_a_tar_cut_anywhere_is_not_taken_for_whole(unpack):
     content = tar_of(*GOOD.items())
-    end = content.rstrip(b"\0").rfind(b"ustar") + 255  # behind the last head; its file is empty
+    end = content.rstrip(b"\0").rfind(b"ustar") + 255  # after the last header, whose file is empty
     heads = [i for i in range(0, end + 1, 512)]
     for at in sorted({*heads, *(i + 1 for i in heads), *(i + 300 for i in heads), 3, end - 1}):
         for cut in (content[:at], gzip.compress(content[:at], mtime=0)):
@@ -179,8 +179,8 @@ def test_one_altered_bit_is_found_or_does_not_matter(unpack, kind):
         altered[bit // 8] ^= 1 << bit % 8
         try:
             came = unpack(bytes(altered))
-            # A zip's directory has no checksum: it may lose a file, which the module's own
-            # check finds, but not alter one.
+            # A zip's directory has no checksum. Damage can lose a file, which the module's own
+            # check notices, but cannot alter one.
             assert came == GOOD if kind == "tar.gz" else came.items() <= GOOD.items()
         except HubError as error:
             assert "\n" not in str(error)

@@ -1,4 +1,4 @@
-"""The catalogue of TF Hub's BERT family: that its rows agree with one another and with BERT."""
+"""The rows of TF Hub's catalogue agree with one another and with BERT's formulas."""
 
 import pytest
 
@@ -16,8 +16,8 @@ ON_TF_HUB = [encoder for encoder in encoders() if encoder.handle]
 
 
 def bert_parameters(vocabulary, layers, hidden):
-    """512 positions, 2 token types, an inner layer of 4 * hidden, a pooler."""
-    embeddings = (vocabulary + 512 + 2) * hidden + 2 * hidden  # and their layer norm
+    """Returns the parameters of a BERT with 512 positions, 2 token types and a pooler."""
+    embeddings = (vocabulary + 512 + 2) * hidden + 2 * hidden  # with their LayerNorm
     attention = 4 * (hidden * hidden + hidden) + 2 * hidden
     inner = hidden * 4 * hidden + 4 * hidden + 4 * hidden * hidden + hidden + 2 * hidden
     return embeddings + layers * (attention + inner) + hidden * hidden + hidden

@@ -1,4 +1,4 @@
-"""Downloads from a server that misbehaves: whole or not at all, going on where they were cut."""
+"""Downloads from a bad server are complete or refused, and resume after a cut."""
 
 import errno
 import re
@@ -24,12 +24,12 @@ from tests.limits import file_size_limit
 
 CONTENT = bytes(range(256)) * 12_000  # 3 MB, so that it comes in several blocks
 OTHER = CONTENT[::-1]
-BLOCK = 1 << 16  # what a cut may cost: on a slow line a megabyte is too much
+BLOCK = 1 << 16  # the most bytes that a cut may lose
 
 
 @pytest.fixture
 def get(origins, tmp_path, monkeypatch):
-    """Downloads /file; returns where it is."""
+    """Downloads /file and returns its path."""
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     origins.files["/file"] = CONTENT
 
@@ -48,7 +48,7 @@ def left(folder):
 
 
 def lost(sent, asked_range):
-    """The bytes that had come and are asked for again."""
+    """Returns the number of bytes that were received and then requested again."""
     return sent - int(re.fullmatch(r"bytes=(\d+)-", asked_range)[1])
 
 
@@ -125,7 +125,7 @@ def test_a_part_from_elsewhere_is_not_taken_for_the_one_that_is_missing(get, ori
 
 
 def test_what_a_killed_process_left_may_be_complete(get, origins, tmp_path):
-    """It was killed between the last byte and the file's own name."""
+    """The process was killed after the last byte and before the rename."""
     origins.play("/file", cut(2_000_000), status(404))
     with pytest.raises(HubError):
         get()
@@ -177,7 +177,7 @@ def test_a_web_page_is_no_file(get, origins, tmp_path):
     ],
 )
 def test_it_gives_up_in_the_end(get, origins, tmp_path, behaviour, message):
-    # After 20 requests the server ends it, so that a download without end fails here.
+    # The server stops after 20 requests, so that an endless download fails.
     origins.play("/file", *[behaviour] * 20, status(410))
     with pytest.raises(HubError, match=f"{message}.* from {origins.url}/file") as caught:
         get(stall_timeout=0.1)
@@ -187,7 +187,7 @@ def test_it_gives_up_in_the_end(get, origins, tmp_path, behaviour, message):
 
 
 def test_a_length_that_says_too_little_gives_no_more_than_it_says(get, origins):
-    """Nobody can know better here; the archive's own checks find it."""
+    """The download cannot notice this; the archive's own checks do."""
     origins.play("/file", wrong_length(-1000))
     assert get().read_bytes() == CONTENT[:-1000]
 
@@ -208,7 +208,7 @@ def test_a_full_disk(get, origins, tmp_path):
         get()
     assert not (tmp_path / "downloads" / "file").exists()
     assert len(origins.asked("/file")) == 1
-    assert get().read_bytes() == CONTENT  # there is room again
+    assert get().read_bytes() == CONTENT  # with free space it succeeds
 
 
 def test_a_folder_that_cannot_be_written(origins, tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""One module, however its address is spelled, at the place where TF Hub itself looks for it."""
+"""All spellings of an address give one module, in the folder that TF Hub itself uses."""
 
 import tempfile
 from pathlib import Path
@@ -14,7 +14,7 @@ PREPROCESS = "https://tfhub.dev/tensorflow/bert_en_uncased_preprocess/3"
 PUBMED = "https://tfhub.dev/google/experts/bert/pubmed/2"
 SPELLINGS = {
     "small_bert/bert_en_uncased_L-4_H-128_A-2": ENCODER,
-    "small_bert/bert_en_uncased_L-4_H-128_A-2/1": ENCODER,  # as hub list prints it
+    "small_bert/bert_en_uncased_L-4_H-128_A-2/1": ENCODER,  # the spelling of hub list
     "bert_en_uncased_preprocess/3": PREPROCESS,
     "TFHub.dev/tensorflow/bert_en_uncased_preprocess/3": PREPROCESS,
     "tensorflow/small_bert/bert_en_uncased_L-4_H-128_A-2": ENCODER,
@@ -99,7 +99,7 @@ def test_a_users_own_address_is_an_alias_where_tf_hub_looks_for_it(spelling, tmp
     address = spelling.strip()
     theirs = Path(compressed_module_resolver._module_dir(address))
     if "://" not in spelling:
-        assert handle.alias is None  # no handle of hub.KerasLayer
+        assert handle.alias is None  # hub.KerasLayer does not know it
     elif address == handle.address:
         assert handle.folder == theirs and handle.alias is None
     else:
@@ -113,7 +113,7 @@ def test_a_users_own_address_is_an_alias_where_tf_hub_looks_for_it(spelling, tmp
         "bert",
         "small_bert/bert_en_uncased_L-4_H-128_A-3",
         "tensorflow/bert",
-        "google/nnlm/tensorFlow2/en-dim50",  # which version?
+        "google/nnlm/tensorFlow2/en-dim50",  # no version
         "keras/bert/keras/bert_tiny_en_uncased/2",
         "https://tfhub.dev/",
         "https://tfhub.dev/google/nnlm-en-dim50",

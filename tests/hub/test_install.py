@@ -1,4 +1,4 @@
-"""`install` from every place that may have a module, with the places before it failing."""
+"""`install` works from each origin, while all origins before it fail."""
 
 import json
 import os
@@ -42,7 +42,7 @@ def cache(hub_environment, tmp_path):
 
 @pytest.fixture
 def on_tfhub(origins, tiny_archives):
-    """tfhub.dev has both modules."""
+    """Puts both modules on tfhub.dev."""
     for name, path in TFHUB.items():
         origins.files[path] = tiny_archives[name]
 
@@ -93,7 +93,7 @@ print(json.dumps([inputs["input_word_ids"].numpy()[0].tolist(), pooled, ours]))
 
 
 def test_a_plain_notebook_finds_what_was_installed(cache, on_tfhub, tiny_modules):
-    """TF Hub's own layer, in a process without this package and without a network."""
+    """TF Hub's own layer finds it, in a process without this package and without a network."""
     install(KAGGLE_URL)
     proxies = dict.fromkeys(("http_proxy", "https_proxy", "HTTPS_PROXY"), "http://127.0.0.1:9")
     command = [sys.executable, "-c", PLAIN, TEXT, PREPROCESS, ENCODER, KAGGLE_URL]
@@ -129,7 +129,7 @@ def test_then_the_original_release_is_built(cache, origins, small_release, small
     assert list(reasons) == ["the cache", "tfhub.dev", "Kaggle Models"]
     assert "web page in place of a file" in reasons["tfhub.dev"]
     assert "404" in reasons["Kaggle Models"]
-    assert preprocess.source == encoder.source  # made with the encoder: of the same vocabulary
+    assert preprocess.source == encoder.source  # built together, from the same vocabulary
     assert origins.asked(RELEASE) == [""]
     assert_modules_compute(encoder.folder, preprocess.folder, small_checkpoint)
     assert leftovers(cache) == []
@@ -222,7 +222,7 @@ def test_every_spelling_finds_the_module_that_is_here(cache, origins, on_tfhub):
     for spelling in (ENCODER, KAGGLE_ENCODER, KAGGLE_URL, f"{ENCODER}?tf-hub-format=compressed"):
         encoder, _ = install(spelling)
         assert (encoder.source, encoder.folder) == ("the cache", cache / place_of(ENCODER))
-        if "://" in spelling:  # a handle of hub.KerasLayer, which looks under its own hash
+        if "://" in spelling:  # a handle for hub.KerasLayer, which hashes it
             assert (cache / place_of(spelling)).resolve() == encoder.folder
     assert len(origins.requests) == asked
 

@@ -1,4 +1,4 @@
-"""`install(..., source)`: modules and BERTs that were brought here as a file or a folder."""
+"""`install(..., source)` takes modules and BERTs from a local file or folder."""
 
 import hashlib
 import re
@@ -27,7 +27,7 @@ from tests.hub.installed import (
 @pytest.fixture
 def cache(hub_environment, origins, tmp_path):
     yield tmp_path / "tfhub"
-    assert origins.requests == []  # nothing is asked that was brought
+    assert origins.requests == []  # no request is sent
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_a_savedmodel_is_copied_and_stays_as_it_is(cache, brought, tiny_modules)
 
 
 def test_a_savedmodel_made_of_links_is_copied_as_files(cache, brought, tiny_modules):
-    """As caches keep what they share: names that point to files elsewhere."""
+    """Some caches share files through such links."""
     for path in (tiny_modules / "preprocess").rglob("*"):
         link = brought / "links" / path.relative_to(tiny_modules / "preprocess")
         if path.is_file():
@@ -77,7 +77,7 @@ def test_a_savedmodel_made_of_links_is_copied_as_files(cache, brought, tiny_modu
 
 
 def test_what_another_machine_has_cached(cache, brought, tiny_modules, monkeypatch, tmp_path):
-    """The folder, or an archive of it, carries the other cache's manifest."""
+    """The folder, or an archive of it, has the other cache's manifest."""
     (first,) = install(ENCODER, tiny_modules / "encoder")
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "another machine"))
     (second,) = install(ENCODER, first.folder)
@@ -112,7 +112,7 @@ def test_a_zip_of_hub_builds_folder_as_a_mac_writes_it(cache, brought, tiny_modu
 def test_a_berts_weights_are_found_and_are_not_taken_for_another_berts(
     cache, brought, small_checkpoint, small_release, form
 ):
-    """Building the right ones takes half a minute: test_install.py does it."""
+    """test_install.py builds the right ones, which takes half a minute."""
     (brought / "bert.zip").write_bytes(zipped(small_release, "uncased_L-2_H-128_A-2/"))
     sources = {"Hugging Face": small_checkpoint, "a release": small_release}
     message = (
@@ -121,7 +121,7 @@ def test_a_berts_weights_are_found_and_are_not_taken_for_another_berts(
     )
     with pytest.raises(HubError, match=message):
         install("small_bert/bert_en_uncased_L-4_H-128_A-2", sources.get(form, brought / "bert.zip"))
-    with pytest.raises(HubError, match="another BERT's"):  # its words are not the cased ones
+    with pytest.raises(HubError, match="another BERT's"):  # its vocabulary is uncased
         install("bert_en_cased_preprocess", sources.get(form, brought / "bert.zip"))
     with pytest.raises(HubError, match="albert_en_base/2 is albert"):
         install("albert_en_base", sources.get(form, brought / "bert.zip"))

@@ -1,4 +1,4 @@
-"""Killed, doubled and out of space: the cache then has no module, or a whole one. All real."""
+"""After kills, races and full disks the cache has no module, or a complete one."""
 
 import shutil
 import signal
@@ -29,7 +29,7 @@ from tests.processes import server
 
 @pytest.fixture(scope="module")
 def module(tiny_modules, tmp_path_factory):
-    """The tiny preprocessing module, with enough bytes in it to be interrupted."""
+    """The tiny preprocessing module, with extra bytes so that it can be interrupted."""
     folder = tmp_path_factory.mktemp("large") / "preprocess"
     shutil.copytree(tiny_modules / "preprocess", folder)
     (folder / "assets" / "padding").write_bytes(Random(0).randbytes(3_000_000))
@@ -52,7 +52,7 @@ def cache(hub_environment, origins, archive, tmp_path):
 
 @pytest.fixture
 def start(hub_environment):
-    """Starts a process; all are ended with the test."""
+    """Returns a function that starts processes, which end with the test."""
     started = []
 
     def start_it(target, *arguments):
@@ -68,7 +68,7 @@ def start(hub_environment):
 
 
 def none_or_whole(cache, module):
-    """Whether the module is there; fails if it is there in part."""
+    """Returns whether the module is installed. Fails if it is incomplete."""
     folder = cache / place_of(PREPROCESS)
     if not folder.exists():
         return False
@@ -77,14 +77,14 @@ def none_or_whole(cache, module):
 
 
 def wait_for_a_request(origins):
-    """Returns once a process that was just started is loading."""
+    """Waits until a new process is downloading."""
     before, until = len(origins.requests), time.monotonic() + 60
     while len(origins.requests) == before and time.monotonic() < until:
         time.sleep(0.005)
 
 
 def test_killed_before_any_change_of_a_file(cache, module, start):
-    """Each time on what the last one left, until one is through."""
+    """Each process starts with the leftovers of the last, until one finishes."""
     for count in range(1, 200):
         process = start(processes.install_until, count)
         process.join(60)
@@ -152,7 +152,7 @@ def test_one_waits_for_one_that_is_killed_and_takes_over(cache, module, origins,
 def test_two_modules_out_of_one_release_do_not_spoil_its_download(
     cache, origins, small_release, module, tmp_path
 ):
-    """An encoder and its preprocessing are made of one file, whoever asks for it first."""
+    """An encoder and its preprocessing share one file, and either may be installed first."""
     (tmp_path / "release").mkdir()
     shutil.copytree(small_release, tmp_path / "release" / "bert")
     shutil.copy(module / "assets" / "padding", tmp_path / "release" / "bert")
@@ -181,7 +181,7 @@ def test_two_modules_out_of_one_release_do_not_spoil_its_download(
 
 
 def test_a_full_disk_at_every_stage(cache, module, archive, origins, start):
-    """A disk for each: too small for the archive, for the half of the module, for the last file."""
+    """The disks are too small for the archive, for half the module, or for the last file."""
     origins.play(f"/kaggle/{KAGGLE_PREPROCESS}", status(404))
     unpacked = sum(map(len, content(module).values()))
     needed = len(archive) + unpacked

@@ -1,4 +1,4 @@
-"""The real all-MiniLM-L6-v2: the publisher's word pieces and the publisher's weights."""
+"""The real all-MiniLM-L6-v2 has the publisher's word pieces and weights."""
 
 import numpy as np
 import pytest

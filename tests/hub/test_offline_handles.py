@@ -1,4 +1,4 @@
-"""A tfhub.dev encoder without a network: found in TFHUB_CACHE_DIR, trained, asked."""
+"""A tfhub.dev encoder works without a network: it is found in TFHUB_CACHE_DIR and trained."""
 
 import numpy as np
 import pytest
@@ -50,7 +50,8 @@ def test_training_moves_the_encoder_and_lowers_the_loss(classifier):
     before, loss_before = [weight.numpy() for weight in weights], loss()
     crossentropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     adam = keras.optimizers.legacy.Adam(1e-3)
-    classifier.model.compile(adam, crossentropy, run_eagerly=True)  # ten steps: no graph pays off
+    # Ten steps are too few to be worth building a graph.
+    classifier.model.compile(adam, crossentropy, run_eagerly=True)
     classifier.model.fit(tf.constant(TEXTS), labels, epochs=10, verbose=0)
     assert all((w.numpy() != old).any() for w, old in zip(weights, before, strict=True))
     assert loss() < loss_before - 0.05

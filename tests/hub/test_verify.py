@@ -1,4 +1,4 @@
-"""`hub verify` finds what is cut, altered, missing or no module; nothing of it is called."""
+"""`hub verify` finds cut, altered, missing and foreign files, and does not run them."""
 
 import json
 import re
@@ -25,7 +25,7 @@ def test_one_altered_byte_in_any_file_is_found(installed):
     for path in [*files, encoder / "assets" / "vocab.txt"]:
         good = path.read_bytes()
         altered = bytearray(good)
-        # In the manifest, in a hash; else in the middle.
+        # In the manifest within a hash, elsewhere in the middle.
         at = good.index(b'"sha256"') + 80 if path.name in MANIFEST else len(good) // 2
         altered[at] ^= 1
         path.write_bytes(altered)
@@ -139,7 +139,7 @@ def test_what_is_on_its_way_is_no_module(hub_cache, tiny_modules):
     shutil.copytree(tiny_modules / "encoder", hub_cache / f".{place_of(ENCODER)}.x.part")
     shutil.copytree(
         tiny_modules / "encoder", hub_cache / f"{place_of(ENCODER)}.0a1b.tmp"
-    )  # TF Hub's
+    )  # TF Hub's own files
     (hub_cache / ".downloads").mkdir()
     assert verify_modules() == []
 

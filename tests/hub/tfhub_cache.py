@@ -1,4 +1,4 @@
-"""TF Hub's cache, filled by hand: what a machine without a network is given."""
+"""Fills TF Hub's cache by hand, as on a machine without a network."""
 
 import hashlib
 import shutil
@@ -12,6 +12,6 @@ HANDLES = {
 
 
 def fill_tfhub_cache(cache, modules):
-    """Copies modules to where TF Hub keeps what it has fetched from the two handles."""
+    """Copies modules to the folders that TF Hub uses for two handles."""
     for name, handle in HANDLES.items():
         shutil.copytree(modules / name, cache / hashlib.sha1(handle.encode()).hexdigest())

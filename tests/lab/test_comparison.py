@@ -1,4 +1,4 @@
-"""`compare`: the same rows for all, a leaderboard, and one page that needs nothing else."""
+"""`compare` gives all models the same rows, and writes a leaderboard and one page."""
 
 import base64
 import csv
@@ -116,7 +116,7 @@ WORDS = "lunch home day see you cash prize now call free".split()
 
 
 def noisy(rows, seed):
-    """Three texts of four are ham; the words tell the classes apart most of the time."""
+    """A dataset with three quarters ham, whose words separate the classes most of the time."""
     rng = np.random.default_rng(seed)
     labels = (np.arange(rows) % 4 == 0).astype(int)
     shares = np.array([[0.14] * 5 + [0.06] * 5, [0.06] * 5 + [0.14] * 5])
@@ -131,7 +131,7 @@ def noise():
 
 @pytest.fixture(scope="module")
 def curve(noise, tmp_path_factory):
-    """Two models on 16 rows and on all 60, each with two seeds; the network has few steps."""
+    """Two models on 16 rows and on all 60, each with two seeds and few steps."""
     folder = tmp_path_factory.mktemp("curve") / "run"
     models = ["tfidf_linear", "transformer"]
     entry = find_model("transformer")
@@ -170,7 +170,7 @@ def test_a_row_has_mean_and_deviation_of_its_runs(size, curve):
 
 
 def test_seeds_make_a_difference(curve):
-    """To the network; the SVM has no chance in it."""
+    """They change the network, but not the SVM, which uses no random numbers."""
     result, folder = curve
     rows = {row["model"]: row for rows in result.curves.values() for row in rows}
     assert rows["tfidf_linear"]["spread"] == 0
@@ -247,7 +247,7 @@ def test_sizes_and_seeds_that_cannot_be(settings, message, noise, tmp_path):
 
 
 def all_sign_flips(a, b):
-    """The share of all ways to swap a row's two scores that differ by as much as these."""
+    """Returns the share of all swaps of rows' scores with at least the same difference."""
     differences = np.asarray(a) - np.asarray(b)
     found = abs(differences.sum())
     sums = [abs(np.dot(signs, differences)) for signs in itertools.product((1, -1), repeat=len(a))]
@@ -275,8 +275,8 @@ def test_equal_scores_tell_nothing():
 
 
 def test_a_permutation_test_of_many_rows_is_about_that_of_all():
-    """With one run each it asks what McNemar's exact test asks."""
+    """With one run of each model it equals McNemar's exact test."""
     a = np.array([1.0] * 30 + [0.0] * 18)
     p = paired_permutation(a, 1 - a)
     assert p == pytest.approx(mcnemar_exact(a == 1, a == 0), abs=0.015)
-    assert p == paired_permutation(a, 1 - a)  # drawn, but the same each time
+    assert p == paired_permutation(a, 1 - a)  # random, but the same in every call

@@ -1,4 +1,4 @@
-"""`ExperimentConfig`: checked when made, and the same again from its JSON."""
+"""`ExperimentConfig` checks its values and survives a round trip through JSON."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""Every public layer with inputs to call it on, and what its docstring says of masks."""
+"""Every public layer with example inputs and the documented treatment of masks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,16 +19,16 @@ from kerasnlp_lab.layers import (
 
 TOKEN_IDS = np.array([[7, 3, 9, 0, 0], [5, 1, 2, 8, 0]], np.int32)
 EMBEDDINGS = np.random.default_rng(0).normal(size=(2, 5, 8)).astype(np.float32)
-EMBEDDINGS[TOKEN_IDS == 0] = 0.0  # padding: what Provide below makes a mask from
+EMBEDDINGS[TOKEN_IDS == 0] = 0.0  # padding, from which Provide makes a mask
 SPARSE_IDS = np.array([[3, 7, 0], [2, 0, 0]], np.int32)
 SPARSE_VALUES = np.array([[0.5, 1.5, 0.0], [2.0, 0.0, 0.0]], np.float32)
 
 
 @dataclass(frozen=True)
 class LayerCase:
-    """How to make and call a layer; no argument is at its default, so that a lost one shows.
+    """The arguments and inputs of a layer. None is a default, so that a lost argument shows.
 
-    ``mask`` is what comes out behind: "made", "handed on" or "dropped".
+    ``mask`` is the layer's treatment of masks: "made", "handed on" or "dropped".
     """
 
     layer: type
@@ -41,14 +41,14 @@ class LayerCase:
         return self.layer(**self.arguments, **more)
 
     def symbolic_inputs(self) -> Any:
-        # No static length: what runs on batches of changing length must be built without one.
+        # Batches change their length, so layers must build without a static length.
         def symbol(array):
             return keras.Input((None, *array.shape[2:]), dtype=array.dtype)
 
         return tf.nest.map_structure(symbol, self.inputs)
 
     def built(self, **more: Any) -> keras.layers.Layer:
-        """Returns the layer with random weights, so that no two weights can be mixed up."""
+        """Returns the layer with random weights, so that swapped weights show."""
         layer = self.make(**more)
         layer(self.inputs)
         rng = np.random.default_rng(1)

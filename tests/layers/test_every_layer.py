@@ -1,4 +1,4 @@
-"""What every public layer promises: config, saving, graphs, precision and masks."""
+"""Every public layer keeps its promises about config, saving, graphs, precision and masks."""
 
 import inspect
 import json
@@ -16,7 +16,7 @@ POLICIES = {"mixed_bfloat16": tf.bfloat16, "mixed_float16": tf.float16}
 
 
 class ProvideMask(keras.layers.Layer):
-    """Hands its inputs on with the mask that is false where they are all 0."""
+    """Returns its inputs with a mask that is false at vectors of zeros."""
 
     def call(self, inputs):
         return tf.identity(inputs)
@@ -26,7 +26,7 @@ class ProvideMask(keras.layers.Layer):
 
 
 class ReceiveMask(keras.layers.Layer):
-    """Returns the mask that reaches it, or -1 a row where none does."""
+    """Returns the mask that reaches it, or -1 for each row without a mask."""
 
     def __init__(self):
         super().__init__(dtype="float32")
@@ -99,7 +99,7 @@ def test_mixed_precision(case, policy):
         assert outputs.dtype == tf.int32
         return
     assert outputs.dtype == POLICIES[policy]
-    # Every part of the layer computes in it: none falls back on the global policy.
+    # Every part of the layer has this policy, and none has the global one.
     assert {part.compute_dtype for part in layer._flatten_layers()} == {POLICIES[policy].name}
     exact = case.built()(case.inputs)
     np.testing.assert_allclose(tf.cast(outputs, tf.float32), exact, rtol=0.05, atol=0.05)

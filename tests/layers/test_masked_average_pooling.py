@@ -1,4 +1,4 @@
-"""MaskedAveragePooling1D against numpy's masked mean."""
+"""MaskedAveragePooling1D equals NumPy's masked mean."""
 
 import numpy as np
 import pytest

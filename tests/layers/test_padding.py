@@ -1,4 +1,4 @@
-"""Embedding, block and pooling together: what a text is padded to changes nothing."""
+"""Padding does not change the output of embedding, block and pooling together."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def network(**arguments):
         x = TransformerBlock(embed_dim=8, num_heads=2, ff_dim=16, **arguments)(x)
     model = keras.Model(inputs, MaskedAveragePooling1D(**arguments)(x))
     rng = np.random.default_rng(0)
-    # Larger than the initial weights, so that an attended padding would show.
+    # Larger than the initial weights, so that attention to padding would show.
     model.set_weights([rng.normal(0, 0.7, w.shape) for w in model.get_weights()])
     return model
 

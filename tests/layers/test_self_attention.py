@@ -1,4 +1,4 @@
-"""SelfAttention: Keras' MultiHeadAttention of the same weights, with gradients, for any sizes."""
+"""SelfAttention equals Keras' MultiHeadAttention with the same weights, with gradients."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def inputs():
 
 
 def both(inputs, num_heads, key_dim):
-    """Returns ours and Keras' with the same random weights."""
+    """Returns our layer and Keras' layer with the same random weights."""
     ours, keras_own = (
         SelfAttention(num_heads, key_dim),
         keras.layers.MultiHeadAttention(num_heads, key_dim),
@@ -56,7 +56,7 @@ def test_gradients_equal_keras(inputs):
 
 
 def test_a_keys_bias_has_a_gradient_of_zero(inputs):
-    """It changes nothing, and Keras warns of weights without a gradient."""
+    """It has no effect, but Keras warns about weights without a gradient."""
     layer, _ = both(inputs, 2, 4)
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(layer(inputs) ** 2)

@@ -1,4 +1,4 @@
-"""SparseLinear against the product of a scipy.sparse matrix, forward and backward."""
+"""SparseLinear equals a scipy.sparse matrix product, forward and backward."""
 
 import numpy as np
 import pytest

@@ -9,7 +9,7 @@ from kerasnlp_lab.errors import SequenceTooLongError
 from kerasnlp_lab.layers import TokenAndPositionEmbedding
 from tests.layers import tutorial
 
-# TensorFlow puts a backslash before the apostrophe of an assertion's message.
+# TensorFlow escapes the apostrophe in an assertion's message.
 TOO_LONG = r"longer than this layer\\*'s maxlen of 4: truncate the texts, or build the layer"
 
 

@@ -1,4 +1,4 @@
-"""TokenDropout: how many tokens it hides, which, and when."""
+"""TokenDropout hides the right share of tokens, never padding, and only in training."""
 
 import numpy as np
 import pytest

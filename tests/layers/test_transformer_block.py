@@ -31,7 +31,7 @@ def test_equals_the_tutorial():
     ours(inputs)
     ours.set_weights(theirs.get_weights())
     expected = theirs(inputs, training=False)
-    # Not to the last digit: our attention multiplies in another order.
+    # Not bit-equal, because our attention multiplies in another order.
     np.testing.assert_allclose(ours(inputs, training=False), expected, rtol=0, atol=1e-5)
 
 
@@ -92,7 +92,7 @@ def test_every_weight_learns(inputs):
     for weight, gradient in zip(
         block.trainable_weights, tape.gradient(loss, block.trainable_weights), strict=True
     ):
-        if "key/bias" not in weight.name:  # adds the same to a whole row: softmax takes it out
+        if "key/bias" not in weight.name:  # shifts a whole row, which the softmax cancels
             assert np.abs(gradient).max() > 1e-6, weight.name
 
 

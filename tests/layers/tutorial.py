@@ -1,4 +1,4 @@
-"""The tutorial's two layers, letter for letter but for the import: the reference for ours."""
+"""The tutorial's two layers, unchanged except for the import, as the reference for ours."""
 
 import tensorflow as tf
 

@@ -1,7 +1,7 @@
-"""Run directories and exports of version 0.1.0 open, answer as they did, and resume.
+"""Run directories and exports of version 0.1.0 open, give the same answers, and resume.
 
-runs_0_1_0.tar.xz holds, without their pictures, a run of a small ``transformer`` and its export, a
-run of a tiny BERT from TF Hub's cache, and a ``transformer`` that was killed after 90 of 120 steps.
+runs_0_1_0.tar.xz holds a run of a small ``transformer`` and its export, a run of a tiny BERT from
+TF Hub's cache, and a ``transformer`` run that was killed after 90 of 120 steps. It has no plots.
 """
 
 import json
@@ -51,6 +51,6 @@ def test_an_unfinished_run_is_resumed(released):
     assert all(0 < line["accuracy"] <= 1 for line in lines)
     finished = json.loads((released / "transformer" / "metrics.json").read_text())
     before = finished["training"]["history"][-1]
-    # The same training, uninterrupted: another processor adds in another order.
+    # The uninterrupted training. Another processor adds in another order, so allow for rounding.
     assert lines[-1]["loss"] == pytest.approx(before["loss"], rel=1e-3)
     assert lines[-1]["accuracy"] == pytest.approx(before["accuracy"], abs=0.02)

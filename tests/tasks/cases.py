@@ -1,4 +1,4 @@
-"""Every task, and rows to train it on: `test_every_task.py` runs over them."""
+"""Every task with rows to train it, for `test_every_task.py`."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ ROWS = Split(TEXTS, LABELS)
 
 @dataclass(frozen=True)
 class TaskCase:
-    """A task and rows that fit it."""
+    """A task with suitable rows."""
 
     task: type[Task]
     label_names: tuple[str, ...] = ("pets", "money", "sport")
@@ -28,7 +28,7 @@ class TaskCase:
 
 CASES = [
     TaskCase(Classification),
-    # Not in the package: they show that the walls carry more.
+    # These are not in the package. They show that the interface supports more tasks.
     TaskCase(MaskedWords),
     TaskCase(EvenWords),
 ]

@@ -1,4 +1,4 @@
-"""Rows with logits of two classes, and thresholds chosen on them."""
+"""Makes rows with logits of two classes, and thresholds for them."""
 
 import numpy as np
 
@@ -14,7 +14,7 @@ def split_of(labels):
 
 
 def rows(seed, count=200, rounded=False, scale=1.0, shift=0.0):
-    """Logits of two classes and labels; the second class is rare. Rounded ones have ties."""
+    """Returns logits of two classes and labels. The second class is rare; rounding makes ties."""
     rng = np.random.default_rng(seed)
     labels = (rng.random(count) < 0.2).astype(int)
     labels[:2] = 0, 1
@@ -28,7 +28,7 @@ def chosen(logits, labels, threshold, names=NAMES, counts=RARE, **options):
 
 
 def every_cut(scores):
-    """Whether each row is positive, for every way to divide rows by their scores."""
+    """Returns whether each row is positive, for every way to divide rows by score."""
     yield np.zeros(len(scores), bool)
     for value in np.unique(scores):
         yield scores >= value

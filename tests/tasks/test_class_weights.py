@@ -1,4 +1,4 @@
-"""Class weights: what the words mean, what they do to the loss, to training and to a solved SVM."""
+"""Class weights: their spellings, and their effect on the loss, on training and on the SVM."""
 
 import numpy as np
 import pytest
@@ -18,11 +18,12 @@ from kerasnlp_lab.zoo import Recipe, create_classifier, predict_logits
 
 NAMES = ("ham", "spam")
 WORDS = "lunch home day see you cash prize now call free".split()
-SHARES = np.array([[0.14] * 5 + [0.06] * 5, [0.06] * 5 + [0.14] * 5])  # of a word in a class
+# The share of each word in the texts of each class.
+SHARES = np.array([[0.14] * 5 + [0.06] * 5, [0.06] * 5 + [0.14] * 5])
 
 
 def few_spam(rows, seed):
-    """Texts of ten words; the last five come more often in the rare class."""
+    """Returns texts of ten words. The last five are more frequent in the rare class."""
     rng = np.random.default_rng(seed)
     labels = (np.arange(rows) % 10 == 0).astype(int)
     texts = [" ".join(rng.choice(WORDS, 6, p=SHARES[label])) for label in labels]
@@ -39,7 +40,7 @@ def test_balanced_is_scikit_learns():
     expected = compute_class_weight("balanced", classes=np.unique(labels), y=labels)
     found = class_weights("balanced", np.bincount(labels), ("a", "b", "c"))
     np.testing.assert_allclose(found, expected)
-    # by hand, too: rows / (classes * rows of the class)
+    # also by hand: rows / (classes * rows of the class)
     np.testing.assert_allclose(found, 500 / (3 * np.bincount(labels)))
 
 
@@ -50,7 +51,7 @@ def test_balanced_is_scikit_learns():
         ("ham=0.5,spam=6.5", NAMES, [0.5, 6.5]),
         ("spam=2, ham=3", NAMES, [3, 2]),
         ("c=1e-3", ("a", "b", "c"), [1, 1, 0.001]),
-        ("a=b=2", ("a=b", "c"), [2, 1]),  # the last "=" is the one that counts
+        ("a=b=2", ("a=b", "c"), [2, 1]),  # the last "=" counts
         ("Sci/Tech=2", ("World", "Sci/Tech"), [1, 2]),
     ],
 )
@@ -113,7 +114,7 @@ def mean_spam(data, folder, class_weight):
 
 
 def true_mean_spam(data, share):
-    """By Bayes' theorem, from how the texts were made, if so many of all texts were spam."""
+    """Returns the mean probability of spam by Bayes' theorem, for a share of spam."""
     odds = []
     for text in data.test.texts:
         words = [WORDS.index(word) for word in text.split()]
@@ -122,7 +123,7 @@ def true_mean_spam(data, share):
 
 
 def test_training_with_weights_expects_the_rare_class_more(data, tmp_path):
-    """As if it had a half of the rows, where the classes weigh the same."""
+    """With equal total weights the model predicts as if half of the rows had the rare class."""
     plain = mean_spam(data, tmp_path / "none", "none")
     balanced = mean_spam(data, tmp_path / "balanced", "balanced")
     tenth, half = true_mean_spam(data, 0.1), true_mean_spam(data, 0.5)
@@ -144,6 +145,6 @@ def test_tfidf_solves_with_them_as_scikit_learn_does(class_weight, data, tmp_pat
     expected = linear.decision_function(vectorizer.transform(data.test.texts))
     logits = predict_logits(classifier, data.test.texts)
     found = logits[:, 1] - logits[:, 0]
-    factor = found @ expected / (expected @ expected)  # the calibration: one number for all
+    factor = found @ expected / (expected @ expected)  # calibration multiplies all by one number
     assert factor > 0
     np.testing.assert_allclose(found, factor * expected, atol=0.02 * factor)

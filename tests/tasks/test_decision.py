@@ -1,4 +1,4 @@
-"""`Decision`: the same reading of logits in numpy and in a graph, kept with a classifier."""
+"""`Decision` gives the same answers in NumPy and in a graph, and is saved with a classifier."""
 
 import dataclasses
 import json
@@ -20,7 +20,7 @@ DECISIONS = [
 
 
 def drawn_labels(logits, rng):
-    """Labels that come as often as the logits' softmax says."""
+    """Returns labels drawn from the logits' softmax."""
     shares = np.exp(log_softmax(logits, axis=1))
     return (shares.cumsum(axis=1) > rng.random((len(logits), 1))).argmax(axis=1)
 
@@ -62,7 +62,7 @@ def test_numpy_and_graph_agree(decision):
 @pytest.mark.parametrize("positive", [0, 1])
 @pytest.mark.parametrize("threshold", [0.5, float(np.nextafter(0.5, 1))])
 def test_a_score_at_the_threshold_is_positive(positive, threshold):
-    """Equal logits are 0.5 exactly; a threshold a hair above it is the same in float32."""
+    """Equal logits give exactly 0.5. A slightly larger threshold rounds to 0.5 in float32."""
     decision = Decision(1.0, positive, threshold)
     logits = np.zeros((1, 2), np.float32)
     assert decision.label_ids(decision.probabilities(logits)).tolist() == [positive]
@@ -111,7 +111,7 @@ def test_a_classifier_from_before_there_were_decisions(classifier, tmp_path):
 
 
 def test_rows_that_are_all_right_make_no_one_sure():
-    """Else the temperature is the smallest there is, and every mistake on new texts infinite."""
+    """Otherwise the temperature is minimal, and any mistake on a new text has an infinite loss."""
     labels = np.array([0, 1] * 10)
     logits = np.where(np.arange(2) == labels[:, None], 1.0, 0.0)
     temperature, _ = fit_temperature(logits, labels, 1 / 22)

@@ -1,4 +1,4 @@
-"""What holds for every task, on a model from scratch and on a BERT."""
+"""Every task passes these tests, on a model from scratch and on a BERT."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ RECIPE = Recipe(epochs=2, frozen_epochs=0, batch_size=4, learning_rate=1e-2, pat
 
 @pytest.fixture(autouse=True)
 def all_registered(monkeypatch):
-    """A saved model names its task, so the tasks of the tests have to be known."""
+    """Registers the tests' own tasks, because a saved model finds its task by name."""
     monkeypatch.setattr(registry, "_TASKS", {case.task.name: case.task for case in CASES})
 
 
@@ -35,7 +35,7 @@ def case(request):
 
 @pytest.fixture(params=["transformer", "bert"], scope="module")
 def create(request, case, tiny_checkpoint):
-    """Creates the same small model each time that it is called."""
+    """Creates the same small model in each call."""
     name = str(tiny_checkpoint) if request.param == "bert" else request.param
 
     def new():
@@ -57,7 +57,7 @@ def assert_close(found, expected, tolerance=1e-5):
 
 
 def assert_same_answer(found, expected):
-    """Two answers as JSON: equal, and their numbers but for rounding."""
+    """Checks that two answers as JSON are equal, except for rounding."""
     if isinstance(expected, dict):
         assert list(found) == list(expected)
         for name, value in expected.items():
@@ -109,7 +109,7 @@ def test_export_equals_both(create, case, tmp_path):
 
 
 def batches_of(classifier, case, step=None):
-    """Batches of the rows as training makes them at a step, or as evaluation does."""
+    """Returns batches of the rows, as in training from a step on, or as in evaluation."""
     task, text, split = classifier.task, classifier.text, case.data.train
     tokens, targets = tokenize(text, split.texts), task.targets(text, split)
 
@@ -135,7 +135,7 @@ def test_a_batch_is_a_function_of_seed_and_step(create, case):
 
 
 def test_padding_is_never_read(create, case):
-    """With NaN wherever there is no token, losses, tally and answers are what they were."""
+    """NaN at padding changes neither losses, tally nor answers."""
     classifier = create()
     task = classifier.task.for_training(case.data)
     features, targets = next(iter(batches_of(classifier, case)))
@@ -164,7 +164,7 @@ def test_padding_is_never_read(create, case):
 
 
 class Killed(Exception):
-    """Stands for a process that dies."""
+    """Simulates the death of a process."""
 
 
 @pytest.mark.parametrize("frozen_epochs", [0, 1])

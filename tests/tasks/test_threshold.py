@@ -1,4 +1,4 @@
-"""Thresholds against every cut there is."""
+"""Thresholds are as good as the best of all possible cuts."""
 
 import re
 
@@ -33,7 +33,7 @@ def test_no_cut_is_better(threshold, measure, rounded, positive):
 
 @pytest.mark.parametrize("threshold", ["f1", "mcc"])
 def test_scores_so_close_that_no_number_is_between_them(threshold):
-    """Probabilities that are neighbours in float32, as of one that learned next to nothing."""
+    """A model that learned almost nothing gives adjacent float32 probabilities."""
     measure = {"f1": f1_score, "mcc": matthews_corrcoef}[threshold]
     for seed in range(5):
         logits, labels = rows(seed, scale=2e-7, shift=-1.386)
@@ -58,7 +58,7 @@ def test_false_positives_stay_below_their_share_and_hits_are_most(share, rounded
 
 
 def test_no_false_positive_where_the_surest_answer_is_one():
-    """A row of the other class has a probability of 1.0: nothing may be positive."""
+    """A row of the other class has a probability of 1.0, so nothing may be positive."""
     logits, labels = rows(0)
     logits[0] = 0, 1e6
     assert labels[0] == 0
@@ -75,7 +75,7 @@ def test_a_number_is_taken_as_it_is():
 
 
 def test_a_threshold_lies_between_two_scores():
-    """So that rounding, in another batch or an export, does not move a row over it."""
+    """Then rounding, in another batch or an export, cannot move a row across it."""
     logits, labels = rows(1)
     decision = chosen(logits, labels, "f1")
     scores = np.sort(decision.probabilities(logits)[:, 1].astype(float))

@@ -1,7 +1,7 @@
-"""Two tasks that the package does not have, to show that the walls carry more than classification.
+"""Two tasks outside the package, to show that the interface supports more than classification.
 
-One changes the inputs (masked words), the other has a target a token (entities). They are as small
-as they can be, and no example of how good such a task could be.
+One changes the inputs (masked words). The other has a target for each token (entities). Both are
+as small as possible, and no models of a good implementation.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ HIDDEN_ID = 1  # [UNK] in every vocabulary here
 
 @dataclass(frozen=True)
 class TokenAnswer:
-    """A number a token."""
+    """An answer with one number for each token."""
 
     text: str
     tokens: tuple[int, ...]
@@ -35,7 +35,7 @@ class TokenAnswer:
 
 
 class TokenTask(Task):
-    """A class a token: what both tasks share."""
+    """The common part of both tasks: one class for each token."""
 
     reads: ClassVar[Literal["pooled", "sequence"]] = "sequence"
 
@@ -78,7 +78,7 @@ class TokenTask(Task):
 
 @dataclass(frozen=True)
 class MaskedWords(TokenTask):
-    """The tokens that were hidden; which are, is drawn from (seed, step, row)."""
+    """Predicts hidden tokens, which are drawn from (seed, step, row)."""
 
     name: ClassVar[str] = "masked_words"
     changes_inputs: ClassVar[bool] = True
@@ -112,7 +112,7 @@ class MaskedWords(TokenTask):
 
 @dataclass(frozen=True)
 class EvenWords(TokenTask):
-    """Whether the id of each token is even: a target a token, known before the batch is made."""
+    """Predicts whether each token id is even, a target that is known before the batch."""
 
     name: ClassVar[str] = "even_words"
 

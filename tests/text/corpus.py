@@ -1,4 +1,4 @@
-"""Small texts with all that tokenizers stumble over."""
+"""Small texts with everything that is hard for tokenizers."""
 
 import csv
 from importlib import resources
@@ -28,14 +28,14 @@ ODD_TEXTS = [
 
 
 def news_texts():
-    """Returns the descriptions in the built-in corpus, without using the package's reader."""
+    """Returns the descriptions in the built-in corpus, without the package's reader."""
     path = resources.files("kerasnlp_lab.data") / "news_sample" / "train.csv"
     with path.open(encoding="utf-8", newline="") as file:
         return [row["description"] for row in csv.DictReader(file)]
 
 
 def texts_of_lengths(lengths, seed=0):
-    """Returns texts with these numbers of words; each begins with a word that is only in it."""
+    """Returns texts with these numbers of words. Each begins with a unique word."""
     rng = np.random.default_rng(seed)
     return [
         " ".join([f"t{row}", *(f"w{word}" for word in rng.integers(0, 30, length - 1))])

@@ -1,4 +1,4 @@
-"""The reference for offsets: words and tokens of a text, for two kinds of vectorizers."""
+"""The reference for offsets: a text's words and tokens, for two kinds of vectorizers."""
 
 import pytest
 

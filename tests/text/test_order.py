@@ -19,7 +19,7 @@ def test_length_ranks():
 
 @pytest.mark.parametrize("batch_size", [8, 16])  # three windows of 50 batches; two
 def test_batches_have_all_classes_and_little_padding(batch_size):
-    """A quarter of the texts are of one class and longer than all others."""
+    """A quarter of the texts have one class and are longer than all others."""
     labels = np.arange(ROWS) % 4 // 3
     lengths = np.where(labels, LENGTHS + 200, LENGTHS // 2)
     order = training_order(lengths, labels, batch_size=batch_size, seed=5)

@@ -1,4 +1,4 @@
-"""The fast order of training batches is the one that `order_specification` spells out."""
+"""The fast order of training batches equals that of `order_specification`."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def test_length_ranks():
     "rows, batch_size, seed, first_step",
     [
         (ROWS, 8, 5, 0),  # 75 batches in two windows; 3 rows are left over
-        (ROWS, 4, 0, 151),  # 150 batches in three windows; from within the second pass
+        (ROWS, 4, 0, 151),  # 150 batches in three windows; starts in the second pass
         (ROWS, 7, 1, 60),
         (50, 50, 2, 0),
         (49, 1, 3, 0),
@@ -61,9 +61,9 @@ def vectorizer():
     "shards, batch_size, seed, buffer_rows, replicas, first_step",
     [
         (1, 4, 1, 1, 1, 0),  # one stream of one shard; blocks of one window: 50 batches of 150
-        (6, 4, 5, 800, 2, 77),  # two streams of three shards; from within the second of 3 windows
-        (4, 8, 0, 400, 2, 67),  # four streams of one shard; from within the second block
-        (3, 2, 7, 250, 1, 407),  # one stream of three shards; from within the second block
+        (6, 4, 5, 800, 2, 77),  # two streams of three shards; starts in the second of 3 windows
+        (4, 8, 0, 400, 2, 67),  # four streams of one shard; starts in the second block
+        (3, 2, 7, 250, 1, 407),  # one stream of three shards; starts in the second block
     ],
 )
 def test_shard_batches(

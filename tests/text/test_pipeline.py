@@ -23,7 +23,7 @@ from tests.text.padding import padding_share
 ROWS, BATCH_SIZE, STEPS = 1003, 16, 62
 LENGTHS = np.random.default_rng(0).lognormal(3, 0.7, ROWS).astype(int).clip(1, 200)
 TEXTS = texts_of_lengths(LENGTHS)
-# The labels are row numbers, so that they say which rows a batch holds.
+# The labels are row numbers, so that they identify the rows in a batch.
 ROW_NUMBERS = np.arange(ROWS)
 
 
@@ -41,7 +41,7 @@ def tokens(vectorizer):
 
 @pytest.fixture(scope="module")
 def batches(vectorizer, tokens):
-    """Three passes of seed 5."""
+    """Returns three passes with seed 5."""
     return training(vectorizer, tokens, passes=3, seed=5)
 
 
@@ -72,7 +72,7 @@ def test_tokenize_keeps_texts_apart(vectorizer, tokens):
 
 
 def test_tokenize_many_batches_of_texts_and_bytes(vectorizer):
-    texts = [*TEXTS * 3, b"broken \xff w1", ""]  # more than are tokenized at once
+    texts = [*TEXTS * 3, b"broken \xff w1", ""]  # more than one call tokenizes
     tokens = tokenize(vectorizer, texts)
     np.testing.assert_array_equal(tokens.lengths, [*LENGTHS.tolist() * 3, 3, 0])
     first, again = tokens.read([ROWS, 2 * ROWS])
@@ -132,7 +132,7 @@ def test_batches_from_a_step_on_equal_those_of_the_whole_sequence(
 
 
 def test_shares_of_a_batch_are_its_parts_in_order(vectorizer, tokens):
-    """Two processes with one replica, or one with two, read what one process reads."""
+    """Two processes with one replica, or one with two, read the same as a single replica."""
     whole = training(vectorizer, tokens, passes=1, seed=5)[0][:3]
     for processes in (1, 2):
         here = 2 // processes
@@ -255,7 +255,7 @@ def test_texts_without_words(vectorizer):
 
 
 def test_predictions_leave_no_open_file():
-    """Each call used to leave one open, which killed a server that predicts from a run."""
+    """Each call once left a file open, which killed a server that predicts from a run."""
     from kerasnlp_lab.zoo import create_classifier, predict_logits
 
     classifier = create_classifier("seed_transformer", ["bad", "good"], ["so so"])

@@ -1,4 +1,4 @@
-"""Batches from shards have every row, in one order for any readers, in bounded memory."""
+"""Batches from shards have every row, in the same order for any readers, in bounded memory."""
 
 import os
 import subprocess
@@ -44,7 +44,7 @@ def batches_of(vectorizer, split, count, **arguments):
 
 @pytest.fixture(scope="module")
 def batches(vectorizer, split):
-    """Three passes of seed 5; the label of a row is its number."""
+    """Returns three passes with seed 5. The label of a row is its number."""
     found, steps = batches_of(vectorizer, split, 3 * STEPS)
     assert steps == STEPS
     return found
@@ -95,7 +95,7 @@ def test_the_order_is_random_and_depends_on_the_seed(vectorizer, split, batches)
     again, other = (batches_of(vectorizer, split, STEPS, seed=seed)[0] for seed in (5, 6))
     np.testing.assert_array_equal(rows_of(again), rows[:STEPS])
     assert not np.array_equal(rows_of(other), rows[:STEPS])
-    # Of two rows in one batch, few are together again in the next pass.
+    # Few pairs of rows from one batch are together again in the next pass.
     company = [
         {frozenset((a, b)) for batch in some for a in batch for b in batch if a < b}
         for some in (rows[:STEPS], rows[STEPS : 2 * STEPS])
@@ -119,7 +119,7 @@ def test_it_resumes_at_any_step(first_step, vectorizer, split, batches):
 
 @pytest.mark.parametrize("replicas, of, first_step", [(1, 2, 0), (1, 4, 77), (2, 4, 77), (4, 4, 0)])
 def test_shares_make_up_the_global_batch(replicas, of, first_step, vectorizer, split, batches):
-    count = 60  # beyond a window, and from 77 on into the next block and pass
+    count = 60  # more than a window; from 77 also the next block and pass
     parts = []
     for first in range(0, of, replicas):
         share = Share(first, replicas, of)
@@ -135,7 +135,7 @@ def test_shares_make_up_the_global_batch(replicas, of, first_step, vectorizer, s
 
 
 def files_of(split, rows):
-    """Returns the files that hold the rows with these numbers."""
+    """Returns the files with these rows."""
     in_files = [TEXTS.index(text) for text in split.texts]
     which = np.repeat(np.arange(len(split.files)), split.rows)
     return {split.files[which[in_files.index(row)]] for row in rows}
@@ -178,7 +178,7 @@ def test_shard_rows_finds_the_rows_of_a_step(step, vectorizer, split, batches):
 
 
 def test_batches_have_all_classes_and_little_padding(vectorizer, tmp_path):
-    """Half of the texts are of one class and longer than all others."""
+    """Half of the texts have one class and are longer than all others."""
     labels = np.arange(6400) % 2
     lengths = (
         np.random.default_rng(1).lognormal(3, 0.7, 6400).astype(int).clip(1, 100) + 100 * labels
@@ -226,7 +226,7 @@ def test_too_few_rows_for_a_batch(vectorizer, tmp_path):
 def test_memory_does_not_grow_with_the_rows(tmp_path):
     root = Path(__file__).parents[2]
     command = [sys.executable, "-m", "tests.text.shard_memory", tmp_path, "2000"]
-    # Freed memory goes back to the system at once and does not count in the peak.
+    # Freed memory returns to the system at once, so that it does not count in the peak.
     returned = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "65536"}
     returned |= {"MALLOC_TRIM_THRESHOLD_": "131072"}
     result = subprocess.run(

@@ -1,4 +1,4 @@
-"""TfidfVectorizer equals scikit-learn's, on real and on odd texts."""
+"""TfidfVectorizer equals scikit-learn's, on real and on unusual texts."""
 
 import numpy as np
 import pytest

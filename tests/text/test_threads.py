@@ -1,4 +1,4 @@
-"""in_threads keeps the order, takes items only as needed, and raises errors in turn."""
+"""in_threads keeps the order, takes items only when needed, and raises errors in order."""
 
 import time
 

@@ -85,7 +85,7 @@ def test_vocabulary_round_trip(tmp_path):
 
 
 def test_it_adapts_again(tmp_path):
-    """Its graph holds the vocabulary from when it was traced, so it must be traced again."""
+    """Its graph holds the old vocabulary, so it must be traced again."""
     vectorizer = adapted(["old words"])
     assert ids_of(vectorizer, ["old new"])[0, :2].tolist() == [3, 1]
     vectorizer.adapt(["new words", "new"])

@@ -1,7 +1,7 @@
-"""Computes features into the cache in a process of its own, for test_frozen_features.py.
+"""Computes features into the cache in a separate process, for test_frozen_features.py.
 
 Arguments: a JSON file with the model's name, its options and the texts; a folder to create when
-ready; a folder to wait for; the file for the features; and how long to wait before each batch.
+ready; a folder to wait for; the file for the features; and the pause before each batch.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""One step of a tiny BERT with and without layer decay; run as a program, on two logical CPUs."""
+"""Takes one step of a tiny BERT with and without layer decay, on two logical CPUs."""
 
 import json
 
@@ -21,7 +21,7 @@ LABELS = np.array([0, 1, 2, 1])
 
 
 def step(layer_decay, layers, strategy):
-    """Returns how far each variable went in the first step, by its name."""
+    """Returns the change of each variable in the first step, by name."""
     config = BertConfig(20, 16, layers, 2, 32, 16, 2, "gelu", 0.0, 0.0)
     with strategy.scope():
         encoder = bert_encoder(config, name="encoder")
@@ -40,11 +40,11 @@ def step(layer_decay, layers, strategy):
 
 
 def shares(layer_decay, layers, strategy):
-    """Returns each variable's least and largest share of the step that it takes without decay."""
+    """Returns the smallest and largest ratio of each variable's step to its step without decay."""
     whole, decayed = step(1.0, layers, strategy), step(layer_decay, layers, strategy)
     found = {}
     for name, change in whole.items():
-        moved = np.abs(change) > 1e-4  # a ratio of two roundings says nothing
+        moved = np.abs(change) > 1e-4  # smaller changes are rounding errors
         ratio = decayed[name][moved] / change[moved]
         found[name] = [moved.mean(), ratio.min(), ratio.max()] if moved.any() else [0, 0, 0]
     return {name: [float(number) for number in numbers] for name, numbers in found.items()}

@@ -1,4 +1,4 @@
-"""Run by test_strategy.py: trains under a strategy on two logical CPUs and prints the losses."""
+"""Trains under a strategy on two logical CPUs and prints the losses, for test_strategy.py."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Checkpoints are checked when read; broken ones are skipped, unneeded ones removed."""
+"""Checkpoints are verified when read; broken ones are skipped and old ones removed."""
 
 import numpy as np
 import pytest
@@ -42,7 +42,7 @@ def test_the_newest_two_and_the_best_that_they_name_are_kept(tmp_path):
     checkpoints = saved(tmp_path, range(1, 8), best=2)
     assert names(checkpoints) == ["best-2.safetensors", steps[6], steps[7]]
     checkpoints.save_best("best-8.safetensors", arrays(8))
-    # After a kill here, training would resume from step 7, which names the best before.
+    # After a kill here, training would resume from step 7, which names the earlier best weights.
     assert names(checkpoints) == ["best-2.safetensors", "best-8.safetensors", steps[6], steps[7]]
     for number in (8, 9):
         state = {"number": number, "best_file": "best-8.safetensors"}

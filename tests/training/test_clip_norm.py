@@ -1,4 +1,4 @@
-"""`clip_norm`, with Adam and AdamW: a step by hand from clipped gradients, and 0 for none."""
+"""`clip_norm` with Adam and AdamW matches steps by hand; 0 does not clip."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ GRADIENTS = [([3.0, -4.0], [12.0]), ([0.03, 0.04], [0.0]), ([30.0, 40.0], [-120.
 
 
 def steps_by_hand(optimizer, clip_norm):
-    """Adam (epsilon 1e-7) or AdamW (1e-6, decay 0.01, a rate that falls to 0 in 1000 steps)."""
+    """Takes steps of Adam (epsilon 1e-7) or AdamW (1e-6, decay 0.01, rate to 0 in 1000 steps)."""
     weights, epsilon, decay = np.array([1.0, -2.0, 0.5]), {"adam": 1e-7, "adamw": 1e-6}, 0.0
     m = v = np.zeros(3)
     for step, (first, second) in enumerate(GRADIENTS, start=1):
@@ -21,7 +21,7 @@ def steps_by_hand(optimizer, clip_norm):
         if optimizer == "adamw":
             rate, decay = RATE * (1 - (step - 1) / 1000), 0.01
         gradient = np.array([*first, *second])
-        norm = np.sqrt((gradient**2).sum())  # of all variables together
+        norm = np.sqrt((gradient**2).sum())  # the norm over all variables
         if clip_norm and norm > clip_norm:
             gradient = gradient * clip_norm / norm
         m, v = 0.9 * m + 0.1 * gradient, 0.999 * v + 0.001 * gradient**2
@@ -50,7 +50,7 @@ def test_steps_are_those_of_clipped_gradients(optimizer, clip_norm, frozen):
 
 @pytest.mark.parametrize("optimizer", ["adam", "adamw"])
 def test_clipping_makes_a_difference_to_these_steps(optimizer):
-    """Or the test above would show nothing."""
+    """Otherwise the test above would prove nothing."""
     free, clipped = (steps_by_hand(optimizer, clip_norm) for clip_norm in (0.0, 0.5))
     assert np.abs(free - clipped).max() > 1e-3
 
@@ -62,10 +62,11 @@ def test_values_that_cannot_be(change):
 
 
 def test_the_frozen_phase_has_a_schedule_of_its_own():
-    """Warm-up and decay over its own epochs, up to its own rate."""
+    """It warms up and decays over its own epochs, with its own peak rate."""
     recipe = Recipe(epochs=3, frozen_epochs=2, learning_rate=1e-5, head_learning_rate=1e-3)
     rate = make_optimizer(recipe, 50, frozen=True, network=None).learning_rate
-    assert float(rate(5)) == pytest.approx(0.5e-3)  # warm-up: a tenth of 2 * 50 steps
+    # The warm-up takes a tenth of 2 * 50 steps, so step 5 is half way.
+    assert float(rate(5)) == pytest.approx(0.5e-3)
     assert float(rate(50)) == pytest.approx(0.5e-3)
     assert float(rate(100)) == 0.0
     rate = make_optimizer(recipe, 50, frozen=False, network=None).learning_rate

@@ -1,4 +1,4 @@
-"""Embedding tables are updated as the Model Garden's AdamW and Keras' Adam do, but for rounding."""
+"""Updates of embedding tables equal the Model Garden's AdamW and Keras' Adam, except rounding."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from kerasnlp_lab.zoo import Recipe
 
 def published_adamw():
     optimizer = optimization.create_optimizer(0.1, 100, 0, optimizer_type="adamw")
-    optimizer.gradient_clip_norm = 0.0  # it counts each part of a row's gradient by itself
+    optimizer.gradient_clip_norm = 0.0  # it counts the parts of a row's gradient separately
     return optimizer
 
 
@@ -32,7 +32,7 @@ PAIRS = {
 
 
 def gradients(rows):
-    """Of four tokens out of seven, in a table of rows of 4, and of a kernel."""
+    """Returns gradients of a table, for four tokens of seven, and of a kernel."""
     rng = np.random.default_rng(1)
     values = tf.constant(rng.normal(size=(4, 4)), tf.float32)
     table = tf.IndexedSlices(values, rows, tf.constant([7, 4]))
@@ -40,7 +40,7 @@ def gradients(rows):
 
 
 def six_steps(optimizer, start, graph):
-    """Returns table and kernel after each: float32 [6, 8, 4]."""
+    """Returns table and kernel after each step, float32 [6, 8, 4]."""
     variables = tf.Variable(start, name="embeddings"), tf.Variable(start[0], name="kernel")
     optimizer._create_all_weights(variables)
 
@@ -49,7 +49,7 @@ def six_steps(optimizer, start, graph):
 
     step = tf.function(step) if graph else step
     steps = []
-    # One row twice in a step; after the first step other rows, and those go on by momentum.
+    # One row occurs twice in a step. Later steps use other rows; momentum still moves the first.
     for rows in [[5, 1, 5, 0]] + 5 * [[2, 1, 1, 6]]:
         step(tf.constant(rows))
         steps.append(np.vstack([one.numpy() for one in variables]))
@@ -62,6 +62,6 @@ def test_rows_move_as_published(name, graph):
     start = np.random.default_rng(0).normal(size=(7, 4)).astype(np.float32)
     found, expected = (six_steps(make(), start, graph) for make in PAIRS[name])
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
-    assert np.abs(found[-1, 5] - found[0, 5]).max() > 0.01  # by momentum alone
-    idle = np.abs(found[-1, 3] - start[3]).max()  # a token that never came
+    assert np.abs(found[-1, 5] - found[0, 5]).max() > 0.01  # only by momentum
+    idle = np.abs(found[-1, 3] - start[3]).max()  # a token that never occurred
     assert idle > 1e-4 if name == "adamw" else idle == 0.0

@@ -1,4 +1,4 @@
-"""Features of a frozen encoder: equal to the network's, computed once, and never stale."""
+"""Features of a frozen encoder equal the network's, are computed once, and are never stale."""
 
 import functools
 import hashlib
@@ -45,7 +45,7 @@ TEXTS = some_texts(90, 28)  # more than a batch, none of them truncated
 
 @pytest.fixture(scope="module", autouse=True)
 def tiny(tiny_hub_cache):
-    """The name of a BERT with two layers that TF Hub finds."""
+    """The name of a two-layer BERT in TF Hub's cache."""
     name, environment = tiny_hub_cache
     with pytest.MonkeyPatch.context() as monkeypatch:
         for variable, value in environment.items():
@@ -92,7 +92,7 @@ def assert_right(classifier, texts, features):
 
 
 def computed(classifier, texts):
-    """Checks the features of texts and returns how many were computed, as printed."""
+    """Checks the features of texts, and returns the printed number of computed ones."""
     out = io.StringIO()
     tokens = tokenize(classifier.text, texts)
     console = rich.console.Console(file=out, width=200)
@@ -145,7 +145,7 @@ def test_epochs_do_not_compute_features_again(classifier, tmp_path, monkeypatch)
 
 
 def test_the_head_learns_as_it_would_on_the_whole_network(classifier, tmp_path):
-    """The reported losses equal those of the final network, from strings to logits."""
+    """The reported losses equal those of the final network on strings."""
     data = two_splits()
     recipe = Recipe(epochs=0, frozen_epochs=3, patience=9)
     result = train(classifier, data, recipe, tmp_path)
@@ -177,7 +177,7 @@ def test_a_text_and_its_truncation_are_two_texts(first, classifier, cutting):
     """The encoder and its cache are the same; max_length determines the token ids."""
     long = ["cat " * count + "dog" for count in range(8, 24)]
     order = (classifier, cutting) if first == "whole" else (cutting, classifier)
-    # Six pieces of each are the same: one text.
+    # Cut to six pieces, both are the same text.
     assert [computed(one, long) for one in order] == ([16, 1] if first == "whole" else [1, 16])
     assert [computed(one, long) for one in order] == [0, 0]
 
@@ -235,7 +235,7 @@ def test_a_damaged_file_is_reported_and_computed_again(spoil, classifier, folder
 
 @pytest.mark.parametrize("damage", ["moved", "nan", "another width"])
 def test_wrong_features_with_a_right_hash_are_noticed(damage, classifier, folder, caplog):
-    """Another version of a library may compute other features and write them with their hash."""
+    """Another version of a library may compute other features, with a matching hash."""
     computed(classifier, TEXTS)
     file = only_file(folder)
     rows = np.load(file)
@@ -272,7 +272,7 @@ def test_a_cache_that_cannot_be_made(classifier, tmp_path, monkeypatch):
 
 
 class Filling:
-    """A process that computes the features of texts after it is told to start."""
+    """A process that computes features of texts after a signal."""
 
     def __init__(self, tiny, texts, folder, seconds_a_batch=0.0):
         folder.mkdir()
@@ -327,7 +327,7 @@ def test_a_killed_process_leaves_a_working_cache(tiny, classifier, folder, tmp_p
 
 
 def test_features_are_found_by_their_whole_key(tmp_path):
-    """Compares with a dictionary: many files, and keys that share their first half."""
+    """It compares with a dictionary, with many files and with keys that share their first half."""
     rng = np.random.default_rng(0)
     keys = np.unique(rng.integers(0, 2**63, (500, 2), np.uint64), axis=0)
     keys[1::7, 0] = keys[0::7, 0][: len(keys[1::7])]
@@ -336,7 +336,7 @@ def test_features_are_found_by_their_whole_key(tmp_path):
     cache = FeatureCache(tmp_path / "cache", 3)
     for some in np.split(np.arange(400), 8):
         cache.add(keys[some], lambda places, some=some: iter([features[some][places]]))
-    for one in (cache, FeatureCache(tmp_path / "cache", 3)):  # as filled, and as opened again
+    for one in (cache, FeatureCache(tmp_path / "cache", 3)):  # the open cache, and a reopened one
         places = one.find(keys)
         assert ((places[:, 0] >= 0) == (np.arange(500) < 400)).all()
         np.testing.assert_array_equal(one.read(places[:400]), features[:400])

@@ -1,4 +1,4 @@
-"""Layer-wise decay of the learning rate: what each variable's step is of the step without it."""
+"""Layer-wise learning rate decay scales each variable's step as expected."""
 
 import json
 
@@ -13,7 +13,7 @@ from tests.training.layer_decay_steps import shares
 
 
 def expected_share(name, layer_decay, layers):
-    """The head and the pooler 1, the last layer layer_decay, and so down to the embeddings."""
+    """Returns 1 for head and pooler, layer_decay for the last layer, and so on down."""
     if "pooler" in name or "classifier" in name:
         return 1.0
     layer = next((i for i in range(layers) if f"/layer_{i}/" in name), -1)
@@ -27,9 +27,9 @@ def assert_shares(found, layer_decay, layers):
             expected = pytest.approx(expected_share(name, layer_decay, layers), rel=0.01)
             assert (least, largest) == (expected, expected), name
         else:
-            # A key's bias moves all scores of a row alike: its gradient is a rounding error.
+            # A key's bias shifts all scores of a row equally, so its gradient is a rounding error.
             assert "key/bias" in name
-    # Weight decay alone moves the rows of word pieces that no text has: 14 of 20.
+    # Only weight decay moves the rows of unused word pieces, 14 of 20.
     assert found["word_embeddings/embeddings:0"][0] > 0.6
 
 

@@ -1,4 +1,4 @@
-"""AdamW with warm-up: the schedule, what decays, and how gradients are clipped."""
+"""AdamW with warm-up: its schedule, weight decay and clipping."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def test_step_counts_follow_from_the_recipe():
 
 @pytest.mark.parametrize("name", ["transformer", "minilm_l6_h384"])
 def test_layer_norm_and_bias_do_not_decay_and_everything_else_does(name, thin_minilm):
-    """With zero gradients, only weight decay moves a variable."""
+    """If gradients are zero, only weight decay moves a variable."""
     network = create_classifier(name, ["a", "b"], ["some words"]).network
     before = [variable.numpy() for variable in network.trainable_variables]
     optimizer = adamw_with_warmup(1.0, 1000, warmup_fraction=0.0)
@@ -43,7 +43,7 @@ def test_layer_norm_and_bias_do_not_decay_and_everything_else_does(name, thin_mi
 
 
 def test_gradients_are_clipped_by_the_norm_of_what_is_applied():
-    """Two parts of an embedding's gradient on one row count as their sum: (3 + 3, 8), norm 10."""
+    """Two gradients of one embedding row count as their sum, (3 + 3, 8) with norm 10."""
     table = tf.Variable([[0.0], [0.0]])
     optimizer = adamw_with_warmup(1.0, 10, clip_norm=5.0)
     parts = tf.IndexedSlices(tf.constant([[3.0], [3.0], [8.0]]), tf.constant([0, 0, 1]), [2, 1])
@@ -53,7 +53,7 @@ def test_gradients_are_clipped_by_the_norm_of_what_is_applied():
 
 
 def test_the_first_steps_are_those_of_plain_adam_with_decay():
-    """Against the update rule of Loshchilov and Hutter, written out."""
+    """They equal the update rule of Loshchilov and Hutter, written out here."""
     weights, rate, decay = np.array([1.0, -2.0]), 0.1, 0.01
     variable = tf.Variable(weights, dtype=tf.float32, name="kernel")
     optimizer = adamw_with_warmup(rate, 10_000, warmup_fraction=0.0, clip_norm=1e9)
@@ -84,9 +84,9 @@ def test_adam_keeps_its_rate(frozen):
 
 @pytest.mark.parametrize("warmup_steps", [0, 4])
 def test_steps_are_those_of_the_model_gardens_create_optimizer(warmup_steps):
-    """The same schedule, decay and exclusions, step by step; clipping is tested by itself."""
+    """Schedule, decay and exclusions are the same in every step; clipping has its own test."""
     theirs = optimization.create_optimizer(0.1, 20, warmup_steps, optimizer_type="adamw")
-    theirs.gradient_clip_norm = 0.0  # per replica, where ours is for all of them
+    theirs.gradient_clip_norm = 0.0  # theirs clips each replica separately
     ours = adamw_with_warmup(0.1, 20, warmup_fraction=warmup_steps / 20, clip_norm=0.0)
     assert ours.get_config()["weight_decay_rate"] == theirs.get_config()["weight_decay_rate"]
     rng = np.random.default_rng(0)

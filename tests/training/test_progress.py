@@ -1,4 +1,4 @@
-"""The line that Progress prints for an epoch."""
+"""Progress prints one line for each epoch."""
 
 import io
 

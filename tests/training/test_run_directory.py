@@ -1,4 +1,4 @@
-"""A run directory belongs to one process, and what a killed one left in it does not stay."""
+"""A run directory belongs to one process, and leftovers of a killed one are removed."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ CONFIG = {"recipe": {"epochs": 3}, "seed": 1, "versions": {"python": "3.11"}}
 
 
 def begun(path):
-    """Returns the folder of a run that was begun and stopped."""
+    """Returns the folder of a run that was started and stopped."""
     with pytest.raises(KeyboardInterrupt), RunDirectory.claim(path, CONFIG):
         raise KeyboardInterrupt
     return path
@@ -87,7 +87,7 @@ def test_two_processes_cannot_claim_one_folder(tmp_path):
 def test_a_second_sigterm_changes_nothing_and_a_second_ctrl_c_stops_at_once():
     before = signal.getsignal(signal.SIGTERM)
     with StopSignals() as signals:
-        for _ in range(2):  # as timeout and SLURM send it
+        for _ in range(2):  # timeout and SLURM may send it twice
             os.kill(os.getpid(), signal.SIGTERM)
         assert signals.caught is signal.SIGTERM
         with pytest.raises(KeyboardInterrupt):

@@ -1,4 +1,4 @@
-"""Dropout by the step: the same at the same step, another at another, and Keras' own afterwards."""
+"""Dropout depends on the step alone during training, and is Keras' own afterwards."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ def step():
 
 
 def dropped(network, seed, step, steps, inputs):
-    """Returns what a network makes of the same inputs at each of some steps."""
+    """Returns a network's outputs for the same inputs at some steps."""
     with random_by_step(network, seed, step):
         call = tf.function(lambda x: network(x, training=True))
         outputs = []
@@ -37,7 +37,7 @@ def test_a_step_has_its_own_numbers_whatever_came_before(step):
     inputs = tf.random.normal([4, 5, 16])
     first = dropped(network, "0", step, [0, 1, 2, 1], inputs)
     tf.random.set_seed(7)
-    again = dropped(network, "0", step, [2, 0], inputs)  # traced anew, in another order
+    again = dropped(network, "0", step, [2, 0], inputs)  # a new trace, in another order
     np.testing.assert_array_equal(first[1], first[3])
     np.testing.assert_array_equal(first[2], again[0])
     np.testing.assert_array_equal(first[0], again[1])

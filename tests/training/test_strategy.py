@@ -1,4 +1,4 @@
-"""Strategies: the devices asked for, and the same training on two devices as on one."""
+"""Strategies use the requested devices, and two devices train like one."""
 
 import json
 import os
@@ -14,7 +14,7 @@ SCRIPT = "tests.training.losses_on_devices"
 
 
 def train_on(strategy: str, model: str, options: dict, **environment: str) -> dict:
-    """Trains in a process of its own, where the CPU is two logical devices."""
+    """Trains in a new process with two logical CPU devices."""
     result = run_script(strategy, model, options, 32, **environment)
     assert result.returncode == 0, result.stderr[-3000:]
     return json.loads(result.stdout.splitlines()[-1])
@@ -50,7 +50,7 @@ def test_hub_losses_on_two_devices_equal_those_on_one(tiny_hub_cache, encoder, t
     options = {"dropout": 0.0, "max_length": 32, "precision": "float32", **encoder}
 
     def losses(strategy):
-        cache = str(tmp_path / strategy)  # each computes its own features
+        cache = str(tmp_path / strategy)  # each strategy computes its own features
         return train_on(strategy, name, options, **environment, KERASNLP_LAB_CACHE=cache)
 
     one, two = losses("cpu"), losses("mirrored")

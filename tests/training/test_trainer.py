@@ -1,4 +1,4 @@
-"""`train`: repeatable, keeps the best weights, stops early, and fails cleanly."""
+"""`train` is repeatable, keeps the best weights, stops early, and fails cleanly."""
 
 import json
 import os
@@ -51,7 +51,7 @@ def test_one_seed_gives_one_training_and_another_seed_another(news, tmp_path):
 
 
 def test_the_best_weights_are_kept_and_training_stops_early(news, tmp_path):
-    """A learning rate that overfits within a few epochs."""
+    """The learning rate makes the model overfit within a few epochs."""
     recipe = Recipe(epochs=40, learning_rate=2e-2, optimizer="adam", patience=2)
     classifier = new_classifier(news, options=SMALL | {"dropout": 0.0, "token_dropout": 0.0})
     result = train(classifier, news, recipe, tmp_path)
@@ -105,13 +105,13 @@ def test_tfidf_is_solved_as_scikit_learn_solves_it(news, tmp_path):
     reference = LinearSVC(C=strength).fit(features, news.train.labels)
     expected = reference.decision_function(vectorizer.transform(news.test.texts))
     found = predict_logits(classifier, news.test.texts)
-    factor = found[0, 0] / expected[0, 0]  # the calibration: one positive number for all
+    factor = found[0, 0] / expected[0, 0]  # calibration multiplies all by one positive number
     assert factor > 0
     np.testing.assert_allclose(found, factor * expected, atol=0.01 * factor)
 
 
 def test_tfidf_is_calibrated_on_the_validation_rows(news, tmp_path):
-    """No other factor on the logits makes the validation loss lower."""
+    """No other factor on the logits gives a lower validation loss."""
     classifier = new_classifier(news, name="tfidf_linear", options={})
     train(classifier, news, Recipe(epochs=1), tmp_path)
     logits = predict_logits(classifier, news.validation.texts)
@@ -125,7 +125,7 @@ def test_a_recipe_without_epochs_is_an_error(news, tmp_path):
 
 
 def test_a_loss_that_is_not_a_number_stops_the_run(news, tmp_path):
-    """It names the step and the batch's rows: those of the second batch, here."""
+    """The error names the step and the rows of its batch, here the second."""
     recipe = Recipe(epochs=1, learning_rate=1e38, optimizer="adam")
     classifier = new_classifier(news)
     with pytest.raises(RunError) as error:
@@ -141,7 +141,7 @@ def test_a_loss_that_is_not_a_number_stops_the_run(news, tmp_path):
 
 
 def test_a_full_disk_at_checkpoint_time(tmp_path):
-    """Files may grow to 1 MB, the weights are larger: a clean error, nothing taken for whole."""
+    """Files are limited to 1 MB, less than the weights. The error is clean and no file stays."""
     script = textwrap.dedent(
         f"""
         import json, pathlib, signal

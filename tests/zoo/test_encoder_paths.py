@@ -1,4 +1,4 @@
-"""A BERT in a folder as a model: through the module and reopened, the same classifier."""
+"""A BERT in a folder gives the same classifier as a module and reopened."""
 
 import dataclasses
 import hashlib
@@ -29,7 +29,7 @@ from tests.bert.checkpoints import change_config
 from tests.tiny_bert import TINY_VOCABULARY, write_tiny_checkpoint
 
 TEXTS = ["The Cat sat, the dog ran!", "oil", "", "a team Match . goal ' goal ' goal"]
-# What is exact in float32 is compared so, whatever this machine would choose.
+# Exact comparisons need float32, even if this machine would choose bfloat16.
 SMALL = {"max_length": 32, "dropout": 0.0, "precision": "float32"}
 VOCABULARY = [{"the": "The", "cat": "Cat"}.get(piece, piece) for piece in TINY_VOCABULARY]
 LABELS = ("World", "Sports", "Business", "Sci/Tech")
@@ -37,13 +37,13 @@ LABELS = ("World", "Sports", "Business", "Sci/Tech")
 
 @pytest.fixture(scope="module")
 def bert_base_vocabulary():
-    """MiniLM has it from bert-base-uncased."""
+    """bert-base-uncased's vocabulary, which MiniLM shares."""
     return Path(minilm_modules().preprocess, "assets", "vocab.txt")
 
 
 @pytest.fixture(scope="module", autouse=True)
 def own_cache(bert_base_vocabulary, tmp_path_factory):
-    """Modules that are built here go into a cache of their own."""
+    """Builds modules in a separate cache."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv("KERASNLP_LAB_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
@@ -51,7 +51,7 @@ def own_cache(bert_base_vocabulary, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def folder(tiny_checkpoint, tmp_path_factory):
-    """A cased BERT of two layers without dropout, as somebody's own checkpoint."""
+    """A user's own checkpoint: a cased BERT of two layers without dropout."""
     folder = tmp_path_factory.mktemp("own") / "cased-bert"
     shutil.copytree(tiny_checkpoint, folder)
     change_config(folder, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
@@ -62,7 +62,7 @@ def folder(tiny_checkpoint, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def news():
-    """Some of the rows, all four classes among them."""
+    """Some news rows of all four classes."""
     whole = load_dataset("news_sample")
     parts = {
         name: getattr(whole, name).take(np.arange(rows))
@@ -76,7 +76,7 @@ def build(folder, **options):
 
 
 def shake(classifier):
-    """Gives every weight another value, so that none can be the published one."""
+    """Changes every weight, so that none has its original value."""
     rng = np.random.default_rng(0)
     for weight in classifier.network.weights:
         if weight.dtype.is_floating:
@@ -96,7 +96,7 @@ def test_what_one_path_saves_loads_in_the_other(first, second, folder, tmp_path)
     classifier.save(tmp_path / "model")
     loaded = load_classifier(tmp_path / "model", options={"encoder": second})
     assert isinstance(loaded.encoder, hub.KerasLayer) == (second == "module")
-    assert np.ptp(expected, axis=0).min() > 1e-3  # the texts do differ
+    assert np.ptp(expected, axis=0).min() > 1e-3  # the texts have different logits
     np.testing.assert_allclose(predict_logits(loaded, TEXTS), expected, atol=1e-5)
     with pytest.raises(OptionError, match="pooling must be left as it was in the training"):
         load_classifier(tmp_path / "model", options={"pooling": "pooled_output"})
@@ -121,13 +121,13 @@ def test_training_moves_all_but_what_is_frozen(options, frozen_parts, folder, ne
     moved = {name for name, value in snapshot(classifier).items() if np.any(value != before[name])}
     for name in before:
         if name.endswith("key/bias:0"):
-            continue  # adds the same to all scores of a softmax: its gradient is rounding alone
+            continue  # softmax cancels it, so its gradient is only rounding
         frozen = any(part in name for part in frozen_parts)
         assert (name in moved) == (not frozen), name
 
 
 def test_the_frozen_phase_moves_the_head_alone(folder, news, tmp_path):
-    """Here on the lowest layer only, in mixed precision."""
+    """The encoder keeps only its lowest layer, in mixed precision."""
     classifier = build(folder, encoder="reopened", layers=1, precision="mixed_bfloat16")
     before = snapshot(classifier)
     parts = {part for name in before for part in name.split("/")}
@@ -140,7 +140,7 @@ def test_the_frozen_phase_moves_the_head_alone(folder, news, tmp_path):
 
 
 def test_more_word_pieces_than_the_encoder_has_positions_for(folder):
-    """The zoo's 128 is too much for a BERT of 64: said now, not in the midst of training."""
+    """128 is too long for a BERT with 64 positions, and the error comes before the training."""
     with pytest.raises(OptionError, match="max_length must be .*64"):
         create_classifier(str(folder), LABELS, [])
 
@@ -199,7 +199,7 @@ SMALL_BERT = "small_bert/bert_en_uncased_L-4_H-128_A-2"
 def test_an_encoder_of_tf_hub_is_a_model_by_any_spelling(name, expected):
     card = find_model(name).card
     assert card.name == expected
-    assert find_model(card.name).card == card  # as a saved classifier asks for it
+    assert find_model(card.name).card == card  # a saved classifier finds its model like this
 
 
 def test_a_folder_is_a_model_wherever_one_stands(folder, monkeypatch):
@@ -228,7 +228,7 @@ def test_a_folder_without_a_bert(tmp_path):
         create_classifier(str(tmp_path), LABELS, [])
 
 
-# A fine-tuned encoder as modules again.
+# Modules built from a fine-tuned encoder.
 
 
 def test_a_runs_encoder_becomes_modules_that_answer_alike(folder, news, tmp_path):
@@ -251,13 +251,13 @@ def test_a_runs_encoder_becomes_modules_that_answer_alike(folder, news, tmp_path
     expected, published = classifier.encoder(features), build(folder).encoder(features)
     for name, value in encoder(features).items():
         np.testing.assert_allclose(value, expected[name], atol=1e-5, err_msg=name)
-    # Training did change it.
+    # The training changed the encoder.
     change = np.abs(expected["pooled_output"] - published["pooled_output"]).max()
     assert change > 1e-3
 
 
 def test_an_encoder_trained_in_mixed_precision_has_weights_to_take(folder):
-    """What it computes is rounded; its weights are not."""
+    """Its activations are rounded, but its weights are not."""
     classifier = build(folder, encoder="reopened", precision="mixed_bfloat16")
     found = checkpoint_of_module(classifier.encoder, classifier.text.handle).tensors
     expected = load_file(folder / "model.safetensors")
@@ -266,12 +266,12 @@ def test_an_encoder_trained_in_mixed_precision_has_weights_to_take(folder):
         np.testing.assert_array_equal(found[name], value, err_msg=name)
 
 
-# An encoder that is no BERT has the path through the module.
+# Encoders with another architecture run as modules.
 
 
 @pytest.fixture(scope="module")
 def albert(tmp_path_factory):
-    """albert_en_base's two handles in a TF Hub cache, for a tiny ALBERT and its SentencePiece."""
+    """A TF Hub cache with a tiny ALBERT and its SentencePiece under albert_en_base's handles."""
     scratch, cache = tmp_path_factory.mktemp("albert"), tmp_path_factory.mktemp("tfhub_cache")
     texts = [text.lower() for text in load_dataset("news_sample").train.texts]
     (scratch / "texts.txt").write_text("\n".join(texts))
@@ -337,7 +337,7 @@ def test_an_albert_trains_and_predicts_through_its_module(albert, news, tmp_path
     np.testing.assert_allclose(predict_logits(loaded, news.test.texts), expected, atol=1e-6)
 
 
-# The second seed's third system: bert-base-uncased out of a Hugging Face directory.
+# The second tutorial's third model: bert-base-uncased from a Hugging Face folder.
 
 BERT_BASE = {
     "architectures": ["BertForMaskedLM"],
@@ -362,7 +362,7 @@ BERT_BASE = {
 
 
 def bert_base_tensors():
-    """Random weights in float16, which are half as many bytes to write, hash and read."""
+    """Returns random weights in float16, which halves the bytes to write, hash and read."""
     shapes = {
         "embeddings.word_embeddings.weight": (30522, 768),
         "embeddings.position_embeddings.weight": (512, 768),
@@ -398,7 +398,7 @@ def test_bert_base_has_the_size_of_the_second_seeds_model(tmp_path):
 
 
 def test_bert_bases_word_pieces(bert_base_vocabulary, tmp_path):
-    """Of a BERT as small as others here, which has its vocabulary."""
+    """A small BERT with bert-base's vocabulary gives them."""
     vocabulary = bert_base_vocabulary.read_text(encoding="utf-8").splitlines()
     write_tiny_checkpoint(tmp_path / "bert", vocabulary=vocabulary)
     assert_ids(create_classifier(str(tmp_path / "bert"), LABELS, [], options=SMALL))

@@ -1,4 +1,4 @@
-"""The from-scratch Transformer in fewer operations: the network's logits, whatever its size."""
+"""The fused Transformer gives the network's logits for all sizes."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ SIZES = [
 
 
 def random_classifier(options):
-    """With weights so large that nothing is near 0 or alike, LayerNorm's among them."""
+    """Returns a classifier with large random weights, LayerNorm's too, so that errors show."""
     classifier = create_classifier(
         "transformer", ["a", "b", "c"], [" ".join(WORDS)], options={"vocab_size": 70, **options}
     )
@@ -46,7 +46,7 @@ def test_logits_are_the_networks(options):
         features = random_ids(rng, lengths, width)
         expected = classifier.network(features, training=False).numpy()
         np.testing.assert_allclose(fused(features), expected, rtol=0, atol=1e-4)
-    assert np.ptp(expected, axis=0).min() > 0.1  # or the same logits for any text would do
+    assert np.ptp(expected, axis=0).min() > 0.1  # different texts must have different logits
 
 
 def test_padding_makes_no_difference():

@@ -1,4 +1,4 @@
-"""The zoo: cards that tell the truth, models that are what they claim, saved and loaded whole."""
+"""The zoo's cards are true, and its models match their sources and survive saving."""
 
 import dataclasses
 
@@ -30,7 +30,7 @@ def news():
 @pytest.mark.parametrize("name", ["seed_transformer", "transformer", "minilm_l6_h384"])
 def test_a_card_states_the_number_of_parameters(name, news):
     network = create_classifier(name, news.label_names, news.train.texts).network
-    # A module from TF Hub holds a boolean beside its weights.
+    # A module from TF Hub holds a boolean besides its weights.
     count = sum(int(np.prod(w.shape)) for w in network.weights if w.dtype.is_floating)
     assert f"{count:,}" == find_model(name).card.parameters
 
@@ -46,7 +46,7 @@ def test_every_model_has_a_whole_card():
 
 
 def test_seed_transformer_is_the_tutorials_model(news):
-    """The tutorial's own code, on tf_keras, with the same weights gives the same probabilities."""
+    """The tutorial's own code on tf_keras gives the same probabilities with the same weights."""
     classifier = create_classifier("seed_transformer", news.label_names, news.train.texts)
     reference = tutorial_model()
     reference.layers[0].adapt(tf.data.Dataset.from_tensor_slices(list(news.train.texts)).batch(99))
@@ -61,7 +61,7 @@ def test_seed_transformer_is_the_tutorials_model(news):
 
 
 def tutorial_model():
-    """The tutorial's cell 4, on its layers of cells 2 and 3."""
+    """Returns the model of the tutorial's cell 4, with the layers of cells 2 and 3."""
     return keras.Sequential(
         [
             keras.layers.TextVectorization(
@@ -84,7 +84,7 @@ def tutorial_model():
 def test_padding_does_not_change_the_logits(name, options, news, thin_minilm):
     classifier = create_classifier(name, news.label_names, news.train.texts, options=options)
     alone = np.concatenate([classifier.model(tf.constant([text])).numpy() for text in TEXTS])
-    together = classifier.model(tf.constant(TEXTS)).numpy()  # each padded to the longest
+    together = classifier.model(tf.constant(TEXTS)).numpy()  # each text padded to the longest
     np.testing.assert_allclose(alone, together, atol=1e-5)
     np.testing.assert_allclose(predict_logits(classifier, TEXTS), together, atol=1e-5)
 
@@ -125,7 +125,7 @@ def test_a_damaged_classifier_is_not_loaded(news, tmp_path):
 
 
 def test_plain_keras_compile_and_fit_on_strings(news):
-    """The tutorials' way: strings in, model.compile, model.fit."""
+    """The tutorials call model.compile and model.fit on strings."""
     options = {"embed_dim": 16, "dropout": 0.1, "token_dropout": 0.0}
     keras.utils.set_random_seed(0)
     classifier = create_classifier(
@@ -136,7 +136,7 @@ def test_plain_keras_compile_and_fit_on_strings(news):
     model.compile(keras.optimizers.legacy.Adam(5e-3), loss, metrics=["accuracy"])
     history = model.fit(news.train.as_tf_dataset().batch(32), epochs=8, verbose=0).history
     assert history["accuracy"][-1] > 0.9 > history["accuracy"][0]
-    # The network shares the weights that the model was trained through.
+    # The network and the trained model share their weights.
     accuracy = np.mean(
         predict_logits(classifier, news.train.texts).argmax(axis=1) == news.train.labels
     )
