@@ -1,4 +1,4 @@
-"""Every private name of TensorFlow, tf_keras and tensorflow_text that this package uses.
+"""Every private name of TensorFlow and its libraries that this package uses.
 
 They can change in any release: tests/test_internals.py fails for each that does. What needs
 tensorflow_text or tensorflow.python is imported on first use.

@@ -1,4 +1,4 @@
-"""BERT: its checkpoints, its tokenizer, its encoder, and what the encoder computes.
+"""BERT: checkpoints, tokenizer, encoder, and the fast forward pass.
 
 Importing this does not import TensorFlow; the names below do, on first use.
 """

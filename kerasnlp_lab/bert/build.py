@@ -1,4 +1,4 @@
-"""`build_bert_modules`: a TF Hub preprocessing module and encoder out of a BERT's weights."""
+"""`build_bert_modules`: TF Hub modules, preprocessing and encoder, from a BERT's weights."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def build_bert_modules(
     Args:
         checkpoint: A folder that `read_checkpoint` reads.
         target: The folder to write ``preprocess`` and ``encoder`` into.
-        do_lower_case: Whether texts are lower-cased; None for what the files say.
-        strip_accents: Whether texts lose their accents; None for what the files say.
-        as_on_tfhub: Whether to do as the modules on TF Hub, where they differ from what
-            the files say: GELU by tanh, and tensorflow_text's BertTokenizer.
+        do_lower_case: Whether texts are lower-cased; None to follow the files.
+        strip_accents: Whether texts lose their accents; None to follow the files.
+        as_on_tfhub: Whether to follow the modules on TF Hub where they differ from the
+            files: GELU by tanh, and tensorflow_text's BertTokenizer.
 
     Raises:
         HubError: The checkpoint is not a BERT's, or its weights do not fit its config.
@@ -68,7 +68,7 @@ def build_bert_modules(
 
 
 def write_encoder(checkpoint: BertCheckpoint, target: Path) -> None:
-    """Writes an encoder with TF Hub's interface, out of a checkpoint in memory, into a folder."""
+    """Writes a checkpoint in memory into a folder, as an encoder with TF Hub's interface."""
     with precision_policy("float32"):
         encoder = bert_encoder(checkpoint.config)
         set_tensors(encoder, checkpoint.tensors)
@@ -119,6 +119,6 @@ def build_in_a_process(
     if result.returncode:
         reason = (result.stderr.strip().splitlines() or ["no reason given"])[-1]
         if result.returncode < 0:
-            reason = f"ended by signal {-result.returncode}, perhaps for want of memory"
+            reason = f"ended by signal {-result.returncode}, perhaps because memory ran out"
         known = result.returncode == CANNOT_BE_BUILT
         raise HubError(reason if known else f"cannot build modules ({reason})")

@@ -1,4 +1,6 @@
-"""Builds TF Hub modules in a process of its own: ``python -m kerasnlp_lab.bert.build_process``.
+"""The program that builds TF Hub modules in a process of its own.
+
+Run it as ``python -m kerasnlp_lab.bert.build_process``.
 
 A module keeps the seed that its dropout was built with. A fresh process gives every machine the
 same one, and leaves the caller's random numbers where they were.

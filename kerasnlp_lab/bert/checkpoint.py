@@ -1,7 +1,7 @@
-"""`BertCheckpoint`: a BERT's config, weights and vocabulary, whatever form they were published in.
+"""`BertCheckpoint`: a BERT's config, weights and vocabulary, from any published form.
 
-Nothing here executes anything out of a checkpoint: JSON, safetensors and TensorFlow's
-own tensor files are read, a pickle never is.
+Nothing here executes code from a checkpoint. It reads JSON, safetensors and TensorFlow's
+own tensor files, and never a pickle.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class BertConfig:
 
     @property
     def parameters(self) -> int:
-        """How many numbers such a BERT has, its pooler's with them."""
+        """The number of parameters, the pooler's included."""
         return sum(math.prod(shape) for shape in tensor_shapes(self).values())
 
 
@@ -98,9 +98,10 @@ def read_checkpoint(
     Args:
         folder: With config.json, model.safetensors and vocab.txt or tokenizer.json;
             or with bert_config.json, bert_model.ckpt.* and vocab.txt.
-        do_lower_case: Whether texts are lower-cased; None for what the files say, and
-            where they say nothing, for what the vocabulary shows.
-        strip_accents: Likewise; None for what the files say, else as do_lower_case.
+        do_lower_case: Whether texts are lower-cased; None to follow the files, or the
+            vocabulary's own capitals if the files say nothing.
+        strip_accents: Whether texts lose their accents; None to follow the files, or
+            do_lower_case if they say nothing.
 
     Raises:
         HubError: It is not a BERT's, or has a part that cannot be built, or is damaged.
@@ -260,7 +261,7 @@ _DISTILBERT_PARTS = {
 
 
 def _rename(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Returns the encoder's tensors by BertModel's names; heads and the like are left out."""
+    """Returns the encoder's tensors by BertModel's names, without heads and the like."""
     prefixes = [name.removesuffix(_WORDS) for name in tensors if name.endswith(_WORDS)]
     if len(prefixes) != 1:
         raise HubError(

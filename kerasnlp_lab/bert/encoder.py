@@ -1,4 +1,4 @@
-"""The Model Garden's `BertEncoder`: built by a config, and its weights by BERT's own names."""
+"""`bert_encoder`: the Model Garden's BertEncoder from a config, and names of its weights."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def precision_policy(precision: str) -> Iterator[None]:
 
 
 def canonical_name(variable_name: str) -> str | None:
-    """Returns the Hugging Face name of an encoder's variable; None if it is no encoder's.
+    """Returns the Hugging Face name of an encoder's variable, or None for any other variable.
 
     Example:
         >>> canonical_name("transformer/layer_3/self_attention/query/kernel:0")
@@ -119,8 +119,8 @@ def canonical_name(variable_name: str) -> str | None:
 
 
 def layer_of(variable_name: str) -> int | None:
-    """Returns the layer that an encoder's variable is of: 0 for embeddings, 1 for the first
-    layer, and so on; None for the pooler and for what is no encoder's."""
+    """Returns the layer that an encoder's variable belongs to: 0 for the embeddings, 1 for the
+    first layer, and so on; None for the pooler and for any other variable."""
     name = canonical_name(variable_name)
     if name is None or name.startswith("pooler"):
         return None
@@ -132,8 +132,8 @@ def named_tensors(variables: Sequence[Any]) -> dict[str, np.ndarray]:
     """Returns an encoder's weights in the names and shapes of a Hugging Face BertModel.
 
     Args:
-        variables: Those of a BertEncoder, or of a module from TF Hub that was made
-            of one. What is no weight (a module's do_lower_case) is left out.
+        variables: Those of a BertEncoder, or of a module from TF Hub that was made from
+            one. Variables that are not weights (a module's do_lower_case) are left out.
 
     Raises:
         HubError: They are not a BERT's.
@@ -153,8 +153,8 @@ def as_named_tensors(values: Iterable[tuple[str, np.ndarray]]) -> dict[str, np.n
         name = canonical_name(full_name)
         if name is None or name in tensors:
             raise HubError(
-                f"the variable {full_name} is not one of a BERT's: only modules made of the "
-                "Model Garden's BertEncoder can be taken apart"
+                f"the variable {full_name} is not one of a BERT's: only modules made from "
+                "the Model Garden's BertEncoder can be reopened"
             )
         # [inputs, heads, size] and [heads, size, outputs] are matrices there.
         if value.ndim == 3:
@@ -167,7 +167,7 @@ def as_named_tensors(values: Iterable[tuple[str, np.ndarray]]) -> dict[str, np.n
 
 
 def set_tensors(encoder: keras.Model, tensors: Mapping[str, np.ndarray]) -> None:
-    """Gives a BertEncoder the weights that Hugging Face's names name."""
+    """Sets the weights of a BertEncoder from tensors by Hugging Face's names."""
     for variable in encoder.variables:
         name = canonical_name(variable.name)
         value = tensors[str(name)]

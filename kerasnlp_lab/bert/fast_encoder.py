@@ -189,9 +189,9 @@ def _embed(
 ) -> tf.Tensor:
     """Returns the sum of the three embeddings, float32 [rows, hidden]."""
     if words is None:
-        x = tf.gather(do.table("word_embeddings"), positions.of(inputs["input_word_ids"]))
+        x = tf.gather(do.table("word_embeddings"), positions.select(inputs["input_word_ids"]))
     else:
         x = positions.gather(words)
     x += tf.gather(do.table("position_embeddings"), positions.position)
-    x += tf.gather(do.table("token_type_embeddings"), positions.of(inputs["input_type_ids"]))
+    x += tf.gather(do.table("token_type_embeddings"), positions.select(inputs["input_type_ids"]))
     return x

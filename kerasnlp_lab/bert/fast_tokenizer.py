@@ -1,15 +1,15 @@
-"""`FastTokenizer`: word pieces of common characters, some ten times as fast as by a module.
+"""`FastTokenizer`: word pieces of common characters, ten times as fast as a TF Hub module.
 
 A preprocessing module rewrites and splits texts by regular expressions. tensorflow_text's
-FastWordpieceTokenizer finds the same word pieces in one go, but reads rarer characters
-otherwise. So it is given safe texts only, of characters that all of them read alike:
+FastWordpieceTokenizer finds the same word pieces in one pass, but treats rarer characters
+differently. So it is given only safe texts, whose characters all tokenizers treat alike:
 
     ASCII       printable characters, tab and line ends; words of any length
     extended    accented Latin, Greek, Cyrillic and common punctuation besides, in words so
                 short that a limit in bytes and one in characters are both out of reach
 
-A safe character is rewritten, and parts the words beside it or does not, whatever stands
-around it: so what holds for every safe character holds for every safe text.
+Whether a safe character is rewritten, and whether it separates words, does not depend on its
+neighbours. So a property of every safe character is a property of every safe text.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class Alphabet:
     """The safe characters beyond ASCII, as ranges of a regular expression.
 
     Args:
-        words: Characters that words are made of.
-        breaks: Characters that part words.
+        words: Characters that form words.
+        breaks: Characters that separate words.
     """
 
     words: str
@@ -85,7 +85,7 @@ class FastTokenizer:
         extended: Whether texts of other characters than ASCII are safe.
 
     Raises:
-        RuntimeError: tensorflow_text cannot do with the vocabulary.
+        RuntimeError: tensorflow_text cannot use the vocabulary.
 
     Source: Song et al., "Fast WordPiece Tokenization", https://arxiv.org/abs/2012.15524.
     """
@@ -102,17 +102,17 @@ class FastTokenizer:
         self.extended = extended
 
     def only_ascii(self) -> FastTokenizer:
-        """Returns one to which other characters than ASCII are not safe."""
+        """Returns the same tokenizer with only ASCII as safe characters."""
         other = copy.copy(self)
         other.extended = False
         return other
 
     def is_ascii(self, texts: tf.Tensor) -> tf.Tensor:
-        """Returns which texts, [batch], are of safe ASCII alone, bool of shape [batch]."""
+        """Returns which texts, [batch], are safe ASCII only, bool of shape [batch]."""
         return tf.strings.regex_full_match(texts, _ASCII)
 
     def is_safe(self, texts: tf.Tensor) -> tf.Tensor:
-        """Returns which texts, [batch], it can be given, bool of shape [batch]."""
+        """Returns which texts, [batch], are safe, bool of shape [batch]."""
         if not self.extended:
             return self.is_ascii(texts)
         alphabet = UNCASED if self.uncased else CASED
@@ -133,7 +133,7 @@ class FastTokenizer:
 
         Args:
             texts: Strings of shape [batch], any bytes.
-            otherwise: What splits those that are not safe.
+            otherwise: Splits the texts that are not safe.
 
         Returns:
             Ids, int32 of shape [batch, (tokens)].
@@ -154,7 +154,7 @@ class FastTokenizer:
         )
 
     def _divided(self, texts: tf.Tensor, safe: tf.Tensor, otherwise: Tokenize) -> tf.RaggedTensor:
-        """Splits the safe texts and the others apart, and puts them back into their order."""
+        """Splits safe and other texts separately, and restores their order."""
         rows = tf.concat([tf.where(safe)[:, 0], tf.where(~safe)[:, 0]], axis=0)
         fast = self.tokenize_safe(tf.boolean_mask(texts, safe))
         slow = otherwise(tf.boolean_mask(texts, ~safe))
@@ -162,6 +162,6 @@ class FastTokenizer:
 
 
 def _on_cpu(model: bytes) -> tf.Tensor:
-    """Returns what an op is made of, where the op is: else it would be copied for each batch."""
+    """Returns an op's model on the op's device, so that it is not copied for each batch."""
     with tf.device("CPU:0"):
         return tf.constant(np.frombuffer(model, np.uint8))

@@ -18,8 +18,8 @@ ENLARGED = 1024.0
 class InferenceOperations(Operations):
     """Each product becomes one operation with its bias and its GELU, each LayerNorm another.
 
-    Between the layers, numbers are ENLARGED: what writes to them has weights that much larger,
-    what reads them has weights that much smaller.
+    Between the layers, numbers are ENLARGED: layers that write them have weights that much
+    larger, and layers that read them have weights that much smaller.
 
     Args:
         bert: What `reopen` returned.

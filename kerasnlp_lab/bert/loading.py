@@ -1,4 +1,4 @@
-"""TF Hub modules fetched and loaded, with errors that say what to do."""
+"""`load_hub_layer`: a TF Hub module as a Keras layer, with errors that say what to do."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def load_hub_layer(handle: Any, **kwargs: Any) -> hub.KerasLayer:
     """Returns a module of TF Hub as a Keras layer.
 
     Args:
-        handle: A tfhub.dev address, a folder with a SavedModel, or what
-            hub.KerasLayer takes besides.
+        handle: A tfhub.dev address, a folder with a SavedModel, or anything else that
+            hub.KerasLayer takes.
         **kwargs: Passed on to hub.KerasLayer.
 
     Raises:
@@ -34,7 +34,7 @@ def load_hub_layer(handle: Any, **kwargs: Any) -> hub.KerasLayer:
 
 
 def module_sha256(layer: hub.KerasLayer) -> str:
-    """Returns the SHA-256 of the graph of the module that a layer has, as hex digits."""
+    """Returns the SHA-256 of the graph of a layer's module, as hex digits."""
     graph = Path(hub.resolve(handle_of(layer)), "saved_model.pb")
     return hashlib.sha256(graph.read_bytes()).hexdigest()
 

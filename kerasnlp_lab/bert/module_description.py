@@ -1,7 +1,7 @@
-"""A note within an encoder's module: the BERT's config, and the hashes of the files it is true of.
+"""A note in an encoder's module: the BERT's config, and hashes of the files it describes.
 
-`reopen` reads the weights of such a module straight from its checkpoint. It does not have to load
-the module's graph and find out by trying which activation is in it.
+`reopen` reads the weights of such a module straight from its checkpoint. It need not load the
+module's graph and try each activation.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`export_preprocessing`: a TF Hub preprocessing module out of a vocabulary."""
+"""`export_preprocessing`: a TF Hub preprocessing module from a vocabulary."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def export_preprocessing(
 
     Args:
         target: The folder to write.
-        vocab_file: Word pieces, one a line.
+        vocab_file: Word pieces, one per line.
         do_lower_case: Whether texts are lower-cased.
         strip_accents: Whether texts lose their accents.
         max_length: How many positions the encoder has.
         as_on_tfhub: Whether it splits texts as the modules on TF Hub do, by
             tensorflow_text's BertTokenizer, or as Hugging Face's tokenizers library
-            does. They differ on a few rare characters: tests/hub lists them.
+            does. They differ on a few rare characters: tests/bert/hard_texts.py lists them.
 
     Source: https://www.tensorflow.org/hub/common_saved_model_apis/text.
     """
@@ -101,8 +101,8 @@ def normalize(texts: tf.Tensor, *, do_lower_case: bool, strip_accents: bool) -> 
 def _lower(texts: tf.Tensor) -> tf.Tensor:
     """Lower-cases each character by itself.
 
-    tf.strings.lower asks the environment for its language, which makes a dotless i of
-    I in Turkey, and a sigma's neighbours for its form: these are done before it.
+    tf.strings.lower depends on the environment's language, which turns I into a dotless i in
+    Turkey, and on a sigma's neighbours. So these characters are replaced before.
     """
     texts = tf.strings.lower(texts)  # ASCII only
     for capital, small in zip("ΣİÌÍĨĮ", ["σ", "i\u0307", "ì", "í", "ĩ", "į"], strict=True):
@@ -111,7 +111,7 @@ def _lower(texts: tf.Tensor) -> tf.Tensor:
 
 
 class _HuggingFaceSplitter(BasicTokenizer):
-    """In place of the BasicTokenizer inside of text.BertTokenizer: texts to words."""
+    """Splits texts into words, in place of text.BertTokenizer's BasicTokenizer."""
 
     def __init__(self, lower_case: bool = False, *args: Any, strip_accents: bool, **kwargs: Any):
         super().__init__(lower_case, *args, **kwargs)

@@ -1,4 +1,4 @@
-"""`RealPositions`: the positions of a batch that are no padding, a row each."""
+"""`RealPositions`: between a padded batch and rows for its real positions only."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ __all__ = ["RealPositions"]
 
 
 class RealPositions:
-    """Goes back and forth between a padded batch and its real positions, a row each.
+    """Converts between a padded batch and rows, one for each position that is not padding.
 
-    All that a BERT does at a position by itself is done for rows, text after text; only where
-    positions look at each other are there padded ones. Heads are split and joined on the way,
-    for which there would be a pass over memory anyway.
+    A BERT computes most layers at each position by itself: those take rows, text after text.
+    Only attention, where positions look at each other, takes a padded batch. Heads are split
+    and joined in the same pass over memory.
 
     Args:
-        mask: int32 [batch, seq], 1 where a token is. A text's first position is always a row.
-        differentiable: Whether gradients are asked for: each way then has the other for its
-            gradient, in place of TensorFlow's sum by row numbers.
+        mask: int32 [batch, seq], 1 where there is a token. A text's first position is always a
+            row.
+        differentiable: Whether gradients are wanted. The gradient of each conversion is then the
+            other one, which is faster than TensorFlow's sum by row numbers.
 
     Source: Zhai et al. 2022, "padding-free", https://arxiv.org/abs/2210.03052.
     """
@@ -33,22 +34,22 @@ class RealPositions:
         self._is_row = is_row  # [batch * seq]
         self._row = (tf.cumsum(is_row) - 1) * is_row  # [batch * seq]; of padding the first row
 
-    def of(self, ids: tf.Tensor) -> tf.Tensor:
-        """Returns whole numbers, [batch, seq], of the rows alone, [rows]."""
+    def select(self, ids: tf.Tensor) -> tf.Tensor:
+        """Returns the integers of real positions, [rows], from [batch, seq]."""
         return tf.gather(tf.reshape(ids, [-1]), self._at)
 
     def gather(self, padded: tf.Tensor) -> tf.Tensor:
-        """Returns what is at the rows, [rows, hidden], of [batch, seq, hidden]."""
+        """Returns the vectors of real positions, [rows, hidden], from [batch, seq, hidden]."""
         flat = tf.reshape(padded, [-1, padded.shape[-1]])
         return self._taken(flat, self._at, self._row, self._is_row)
 
     def spread(self, rows: tf.Tensor) -> tf.Tensor:
-        """Returns [batch, seq, hidden] of [rows, hidden]; at padding it is not meaningful."""
+        """Returns [batch, seq, hidden] from [rows, hidden]; padding is not meaningful."""
         padded = self._taken(rows, self._row, self._at, None)
         return tf.reshape(padded, [self._batch, self._seq, rows.shape[-1]])
 
     def first(self, rows: tf.Tensor) -> tf.Tensor:
-        """Returns each text's first position, [batch, hidden], of [rows, hidden]."""
+        """Returns each text's first position, [batch, hidden], from [rows, hidden]."""
         firsts = tf.reshape(self._row, [self._batch, self._seq])[:, 0]
         return self._taken(rows, firsts, self._text, tf.cast(self.position == 0, tf.int32))
 
@@ -56,16 +57,16 @@ class RealPositions:
         """Returns queries, keys and values, [batch, count, seq, size] each.
 
         Args:
-            joined: They side by side, [rows, 3 * count * size].
+            joined: All three side by side, [rows, 3 * count * size].
             count: How many heads.
-            size: Of a head.
+            size: The size of a head.
         """
         padded, row = self._places_of_heads(3, count)
         split = self._taken(tf.reshape(joined, [-1, size]), row, padded, None)
         return tf.unstack(tf.reshape(split, [3, self._batch, count, self._seq, size]))
 
     def join_heads(self, heads: tf.Tensor) -> tf.Tensor:
-        """Returns them side by side, [rows, count * size], of [batch, count, seq, size]."""
+        """Returns heads side by side, [rows, count * size], from [batch, count, seq, size]."""
         count, size = heads.shape[1], heads.shape[3]
         padded, row = self._places_of_heads(1, count)
         is_row = tf.reshape(self._is_row, [self._batch, 1, self._seq])
@@ -98,13 +99,13 @@ def _taken(x: tf.Tensor, there: tf.Tensor, back: tf.Tensor, real: tf.Tensor | No
 def _taken_with_gradient(
     x: tf.Tensor, there: tf.Tensor, back: tf.Tensor, real: tf.Tensor | None
 ) -> tf.Tensor:
-    """Returns rows of a matrix, none more than once but for those that nobody reads.
+    """Returns rows of a matrix. A row that matters is taken once at most.
 
     Args:
         x: [n, size].
         there: int32 [m]: row j of the result is row there[j] of x.
         back: int32 [n]: row i of x is row back[i] of the result, if it is there at all.
-        real: int32 [n]: 0 where it is not; None for all are.
+        real: int32 [n]: 0 where it is not; None if all are.
     """
 
     @tf.custom_gradient

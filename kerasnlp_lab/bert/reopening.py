@@ -1,4 +1,4 @@
-"""`reopen`: the weights of an encoder from TF Hub in a Keras model that can be edited."""
+"""`reopen`: an encoder from TF Hub as a Keras model that can be changed."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from kerasnlp_lab.errors import HubError, check_option, first_line
 
 __all__ = ["checkpoint_of_module", "freeze_layers", "reopen"]
 
-# Not mixed_float16, whose gradients need a loss scale that the network around does not give.
+# Not mixed_float16: its gradients need a loss scale, which the network around does not have.
 PRECISIONS = ("float32", "mixed_bfloat16")
-# What two ways to compute the same BERT may differ by; another activation differs by more.
+# Two ways to compute the same BERT may differ by this much; another activation differs by more.
 TOLERANCE = 1e-4
 
 
@@ -45,19 +45,18 @@ def reopen(
 ) -> keras.Model:
     """Returns an encoder from TF Hub as the Model Garden's BertEncoder, with the module's weights.
 
-    What hub.KerasLayer cannot do, a BertEncoder can: mixed precision, the attention
-    scores of every layer, layers that are frozen or left out one by one, dropout
-    that follows Keras' seed. Both are asked the same thing once, and have to agree.
+    A BertEncoder can do more than hub.KerasLayer: mixed precision, the attention scores
+    of every layer, layers that are frozen or left out one by one, dropout that follows
+    Keras' seed. A module that we did not build is called once, and both must agree.
 
     Args:
         module: A folder with an encoder's SavedModel, or a handle of TF Hub.
-        layers: Keep so many of the lowest layers; None for all.
+        layers: How many of the lowest layers to keep; None for all.
         attention_scores: Whether it also gives attention_scores, every layer's
             [batch, heads, from, to], after the softmax.
-        precision: "float32" or "mixed_bfloat16": what it computes in; its weights stay
-            float32.
-        dropout: The rate within the encoder while training, which a module does
-            not tell. Published BERTs were trained with 0.1.
+        precision: What to compute in: "float32" or "mixed_bfloat16". Weights stay float32.
+        dropout: The rate within the encoder while training. A module does not say which
+            it had; published BERTs were trained with 0.1.
         name: The Keras model's name.
 
     Returns:
@@ -67,8 +66,8 @@ def reopen(
         [batch, seq, hidden].
 
     Raises:
-        HubError: The module is no BERT, or computes something else than a BERT does.
-        OptionError: There are not so many layers, or no such precision.
+        HubError: The module is not a BERT, or does not compute what a BERT does.
+        OptionError: The encoder has fewer layers, or the precision is unknown.
 
     Example:
         >>> from kerasnlp_lab.hub import minilm_modules
@@ -107,9 +106,9 @@ def _read(module: str | Path) -> tuple[BertConfig, dict[str, np.ndarray]]:
 
 
 def freeze_layers(encoder: keras.Model, count: int) -> None:
-    """Keeps the lowest layers of a reopened encoder as they are in further training.
+    """Freezes the lowest layers of a reopened encoder.
 
-    Set an encoder's own ``trainable`` before, not after: it sets every layer's.
+    Set the encoder's own ``trainable`` before, not after: it sets that of every layer.
 
     Args:
         encoder: What `reopen` returned.
@@ -129,7 +128,7 @@ def checkpoint_of_module(encoder: Any, preprocess: str | Path) -> BertCheckpoint
         preprocess: The preprocessing module that belongs to it.
 
     Raises:
-        HubError: The encoder is no BERT, or the preprocessing has no vocabulary.
+        HubError: The encoder is not a BERT, or the preprocessing has no vocabulary.
     """
     if hasattr(encoder, "bert_config"):
         # Reopened: known already, and in mixed precision its outputs would not tell.
@@ -150,7 +149,7 @@ def checkpoint_of_module(encoder: Any, preprocess: str | Path) -> BertCheckpoint
 
 
 def _take_apart(encoder: Any, what: Any) -> tuple[BertConfig, dict[str, np.ndarray]]:
-    """Returns an encoder's shape and weights, the activation found by trying each."""
+    """Returns an encoder's shape and weights. It finds the activation by trying each."""
     try:
         tensors = named_tensors(encoder.variables)
         if not tensors:
@@ -190,7 +189,7 @@ def _take_apart(encoder: Any, what: Any) -> tuple[BertConfig, dict[str, np.ndarr
 
 
 def _real_outputs(outputs: Any, batch: Mapping[str, Any]) -> np.ndarray:
-    """Returns an encoder's outputs in one row, those at padding left out."""
+    """Returns an encoder's outputs in one row, without those at padding."""
     real = batch["input_mask"].numpy() > 0
     parts = (outputs["sequence_output"].numpy()[real], outputs["pooled_output"].numpy())
     return np.concatenate([part.astype(np.float32).ravel() for part in parts])

@@ -1,4 +1,4 @@
-"""A BERT's tokenizer, in the files that it is published in: vocab.txt, tokenizer.json and so on."""
+"""The files of a BERT's tokenizer: vocab.txt, tokenizer.json, tokenizer_config.json."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def read_json_object(path: Path) -> dict[str, Any]:
     """Returns a file's JSON object.
 
     Raises:
-        HubError: It cannot be read, or is none.
+        HubError: It cannot be read, or is not a JSON object.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -37,7 +37,7 @@ def read_vocabulary(folder: Path, vocab_size: int) -> tuple[str, ...]:
         vocab_size: How many there may be at most.
 
     Raises:
-        HubError: They are missing, or no BERT's.
+        HubError: They are missing, or not a BERT's.
     """
     vocabulary = _vocabulary(folder)
     _check_vocabulary(vocabulary, vocab_size, folder)
@@ -47,7 +47,7 @@ def read_vocabulary(folder: Path, vocab_size: int) -> tuple[str, ...]:
 
 
 def _check_tokenizer(tokenizer: dict[str, Any], vocabulary: tuple[str, ...]) -> None:
-    """Refuses what tokenizer.json may ask for and a BERT's preprocessing cannot do."""
+    """Raises HubError if tokenizer.json asks for more than a BERT's preprocessing can do."""
     expected: dict[str, dict[str, Any]] = {
         "normalizer": {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True},
         "pre_tokenizer": {"type": "BertPreTokenizer"},
@@ -112,7 +112,7 @@ def _check_vocabulary(vocabulary: tuple[str, ...], vocab_size: int, folder: Path
 
 
 def read_casing(folder: Path) -> tuple[bool | None, bool | None]:
-    """Returns what the tokenizer's files say of lower-casing and of stripping accents.
+    """Returns whether to lower-case and to strip accents; None where the files do not say.
 
     Raises:
         HubError: They ask for something that cannot be built.
@@ -137,5 +137,5 @@ def read_casing(folder: Path) -> tuple[bool | None, bool | None]:
 
 
 def looks_uncased(vocabulary: tuple[str, ...]) -> bool:
-    """Returns whether no word piece but the special tokens has a capital letter."""
+    """Returns whether only special tokens have capital letters."""
     return all(piece == piece.lower() for piece in vocabulary if not re.fullmatch(r"\[.*\]", piece))

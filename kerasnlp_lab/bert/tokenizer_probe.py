@@ -1,4 +1,4 @@
-"""`find_fast_tokenizer`: the `FastTokenizer` that gives the ids of a module, if there is one."""
+"""`find_fast_tokenizer`: the `FastTokenizer` that agrees with a module, if there is one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kerasnlp_lab.text.vectorizer import in_batches
 __all__ = ["find_fast_tokenizer"]
 
 WORDS_A_TEXT = 64
-CASING_STEP = 8  # a module that changes capitals changes all
+CASING_STEP = 8  # a sample is enough: a module that changes capitals changes all
 CHARACTERS = [chr(code) for code in range(0x2100)]  # no safe one is above
 WORD_LENGTHS = (*range(98, 103), *range(398, 403))  # around the limits of tokenizers in use
 _ACCENTS = str.maketrans("aceinouyACEINOUY", "áçèïñôüýÁÇÈÏÑÔÜÝ")
@@ -26,14 +26,14 @@ def find_fast_tokenizer(vocab_file: Path, tokenize: Tokenize) -> FastTokenizer |
     """Finds a fast tokenizer for a module, by trying.
 
     Args:
-        vocab_file: The module's word pieces, one a line.
-        tokenize: The module's own way from valid UTF-8 to ids.
+        vocab_file: The module's word pieces, one per line.
+        tokenize: The module's own tokenizer, from valid UTF-8 to ids.
 
     Returns:
         One that gives the module's ids for every safe text of the probe: each safe
         character alone, doubled and beside letters, each piece of the vocabulary, many of
         them in capitals and with accents, and words of about the lengths from which on a
-        word is [UNK]. None where there is none.
+        word is [UNK]. None if there is no such tokenizer.
     """
     if not vocab_file.is_file():  # as with SentencePiece
         return None
@@ -41,7 +41,7 @@ def find_fast_tokenizer(vocab_file: Path, tokenize: Tokenize) -> FastTokenizer |
     for uncased in (True, False):
         try:
             fast = FastTokenizer(pieces, uncased=uncased)
-        except RuntimeError:  # tensorflow_text cannot do with a vocabulary without [UNK]
+        except RuntimeError:  # tensorflow_text needs a vocabulary with [UNK]
             return None
         words = _safe_words(fast, pieces)
         if _agree(fast.tokenize_ascii, tokenize, [word for word in words if word.isascii()]):
@@ -57,7 +57,7 @@ def _read_pieces(vocab_file: Path) -> list[bytes]:
 
 
 def _safe_words(fast: FastTokenizer, pieces: list[bytes]) -> list[str]:
-    """Returns those words of the probe that `fast` can be given."""
+    """Returns the words of the probe that are safe for `fast`."""
     words = list(_probe_words([piece.decode("utf-8", errors="ignore") for piece in pieces]))
     safe = fast.is_safe(tf.constant([word.encode("utf-8") for word in words])).numpy()
     return [word for word, is_safe in zip(words, safe.tolist(), strict=True) if is_safe]
@@ -78,7 +78,7 @@ def _probe_words(pieces: list[str]) -> Iterator[str]:
 
 
 def _agree(fast: Tokenize, slow: Tokenize, words: list[str]) -> bool:
-    """Tells whether two tokenizers make the same ids of texts of these words."""
+    """Returns whether two tokenizers give the same ids for texts of these words."""
     texts = tf.constant(
         [" ".join(some).encode("utf-8") for some in in_batches(words, WORDS_A_TEXT)]
     )

@@ -1,4 +1,4 @@
-"""`HubVectorizer`: texts to BERT's inputs, by a TF Hub preprocessing module."""
+"""`HubVectorizer`: turns texts into BERT's inputs with a TF Hub preprocessing module."""
 
 from __future__ import annotations
 
@@ -23,12 +23,11 @@ _PROBE = "The cat, THE CAT; caf\u00e9 \u4f60\u597d \ufb01 a A e E \u00e9 \u00c9"
 
 
 class HubVectorizer(TextVectorizer):
-    """Word pieces, by the module that the encoder was trained with.
+    """Splits texts into word pieces with the module that the encoder was trained with.
 
-    Tokenizing and packing are the module's own ``tokenize`` and
-    ``bert_pack_inputs``, so that a batch can be padded to its longest text
-    where the module's root always pads to 128. Texts of common characters are
-    tokenized by a `FastTokenizer`, if it gives the ids that the module gives.
+    It calls the module's ``tokenize`` and ``bert_pack_inputs``, so that a batch can be
+    padded to its longest text; the module as a whole always pads to 128. A
+    `FastTokenizer` handles texts of common characters if it gives the module's ids.
 
     Args:
         handle: The preprocessing module: a tfhub.dev address or a folder.
@@ -55,10 +54,10 @@ class HubVectorizer(TextVectorizer):
         (folder / VOCABULARY_FILE).write_text(json.dumps(self.fingerprint()))
 
     def load_assets(self, folder: Path) -> None:
-        """Makes sure that the module splits texts as it did when `save_assets` was called.
+        """Checks that the module splits texts as it did when `save_assets` was called.
 
         Raises:
-            RunError: It does not.
+            RunError: It splits them differently.
         """
         if json.loads((folder / VOCABULARY_FILE).read_text()) != self.fingerprint():
             raise RunError(
@@ -67,7 +66,7 @@ class HubVectorizer(TextVectorizer):
             )
 
     def fingerprint(self) -> dict[str, Any]:
-        """Returns the vocabulary's hash, and what becomes of a text with a bit of everything."""
+        """Returns the vocabulary's hash, and the ids of a text with a bit of everything."""
         hashes = sha256_of_files(Path(hub.resolve(self.handle), "assets"))
         pieces = self._tokenize(tf.constant([_PROBE])).merge_dims(1, -1)
         return {"assets": hashes, "probe": pieces.to_list()[0]}

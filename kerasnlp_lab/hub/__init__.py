@@ -1,4 +1,4 @@
-"""TF Hub: where modules come from, and how they are found, installed and verified.
+"""TF Hub modules: how they are found, fetched, installed and verified.
 
 Importing this does not import TensorFlow; the names below do, on first use.
 """

@@ -1,4 +1,4 @@
-"""`extract_archive`: a .tar or .zip from a stranger, unpacked into a folder and nowhere else."""
+"""`extract_archive`: unpacks an untrusted .tar or .zip into one folder, and nowhere else."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ def extract_archive(archive: Path, target: Path, *, max_bytes: int = MAX_BYTES) 
     """Unpacks an archive; nothing is written outside the target.
 
     Args:
-        archive: A .tar, .tar.gz or .zip file; what it is is seen from its content.
+        archive: A .tar, .tar.gz or .zip file; its content decides which, not its name.
         target: A folder, which must exist and be empty.
         max_bytes: The most that it may unpack to.
 
     Raises:
-        IntegrityError: It is cut short or damaged, or it holds what a module has no
-            use for: a link, a device, an absolute path, "..", two files of one
+        IntegrityError: It is cut short or damaged, or it holds something that no module
+            needs: a link, a device, an absolute path, "..", two files of one
             name, more bytes or files than a module can have.
-        HubError: It is no archive.
+        HubError: It is not an archive.
         StorageError: It cannot be written.
     """
     try:

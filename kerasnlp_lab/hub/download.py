@@ -1,4 +1,4 @@
-"""`download`: a file over HTTP, whole or not at all, going on where it was cut."""
+"""`download`: fetches a file over HTTP, whole or not at all, and resumes after a cut."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ __all__ = ["download"]
 
 CONNECT_TIMEOUT = 10.0  # seconds
 STALL_TIMEOUT = 30.0  # seconds without a byte
-ATTEMPTS = 4  # in a row that bring nothing
-CHUNK = 1 << 16  # what a cut may cost
+ATTEMPTS = 4  # in a row that fetch nothing
+CHUNK = 1 << 16  # bytes; a cut loses no more than this
 _WORTH_ANOTHER_TRY = (408, 429, 500, 502, 503, 504)
 
 
@@ -33,19 +33,19 @@ def download(
 ) -> None:
     """Fetches a file.
 
-    What has come of it stays beside the path, with the ETag that it belongs to, so
-    that a transfer that stalled, was cut or was killed goes on from there; if the
-    server has another file by then, it begins again.
+    The part that has arrived stays beside the path with its ETag. A transfer that
+    stalled, was cut or was killed resumes from there. If the server has another file
+    by then, it starts again.
 
     Args:
         url: Its address; redirects are followed.
         path: Where to put it.
         stall_timeout: How long to wait for the next byte, in seconds.
         pause: How long to wait before trying again, in seconds, twice as long each time.
-        report: Called with the bytes that are there and the bytes there will be.
+        report: Called with the bytes so far and the bytes in all.
 
     Raises:
-        HubError: It cannot be fetched; the message says what the server said.
+        HubError: It cannot be fetched; the message quotes the server.
         StorageError: It cannot be written.
     """
     part = path.with_name(path.name + ".part")
@@ -80,7 +80,7 @@ def download(
 def _transfer(
     url: str, part: Path, stall_timeout: float, report: Callable[[int, int | None], None]
 ) -> None:
-    """Asks for what is missing of a file, and appends it."""
+    """Fetches the missing part of a file, and appends it."""
     have, tag = _size(part), _tag(part)
     headers = {"Accept-Encoding": "identity", "User-Agent": "kerasnlp_lab"}
     if have and tag:
@@ -88,7 +88,7 @@ def _transfer(
     timeouts = (CONNECT_TIMEOUT, stall_timeout)
     with requests.get(url, headers=headers, stream=True, timeout=timeouts) as response:
         if response.status_code == 416 and have:  # there is no more than what is here
-            _begin_again(part)
+            _discard(part)
             raise requests.ConnectionError("the partial file did not fit", request=response.request)
         response.raise_for_status()
         if "html" in response.headers.get("Content-Type", ""):
@@ -96,31 +96,29 @@ def _transfer(
                 f"a web page in place of a file from {response.url}: a login, a notice, or a page "
                 "for people"
             )
-        going_on = response.status_code == 206
-        if going_on and not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
-            _begin_again(part)
+        resumes = response.status_code == 206
+        if resumes and not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
+            _discard(part)
             raise requests.ConnectionError(
-                "another part came than the one that was missing", request=response.request
+                "the server sent another part than the missing one", request=response.request
             )
-        if not going_on:
-            _begin_again(part)
+        if not resumes:
+            _discard(part)
             have = 0
         new_tag = response.headers.get("ETag", "")
         if new_tag and not new_tag.startswith("W/"):
             _tag_file(part).write_text(json.dumps(new_tag))
         length = response.headers.get("Content-Length")
         total = have + int(length) if length is not None else None
-        with part.open("ab" if going_on else "wb") as file:
+        with part.open("ab" if resumes else "wb") as file:
             for chunk in response.iter_content(CHUNK):
                 file.write(chunk)
                 have += len(chunk)
                 report(have, total)
         if total is not None and have != total:
             if have > total:
-                _begin_again(part)
-            raise requests.ConnectionError(
-                f"{have} bytes of {total} came", request=response.request
-            )
+                _discard(part)
+            raise requests.ConnectionError(f"got {have} of {total} bytes", request=response.request)
 
 
 def _reason(error: requests.RequestException) -> str:
@@ -138,7 +136,7 @@ def _reason(error: requests.RequestException) -> str:
     return f"no connection ({found[0]})" if found else first_line(error)
 
 
-def _begin_again(part: Path) -> None:
+def _discard(part: Path) -> None:
     part.unlink(missing_ok=True)
     _tag_file(part).unlink(missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""`Handle`: one module of TF Hub, however its address is spelled."""
+"""`Handle`: one module of TF Hub, by any spelling of its address."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Handle:
             never there, its address on Kaggle.
         kaggle: ``OWNER/MODEL/tensorFlow2/VARIATION/VERSION``, for the kagglehub
             package; "" where it is not known.
-        entry: What the catalogue says of it, if it is there.
-        spelling: An address of a user's own, under which TF Hub would look for the
-            same module; "" for none.
+        entry: Its row in the catalogue, if it has one.
+        spelling: The address as the user wrote it, under which TF Hub would look for
+            the same module; "" for none.
     """
 
     address: str
@@ -44,7 +44,7 @@ class Handle:
 
     @property
     def alias(self) -> Path | None:
-        """Where it would look under the user's own spelling, if that is another place."""
+        """Where TF Hub looks under the user's spelling, if that is another folder."""
         return _folder(self.spelling) if self.spelling not in ("", self.address) else None
 
     def __str__(self) -> str:
@@ -52,7 +52,7 @@ class Handle:
 
 
 def tfhub_cache_dir() -> Path:
-    """Returns the folder that tensorflow_hub caches modules in, as it finds it itself."""
+    """Returns the folder in which tensorflow_hub caches modules."""
     configured = os.environ.get("TFHUB_CACHE_DIR")
     return Path(configured or Path(tempfile.gettempdir(), "tfhub_modules"))
 

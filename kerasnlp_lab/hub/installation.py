@@ -1,4 +1,4 @@
-"""`install`: modules into TF Hub's own cache, from wherever they can be had, and whole."""
+"""`install`: puts modules into TF Hub's cache, whole, from the first place that has them."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ CACHE = "the cache"
 
 @dataclass(frozen=True)
 class Installed:
-    """A module that is on this machine now.
+    """A module that is now on this machine.
 
     Args:
         handle: Its address.
         folder: Where it is.
         source: Where it came from: "the cache" if it was there already.
-        tried: What was tried before, each with its reason.
+        tried: The places that were tried before, each with the reason why it failed.
     """
 
     handle: str
@@ -56,7 +56,7 @@ def install(
     *,
     report: Report = lambda what, done, total: None,
 ) -> list[Installed]:
-    """Puts a module where TF Hub itself looks for it, checked, and an encoder's preprocessing too.
+    """Puts a checked module where TF Hub looks for it, and an encoder's preprocessing too.
 
     Afterwards ``hub.KerasLayer("https://tfhub.dev/...")`` finds it without a network,
     in this process and in every other one with the same TFHUB_CACHE_DIR.
@@ -66,7 +66,7 @@ def install(
         source: A file or folder to take it from: a module's .tar.gz, a folder with a
             SavedModel, or a BERT's weights to build it of. None asks the places of
             `sources_of`, in order.
-        report: Called while something is loaded: what, bytes so far, bytes in all.
+        report: Called during a download: its name, bytes so far, bytes in all.
 
     Returns:
         What is on this machine now: the encoder, then its preprocessing. With a
@@ -109,8 +109,8 @@ def hub_modules(name: str) -> HubModules:
     companion = _preprocessing_of(handle)
     if companion is None:
         raise HubError(
-            f"{handle} is no encoder of 'kerasnlp-lab hub list': which preprocessing it was "
-            "trained with is not known"
+            f"{handle} is not an encoder of 'kerasnlp-lab hub list', so the preprocessing that "
+            "it was trained with is unknown"
         )
     for one in (handle, companion):
         if not _looks_whole(one.folder):
@@ -157,7 +157,7 @@ def _looks_whole(folder: Path) -> bool:
 
 
 def _ensure(handle: Handle, places: list[Source]) -> Installed:
-    """Makes sure of one module; processes that want the same one wait for each other."""
+    """Installs one module if needed; processes that want the same one wait for each other."""
     folder = handle.folder
     with lock(folder):
         remove_leftovers(folder)
@@ -197,7 +197,7 @@ def _fetch(handle: Handle, place: Source) -> None:
             if is_checkpoint(found):
                 _check_shape(handle, found)
                 (scratch / "built").mkdir()
-                # As the module on TF Hub computes it, whoever published the weights.
+                # As the module on TF Hub computes it, no matter who published the weights.
                 uncased = handle.entry.casing == "uncased" if handle.entry else None
                 build_in_a_process(
                     found, scratch / "built", do_lower_case=uncased, as_on_tfhub=True
@@ -220,7 +220,7 @@ def _check_shape(handle: Handle, checkpoint: Path) -> None:
     if entry is None:
         return
     if entry.architecture not in ("bert", "preprocess"):
-        raise HubError(f"{handle} is {entry.architecture}: no BERT's weights can be made one")
+        raise HubError(f"{handle} is {entry.architecture}: a BERT's weights do not fit it")
     # Any encoder that goes with a preprocessing module has its vocabulary.
     fitting = encoders_with(entry) if entry.architecture == "preprocess" else [entry]
     config = read_config(checkpoint)
@@ -273,11 +273,11 @@ def _check_kind(handle: Handle, module: Path) -> None:
     kinds = {True: "a preprocessing module", False: "an encoder"}
     found = is_preprocessing(module)
     if found != (handle.entry.architecture == "preprocess"):
-        raise HubError(f"{handle} is {kinds[not found]}, what came is {kinds[found]}")
+        raise HubError(f"{handle}: expected {kinds[not found]}, got {kinds[found]}")
 
 
 def _link(handle: Handle) -> None:
-    """Lets TF Hub find the module under the user's own spelling as well."""
+    """Lets TF Hub find the module under the user's spelling too."""
     alias = handle.alias
     if alias is None:
         return

@@ -1,4 +1,4 @@
-"""`local_modules`: a BERT in a folder of a user's own, as TF Hub modules."""
+"""`local_modules`: a BERT in the user's own folder, as TF Hub modules."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ __all__ = ["local_modules"]
 
 
 def local_modules(folder: str | Path) -> HubModules:
-    """Returns the modules in a folder, or those built of the BERT in it.
+    """Returns the modules in a folder, or builds them from the BERT in it.
 
-    What is built stays in the package's cache, under the hash of the BERT's files.
+    Built modules stay in the package's cache, under the hash of the BERT's files.
 
     Args:
         folder: With ``encoder`` and ``preprocess``, as ``hub build`` writes it; or a
             checkpoint that `read_checkpoint` reads.
 
     Raises:
-        HubError: It is neither.
+        HubError: The folder holds neither.
     """
     folder = Path(folder)
     if holds_both(folder):

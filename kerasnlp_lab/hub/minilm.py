@@ -1,4 +1,4 @@
-"""all-MiniLM-L6-v2 as TF Hub modules, built here from the publisher's own weights."""
+"""`minilm_modules`: all-MiniLM-L6-v2 as TF Hub modules, built from its published weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A module's files: whether they are whole, and how they get into a cache whole."""
+"""A module's files: checks that they are whole, manifests, and locks."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def is_module(folder: Path) -> bool:
 
 
 def write_manifest(folder: Path, address: str, source: str) -> None:
-    """Notes in a module where it came from and the SHA-256 of each of its files."""
+    """Writes into a module where it came from, and the SHA-256 of each of its files."""
     (folder / MANIFEST).unlink(missing_ok=True)  # of the cache that the module was copied from
     content = {"handle": address, "source": source, "sha256": sha256_of_files(folder)}
     write_whole(folder / MANIFEST, json.dumps(content, indent=2) + "\n")
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """Returns what `write_manifest` wrote; empty for a module that came by another way.
+    """Returns what `write_manifest` wrote, or {} for a module without a manifest.
 
     Raises:
         IntegrityError: It cannot be read.
@@ -64,12 +64,12 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 def check_module(folder: Path) -> None:
     """Checks that a SavedModel's files are all there and as they were written.
 
-    The graph is parsed, every tensor is read, which checks it by its CRC-32C, the
-    assets that the graph names are looked for, and where there is a manifest, every
-    file is compared with its SHA-256. Nothing of the module is executed.
+    This parses the graph, reads every tensor (TensorFlow compares its CRC-32C), looks
+    for the assets that the graph names and, if there is a manifest, compares the
+    SHA-256 of every file. Nothing in the module is executed.
 
     Raises:
-        HubError: It is no SavedModel.
+        HubError: It is not a SavedModel.
         IntegrityError: A file is missing, cut short or altered.
     """
     if not folder.is_dir() or not is_module(folder):
@@ -122,7 +122,7 @@ def _check_variables(folder: Path) -> None:
 
 @contextmanager
 def lock(folder: Path) -> Iterator[None]:
-    """Keeps other processes from making the same folder; a killed one lets go of it.
+    """Keeps other processes from making the same folder; a killed process releases it.
 
     Raises:
         HubError: Another process holds it for an hour.
@@ -143,6 +143,6 @@ def lock(folder: Path) -> Iterator[None]:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Removes what a killed process left of making a folder; call it within `lock`."""
+    """Removes the leftovers of a killed process that made a folder; call it within `lock`."""
     for leftover in folder.parent.glob(f".{folder.name}.*.part"):
         shutil.rmtree(leftover, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""`HubModules`: a preprocessing module and its encoder, side by side in one folder."""
+"""`HubModules`: a preprocessing module and its encoder, and folders that hold both."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def holds_both(folder: Path) -> bool:
 
 
 def build_once(folder: Path, build: Callable[[Path], None]) -> HubModules:
-    """Returns the modules of a folder, built if they are not there; processes wait for each other.
+    """Returns the modules of a folder, building them once; processes wait for each other.
 
     Args:
         folder: Where they are, or will be.

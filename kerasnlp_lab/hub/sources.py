@@ -1,4 +1,4 @@
-"""Where a module can come from, in the order in which the places are tried."""
+"""`sources_of`: the places that may have a module, in the order in which they are tried."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ __all__ = [
 ]
 
 Report = Callable[[str, int, int | None], None]  # what is loaded, bytes so far, bytes in all
-KAGGLE_STALL = 60.0  # seconds in which nothing more comes
+KAGGLE_STALL = 60.0  # seconds without a new byte
 
 
 @dataclass(frozen=True)
 class Source:
-    """A place that may have a module, or the weights to build it of.
+    """A place that may have a module, or the weights to build it from.
 
     Args:
         name: As users know it ("tfhub.dev").
@@ -54,9 +54,9 @@ class Source:
 def sources_of(handle: Handle, report: Report) -> list[Source]:
     """Returns the places to ask for a module, first to last.
 
-    tfhub.dev as tensorflow_hub asks it; Kaggle Models, where it moved to; then the
-    weights that it was made of: the original release, Hugging Face. A preprocessing
-    module is made of the vocabulary of the smallest encoder that goes with it.
+    First tfhub.dev, as tensorflow_hub does; then Kaggle Models, where it moved; then the
+    weights from which the module was made: the original release, Hugging Face. A
+    preprocessing module is built from the vocabulary of the smallest encoder that uses it.
     KERASNLP_LAB_TFHUB_URL, KERASNLP_LAB_STORAGE_URL and HF_ENDPOINT name mirrors.
     """
     sources = []
@@ -78,7 +78,7 @@ def sources_of(handle: Handle, report: Report) -> list[Source]:
 
 
 def local_source(path: Path) -> Source:
-    """Returns a file or folder of a user's own as a place to fetch from.
+    """Returns the user's own file or folder as a place to fetch from.
 
     Raises:
         HubError: There is nothing at the path.
@@ -108,9 +108,9 @@ def _weights_of(entry: HubEncoder | None) -> HubEncoder | None:
 
 
 def _fetch_archive(url: str, report: Report, scratch: Path) -> Path:
-    """Fetches an archive to where a killed process finds it again, and unpacks it."""
+    """Fetches an archive, resuming an earlier download, and unpacks it."""
     archive = _download_place(url)
-    with lock(archive):  # an encoder and its preprocessing may be made of one release
+    with lock(archive):  # an encoder and its preprocessing may share a release
         download(url, archive, report=partial(report, url))
         try:
             extract_archive(archive, scratch)
@@ -124,7 +124,7 @@ def _fetch_archive(url: str, report: Report, scratch: Path) -> Path:
 
 
 def begun_downloads() -> list[Path]:
-    """Returns the parts of files that have come, from which downloads go on."""
+    """Returns the partial files from which interrupted downloads resume."""
     return sorted(_downloads().glob("*.part"))
 
 
@@ -133,7 +133,7 @@ def _downloads() -> Path:
 
 
 def _download_place(url: str) -> Path:
-    """Returns where the part of a file that has come is kept, for whoever goes on with it."""
+    """Returns where a partial download is kept, so that any process can resume it."""
     downloads = _downloads()
     try:
         downloads.mkdir(parents=True, exist_ok=True)
@@ -143,10 +143,11 @@ def _download_place(url: str) -> Path:
 
 
 def _root(folder: Path, name: str = "") -> Path:
-    """Returns the folder itself, or the one in it, that holds what was looked for.
+    """Returns the folder, or the one within it, that holds a module or a checkpoint.
 
     Args:
-        name: What it is to a user, if not the folder.
+        folder: Where to look.
+        name: How error messages call it, if not by the folder.
     """
     name = name or str(folder)
     while not _holds_something(folder):
@@ -173,7 +174,7 @@ def download_from_hugging_face(repository: str, folder: Path, report: Report) ->
     """Fetches a BERT's config, vocabulary and weights, never a pickle.
 
     Raises:
-        HubError: One of them is not to be had.
+        HubError: One of them cannot be fetched.
     """
     base = f"{_origin('HF_ENDPOINT', 'https://huggingface.co')}/{repository}/resolve/main"
     for name in ("config.json", "vocab.txt", "tokenizer_config.json", "model.safetensors"):
@@ -193,30 +194,17 @@ def download_from_hugging_face(repository: str, folder: Path, report: Report) ->
             raise
 
 
-_KAGGLE = """
-import re
-import sys
-import kagglehub
-try:
-    print(kagglehub.model_download(sys.argv[1], output_dir=sys.argv[2]))
-except Exception as error:
-    text = " ".join(f"{type(error).__name__}: {error}".split())
-    found = re.search("Failed to resolve '[^']+'|Connection refused", text)
-    print(f"no connection ({found[0]})" if found else text[:300], file=sys.stderr)
-    sys.exit(1)
-"""
-
-
 def _fetch_from_kaggle(handle: str, scratch: Path) -> Path:
     """Lets the kagglehub package fetch a model, in a process that can be ended if it stalls."""
     target = scratch / "kaggle"
     target.mkdir()
+    quiet = {"KAGGLEHUB_VERBOSITY": "error", "TQDM_DISABLE": "1"}
     with (scratch / "kaggle.log").open("w+") as log, (scratch / "kaggle.out").open("w+") as out:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-c", _KAGGLE, handle, str(target)],
+            [sys.executable, "-P", "-m", f"{__package__}.kaggle_process", handle, str(target)],
             stdout=out,
             stderr=log,
-            env={**os.environ, "KAGGLEHUB_VERBOSITY": "error", "TQDM_DISABLE": "1"},
+            env={**os.environ, **quiet, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
         try:
             _wait(process, target)
@@ -243,11 +231,11 @@ def _wait(process: subprocess.Popen[Any], folder: Path) -> None:
         time.sleep(0.1)
         now = sum(map(_size, folder.rglob("*")))
         if now > MAX_BYTES:
-            raise IntegrityError(f"more than {MAX_BYTES} bytes came, as no module has; refused")
+            raise IntegrityError(f"got more than {MAX_BYTES} bytes, too many for a module; refused")
         if now != size:
             size, moved = now, time.monotonic()
         elif time.monotonic() - moved > KAGGLE_STALL:
-            raise HubError(f"nothing came for {KAGGLE_STALL:.0f} seconds")
+            raise HubError(f"nothing arrived for {KAGGLE_STALL:.0f} seconds")
 
 
 def _size(path: Path) -> int:

@@ -1,4 +1,4 @@
-"""`verify_modules`: whether each cached module is whole and callable, and what it answers."""
+"""`verify_modules`: checks that each cached module is whole and can be called."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ _IDS = [101, 1045, 2293, 19081, 102]
 
 @dataclass(frozen=True)
 class Verified:
-    """What there is to say of one cached module.
+    """The result of checking one cached module.
 
     Args:
-        handle: Its address, or the folder's name where nothing tells it.
+        handle: Its address, or the folder's name if the address is unknown.
         folder: Where it is.
         whole: Whether its files are all there and as they were written.
         works: Whether it could be called.
-        answer: What it answers to `SENTENCE`: word pieces' ids, or the beginning and
+        answer: Its output for `SENTENCE`: ids of word pieces, or the first numbers and
             the Euclidean norm of pooled_output.
-        problem: What is wrong, "" for nothing.
+        problem: What is wrong, or "".
     """
 
     handle: str
@@ -118,7 +118,7 @@ def _ask(folder: Path, handle: str) -> str:
 
 
 def _dtypes_taken(module: Any) -> set[tf.DType]:
-    """Returns the types of what a module is called with; none where it does not tell."""
+    """Returns the dtypes of a module's inputs, or none if it does not declare them."""
     called = getattr(module.resolved_object, "__call__", None)  # noqa: B004  # the function itself
     return {
         spec.dtype
@@ -129,7 +129,7 @@ def _dtypes_taken(module: Any) -> set[tf.DType]:
 
 
 def _encoder_inputs(folder: Path, handle: str) -> dict[str, Any]:
-    """Returns the sentence as the encoder's own preprocessing makes it, if that is here."""
+    """Returns the sentence as the encoder's own preprocessing module packs it, if present."""
     beside = folder.parent / "preprocess"
     if folder.name != "encoder":
         beside = folder

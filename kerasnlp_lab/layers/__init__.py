@@ -1,4 +1,4 @@
-"""Layers: the parts that the from-scratch Transformer is built of."""
+"""Layers: the parts of the from-scratch models."""
 
 from kerasnlp_lab.layers.masked_average_pooling import MaskedAveragePooling1D
 from kerasnlp_lab.layers.self_attention import SelfAttention

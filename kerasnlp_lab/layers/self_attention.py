@@ -1,4 +1,4 @@
-"""`SelfAttention`: every position looks at all positions, with several heads."""
+"""`SelfAttention`: multi-head attention of a sequence to itself."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class SelfAttention(keras.layers.Layer):
     what it averages, the inputs are averaged and projected afterwards, by ``W_v W_o``.
     It is the same function with half of the products, and no transposition of heads.
 
-    Masks: positions where the mask is false are not attended to; it is handed on.
+    Masks: positions where the mask is false are not attended to; the mask is passed on.
 
     Args:
         num_heads: The number of heads.

@@ -1,4 +1,4 @@
-"""`TokenAndPositionEmbedding`: what a token is, plus where it stands."""
+"""`TokenAndPositionEmbedding`: a token's embedding plus its position's."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class TokenAndPositionEmbedding(keras.layers.Layer):
     token, so a text has the same embeddings whatever it is padded to.
 
     Masks: with ``mask_zero`` the layer makes one, false where the token id is 0,
-    which Keras hands on to the layers behind.
+    which Keras passes on to the layers after it.
 
     Args:
         maxlen: The number of positions, and so the longest sequence, in tokens.

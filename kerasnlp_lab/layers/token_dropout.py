@@ -1,4 +1,4 @@
-"""`TokenDropout`: hides whole tokens while training."""
+"""`TokenDropout`: hides random tokens during training."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class TokenDropout(RandomLayer):
     A small training set lets a model lean on a few words for each text; hiding
     some of them at every step makes it use the others.
 
-    Masks: padding (id 0) stays padding; a mask is handed on as it came.
+    Masks: padding (id 0) stays padding; a mask is passed on unchanged.
 
     Args:
         rate: The share of tokens to replace, from 0 to 1.

@@ -1,4 +1,4 @@
-"""`TransformerBlock`: self-attention and a feed-forward network, each with a way past it."""
+"""`TransformerBlock`: self-attention and a feed-forward network, with residual connections."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class TransformerBlock(keras.layers.Layer):
     block comes from (not ``embed_dim / num_heads``, as in the paper).
 
     Masks: a mask of shape [batch, seq], given or made by a layer before, keeps
-    padding from being attended to; the block hands it on. Rows of the output at
+    padding from being attended to; the block passes it on. Rows of the output at
     padded positions are not meaningful: pool with a layer that honours masks.
 
     Args:
@@ -52,7 +52,7 @@ class TransformerBlock(keras.layers.Layer):
     """
 
     epsilon = 1e-6
-    """What is added to a variance before it is divided by."""
+    """Added to a variance before dividing by its square root."""
 
     def __init__(
         self, embed_dim: int, num_heads: int, ff_dim: int, rate: float = 0.1, **kwargs: Any

@@ -1,4 +1,4 @@
-"""`AdamW`: the Model Garden's AdamW, made faster, with layer-wise learning rates."""
+"""`AdamW`: the Model Garden's AdamW with faster tables and a learning rate per variable."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ __all__ = ["AdamW"]
 
 
 class AdamW(DenseUpdates, OnePassDecay, AdamWeightDecay):
-    """AdamW as in ``official.nlp.optimization.create_optimizer``, equal except for rounding.
+    """The optimizer that ``official.nlp.optimization.create_optimizer`` makes, but for rounding.
 
-    The weight decay is 0.01, and 0 for LayerNorm and biases. It is multiplied by the variable's
-    learning rate. Updates of embedding tables are faster.
+    The weight decay is 0.01, and 0 for LayerNorm and biases. It is a part of the step, so it
+    shrinks along with a variable's learning rate.
 
     Args:
         learning_rate: A number or a schedule.
-        shares: The factor of the learning rate for each variable, by name; None for 1. A step
-            raises KeyError for a variable without a share.
-        **kwargs: Arguments of Keras' optimizer, such as ``gradient_transformers``.
+        shares: The share of the learning rate that each variable has, by its name; None for
+            all of it. A step raises KeyError for a variable that it does not name.
+        **kwargs: Passed on to Keras' optimizer, ``gradient_transformers`` for one.
 
     Source: Loshchilov and Hutter 2019, https://arxiv.org/abs/1711.05101.
     """
@@ -39,7 +39,7 @@ class AdamW(DenseUpdates, OnePassDecay, AdamWeightDecay):
             epsilon=1e-6,
             weight_decay_rate=0.01,
             exclude_from_weight_decay=["LayerNorm", "layer_norm", "bias"],
-            gradient_clip_norm=0.0,  # it would clip each replica separately
+            gradient_clip_norm=0.0,  # its own is by the norm of one replica's gradients
             **kwargs,
         )
         self.shares = shares

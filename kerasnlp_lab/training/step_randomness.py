@@ -22,21 +22,21 @@ from kerasnlp_lab._keras import keras
 __all__ = ["random_by_step"]
 
 CHANCES = 1 << 8
-LEAST_KEY_BITS = 16  # for the numbers of the replica and of the call
+LEAST_KEY_BITS = 16  # left free for the number of a replica and of a call
 
 
 @contextlib.contextmanager
 def random_by_step(network: keras.Model, seed: str, step: tf.Variable) -> Iterator[None]:
-    """Makes the random numbers of a network's layers depend only on a seed and the step.
+    """Gives each random layer of a network numbers that depend on nothing but the step.
 
-    Keras itself draws them from a sequence, and no checkpoint holds the place in it. Graphs that
-    are traced in the block keep the new numbers after it. The dropout of a module from TF Hub
-    does not change, because it is inside the module's own graph.
+    Otherwise Keras draws the next number of a sequence, and no checkpoint holds the
+    place in it. Graphs that are traced in the block keep these numbers afterwards. The
+    dropout of a TF Hub module is in its own graph, and out of reach.
 
     Args:
-        network: The network; nested layers are included.
-        seed: The seed; any text.
-        step: A scalar integer variable that differs at each step.
+        network: The network; layers within layers are found too.
+        seed: Any text; another one gives other numbers.
+        step: A scalar variable that differs at each step.
     """
     layers = random_layers(network)
     before = [random_generator(one) for one in layers]
@@ -53,10 +53,10 @@ def random_by_step(network: keras.Model, seed: str, step: tf.Variable) -> Iterat
 
 
 def _dropout(generator: Any, inputs: tf.Tensor, rate: float, noise_shape: Any = None) -> tf.Tensor:
-    """Computes dropout like a Keras generator, but with 8 random bits a number instead of 32.
+    """Does what a generator's ``dropout`` does, with 8 random bits per number instead of 32.
 
-    Each call uses one of the two multiples of 1/256 around the rate. It chooses at random, so that
-    the mean is the rate. The remaining numbers are scaled to match the multiple.
+    The rate of a call is one of the two multiples of 1/256 around the requested rate, chosen at
+    random so that it is their mean. The numbers that stay are scaled to make up for that rate.
     """
     if noise_shape is not None or tf.is_tensor(rate):
         return type(generator).dropout(generator, inputs, rate, noise_shape)
@@ -65,7 +65,7 @@ def _dropout(generator: Any, inputs: tf.Tensor, rate: float, noise_shape: Any = 
         [(size + 7) // 8 + 1], generator.make_seed_for_stateless_op(), None, None, tf.uint64
     )
     low, rest = divmod(min(rate * CHANCES, CHANCES - 1), 1)
-    # The last word is not part of the mask; it chooses the multiple.
+    # The last word is no part of the mask.
     above = (
         tf.cast(tf.bitwise.right_shift(words[-1], tf.constant(40, tf.uint64)), tf.float32)
         < rest * 2.0**24
@@ -84,7 +84,7 @@ def _seeds(seed: str, step: tf.Variable) -> Callable[[], tf.Tensor]:
     calls: weakref.WeakKeyDictionary[tf.Graph, int] = weakref.WeakKeyDictionary()
 
     def next_seed() -> tf.Tensor:
-        # A step calls a shared layer, such as ALBERT's, several times.
+        # A layer that a network shares (ALBERT's) is called several times in a step.
         graph = tf.compat.v1.get_default_graph()
         calls[graph] = call = calls.get(graph, -1) + 1
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group

@@ -1,4 +1,4 @@
-"""`make_strategy`: chooses the devices for a training."""
+"""`make_strategy`: chooses the devices on which a network is trained."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kerasnlp_lab.errors import StrategyError, UnknownNameError, first_line
 
 __all__ = ["STRATEGIES", "is_chief", "make_strategy", "workers_of"]
 
-SLURM_PORT = 8888  # the port of a node's first task
+SLURM_PORT = 8888  # of a node's first task
 STRATEGIES = ("auto", "cpu", "gpu", "mirrored", "multi_worker")
 
 
@@ -22,18 +22,19 @@ def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
     """Returns a TensorFlow strategy.
 
     Args:
-        name: The name of the strategy. "auto" uses all GPUs, or the CPU if there is none. "cpu"
-            and "gpu" use one device. "mirrored" copies the network to each GPU, or to each
-            logical CPU device if there is no GPU. "multi_worker" uses the processes that
-            TF_CONFIG or SLURM names, each with all its GPUs or its CPU. Create it before using
-            anything else in TensorFlow.
+        name: "auto": all GPUs if there are several, one if there is one, else the
+            CPU. "cpu" and "gpu": one device. "mirrored": a copy of the network on
+            each GPU, or, where there is none, on each logical CPU device.
+            "multi_worker": a process for each machine that TF_CONFIG or SLURM names,
+            each with all its GPUs or its CPU; it has to be made before TensorFlow
+            does anything else.
 
     Returns:
-        The strategy. The same name always gives the same object.
+        The strategy, the same for the same name.
 
     Raises:
         UnknownNameError: There is no such strategy.
-        StrategyError: The devices or the other workers are not available.
+        StrategyError: The devices or the other workers are not there.
 
     Example:
         >>> make_strategy("cpu").num_replicas_in_sync
@@ -87,11 +88,11 @@ def _multi_worker() -> tf.distribute.MultiWorkerMirroredStrategy:
 
 
 def _config_of_slurm() -> str:
-    """Returns the TF_CONFIG for srun's variables.
+    """Returns the TF_CONFIG that srun's variables make.
 
     Raises:
-        KeyError: A variable is missing.
-        ValueError: A variable is not in SLURM's format.
+        KeyError: One is missing.
+        ValueError: One is not in SLURM's format.
     """
     nodes = expand_slurm_nodes(
         os.environ["SLURM_STEP_NODELIST"], os.environ["SLURM_STEP_TASKS_PER_NODE"]
@@ -102,12 +103,12 @@ def _config_of_slurm() -> str:
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
-    """Returns whether this process is the chief, the only worker that writes files."""
+    """Returns whether this process is the worker that writes files."""
     return workers_of(strategy)[1] == 0
 
 
 def workers_of(strategy: tf.distribute.Strategy) -> tuple[int, int]:
-    """Returns the number of a strategy's processes, and the index of this one; 0 is the chief."""
+    """Returns the number of a strategy's processes, and the number of this one; 0 is the chief."""
     resolver = strategy.cluster_resolver
     if resolver is None or not resolver.task_type:
         return 1, 0

@@ -22,7 +22,7 @@ def numbers(*shape):
 
 def test_rows_are_the_texts_one_after_another(positions):
     ids = np.arange(MASK.size, dtype=np.int32).reshape(MASK.shape)
-    np.testing.assert_array_equal(positions.of(tf.constant(ids)), ids[REAL])
+    np.testing.assert_array_equal(positions.select(tf.constant(ids)), ids[REAL])
     padded = numbers(*MASK.shape, 6)
     np.testing.assert_array_equal(positions.gather(tf.constant(padded)), padded[REAL])
     assert positions.position.numpy().tolist() == [i for n in LENGTHS for i in range(n)]

@@ -190,7 +190,7 @@ def test_kaggle_that_stalls_is_given_up(cache, origins, tiny_modules, monkeypatc
     monkeypatch.setattr(sources, "KAGGLE_STALL", 4.0)
     origins.add_folder(f"/kaggle/{KAGGLE_PREPROCESS}", tiny_modules / "preprocess")
     origins.play(f"/kaggle/{KAGGLE_PREPROCESS}/saved_model.pb", stall(1000))
-    with pytest.raises(HubError, match="Kaggle Models: nothing came for 4 seconds; the original"):
+    with pytest.raises(HubError, match="Kaggle Models: nothing arrived for 4 seconds; the orig"):
         install("bert_en_uncased_preprocess")
     assert leftovers(cache) == []
 

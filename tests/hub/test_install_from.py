@@ -219,8 +219,8 @@ def test_a_name_that_is_no_handle_is_told_before_the_source_is_read(cache, broug
 @pytest.mark.parametrize(
     "handle, part, reason",
     [
-        (ENCODER, "preprocess", "is an encoder, what came is a preprocessing module"),
-        (PREPROCESS, "encoder", "is a preprocessing module, what came is an encoder"),
+        (ENCODER, "preprocess", "expected an encoder, got a preprocessing module"),
+        (PREPROCESS, "encoder", "expected a preprocessing module, got an encoder"),
     ],
 )
 def test_one_kind_of_module_is_not_installed_as_the_other(
