@@ -79,7 +79,10 @@ def test_build_save_and_load(create, case, tmp_path):
 
 def test_an_answer_a_token_or_a_text(create, case):
     classifier = create()
-    lengths = [len(text.split()) for text in case.data.test.texts]
+    words = [text.split() for text in case.data.test.texts]
+    if classifier.encoder is None:  # the word vectorizer drops punctuation
+        words = [[word for word in text if word.isalnum()] for text in words]
+    lengths = [len(text) for text in words]
     logits = logits_of(classifier, case)
     width = classifier.head.output_shape[-1]
     expected = [(length, width) for length in lengths]
