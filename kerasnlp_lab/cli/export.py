@@ -44,7 +44,7 @@ def export(
                 "folder": to,
                 "model": classifier.name,
                 "label_names": classifier.label_names,
-                "precision": getattr(classifier.options, "precision", None),
+                "precision": classifier.options.encoder_precision,
                 "bytes": sum(file.stat().st_size for file in to.rglob("*") if file.is_file()),
             }
         )

@@ -79,8 +79,9 @@ def report_precision(classifier: Classifier) -> None:
     """Prints the precision of an encoder on standard error."""
     from kerasnlp_lab.machine import precision_note
 
-    if hasattr(classifier.options, "precision"):
-        print(precision_note(classifier.options.precision), file=sys.stderr)
+    precision = classifier.options.encoder_precision
+    if precision is not None:
+        print(precision_note(precision), file=sys.stderr)
 
 
 def import_tensorflow() -> None:

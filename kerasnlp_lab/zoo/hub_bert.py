@@ -58,9 +58,11 @@ class HubBertOptions(ModelOptions):
         OptionError: A value is invalid.
     """
 
-    changeable: ClassVar[tuple[str, ...]] = (
-        *("encoder", "precision", "frozen_layers"),
-        *("dropout", "encoder_dropout", "max_length"),
+    changeable: ClassVar[tuple[str, ...]] = ModelOptions.changeable + (
+        "encoder",
+        "encoder_dropout",
+        "frozen_layers",
+        "precision",
     )
     has_encoder: ClassVar[bool] = True
 

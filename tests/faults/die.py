@@ -103,8 +103,8 @@ def arm(moment: str, count: int) -> None:
         "after training": (experiment, "train", "after", kill),
         "before saving the model": (*save, "before", kill),
         "after saving the model": (*save, "after", kill),
-        "before the results": (experiment, "_write_results", "before", kill),
-        "after the results": (experiment, "_write_results", "after", kill),
+        "before the results": (experiment, "_write_figures_and_report", "before", kill),
+        "after the results": (experiment, "_write", "after", kill),
     }
     if moment in places:
         owner, name, when, action = places[moment]

@@ -7,8 +7,14 @@ from kerasnlp_lab.tasks import Classification, Task
 from tests.tasks.throwaway import EvenWords, MaskedWords
 
 TEXTS = (
-    *("the cat sat", "a dog ran , the cat ran !", "oil", "the team game ."),
-    *("stock web code chip", "war vote", "goal match team", "a cat , a dog"),
+    "the cat sat",
+    "a dog ran , the cat ran !",
+    "oil",
+    "the team game .",
+    "stock web code chip",
+    "war vote",
+    "goal match team",
+    "a cat , a dog",
 )
 LABELS = (0, 0, 1, 2, 1, 2, 2, 0)
 ROWS = Split(TEXTS, LABELS)

@@ -190,7 +190,10 @@ def test_resume_is_bit_equal(create, case, frozen_epochs, tmp_path, monkeypatch)
         patch.setattr(Checkpoints, "save", dies_after_three)
         with pytest.raises(Killed):
             train(
-                *(create(), case.data, recipe, tmp_path / "run"),
+                create(),
+                case.data,
+                recipe,
+                tmp_path / "run",
                 checkpoints=checkpoints,
                 checkpoint_every="1steps",
             )

@@ -11,11 +11,12 @@ import regex
 
 __all__ = ["SCRIPTS", "mixed_words", "script_counts"]
 
-SCRIPTS = (
-    *("Latin", "Cyrillic", "Greek", "Armenian", "Georgian", "Hebrew", "Arabic", "Han", "Hiragana"),
-    *("Katakana", "Hangul", "Bopomofo", "Devanagari", "Bengali", "Gurmukhi", "Gujarati", "Tamil"),
-    *("Telugu", "Kannada", "Malayalam", "Sinhala", "Thai", "Lao", "Khmer", "Myanmar", "Tibetan"),
-    *("Ethiopic", "Mongolian", "Cherokee", "Thaana", "Syriac", "Coptic"),
+SCRIPTS = tuple(
+    """
+    Latin Cyrillic Greek Armenian Georgian Hebrew Arabic Han Hiragana Katakana Hangul Bopomofo
+    Devanagari Bengali Gurmukhi Gujarati Tamil Telugu Kannada Malayalam Sinhala Thai Lao Khmer
+    Myanmar Tibetan Ethiopic Mongolian Cherokee Thaana Syriac Coptic
+    """.split()
 )
 ALIKE = {"Latin", "Cyrillic", "Greek", "Armenian", "Cherokee", "Coptic"}
 _PATTERNS = {script: regex.compile(rf"\p{{Script={script}}}") for script in SCRIPTS}
