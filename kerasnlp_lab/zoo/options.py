@@ -53,7 +53,7 @@ class ModelOptions:
             OptionError: A change would need other weights.
         """
         for name, value in changes.items():
-            check_option(name, value, name in self.changeable, "as it was in training")
+            check_option(name, value, name in self.changeable, "the same as in training")
         return {**saved, **changes}
 
     def to_explain(self) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def test_what_one_path_saves_loads_in_the_other(first, second, folder, tmp_path)
     assert isinstance(loaded.encoder, hub.KerasLayer) == (second == "module")
     assert np.ptp(expected, axis=0).min() > 1e-3  # the texts have different logits
     np.testing.assert_allclose(predict_logits(loaded, TEXTS), expected, atol=1e-5)
-    with pytest.raises(OptionError, match="pooling must be left as it was in the training"):
+    with pytest.raises(OptionError, match="pooling must be the same as in training"):
         load_classifier(tmp_path / "model", options={"pooling": "pooled_output"})
 
 
