@@ -83,7 +83,7 @@ def test_an_answer_a_token_or_a_text(create, case):
     if classifier.encoder is None:  # the word vectorizer drops punctuation
         words = [[word for word in text if word.isalnum()] for text in words]
     lengths = [len(text) for text in words]
-    logits = logits_of(classifier, case)
+    logits = predict_logits(classifier, case.data.test.texts)
     width = classifier.head.output_shape[-1]
     expected = [(length, width) for length in lengths]
     if case.task.reads == "pooled":
