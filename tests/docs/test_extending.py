@@ -73,7 +73,7 @@ def call(arguments, clone):
     "part, answers",
     [
         ("A model", ["1,280,260", "epoch 10", "Oil slips below 45 dollars", " passed"]),
-        ("A task", ["a number for each text", "within half", "mean absolute error", " passed"]),
+        ("A task", ["A number for each text", "within half", "mean absolute error", " passed"]),
         ("A dataset", ["support tickets by the queue", "macro-F1"]),
         ("A layer", [" passed"]),
     ],
