@@ -122,7 +122,7 @@ def test_an_empty_folder_is_no_module(hub_cache):
 def test_a_manifest_that_cannot_be_read_is_told(found, content):
     encoder, preprocess = found
     shutil.rmtree(preprocess)
-    (encoder / MANIFEST).parent.mkdir()
+    (encoder / MANIFEST).parent.mkdir(exist_ok=True)
     (encoder / MANIFEST).write_text(content)
     (one,) = verify_modules()
     assert not one.whole and str(encoder) in one.problem
