@@ -9,6 +9,7 @@ import pytest
 from tests.notebooks import FOLDER, run_notebook
 
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+QUICK = ("transformer_from_scratch", "your_own_table")
 WITH_MINILM = ("bert_from_tf_hub", "sms_spam")
 MOST_BYTES = 60_000  # for one figure, because browsers load notebooks
 OF_A_MACHINE = ("/tmp", "/home", "/root", "/usr", "site-packages", "\x1b[")
@@ -23,8 +24,8 @@ def code_cells(notebook):
 @pytest.mark.parametrize(
     "path",
     [
-        # It starts five trainings; tests/training and tests/faults have quicker ones.
-        pytest.param(path, marks=pytest.mark.slow if path.stem == "many_gpus" else ())
+        # Each of these three trains BERTs, or a model on each kind of devices.
+        pytest.param(path, marks=() if path.stem in QUICK else pytest.mark.slow)
         for path in NOTEBOOKS
     ],
     ids=lambda path: path.stem,

@@ -34,12 +34,12 @@ def whole(tmp_path_factory) -> Path:
     return run
 
 
-QUICK = ("steps and writing", "the end")
+QUICK = "steps and writing"
 
 
 @pytest.mark.parametrize(
     "plan",
-    [pytest.param(plan, marks=() if plan in QUICK else pytest.mark.slow) for plan in PLANS],
+    [pytest.param(plan, marks=() if plan == QUICK else pytest.mark.slow) for plan in PLANS],
 )
 def test_a_killed_run_ends_bit_equal(plan, whole, tmp_path):
     hits = kill_and_resume(SCRATCH, tmp_path / "run", PLANS[plan])
@@ -47,17 +47,11 @@ def test_a_killed_run_ends_bit_equal(plan, whole, tmp_path):
     assert differences(whole, tmp_path / "run") == []
 
 
+@pytest.mark.slow  # tests/tasks/test_every_task.py resumes both phases within one process
 @pytest.mark.timeout(900)  # several processes train a BERT in turn
-@pytest.mark.parametrize(
-    "kills",
-    [
-        [("step", 1), ("step", 8)],
-        pytest.param([("step", 1), ("step", 8), ("half written", 1)], marks=pytest.mark.slow),
-    ],
-    ids=str,
-)
-def test_a_killed_hub_classifier_ends_bit_equal(kills, tmp_path):
+def test_a_killed_hub_classifier_ends_bit_equal(tmp_path):
     """It is killed while the encoder is frozen, and again during fine-tuning."""
+    kills = [("step", 1), ("step", 8), ("half written", 1)]
     arguments = hub(tmp_path)
     finish([*arguments, "--output", str(tmp_path / "whole")])
     hits = kill_and_resume(arguments, tmp_path / "run", kills)
@@ -65,6 +59,7 @@ def test_a_killed_hub_classifier_ends_bit_equal(kills, tmp_path):
     assert differences(tmp_path / "whole", tmp_path / "run") == []
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_killed_run_on_two_devices_ends_bit_equal(tmp_path):
     arguments = [*SCRATCH, "--strategy", "mirrored"]

@@ -96,6 +96,7 @@ def test_workers_end_with_equal_weights_and_the_losses_of_one(number, tmp_path):
     assert [log.name for log in sorted((tmp_path / "many").iterdir())].count("history.csv") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_worker_that_is_killed_ends_all_and_the_same_command_goes_on(tmp_path):
     arguments = [*SCRATCH, "--epochs", "6", "--patience", "6", "--checkpoint-every", "10steps"]
@@ -118,6 +119,7 @@ def test_a_worker_that_is_killed_ends_all_and_the_same_command_goes_on(tmp_path)
     assert again.final_states() == whole.final_states()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_worker_that_is_asked_to_stop_stops_all_and_all_is_saved(tmp_path):
     arguments = [*SCRATCH, "--epochs", "60", "--patience", "60", "--checkpoint-every", "10steps"]
@@ -129,6 +131,7 @@ def test_a_worker_that_is_asked_to_stop_stops_all_and_all_is_saved(tmp_path):
     assert all("resume with: kerasnlp-lab train --resume" in text for text in workers.said())
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_hub_classifier_frozen_and_fine_tuned_on_shards(tmp_path):
     """Each worker opens only its own shards, and the batches equal those of a single worker."""
