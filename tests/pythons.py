@@ -87,7 +87,8 @@ def main() -> None:
         pythons.pop(version_of(sys.executable), None)
     for version in supported():
         if version not in {*pythons, version_of(sys.executable)}:
-            print(f"Python {version}: not tested, this machine has no interpreter of it that runs")
+            reason = "not asked for" if options.interpreters else "no interpreter of it runs here"
+            print(f"Python {version}: not tested, {reason}")
     failed = False
     for version, python in pythons.items():
         began = time.monotonic()
