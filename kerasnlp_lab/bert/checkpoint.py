@@ -156,7 +156,7 @@ _DISTILBERT_KEYS = {
     "dropout": "hidden_dropout_prob",
     "attention_dropout": "attention_probs_dropout_prob",
 }
-_SIZES = (
+SIZES = (
     "vocab_size",
     "hidden_size",
     "num_hidden_layers",
@@ -178,10 +178,10 @@ def _config(raw: Mapping[str, Any], gelu: str) -> BertConfig:
     if kind == "distilbert":
         renamed = {_DISTILBERT_KEYS.get(key, key): value for key, value in raw.items()}
         raw = {**renamed, "type_vocab_size": 2}
-    missing = [key for key in (*_SIZES, "hidden_act") if key not in raw]
+    missing = [key for key in (*SIZES, "hidden_act") if key not in raw]
     if missing:
         raise HubError(f"config.json lacks {', '.join(missing)}")
-    wrong = [key for key in _SIZES if type(raw[key]) is not int or raw[key] < 1]
+    wrong = [key for key in SIZES if type(raw[key]) is not int or raw[key] < 1]
     if wrong:
         raise HubError(f"config.json: {wrong[0]} must be 1 or more, got {raw[wrong[0]]!r}")
     rates = [key for key in _RATES if key in raw]
@@ -205,7 +205,7 @@ def _config(raw: Mapping[str, Any], gelu: str) -> BertConfig:
     activation = activations.get(raw["hidden_act"], raw["hidden_act"])
     if activation not in ACTIVATIONS:
         raise HubError(f"hidden_act {raw['hidden_act']!r} is not supported; gelu and relu are")
-    values = {key: raw[key] for key in (*_SIZES, *_RATES) if key in raw}
+    values = {key: raw[key] for key in (*SIZES, *_RATES) if key in raw}
     return BertConfig(activation=activation, **values)
 
 

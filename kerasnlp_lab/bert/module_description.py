@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasnlp_lab._internals import checkpoint_keys
-from kerasnlp_lab.bert.checkpoint import BertConfig, tensor_shapes
+from kerasnlp_lab.bert.checkpoint import SIZES, BertConfig, tensor_shapes
 from kerasnlp_lab.bert.encoder import as_named_tensors
 from kerasnlp_lab.errors import HubError, RunError, StorageError
 from kerasnlp_lab.paths import cache_dir, check_files, sha256_of, write_whole
@@ -27,16 +27,7 @@ __all__ = ["MANIFEST", "describe_if_ours", "describe_module", "read_described_mo
 MANIFEST = "assets.extra/kerasnlp_lab.json"  # written by `install`, with a hash of each file
 DESCRIPTION = "assets.extra/kerasnlp_lab_bert.json"
 # What `reopen` sees in a module: not the rates of dropout, and not how weights were initialized.
-_FIELDS = (
-    "vocab_size",
-    "hidden_size",
-    "num_hidden_layers",
-    "num_attention_heads",
-    "intermediate_size",
-    "max_position_embeddings",
-    "type_vocab_size",
-    "activation",
-)
+_FIELDS = (*SIZES, "activation")
 
 
 def describe_module(folder: Path, config: BertConfig) -> None:
