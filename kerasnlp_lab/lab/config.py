@@ -11,6 +11,7 @@ from kerasnlp_lab.data import TextDataset
 from kerasnlp_lab.errors import OptionError, UnknownNameError, check_option
 from kerasnlp_lab.tasks import Task
 from kerasnlp_lab.tasks.registry import find_task
+from kerasnlp_lab.training.fit import task_in_training
 from kerasnlp_lab.training.interval import Interval
 from kerasnlp_lab.training.strategy import STRATEGIES
 from kerasnlp_lab.training.trainer import CHECKPOINT_EVERY
@@ -119,8 +120,7 @@ class ExperimentConfig:
         """
         task = find_task(self.task).for_data(data)
         task.check_decision(self.threshold, self.positive_class)
-        fields = {name: getattr(self.recipe, name) for name in task.recipe_fields}
-        task.for_training(data, **fields)
+        task_in_training(task, data, self.recipe)  # raises if the recipe does not fit the rows
         return task
 
     def to_json(self) -> dict[str, Any]:
