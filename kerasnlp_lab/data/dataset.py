@@ -13,7 +13,7 @@ import numpy as np
 from kerasnlp_lab.data.row_store import StoredTexts
 from kerasnlp_lab.data.sharded_split import ShardedSplit
 from kerasnlp_lab.data.source import LeaksLeftOut, PythonRows, Source
-from kerasnlp_lab.data.table_rows import RejectedRow
+from kerasnlp_lab.data.tables import RejectedRow
 from kerasnlp_lab.errors import DataError
 
 if TYPE_CHECKING:

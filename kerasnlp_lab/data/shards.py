@@ -14,7 +14,7 @@ from kerasnlp_lab.data.dataset import Split, TextDataset
 from kerasnlp_lab.data.row_store import StoredTexts
 from kerasnlp_lab.data.sharded_split import ADVICE, ShardedSplit, read_records
 from kerasnlp_lab.data.source import Shards, source_from_json, source_to_json
-from kerasnlp_lab.data.table_rows import RejectedRow, csv_content
+from kerasnlp_lab.data.tables import RejectedRow, csv_content
 from kerasnlp_lab.errors import DataError, OptionError, check_option
 from kerasnlp_lab.paths import sha256_of_files, whole_directory, write_whole
 

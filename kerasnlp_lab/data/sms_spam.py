@@ -15,7 +15,7 @@ import requests
 
 from kerasnlp_lab.data.dataset import Split
 from kerasnlp_lab.data.table import load_labelled_rows, load_table
-from kerasnlp_lab.data.table_rows import csv_content
+from kerasnlp_lab.data.tables import csv_content
 from kerasnlp_lab.errors import DataError, DatasetMissingError, first_line
 from kerasnlp_lab.paths import cache_dir, did_you_mean_path, write_whole
 

@@ -14,7 +14,7 @@ from kerasnlp_lab.data.dataset import Split, TextDataset
 from kerasnlp_lab.data.row_store import StoredTexts
 from kerasnlp_lab.data.source import TableFiles
 from kerasnlp_lab.data.splits import divide
-from kerasnlp_lab.data.table_rows import RejectedRow, TableRow, read_table
+from kerasnlp_lab.data.tables import RejectedRow, TableRow, read_table
 from kerasnlp_lab.errors import DataError, did_you_mean
 
 __all__ = ["load_labelled_rows", "load_table"]
@@ -146,13 +146,13 @@ def _read(
     rejected: list[RejectedRow],
 ) -> tuple[_Labelled, tuple[str, ...], str]:
     """Returns a table's good rows and its columns, and adds its bad rows to `rejected`."""
-    columns, records = read_table(path)
-    text_names, label_name = _choose_columns(path, columns, text_columns, label_column)
+    table = read_table(path)
+    text_names, label_name = _choose_columns(path, table.columns, text_columns, label_column)
     labels, lines = array("q"), array("i")
     seen: dict[str, int] = {}
 
     def texts() -> Iterator[str]:
-        for record in records:
+        for record in table.rows:
             row = _labelled(path, record, text_names, label_name, known)
             if not isinstance(row, RejectedRow):
                 lines.append(record.line)

@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.data import TextDataset, describe_dataset, load_again
-from kerasnlp_lab.data.table_rows import RejectedRow, csv_content
+from kerasnlp_lab.data.tables import RejectedRow, csv_content
 from kerasnlp_lab.errors import RunError
 from kerasnlp_lab.evaluation import Evaluation, evaluate, evaluate_logits
 from kerasnlp_lab.evaluation.plots import (

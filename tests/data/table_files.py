@@ -1,6 +1,6 @@
 """Writes tables, and reads them with `read_table`."""
 
-from kerasnlp_lab.data.table_rows import RejectedRow, read_table
+from kerasnlp_lab.data.tables import RejectedRow, read_table
 
 
 def write(folder, content, name="messages.csv"):
@@ -12,7 +12,8 @@ def write(folder, content, name="messages.csv"):
 
 def read(path):
     """Returns the columns, the good rows as (line, cells) and the bad ones as (line, reason)."""
-    columns, rows = read_table(path)
+    table = read_table(path)
+    columns, rows = table.columns, table.rows
     found = list(rows)
     bad = [(row.line, row.reason) for row in found if isinstance(row, RejectedRow)]
     good = [

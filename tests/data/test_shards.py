@@ -17,7 +17,7 @@ from kerasnlp_lab.data import (
     write_shards,
 )
 from kerasnlp_lab.data.row_store import StoredTexts
-from kerasnlp_lab.data.table_rows import RejectedRow
+from kerasnlp_lab.data.tables import RejectedRow
 from kerasnlp_lab.errors import DataError, OptionError, RunError, StorageError
 from kerasnlp_lab.text import TfidfVectorizer, WordVectorizer
 from tests.data.sharded import numbered, sharded

@@ -9,7 +9,7 @@ from pathlib import Path
 from kerasnlp_lab.data.inspection.fixing import Cleaned
 from kerasnlp_lab.data.inspection.inspection import Inspection
 from kerasnlp_lab.data.inspection.lengths import lengths_png
-from kerasnlp_lab.data.table_rows import csv_content
+from kerasnlp_lab.data.tables import csv_content
 from kerasnlp_lab.paths import check_new, write_whole
 
 __all__ = ["write_inspection"]

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from kerasnlp_lab.data.table_rows import read_table
+from kerasnlp_lab.data.tables import read_table
 from kerasnlp_lab.errors import DataError
 from tests.data.table_files import read, write
 
@@ -262,8 +262,7 @@ def test_jsonl_columns_in_any_order_and_nested_ones_beside_them(tmp_path):
         '{"meta": null, "label": 2, "text": "b", "more": 1}',
         '{"text": "c"}',
     )
-    columns, rows = read_table(path)
-    rows = list(rows)
+    rows = list(read_table(path).rows)
     assert [row.line for row in rows] == [1, 3, 4]
     assert [row.cells.get("text") for row in rows] == ["a", "b", "c"]
     assert [row.cells.get("label") for row in rows] == ["1", "2", None]
@@ -271,7 +270,7 @@ def test_jsonl_columns_in_any_order_and_nested_ones_beside_them(tmp_path):
 
 def test_jsonl_columns_are_not_only_those_of_the_first_row(tmp_path):
     path = jsonl(tmp_path, '{"text": "a"}', '{"text": "b", "label": 1}')
-    assert read_table(path)[0] == COLUMNS
+    assert read_table(path).columns == COLUMNS
 
 
 @pytest.mark.parametrize(
@@ -341,7 +340,7 @@ def test_parquet_labels(labels, expected, tmp_path):
 def test_parquet_of_pandas_with_a_category_and_an_index(tmp_path):
     frame = pd.DataFrame({"text": ["a", "b"], "label": pd.Categorical(["x", "y"])}, index=[7, 9])
     frame.to_parquet(tmp_path / "m.parquet")
-    _, rows = read_table(tmp_path / "m.parquet")
+    rows = read_table(tmp_path / "m.parquet").rows
     assert [(row.cells["text"], row.cells["label"]) for row in rows] == [("a", "x"), ("b", "y")]
 
 

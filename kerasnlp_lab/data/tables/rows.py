@@ -1,0 +1,94 @@
+"""`TableRow` and `RejectedRow`: what readers of tables yield."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kerasnlp_lab.errors import DataError
+
+__all__ = [
+    "INVALID",
+    "RejectedRow",
+    "Rows",
+    "TableRow",
+    "as_text",
+    "check_names",
+    "csv_content",
+    "rejected_row",
+]
+
+INVALID = "not valid UTF-8"
+QUOTED_CONTENT = 200  # characters of a rejected row to quote
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """A row of a table.
+
+    Args:
+        line: Its first line, counted from 1; in Parquet the row's number.
+        cells: Its cells, by column.
+    """
+
+    line: int
+    cells: dict[str, str]
+
+
+@dataclass(frozen=True)
+class RejectedRow:
+    """A row that cannot be used.
+
+    Args:
+        path: The file.
+        line: Its first line, counted from 1; in Parquet the row's number.
+        reason: The reason why.
+        content: The start of its content.
+    """
+
+    path: str
+    line: int
+    reason: str
+    content: str
+
+
+Rows = Iterator[TableRow | RejectedRow]
+
+
+def csv_content(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    """Returns the content of a CSV file that `read_table` reads back unchanged.
+
+    Every cell is quoted: older Pythons do not quote a bare carriage return.
+    """
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return file.getvalue().encode("utf-8")
+
+
+def check_names(names: list[str], path: Path, line: int | None = None) -> None:
+    if len(set(names)) != len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise DataError(f"two columns are called {twice!r}", path, line)
+
+
+def as_text(value: Any) -> str:
+    """Returns a value as a CSV would hold it; a missing value is an empty text."""
+    if value is None or value != value:  # NaN
+        return ""
+    if isinstance(value, bytes):
+        return value.decode("utf-8")
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return value if isinstance(value, str) else str(value)
+
+
+def rejected_row(path: Path, line: int, reason: str, content: str) -> RejectedRow:
+    return RejectedRow(str(path), line, reason, content.rstrip("\r\n")[:QUOTED_CONTENT])
