@@ -9,7 +9,7 @@ import pytest
 from tests.notebooks import FOLDER, run_notebook
 
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
-QUICK = ("transformer_from_scratch", "your_own_table")
+QUICK = ("your_own_table",)
 WITH_MINILM = ("bert_from_tf_hub", "sms_spam")
 MOST_BYTES = 60_000  # for one figure, because browsers load notebooks
 OF_A_MACHINE = ("/tmp", "/home", "/root", "/usr", "site-packages", "\x1b[")
@@ -24,7 +24,7 @@ def code_cells(notebook):
 @pytest.mark.parametrize(
     "path",
     [
-        # Each of these three trains BERTs, or a model on each kind of devices.
+        # The others train BERTs, a model on each kind of devices, or three models.
         pytest.param(path, marks=() if path.stem in QUICK else pytest.mark.slow)
         for path in NOTEBOOKS
     ],

@@ -429,6 +429,7 @@ def test_a_tokenizer_json_beside_the_vocabulary_is_heeded(checkpoint, part, cont
         read_checkpoint(checkpoint)
 
 
+@pytest.mark.slow  # it builds modules
 def test_code_in_the_folder_that_one_stands_in_is_not_run(checkpoint, tmp_path, monkeypatch):
     """By default Python searches for modules in the current folder first."""
     for name in ("dataclasses", "tensorflow", "kerasnlp_lab"):

@@ -79,14 +79,28 @@ def module_of(build):
     return once
 
 
-@pytest.fixture(scope="module", params=["uncased", "cased"])
-def casing(request):
+@pytest.fixture(
+    scope="module",
+    params=[
+        ("uncased", "as on tfhub"),
+        ("cased", "built here"),
+        pytest.param(("cased", "as on tfhub"), marks=pytest.mark.slow),
+        pytest.param(("uncased", "built here"), marks=pytest.mark.slow),
+    ],
+    ids=" ".join,
+)
+def kind(request):
     return request.param
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["as on tfhub", "built here"])
-def vectorizer(request, casing, module_of):
-    return module_of(casing, request.param)
+@pytest.fixture(scope="module")
+def casing(kind):
+    return kind[0]
+
+
+@pytest.fixture(scope="module")
+def vectorizer(kind, module_of):
+    return module_of(kind[0], kind[1] == "as on tfhub")
 
 
 @pytest.fixture(scope="module")
@@ -202,7 +216,7 @@ def test_an_empty_batch(vectorizer):
 
 def test_a_graph_on_another_machine(module_of, tmp_path):
     """The graph is saved, moved and opened with only TensorFlow and tensorflow_text."""
-    vectorizer = module_of("uncased", False)
+    vectorizer = module_of("cased", False)
     texts = [text.encode("utf-8") if isinstance(text, str) else text for text in MIXED]
     serving = tf.Module()
     serving.vectorizer = vectorizer
@@ -232,7 +246,7 @@ def test_a_graph_on_another_machine(module_of, tmp_path):
         assert row[row != 0].tolist()[1:-1] == one[one != 0].tolist()[1:-1] == ids
 
 
-@pytest.mark.parametrize("lower", [True, False])
+@pytest.mark.parametrize("lower", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_accents_that_go_with_neither_casing(build, vocab_file, lower):
     """Lower case with accents (German models), and cased without accents: only ASCII is safe."""
     vectorizer = build(do_lower_case=lower, strip_accents=not lower, as_on_tfhub=False)

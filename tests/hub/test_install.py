@@ -135,6 +135,7 @@ def test_then_the_original_release_is_built(cache, origins, small_release, small
     assert leftovers(cache) == []
 
 
+@pytest.mark.slow  # it builds modules, like the test before
 def test_and_last_hugging_face(cache, origins, small_release, small_checkpoint):
     origins.play("/tfhub", redirect_loop)
     origins.play("/kaggle", status(403))

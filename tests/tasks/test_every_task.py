@@ -17,7 +17,7 @@ from tests.tasks.cases import CASES
 
 SMALL = {
     "transformer": {"max_length": 16, "vocab_size": 60, "embed_dim": 8, "ff_dim": 8},
-    "bert": {"max_length": 16, "precision": "float32"},
+    "bert": {"max_length": 16, "precision": "float32", "layers": 1},
 }
 RECIPES = {
     "transformer": Recipe(epochs=2, batch_size=4, learning_rate=1e-2, patience=9),

@@ -363,6 +363,7 @@ def umask() -> int:
     return mask
 
 
+@pytest.mark.slow  # it builds the modules of two BERTs
 def test_the_activation_is_part_of_the_key(tiny_checkpoint, tmp_path):
     fingerprints = set()
     for activation in ("gelu", "gelu_new"):

@@ -43,7 +43,12 @@ def test_from_scratch_losses_on_two_devices_equal_those_on_one():
 
 
 @pytest.mark.parametrize(
-    "encoder", [{"encoder": "module"}, {"encoder": "reopened", "encoder_dropout": 0.0}], ids=str
+    "encoder",
+    [
+        pytest.param({"encoder": "module"}, marks=pytest.mark.slow),
+        {"encoder": "reopened", "encoder_dropout": 0.0},
+    ],
+    ids=str,
 )
 def test_hub_losses_on_two_devices_equal_those_on_one(tiny_hub_cache, encoder, tmp_path):
     name, environment = tiny_hub_cache
