@@ -9,7 +9,6 @@ import pytest
 from tests.notebooks import FOLDER, run_notebook
 
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
-QUICK = ("your_own_table",)
 WITH_MINILM = ("bert_from_tf_hub", "sms_spam")
 MOST_BYTES = 60_000  # for one figure, because browsers load notebooks
 OF_A_MACHINE = ("/tmp", "/home", "/root", "/usr", "site-packages", "\x1b[")
@@ -19,17 +18,10 @@ def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
+@pytest.mark.slow  # tests/docs/test_pages.py runs the Python of the pages
 @pytest.mark.starts_tensorflow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(
-    "path",
-    [
-        # The others train BERTs, a model on each kind of devices, or three models.
-        pytest.param(path, marks=() if path.stem in QUICK else pytest.mark.slow)
-        for path in NOTEBOOKS
-    ],
-    ids=lambda path: path.stem,
-)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook_runs_from_the_first_cell_to_the_last(path, tmp_path, request):
     """It uses a thin MiniLM with random weights. `make notebooks` uses the real one."""
     if path.stem in WITH_MINILM:

@@ -191,11 +191,11 @@ def test_words_only_where_the_model_cannot_be_had(tmp_path, monkeypatch):
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_mistakes(arguments, message, tiny_checkpoint, tmp_path):
+def test_mistakes(arguments, message, tmp_path):
     table = write_table(tmp_path / "t.csv", plain_rows())
     places = {"TABLE": table, "FULL": tmp_path}
     if "--model" not in arguments:
-        arguments = [*arguments, "--model", str(tiny_checkpoint)]
+        arguments = [*arguments, "--model", "tfidf_linear"]
     if "--output" not in arguments:
         arguments = [*arguments, "--output", str(tmp_path / "out")]
     result = inspect(*(places.get(word, word) for word in arguments))

@@ -1,5 +1,6 @@
 """The pages are correct: their Python runs, and their commands, options and links exist."""
 
+import functools
 import re
 import tomllib
 
@@ -50,9 +51,16 @@ def test_files_that_are_named_exist(page):
     """Pages name files by a path from the repository, the package or the page's subject."""
     if page == "docs/extending.md":  # its readers create files
         return
-    known = {path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py")}
     for named in re.findall(r"`([\w./]+\.py)`", read(page)):
-        assert any(one == named or one.endswith(f"/{named}") for one in known), named
+        assert any(one == named or one.endswith(f"/{named}") for one in python_files()), named
+
+
+@functools.cache
+def python_files():
+    """Returns the paths of the repository's Python files, without those of .venv."""
+    folders = ("kerasnlp_lab", "tests", "benchmarks", "examples", "docs")
+    found = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    return [path.relative_to(ROOT).as_posix() for path in found]
 
 
 @pytest.mark.parametrize("page", [*PAGES, "benchmarks/README.md", "CHANGELOG.md"])
