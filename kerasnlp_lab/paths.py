@@ -6,6 +6,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import shlex
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -22,6 +23,7 @@ __all__ = [
     "did_you_mean_path",
     "explain_os_error",
     "near_path",
+    "our_command",
     "sha256_of",
     "sha256_of_files",
     "whole_directory",
@@ -89,6 +91,16 @@ def did_you_mean_path(path: str | Path) -> str:
     """Returns an ending for an error message that suggests a path, or "" if none is close."""
     near = near_path(path)
     return "" if near is None else f"; did you mean {str(near)!r}?"
+
+
+def our_command(*words: str | Path) -> str:
+    """Returns a command line to suggest, quoted so that it can be pasted into a shell.
+
+    Example:
+        >>> our_command("predict", Path("my run"), "Your text")
+        "kerasnlp-lab predict 'my run' 'Your text'"
+    """
+    return shlex.join(["kerasnlp-lab", *map(str, words)])
 
 
 def write_whole(path: str | Path, content: str | bytes) -> None:

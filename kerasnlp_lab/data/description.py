@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
 from kerasnlp_lab.data.dataset import TextDataset
 from kerasnlp_lab.data.leaks import without_leaks
 from kerasnlp_lab.data.sharded_split import ShardedSplit
-from kerasnlp_lab.data.source import source_from_json, source_to_json
-from kerasnlp_lab.errors import RunError
+from kerasnlp_lab.data.source import moved_to, source_from_json, source_to_json
+from kerasnlp_lab.errors import DataError, RunError
 
 __all__ = ["describe_dataset", "load_again"]
 
@@ -28,24 +29,38 @@ def describe_dataset(data: TextDataset) -> dict[str, Any]:
     }
 
 
-def load_again(description: Mapping[str, Any]) -> TextDataset:
+def load_again(
+    description: Mapping[str, Any], moved: Mapping[str, str] | None = None
+) -> TextDataset:
     """Loads the rows that a run was started with.
 
     Args:
         description: The "dataset" of its config.json.
+        moved: The new place of files that have moved; see `moved_to`.
 
     Raises:
         RunError: The rows have changed, or were made in Python.
+        OptionError: The run has no such file.
         DataError: They cannot be read.
         DatasetMissingError: They are no longer on this machine.
     """
     source, leaks_left_out = source_from_json(description)
-    data = source.load()
+    source = moved_to(source, moved or {})
+    try:
+        data = source.load()
+    except DataError as error:
+        if error.path is None or os.path.exists(error.path):
+            raise
+        raise DataError(
+            f"{error.message}; if the run's rows were moved, name their new place: "
+            "train --resume RUN --data NEW_PLACE (or --validation-data, --test-data)",
+            error.path,
+        ) from error
     if leaks_left_out is not None and not isinstance(data.train, ShardedSplit):
         data = without_leaks(data)
     if data.fingerprint != description["fingerprint"]:
         raise RunError(
-            f"{description['source']} holds other rows than when the run was started: it had "
+            f"{data.source.place} holds other rows than when the run was started: it had "
             f"{description['train_rows']} to train on (fingerprint "
             f"{description['fingerprint'][:12]}), now {len(data.train)} "
             f"({data.fingerprint[:12]}); put them back, or train again"
