@@ -94,12 +94,7 @@ def did_you_mean_path(path: str | Path) -> str:
 
 
 def our_command(*words: str | Path) -> str:
-    """Returns a command line to suggest, quoted so that it can be pasted into a shell.
-
-    Example:
-        >>> our_command("predict", Path("my run"), "Your text")
-        "kerasnlp-lab predict 'my run' 'Your text'"
-    """
+    """Returns a command line to suggest, quoted so that it can be pasted into a shell."""
     return shlex.join(["kerasnlp-lab", *map(str, words)])
 
 

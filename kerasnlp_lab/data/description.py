@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -9,8 +10,8 @@ from typing import Any
 from kerasnlp_lab.data.dataset import TextDataset
 from kerasnlp_lab.data.leaks import without_leaks
 from kerasnlp_lab.data.sharded_split import ShardedSplit
-from kerasnlp_lab.data.source import moved_to, source_from_json, source_to_json
-from kerasnlp_lab.errors import DataError, RunError
+from kerasnlp_lab.data.source import source_from_json, source_to_json
+from kerasnlp_lab.errors import DataError, OptionError, RunError
 
 __all__ = ["describe_dataset", "load_again"]
 
@@ -29,6 +30,9 @@ def describe_dataset(data: TextDataset) -> dict[str, Any]:
     }
 
 
+PARTS = {"data": "train", "validation_data": "validation", "test_data": "test"}
+
+
 def load_again(
     description: Mapping[str, Any], moved: Mapping[str, str] | None = None
 ) -> TextDataset:
@@ -36,7 +40,8 @@ def load_again(
 
     Args:
         description: The "dataset" of its config.json.
-        moved: The new place of files that have moved; see `moved_to`.
+        moved: The new place of files that were moved, by the option that names it: "data" (a
+            table or a folder of shards), "validation_data", "test_data" or "data_dir".
 
     Raises:
         RunError: The rows have changed, or were made in Python.
@@ -44,8 +49,7 @@ def load_again(
         DataError: They cannot be read.
         DatasetMissingError: They are no longer on this machine.
     """
-    source, leaks_left_out = source_from_json(description)
-    source = moved_to(source, moved or {})
+    source, leaks_left_out = source_from_json(_with_places(description, moved or {}))
     try:
         data = source.load()
     except DataError as error:
@@ -66,3 +70,21 @@ def load_again(
             f"({data.fingerprint[:12]}); put them back, or train again"
         )
     return data
+
+
+def _with_places(description: Mapping[str, Any], moved: Mapping[str, str]) -> dict[str, Any]:
+    described = copy.deepcopy(dict(description))
+    reading = described["reading"]
+    for option, place in moved.items():
+        part, path = PARTS.get(option), os.path.abspath(place)
+        if option == "data" and "shards" in reading:
+            reading["shards"]["folder"] = path
+        elif "shards" not in reading and part in reading.get("paths", ()):
+            reading["files"][part], reading["paths"][part] = str(place), path
+            described["source"] = reading["files"]["train"]
+        elif option == "data_dir" and option in reading:
+            reading[option] = path
+        else:
+            flag = f"--{option.replace('_', '-')}"
+            raise OptionError(f"the run reads nothing from {flag}; leave it out")
+    return described

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kerasnlp_lab.errors import OptionError, RunError
+from kerasnlp_lab.errors import RunError
 
 if TYPE_CHECKING:
     from kerasnlp_lab.data.dataset import TextDataset
@@ -19,7 +19,6 @@ __all__ = [
     "PythonRows",
     "Shards",
     "Source",
-    "moved_to",
     "TableFiles",
     "source_from_json",
     "source_to_json",
@@ -124,28 +123,26 @@ class TableFiles:
     def load(self) -> TextDataset:
         """Loads the same rows again; raises what `load_table` raises.
 
-        If a whole folder moved, its tables may be where they were relative to the current one.
+        Tables that were moved together with the current folder are found in it.
         """
         from kerasnlp_lab.data.table import load_table
 
-        there = {
-            part: self.files[part]
-            for part, path in self.paths.items()
-            if not os.path.exists(path) and os.path.exists(self.files[part])
-        }
-        if there:
-            return moved_to(self, {_OPTIONS[part]: file for part, file in there.items()}).load()
+        paths = dict(self.paths)
+        for part, file in self.files.items():
+            if not os.path.exists(paths[part]) and os.path.exists(file):
+                paths[part] = os.path.abspath(file)
         data = load_table(
-            self.paths["train"],
-            validation=self.paths.get("validation"),
-            test=self.paths.get("test"),
+            paths["train"],
+            validation=paths.get("validation"),
+            test=paths.get("test"),
             text_columns=self.text_columns,
             label_column=self.label_column,
             seed=self.split_seed,
             skip_bad_rows=self.skip_bad_rows,
             **self.fractions,
         )
-        return dataclasses.replace(data, source=self)  # whose files may be relative
+        source = dataclasses.replace(self, paths=paths)  # whose files may be relative
+        return dataclasses.replace(data, source=source)
 
     def to_json(self) -> dict[str, Any]:
         """Returns the keys "source", "validation_fraction", "split_seed" and "reading"."""
@@ -271,38 +268,6 @@ class Shards:
 
 Source = NamedDataset | TableFiles | Shards | PythonRows
 """Where the rows of a `TextDataset` come from."""
-
-_OPTIONS = {"train": "data", "validation": "validation_data", "test": "test_data"}
-
-
-def moved_to(source: Source, places: Mapping[str, str]) -> Any:
-    """Returns a source whose files are elsewhere.
-
-    Args:
-        source: The source.
-        places: The new file or folder, by the option that names it: "data", "validation_data",
-            "test_data" or "data_dir".
-
-    Raises:
-        OptionError: The source has no such file.
-    """
-    known: dict[str, str] = {}  # the field or the part that an option names
-    if isinstance(source, TableFiles):
-        known = {_OPTIONS[part]: part for part in source.paths}
-    elif isinstance(source, Shards):
-        known = {"data": "folder"}
-    elif isinstance(source, NamedDataset):
-        known = {"data_dir": "data_dir"}
-    for option in places:
-        if option not in known:
-            flag = f"--{option.replace('_', '-')}"
-            raise OptionError(f"the run reads nothing from {flag}; leave it out")
-    named = {known[option]: str(place) for option, place in places.items()}
-    absolute: dict[str, Any] = {name: os.path.abspath(place) for name, place in named.items()}
-    if not isinstance(source, TableFiles):
-        return dataclasses.replace(source, **absolute)
-    files, paths = {**source.files, **named}, {**source.paths, **absolute}
-    return dataclasses.replace(source, place=files["train"], files=files, paths=paths)
 
 
 def source_to_json(source: Source, leaks_left_out: LeaksLeftOut | None) -> dict[str, Any]:

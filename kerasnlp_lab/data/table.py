@@ -170,29 +170,42 @@ def _read(
     return _Labelled(path, stored, labels, tuple(seen), lines), text_names, label_name
 
 
+def choose_text_columns(
+    path: Path, columns: list[str], text_columns: Sequence[str]
+) -> tuple[str, ...]:
+    """Returns the columns of texts that are asked for, or the one whose name is unambiguous."""
+    return _choose(path, columns, text_columns, TEXT_NAMES, "--text-column")
+
+
 def _choose_columns(
     path: Path, columns: list[str], text_columns: Sequence[str], label_column: str | None
 ) -> tuple[tuple[str, ...], str]:
-    """Returns the columns that are asked for, or those whose names are unambiguous."""
-    for name in (*text_columns, *([label_column] if label_column else [])):
+    texts = choose_text_columns(path, columns, text_columns)
+    labels = [label_column] if label_column else []
+    label = _choose(path, columns, labels, LABEL_NAMES, "--label-column")[0]
+    if label in texts:
+        raise DataError(f"column {label!r} cannot be both text and label", path)
+    return texts, label
+
+
+def _choose(
+    path: Path, columns: list[str], given: Sequence[str], names: Sequence[str], option: str
+) -> tuple[str, ...]:
+    for name in given:
         if name not in columns:
             close = did_you_mean(name, columns)
             raise DataError(f"no column {name!r}; there are {', '.join(columns)}{close}", path)
-    texts = tuple(text_columns) or tuple(c for c in columns if c.lower() in TEXT_NAMES)
-    labels = [label_column] if label_column else [c for c in columns if c.lower() in LABEL_NAMES]
-    for option, found, given in (
-        ("--text-column", texts, text_columns),
-        ("--label-column", labels, label_column),
-    ):
-        if not given and len(found) != 1:
-            doubt = f"{' or '.join(found)}?" if found else "none has a name that tells."
-            raise DataError(
-                f"which column is it? {doubt} Say {option} NAME; there are {', '.join(columns)}",
-                path,
-            )
-    if labels[0] in texts:
-        raise DataError(f"column {labels[0]!r} cannot be both text and label", path)
-    return texts, str(labels[0])
+    found = tuple(given) or tuple(name for name in columns if name.lower() in names)
+    if not given and len(found) != 1:
+        doubt = f"{' or '.join(found)}?" if found else "none has a name that tells."
+        known = ", ".join(columns)
+        raise DataError(f"which column is it? {doubt} Say {option} NAME; there are {known}", path)
+    return found
+
+
+def joined_text(row: TableRow, text_columns: Sequence[str]) -> str:
+    """Returns the cells of a row's columns of texts, joined by a space."""
+    return " ".join(filter(None, (row.cells.get(name, "").strip() for name in text_columns)))
 
 
 def _labelled(
@@ -204,7 +217,7 @@ def _labelled(
 ) -> tuple[str, str] | RejectedRow:
     if isinstance(row, RejectedRow):
         return row
-    text = " ".join(filter(None, (row.cells.get(name, "").strip() for name in text_columns)))
+    text = joined_text(row, text_columns)
     label = row.cells.get(label_column, "").strip()
     reason = ""
     if not text:

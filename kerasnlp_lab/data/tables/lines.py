@@ -12,7 +12,7 @@ from typing import IO, Any
 
 from kerasnlp_lab.errors import DataError, first_line
 
-__all__ = ["numbered_lines"]
+__all__ = ["numbered_lines", "open_uncompressed"]
 
 _COMPRESSIONS = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
 
@@ -20,13 +20,20 @@ _COMPRESSIONS = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.ope
 def numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """Yields each line with its number, uncompressed."""
     try:
-        with path.open("rb") as file:
-            head = file.read(6)
-        opens: Any = next((o for magic, o in _COMPRESSIONS.items() if head.startswith(magic)), open)
-        with opens(path, "rb") as file:
+        with open_uncompressed(path) as file:
             yield from enumerate(_without_mark(file), start=1)
     except (EOFError, OSError, lzma.LZMAError, zlib.error) as error:
         raise DataError(f"cannot be read to its end ({first_line(error)})", path) from error
+
+
+def open_uncompressed(path: Path) -> IO[bytes]:
+    """Opens a file, which is uncompressed as it is read; a pipe is read as it is."""
+    head = b""
+    if path.is_file():  # a pipe can be opened only once
+        with path.open("rb") as file:
+            head = file.read(6)
+    opens: Any = next((o for magic, o in _COMPRESSIONS.items() if head.startswith(magic)), open)
+    return opens(path, "rb")
 
 
 def _without_mark(file: IO[bytes]) -> Iterator[bytes]:

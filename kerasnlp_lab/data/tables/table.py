@@ -13,7 +13,7 @@ from kerasnlp_lab.data.tables.table_format import TableFormat
 from kerasnlp_lab.errors import DataError
 from kerasnlp_lab.paths import did_you_mean_path
 
-__all__ = ["Table", "read_table"]
+__all__ = ["Table", "is_table", "read_table"]
 
 _DEFAULT = TableFormat()
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
@@ -49,8 +49,7 @@ def read_table(path: Path, format: TableFormat = _DEFAULT) -> Table:
     """
     if not path.is_file():
         raise DataError(f"no such file{did_you_mean_path(path)}", path)
-    suffixes = [s.lower() for s in path.suffixes if s.lower() not in (".gz", ".bz2", ".xz")]
-    kind = suffixes[-1] if suffixes else ""
+    kind = _kind(path)
     if kind in _DELIMITERS:
         return Table(*read_delimited(path, format.delimiter or _DELIMITERS[kind]))
     if kind in (".jsonl", ".ndjson"):
@@ -58,3 +57,13 @@ def read_table(path: Path, format: TableFormat = _DEFAULT) -> Table:
     if kind == ".parquet":
         return Table(*read_parquet(path))
     raise DataError("expected a file named .csv, .tsv, .jsonl or .parquet, perhaps .gz", path)
+
+
+def is_table(path: Path) -> bool:
+    """Returns whether a file is a table by its name."""
+    return _kind(path) in (*_DELIMITERS, ".jsonl", ".ndjson", ".parquet")
+
+
+def _kind(path: Path) -> str:
+    suffixes = [s.lower() for s in path.suffixes if s.lower() not in (".gz", ".bz2", ".xz")]
+    return suffixes[-1] if suffixes else ""
