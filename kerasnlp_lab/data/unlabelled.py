@@ -56,7 +56,10 @@ def read_column(
     table = read_table(path, format)
     if not text_columns and set(trained_on) <= set(table.columns):
         text_columns = trained_on
-    names = choose_text_columns(path, table.columns, text_columns)
+    try:
+        names = choose_text_columns(path, table.columns, text_columns)
+    except DataError as error:
+        raise DataError(f"{error.message}; --lines reads each line as a text", path) from error
 
     def rows() -> Iterator[UnlabelledRow | RejectedRow]:
         for row in table.rows:
