@@ -143,7 +143,7 @@ def _without_typers_words(error: Any) -> KerasnlpLabError:
     if context is not None and hasattr(error, "possibilities"):  # no such option
         parameters = context.command.get_params(context)
         known = [name for one in parameters for name in (*one.opts, *one.secondary_opts)]
-        options = [name for name in known if name.startswith("-")]
+        options = [name for name in known if name.startswith("--")]
         kind = f"option of {path.removeprefix(f'{NAME} ')}"
         hint = f"see '{path} --help'"
         if any(one.name in ("text", "texts") for one in parameters):

@@ -73,8 +73,8 @@ def predict(
         raise OptionError("give texts or --file, not both")
     if keep_columns and not as_json:
         raise OptionError("--keep-columns is for JSON: add --json")
-    if lines and rows.text_column:
-        raise OptionError("say either --lines or --text-column, not both")
+    if rows.text_column and (lines or not file):
+        raise OptionError("--text-column is for a table: give it as --file, without --lines")
     check_option("--bad-rows", rows.bad_rows, rows.bad_rows in ("stop", "skip"), "stop or skip")
     source, note = _open(model, texts, file, lines, rows)
     import_tensorflow()

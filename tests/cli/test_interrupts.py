@@ -88,6 +88,17 @@ def test_train_is_resumed_after_its_table_was_moved(tmp_path, monkeypatch):
     assert config["dataset"]["reading"]["paths"] == {"train": str(moved)}
 
 
+def test_a_model_in_a_folder_is_kept_by_its_whole_path(tiny_checkpoint, tmp_path, monkeypatch):
+    (tmp_path / "my_bert").symlink_to(tiny_checkpoint)
+    monkeypatch.chdir(tmp_path)
+    configs = []
+    monkeypatch.setattr("kerasnlp_lab.cli.train._run", lambda config, *rest: configs.append(config))
+    monkeypatch.setattr("kerasnlp_lab.cli.train._print_result", lambda *result: None)
+    for name in ("my_bert", "transformer"):
+        assert run("train", "--model", name, *NEWS).code == 0
+    assert [config.model for config in configs] == [str(tmp_path / "my_bert"), "transformer"]
+
+
 def test_train_that_waits_for_other_workers(tmp_path):
     with socket.socket() as one, socket.socket() as other:
         for each in (one, other):

@@ -118,7 +118,8 @@ def test_answers_of_many_rows_keep_their_lines(exported, tmp_path):
     "words, message",
     [
         (["--file", "TABLE", "--text-column", "txet"], "no column 'txet'; there are id, text, ti"),
-        (["--file", "TABLE", "--text-column", "id", "--lines"], "either --lines or --text-column"),
+        (["--file", "TABLE", "--text-column", "id", "--lines"], "--text-column is for a table"),
+        (["--text-column", "text"], "--text-column is for a table: give it as --file"),
         (["--file", "TABLE", "--keep-columns"], "--keep-columns is for JSON: add --json"),
         (["--file", "TABLE", "--bad-rows", "drop"], "--bad-rows must be stop or skip, got 'drop'"),
         (["--file", "BINARY"], "is binary, expected a text on each line"),
