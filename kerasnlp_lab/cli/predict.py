@@ -62,7 +62,7 @@ def predict(
     precision: Precision = None,
     as_json: Json = False,
 ) -> None:
-    """Classify texts: arguments, a table's column, a file's lines, or standard input's.
+    """Classify texts: arguments, a table's column, or lines.
 
     Without --text-column, a table's texts are in the column that the model was trained on, or
     in one with a telling name. An empty line counts as a text. In lines, bytes that are not
