@@ -21,9 +21,11 @@ __all__ = [
     "check_new",
     "did_you_mean_path",
     "explain_os_error",
+    "is_pipe",
     "near_path",
     "sha256_of",
     "sha256_of_files",
+    "user_path",
     "whole_directory",
     "whole_file",
     "write_whole",
@@ -38,6 +40,22 @@ def cache_dir() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("kerasnlp_lab"))
+
+
+def user_path(path: str | os.PathLike[str]) -> Path:
+    """Returns a path that a user gave, with a home folder in place of ``~`` or ``~name``.
+
+    A name that is no user's stays: Excel's lock files are called ``~$messages.xlsx``.
+    """
+    return Path(os.path.expanduser(path))
+
+
+def is_pipe(path: str | Path) -> bool:
+    """Returns whether a path can be read only once: "-", /dev/stdin, /dev/fd/63, or a FIFO."""
+    path = Path(path)
+    if str(path) in ("-", "/dev/stdin") or str(path.parent) in ("/dev/fd", "/proc/self/fd"):
+        return True
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def explain_os_error(error: OSError, path: str | Path) -> StorageError:

@@ -41,8 +41,9 @@ class RowsOptions:
     data: Annotated[
         Path | None,
         typer.Option(
-            help="A table of your own instead: .csv, .tsv, .jsonl, .parquet; or a folder that "
-            "'data shard' wrote."
+            help="A table of your own instead: a file such as .csv, .jsonl, .parquet or .xlsx; "
+            "several by 'PATTERN*' or a folder; a folder of texts for each class; - for standard "
+            "input; or a folder that 'data shard' wrote."
         ),
     ] = None
     text_column: Annotated[
@@ -92,7 +93,9 @@ class RowsOptions:
         if self.data is None:
             data = self._load_dataset()
         else:
-            data = self._load_shards() if self.data.is_dir() else self._load_table()
+            from kerasnlp_lab.data.shards import is_shards
+
+            data = self._load_shards() if is_shards(self.data) else self._load_table()
         return data if self.leaks == "keep" else _drop_leaks(data)
 
     def check_source(self) -> None:

@@ -91,7 +91,7 @@ class TableFiles:
         place: The training table, as it was given.
         files: The tables as they were given, by split: "train", and perhaps "validation"
             and "test".
-        paths: The same, absolute.
+        paths: The same, absolute; "-" for a pipe, which cannot be read again.
         text_columns: The columns of texts, joined by a space.
         label_column: The column of labels.
         validation_fraction: The share of rows to validate on; None where a table is given.
@@ -120,7 +120,16 @@ class TableFiles:
         return {name: share for name, share in shares.items() if share is not None}
 
     def load(self) -> TextDataset:
-        """Loads the same rows again; raises what `load_table` raises."""
+        """Loads the same rows again; raises what `load_table` raises.
+
+        Raises:
+            RunError: They came from a pipe.
+        """
+        if "-" in self.paths.values():
+            raise RunError(
+                f"the rows came from {self.place}, a pipe, which cannot be read again: repeat the "
+                "command with the same rows and --output, or train on a file of them"
+            )
         from kerasnlp_lab.data.table import load_table
 
         data = load_table(

@@ -14,8 +14,15 @@ from kerasnlp_lab.data.dataset import Split, TextDataset
 from kerasnlp_lab.data.row_store import StoredTexts
 from kerasnlp_lab.data.source import TableFiles
 from kerasnlp_lab.data.splits import divide
-from kerasnlp_lab.data.tables import RejectedRow, TableRow, read_table
+from kerasnlp_lab.data.tables import (
+    RejectedRow,
+    Table,
+    TableRow,
+    read_table,
+    split_entries,
+)
 from kerasnlp_lab.errors import DataError, did_you_mean
+from kerasnlp_lab.paths import is_pipe, user_path
 
 __all__ = ["load_labelled_rows", "load_table"]
 
@@ -33,10 +40,14 @@ class _Labelled:
     labels: array[int]
     seen: tuple[str, ...]
     lines: array[int]
+    files: tuple[str, ...]
+    parts: array[int]
 
     def split(self, names: tuple[str, ...]) -> Split:
         place = np.array([names.index(name) for name in self.seen])
-        return Split(self.texts, place[self.labels], str(self.path), np.array(self.lines))
+        parts = np.array(self.parts) if self.files else None
+        lines = np.array(self.lines)
+        return Split(self.texts, place[self.labels], str(self.path), lines, self.files, parts)
 
 
 def load_table(
@@ -58,8 +69,9 @@ def load_table(
     error, or is skipped and listed in the dataset's ``rejected``.
 
     Args:
-        path: All rows, or the rows to train on: .csv, .tsv, .jsonl or .parquet, perhaps
-            compressed; see `read_table`.
+        path: All rows, or the rows to train on: a file, or several by a folder or a pattern;
+            see `read_table`. A folder with "train" and "test" in it, or "validation", has
+            the other tables too.
         validation: The rows to validate on; None takes a share of the others.
         test: The rows to test on; None takes a share of the others.
         text_columns: The columns of texts, joined by a space; empty to choose by name.
@@ -79,7 +91,11 @@ def load_table(
         OptionError: A fraction or the seed is out of range.
     """
     files = {"train": path, "validation": validation, "test": test}
-    given = {part: Path(file) for part, file in files.items() if file is not None}
+    given = {part: user_path(file) for part, file in files.items() if file is not None}
+    path = given["train"]
+    if path.is_dir():
+        named = split_entries(path)
+        given = {"train": named.pop("train", given.pop("train")), **named, **given}
     rows: dict[str, _Labelled] = {}
     rejected: list[RejectedRow] = []
     known: set[str] | None = None
@@ -93,19 +109,22 @@ def load_table(
             _check_classes(file, label_column, known, len(rows[part].texts))
     names = _in_order(known or set())
     splits = {part: labelled.split(names) for part, labelled in rows.items()}
-    parts = divide(Path(path), splits, validation_fraction, test_fraction, seed)
+    parts = divide(path, splits, validation_fraction, test_fraction, seed)
     source = TableFiles(
         place=str(path),
         files={part: str(file) for part, file in given.items()},
-        paths={part: os.path.abspath(file) for part, file in given.items()},
+        paths={
+            part: "-" if is_pipe(file) else os.path.abspath(file) for part, file in given.items()
+        },
         text_columns=tuple(text_columns),
         label_column=str(label_column),
-        validation_fraction=None if validation else validation_fraction,
-        test_fraction=None if test else test_fraction,
+        validation_fraction=None if "validation" in given else validation_fraction,
+        test_fraction=None if "test" in given else test_fraction,
         split_seed=seed,
         skip_bad_rows=skip_bad_rows,
     )
-    return TextDataset(Path(path).name, names, *parts, source, tuple(rejected))
+    name = path.name or path.absolute().name  # of "."
+    return TextDataset(name, names, *parts, source, tuple(rejected))
 
 
 def load_labelled_rows(
@@ -133,7 +152,7 @@ def load_labelled_rows(
     """
     rejected: list[RejectedRow] = []
     known = set(label_names)
-    rows, _, _ = _read(Path(path), text_columns, label_column, known, skip_bad_rows, rejected)
+    rows, _, _ = _read(user_path(path), text_columns, label_column, known, skip_bad_rows, rejected)
     return rows.split(tuple(label_names)), tuple(rejected)
 
 
@@ -148,26 +167,29 @@ def _read(
     """Returns a table's good rows and its columns, and adds its bad rows to `rejected`."""
     table = read_table(path)
     text_names, label_name = _choose_columns(path, table.columns, text_columns, label_column)
-    labels, lines = array("q"), array("i")
+    labels, lines, parts = array("q"), array("i"), array("i")
     seen: dict[str, int] = {}
 
     def texts() -> Iterator[str]:
         for record in table.rows:
-            row = _labelled(path, record, text_names, label_name, known)
+            row = _labelled(table, path, record, text_names, label_name, known)
             if not isinstance(row, RejectedRow):
+                assert isinstance(record, TableRow)
                 lines.append(record.line)
+                parts.append(record.part)
                 labels.append(seen.setdefault(row[1], len(seen)))
                 yield row[0]
             elif skip_bad_rows:
                 rejected.append(row)
             else:
                 advice = "fix the row, or skip such rows (--bad-rows skip)"
-                raise DataError(f"{row.reason}; {advice}", path, row.line)
+                raise DataError(f"{row.reason}; {advice}", row.path, row.line)
 
     stored = StoredTexts.write(texts())
     if not len(stored):
         raise DataError("no rows that can be used", path)
-    return _Labelled(path, stored, labels, tuple(seen), lines), text_names, label_name
+    found = _Labelled(path, stored, labels, tuple(seen), lines, table.files, parts)
+    return found, text_names, label_name
 
 
 def _choose_columns(
@@ -196,6 +218,7 @@ def _choose_columns(
 
 
 def _labelled(
+    table: Table,
     path: Path,
     row: TableRow | RejectedRow,
     text_columns: tuple[str, ...],
@@ -213,7 +236,8 @@ def _labelled(
         reason = f"no label in column {label_column}"
     elif known is not None and label not in known:
         reason = f"label {label!r} is none of {', '.join(sorted(known))}"
-    return RejectedRow(str(path), row.line, reason, text[:200]) if reason else (text, label)
+    file = table.files[row.part] if table.files else str(path)
+    return RejectedRow(file, row.line, reason, text[:200]) if reason else (text, label)
 
 
 def _check_classes(path: Path, column: str, labels: set[str], rows: int) -> None:

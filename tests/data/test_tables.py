@@ -227,13 +227,30 @@ def test_a_header_that_cannot_be_used(content, message, tmp_path):
 @pytest.mark.parametrize("name", ["messages.txt", "messages", "messages.gz", "messages.xlsx"])
 def test_a_file_of_another_kind(name, tmp_path):
     with pytest.raises(DataError, match=f"{name}: expected a file named .csv, .tsv"):
-        read_table(write(tmp_path, TWO, name))
+        read_table(write(tmp_path, "Call me, please.\nI wait; do come.\n", name))
+
+
+@pytest.mark.parametrize("name", ["messages.txt", "messages", "messages.gz", "messages.data"])
+@pytest.mark.parametrize("delimiter", [",", "\t"])
+def test_a_name_that_tells_nothing_leaves_it_to_the_content(name, delimiter, tmp_path):
+    path = write(tmp_path, TWO.replace(",", delimiter), name)
+    assert read(path) == (COLUMNS, READ_TWO, [])
+
+
+@pytest.mark.parametrize(
+    "content", [b"\x89PNG\r\n\0\0a,b\nc,d\n", b"a,b\0\nc,d\n", b"one\ntwo\n", b"text,label\n"]
+)
+def test_content_that_shows_no_table(content, tmp_path):
+    with pytest.raises(DataError, match="messages: expected a file named .csv"):
+        read_table(write(tmp_path, content, "messages"))
 
 
 def test_no_file(tmp_path):
-    for path in (tmp_path / "nowhere.csv", tmp_path):
-        with pytest.raises(DataError, match=f"{path}: no such file"):
-            read_table(path)
+    path = tmp_path / "nowhere.csv"
+    with pytest.raises(DataError, match=f"{path}: no such file"):
+        read_table(path)
+    with pytest.raises(DataError, match=f"{tmp_path}: no table in this folder"):
+        read_table(tmp_path)
 
 
 def jsonl(tmp_path, *lines):

@@ -162,7 +162,8 @@ def inspect_table(
     on_step("looking for encoding damage")
     scripts, outsiders = find_scripts(rows)
     found += [*wrong, *find_damage(rows), *outsiders]
-    _sort(found, list(table_of(data).files.values()))
+    files = [name for part in SPLITS for name in _files(data, part)]
+    _sort(found, [*files, *(bad.path for bad in data.rejected)])
     counts = {kind: sum(finding.kind == kind for finding in found) for kind in KINDS}
     counts["likely_wrong_label"] = wrong_count
     return Inspection(data, _balance(data), lengths, scripts, tuple(found), counts, tuple(notes))
@@ -179,6 +180,11 @@ def _sort(found: list[Finding], files: list[str]) -> None:
         return kinds[finding.kind], places[finding.path], finding.line
 
     found.sort(key=key)
+
+
+def _files(data: TextDataset, part: str) -> tuple[str, ...]:
+    split = getattr(data, part)
+    return split.files or (split.path,)
 
 
 def _balance(data: TextDataset) -> dict[str, dict[str, int]]:
