@@ -137,7 +137,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     Raises:
         StorageError: The file cannot be written.
     """
-    path = Path(path)
+    path = user_path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -165,6 +165,7 @@ def _sync(path: Path) -> None:
 
 def check_new(path: Path, advice: str) -> None:
     """Raises RunError, with the advice, if a path is a file or a folder that is not empty."""
+    path = user_path(path)
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise RunError(f"{path} already exists; remove it, or {advice}")
 
@@ -182,7 +183,7 @@ def whole_directory(path: str | Path) -> Iterator[Path]:
         RunError: There is something at ``path`` already.
         StorageError: The folder cannot be written.
     """
-    path = Path(path)
+    path = user_path(path)
     check_new(path, "choose another folder")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -28,7 +28,7 @@ from kerasnlp_lab.evaluation.plots import (
 from kerasnlp_lab.evaluation.report import render_page
 from kerasnlp_lab.lab.config import ExperimentConfig
 from kerasnlp_lab.machine import precision_note
-from kerasnlp_lab.paths import write_whole
+from kerasnlp_lab.paths import user_path, write_whole
 from kerasnlp_lab.training import RunDirectory, TrainingResult, make_strategy, train
 from kerasnlp_lab.training.checkpoints import Checkpoints
 from kerasnlp_lab.training.run_directory import package_versions
@@ -130,7 +130,7 @@ def resume_experiment(
         RunError: It is no unfinished run, or its rows or its model are no longer there.
         KerasnlpLabError: Any of the mistakes that a user can mend.
     """
-    run = RunDirectory(Path(path))
+    run = RunDirectory(user_path(path))
     if not run.unfinished:
         raise RunError(f"{RunDirectory.open(path).path} is finished: there is nothing to resume")
     content = run.read_json("config.json")
@@ -155,9 +155,9 @@ def _claim(
 ) -> Iterator[RunDirectory]:
     """Yields the run directory; with several workers, only the chief claims it."""
     if not is_chief(strategy):
-        yield RunDirectory(Path(output))
+        yield RunDirectory(user_path(output))
         return
-    resumed = RunDirectory(Path(output)).unfinished
+    resumed = RunDirectory(user_path(output)).unfinished
     with RunDirectory.claim(output, record) as run:
         if resumed and console is not None:
             _print_resumed(run, record, console)
