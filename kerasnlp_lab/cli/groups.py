@@ -41,7 +41,8 @@ class Commands(typer.Typer):
             def run(**given: Any) -> None:
                 paths = {name: user_path(v) for name, v in given.items() if isinstance(v, Path)}
                 for path in filter(is_pipe, paths.values()):
-                    print(f"reading {path} to its end", file=sys.stderr)
+                    name = "standard input" if str(path) == "-" else path
+                    print(f"reading {name} to its end", file=sys.stderr)
                 command(**(given | paths))
 
             add(run)

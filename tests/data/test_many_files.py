@@ -182,7 +182,10 @@ def test_files_beside_the_tables_of_a_folder(tmp_path):
             "a table in a class's folder.*such as '.*/\\*.csv'",
         ),
         (["ham/1.txt", "spam/more/1.txt"], "a folder in a class's folder"),
-        (["train-1.csv", "train-2.csv", "test.csv"], "several tables to train on .train-1.csv, tr"),
+        (
+            ["train-1.csv", "train-2.csv", "test.csv"],
+            "several tables of one split .train-1.csv, train-2.csv",
+        ),
         (["train.csv", "dev.csv"], "has a split each in .*train.csv.*; name one of them"),
     ],
 )
@@ -291,7 +294,7 @@ def test_standard_input_and_process_substitution(tmp_path):
         assert [row.line for row in found] == lines
         assert [tuple(row.cells.values()) for row in found] == CELLS
         again = "it cannot be read again, so 'train --resume' needs the rows in a file"
-        assert table.note.endswith(again)
+        assert again in table.note
 
 
 @pytest.mark.parametrize(

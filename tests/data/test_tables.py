@@ -41,21 +41,25 @@ def test_reads_what_the_csv_module_writes(name, delimiter, quoting, mark, line_e
     assert bad == []
 
 
-@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress])
-@pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz", ""])
+def zstandard(content):
+    return pa.compress(bytes(content), codec="zstd", asbytes=True)
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress, zstandard])
+@pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz", ".zst", ""])
 def test_is_compressed_if_its_bytes_say_so(compress, suffix, tmp_path):
     path = write(tmp_path, compress(b"\xef\xbb\xbf" + TWO.encode()), f"messages.csv{suffix}")
     assert read(path) == (COLUMNS, READ_TWO, [])
 
 
-@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress])
+@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress, zstandard])
 def test_a_compressed_file_cut_short(compress, tmp_path):
     path = write(tmp_path, compress(TWO.encode() * 2000)[:-8], "messages.csv.gz")
     with pytest.raises(DataError, match="messages.csv.gz: cannot be read to its end"):
         read(path)
 
 
-@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress])
+@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress, zstandard])
 def test_a_compressed_file_with_altered_bytes(compress, tmp_path):
     content = bytearray(compress(b"".join(b"%d,x\n" % (i * 7919) for i in range(20000))))
     content[len(content) // 2 : len(content) // 2 + 200] = b"\xff" * 200

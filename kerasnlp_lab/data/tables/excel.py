@@ -13,17 +13,10 @@ __all__ = ["read_excel"]
 
 
 def read_excel(path: Path, header: bool = True) -> tuple[list[str], Rows, str]:
-    """Returns the columns' names, the rows, and a note on the sheet.
+    """Returns the names of the columns, the rows, and a note on the sheet.
 
-    It is the first sheet that is shown and has rows. The columns' names are in its first row
-    that is not empty. Formulas are read as the values that were saved with them.
-
-    Args:
-        path: A file of Excel (.xlsx, .xlsm, .xlsb, .xls) or of OpenDocument (.ods).
-        header: Whether the first row names the columns. If not, they are numbered from 1.
-
-    Raises:
-        DataError: It cannot be read, or has no rows.
+    It is the first that is shown and has rows. Without a header, columns are numbered from 1.
+    Formulas are read as the values that were saved with them.
     """
     sheets = _sheets(path)
     if not sheets:

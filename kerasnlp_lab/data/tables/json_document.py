@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,26 +18,23 @@ __all__ = ["read_json"]
 
 _DECODER = json.JSONDecoder()
 _SPACE = re.compile(r"[ \t\r\n]*")
-_NUMBERED = "its rows are numbered from 1, in place of lines"
 
 
 def read_json(path: Path) -> tuple[list[str], Rows, str]:
     """Returns the names of the columns, the rows, and a note on the layout.
 
-    The layouts are an array of objects, objects one after the other, JSON lines, one object
-    with such an array in it, and pandas' columns, index, split and table. All but JSON lines
-    are read into memory.
-
-    Raises:
-        DataError: It is none of them.
+    It is an array of objects, objects one after the other, JSON lines, an object with one such
+    array in it, or pandas' columns, index, split or table. All but lines are read into memory.
     """
     if _has_objects_on_lines(path):
         return *read_json_lines(path), "JSON lines"
-    found = list(_values(_text(path), path))
+    found = list(_values(path))
     note = ""
     if len(found) == 1 and isinstance(found[0][1], dict):
-        values, note = _rows_of_object(found[0][1], path)
-        found = list(enumerate(values, start=1)) if note else found
+        values, layout = _rows_of_object(found[0][1], path)
+        if layout:
+            found = list(enumerate(values, start=1))
+            note = f"{layout}; its rows are numbered from 1, in place of lines"
     rows = [json_row(path, line, value) for line, value in found]
     names = columns_of(rows)
     if not names:
@@ -54,39 +52,32 @@ def _has_objects_on_lines(path: Path) -> bool:
         return False
 
 
-def _text(path: Path) -> str:
-    raw = b"".join(line for _, line in numbered_lines(path))
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise DataError(INVALID, path, line) from error
-
-
-def _values(text: str, path: Path) -> Iterator[tuple[int, Any]]:
+def _values(path: Path) -> Iterator[tuple[int, Any]]:
     """Yields the elements of an array, or the values one after the other, with their lines."""
-    place = _after_space(text, 0)
-    array = text[place : place + 1] == "["
-    place = _after_space(text, place + array)
+    raw = b"".join(line for _, line in numbered_lines(path))
     line, counted = 1, 0
-    while place < len(text) and not (array and text[place] == "]"):
-        line, counted = line + text.count("\n", counted, place), place
-        try:
+    try:
+        text = raw.decode("utf-8")
+        place = _after_space(text, 0)
+        array = text.startswith("[", place)
+        place = _after_space(text, place + array)
+        while place < len(text) and not (array and text[place] == "]"):
+            line, counted = line + text.count("\n", counted, place), place
             value, place = _DECODER.raw_decode(text, place)
-        except json.JSONDecodeError as error:
-            raise DataError(f"no JSON ({error.msg})", path, error.lineno) from error
-        except (ValueError, RecursionError) as error:
-            raise DataError(f"no JSON ({first_line(error)})", path, line) from error
-        yield line, value
-        place = _after_space(text, place)
-        if array:
-            if text[place : place + 1] not in (",", "]"):
-                broken = line + text.count("\n", counted, place)
-                raise DataError("no JSON (expected ',' or ']' after the object)", path, broken)
-            place = _after_space(text, place + 1) if text[place] == "," else place
-    if array and text[place:].strip() != "]":
-        last = 1 + text.count("\n", 0, place)
-        raise DataError("no JSON (expected one array, closed by ']', and no more)", path, last)
+            yield line, value
+            place = _after_space(text, place)
+            if array and text.startswith(",", place):
+                place = _after_space(text, place + 1)
+            elif array and not text.startswith("]", place):
+                raise json.JSONDecodeError("Expecting ',' or ']'", text, place)
+        if array and text[place:].strip() != "]":
+            raise json.JSONDecodeError("Expecting one array, closed by ']'", text, place)
+    except UnicodeDecodeError as error:
+        raise DataError(INVALID, path, raw.count(b"\n", 0, error.start) + 1) from error
+    except json.JSONDecodeError as error:
+        raise DataError(f"no JSON ({error.msg})", path, error.lineno) from error
+    except (ValueError, RecursionError) as error:  # a number of too many digits
+        raise DataError(f"no JSON ({first_line(error)})", path, line) from error
 
 
 def _after_space(text: str, place: int) -> int:
@@ -95,36 +86,34 @@ def _after_space(text: str, place: int) -> int:
 
 
 def _rows_of_object(value: dict[str, Any], path: Path) -> tuple[list[Any], str]:
-    """Returns the rows within one object, and a note; neither if it is a row itself."""
+    """Returns the rows within one object, and their layout; neither if it is a row itself."""
     parts = list(value.values())
-    if isinstance(value.get("columns"), list) and isinstance(value.get("data"), list):
-        names = [str(name) for name in value["columns"]]
-        if any(not isinstance(row, list) or len(row) != len(names) for row in value["data"]):
-            raise DataError(f"expected {len(names)} values in each list under 'data'", path)
-        rows = [dict(zip(names, row, strict=True)) for row in value["data"]]
-        return rows, f"pandas' orient='split'; {_NUMBERED}"
+    names, data = value.get("columns"), value.get("data")
+    if isinstance(names, list) and isinstance(data, list):
+        return _with_names(names, data, path), "pandas' orient='split'"
     tables = [name for name, part in value.items() if _is_rows(part)]
     if len(tables) > 1:
-        raise DataError(
-            f"rows under each of {', '.join(map(repr, tables))}; save each as a file of its own",
-            path,
-        )
+        given = ", ".join(map(repr, tables))
+        raise DataError(f"rows under each of {given}; save each as a file of its own", path)
     if tables:
-        return value[tables[0]], f"the rows under {tables[0]!r}; {_NUMBERED}"
+        return value[tables[0]], f"the rows under {tables[0]!r}"
     if parts and all(isinstance(part, list) for part in parts):
-        if len({len(part) for part in parts}) > 1:
-            sizes = ", ".join(f"{name!r} has {len(part)}" for name, part in value.items())
-            raise DataError(f"expected columns of one length; {sizes}", path)
-        cells = zip(*parts, strict=True)
-        return [dict(zip(value, row, strict=True)) for row in cells], f"columns; {_NUMBERED}"
+        longest = itertools.zip_longest(*parts)  # a shorter column ends in empty cells
+        return _with_names(list(value), list(longest), path), "columns"
     if parts and all(isinstance(part, dict) for part in parts):
         keys = list(parts[0])
         if len(parts) > len(keys):  # more than it has columns
-            return parts, f"pandas' orient='index'; {_NUMBERED}"
+            return parts, "pandas' orient='index'"
         if all(list(part) == keys for part in parts):
-            rows = [{name: part[key] for name, part in value.items()} for key in keys]
-            return rows, f"pandas' orient='columns'; {_NUMBERED}"
+            rows = [[part[key] for part in parts] for key in keys]
+            return _with_names(list(value), rows, path), "pandas' orient='columns'"
     return [], ""
+
+
+def _with_names(names: Sequence[Any], rows: Sequence[Any], path: Path) -> list[dict[str, Any]]:
+    if any(len(row) != len(names) for row in rows):
+        raise DataError(f"expected {len(names)} values in each row", path)
+    return [dict(zip(map(str, names), row, strict=True)) for row in rows]
 
 
 def _is_rows(value: Any) -> bool:

@@ -12,11 +12,10 @@ from pathlib import Path, PurePath
 from kerasnlp_lab.data.tables.lines import numbered_lines
 from kerasnlp_lab.errors import DataError, first_line
 
-__all__ = ["SUPPORTED", "kind_of", "kind_of_name"]
+__all__ = ["kind_of", "kind_of_name"]
 
-SUPPORTED = (
-    ".csv, .tsv, .jsonl, .json, .parquet, .xlsx or .zip, .ft (fastText's labels), or .gz, .bz2, "
-    ".xz or .zst after one of them"
+_SUPPORTED = (
+    ".csv, .tsv, .jsonl, .json, .parquet, .xlsx, .ft (fastText) or .zip, perhaps .gz or .zst"
 )
 _ENDINGS = {
     ".csv": "csv",
@@ -31,26 +30,20 @@ _ENDINGS = {
 } | dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), "excel")
 _COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 _BINARY = {b"PK\x03\x04": "zip", b"PAR1": "parquet", b"\xd0\xcf\x11\xe0": "excel"}
-_SPREADSHEETS = ("xl/workbook.xml", "xl/workbook.bin", "content.xml")
+_SPREADSHEETS = {"xl/workbook.xml", "xl/workbook.bin", "content.xml"}
 _JSON = re.compile(rb'\s*(\{\s*("|\}|$)|\[\s*([\[{"\]]|$))')
 _SAMPLE_LINES = 50
 
 
 def kind_of(path: Path) -> str:
-    """Returns the kind of a file, for `read_table`.
-
-    A .csv that is an Excel file is read as what it is. Lines decide only where no ending does.
-
-    Raises:
-        DataError: Neither its name nor its content shows a kind.
-    """
+    """Returns the kind of a file, for `read_table`; raises DataError if nothing shows it."""
     with path.open("rb") as file:
         head = file.read(4)
     kind = _BINARY.get(head) or kind_of_name(path.name)
     if kind == "zip":
-        return "excel" if _is_spreadsheet(path) else "zip"
+        return _kind_of_archive(path)
     if kind == "" or (kind == "excel" and head not in _BINARY):  # many .xls are CSV or HTML
-        kind = _kind_of_lines(path)
+        return _kind_of_lines(path)
     return kind
 
 
@@ -61,10 +54,10 @@ def kind_of_name(name: str) -> str:
     return _ENDINGS.get(telling[-1], "") if telling else ""
 
 
-def _is_spreadsheet(path: Path) -> bool:
+def _kind_of_archive(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
-            return any(name in _SPREADSHEETS for name in archive.namelist())
+            return "zip" if _SPREADSHEETS.isdisjoint(archive.namelist()) else "excel"
     except (zipfile.BadZipFile, OSError) as error:
         raise DataError(f"cannot be read ({first_line(error)}); copy it again", path) from error
 
@@ -81,11 +74,8 @@ def _kind_of_lines(path: Path) -> str:
     for delimiter, kind in (("\t", "tsv"), (",", "csv"), (";", "csv")):
         if "\0" not in text and _has_columns(text, delimiter):
             return kind
-    raise DataError(
-        f"expected a file named {SUPPORTED}, or one whose first lines show a table; "
-        "rename it to what it is",
-        path,
-    )
+    named = f"expected a file named {_SUPPORTED}, or one whose first lines show a table"
+    raise DataError(f"{named}; rename it to what it is", path)
 
 
 def _has_columns(text: str, delimiter: str) -> bool:

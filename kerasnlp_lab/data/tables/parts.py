@@ -18,10 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["files_of_pattern", "is_pattern", "read_folder", "read_parts", "split_entries"]
 
-Parts = tuple[list[str], Rows, str, tuple[str, ...]]
+Parts = tuple[list[str], Rows, str, tuple[str, ...]]  # columns, rows, note and files
 
-_SPLIT = re.compile(r"(train|training|validation|valid|val|dev|test)(?![a-z])", re.IGNORECASE)
-_SPLIT_NAMES = {"train": "train", "training": "train", "test": "test"}
+_SPLIT = re.compile(r"(train|test|valid|val|dev)(ing|ation)?(?![a-z])", re.IGNORECASE)
 _UNLABELLED = "unsup"  # the folder of IMDB's texts without a class
 _SHOWN_NAMES = 5
 
@@ -34,89 +33,73 @@ def is_pattern(path: Path) -> bool:
 def files_of_pattern(pattern: Path) -> list[Path]:
     """Returns the files that match a pattern, by name; raises DataError if there are none."""
     matches = sorted(Path(one) for one in glob.glob(str(pattern), recursive=True))
-    files = [one for one in matches if one.is_file()]
-    if not files:
-        reason = "only folders match this pattern" if matches else "no file matches this pattern"
-        raise DataError(f"{reason}; expected tables", pattern)
-    return files
+    if files := [one for one in matches if one.is_file()]:
+        return files
+    found = "only folders match" if matches else "no file matches"
+    raise DataError(f"{found} this pattern; expected tables", pattern)
 
 
 def read_parts(files: Sequence[Path], read: Callable[[Path], Table]) -> Parts:
-    """Returns columns, rows, note and files of a table in several files, one after the other.
-
-    Args:
-        files: The files.
-        read: Reads one; each is read twice.
+    """Returns a table in several files, one after the other; each is read twice.
 
     Raises:
-        DataError: One cannot be read, or has other columns than the first. Objects of JSON
-            may lack keys.
+        DataError: One has other columns than the first. Objects of JSON may lack keys.
     """
-    notes: dict[str, None] = {}
+    notes = {f"{len(files)} files": None}
     columns: list[str] = []
     for file in files:
         table = read(file)
-        sparse = kind_of(file) in ("json", "json_lines")
-        if columns and not sparse and set(table.columns) != set(columns):
-            raise DataError(
-                f"expected the columns of {files[0]} ({', '.join(columns)}), got "
-                f"{', '.join(table.columns)}",
-                file,
-            )
+        may_lack = kind_of(file) in ("json", "json_lines")
+        if columns and not may_lack and set(table.columns) != set(columns):
+            expected, got = ", ".join(columns), ", ".join(table.columns)
+            raise DataError(f"expected the columns of {files[0]} ({expected}), got {got}", file)
         columns += [name for name in table.columns if name not in columns]
-        notes |= dict.fromkeys([table.note] if table.note else [])
+        notes |= {table.note: None} if table.note else {}
 
     def rows() -> Rows:
         for part, file in enumerate(files):
             for row in read(file).rows:
                 yield TableRow(row.line, row.cells, part) if isinstance(row, TableRow) else row
 
-    note = "; ".join([f"{len(files)} files", *notes])
-    return columns, rows(), note, tuple(map(str, files))
+    return columns, rows(), "; ".join(notes), tuple(map(str, files))
 
 
 def read_folder(folder: Path, read: Callable[[Path], Table], encoding: str | None) -> Parts:
-    """Returns columns, rows, note and files of a folder.
-
-    Args:
-        folder: A folder of tables, or of a folder of texts for each class.
-        read: Reads a table; each is read twice.
-        encoding: The encoding of the texts; None for UTF-8.
+    """Returns the tables in a folder, or the texts in its folders, which are named after classes.
 
     Raises:
-        DataError: It is neither, or a table in it cannot be read.
+        DataError: It has neither or both, a table for each split, or shards.
     """
     entries = _entries(folder)
-    if (folder / "shards.json").exists():
-        raise DataError("expected tables, got shards of 'kerasnlp-lab data shard'", folder)
-    if splits := split_entries(folder):
-        names = ", ".join(str(entry) for entry in splits.values())
-        raise DataError(f"has a split each in {names}; name one of them", folder)
     tables = [one for one in entries if one.is_file() and kind_of_name(one.name)]
     classes = [one for one in entries if one.is_dir()]
-    if tables and classes:
-        raise DataError(
+    reason = ""
+    if (folder / "shards.json").exists():
+        reason = "expected tables, got shards of 'kerasnlp-lab data shard'"
+    elif splits := split_entries(folder):
+        reason = f"has a split each in {', '.join(map(str, splits.values()))}; name one of them"
+    elif tables and classes:
+        reason = (
             f"has both tables ({tables[0].name}) and folders ({classes[0].name}); name the tables "
-            f"by a pattern, such as '{folder}/*{tables[0].suffix}'",
-            folder,
+            f"by a pattern, such as '{folder}/*{tables[0].suffix}'"
         )
-    if not tables and not classes:
-        raise DataError(
+    elif not tables and not classes:
+        reason = (
             "no table in this folder; expected tables, a folder of texts for each class, or "
-            "shards of 'kerasnlp-lab data shard'",
-            folder,
+            "shards of 'kerasnlp-lab data shard'"
         )
+    if reason:
+        raise DataError(reason, folder)
     found = read_parts(tables, read) if tables else _read_texts(classes, encoding)
-    others = [one.name for one in entries if one.is_file() and one not in tables]
     columns, rows, note, files = found
-    return columns, rows, "; ".join([note, *_not_read(others)]), files
+    if others := [one.name for one in entries if one not in (*tables, *classes)]:
+        more = f" and {len(others) - _SHOWN_NAMES} more" if len(others) > _SHOWN_NAMES else ""
+        note += f"; not read: {', '.join(others[:_SHOWN_NAMES])}{more}"
+    return columns, rows, note, files
 
 
 def split_entries(folder: Path) -> dict[str, Path]:
-    """Returns the tables or folders of a folder that are named after splits, by split.
-
-    Returns:
-        "train", and "validation" or "test"; empty if the folder has not both.
+    """Returns the tables or folders that are named after splits, if "train" is one of several.
 
     Raises:
         DataError: A split has several.
@@ -125,25 +108,24 @@ def split_entries(folder: Path) -> dict[str, Path]:
     for entry in _entries(folder):
         match = _SPLIT.match(entry.name)
         if match and (entry.is_dir() or kind_of_name(entry.name)):
-            name = _SPLIT_NAMES.get(match[1].lower(), "validation")
-            found.setdefault(name, []).append(entry)
+            split = {"train": "train", "test": "test"}.get(match[1].lower(), "validation")
+            found.setdefault(split, []).append(entry)
     if "train" not in found or len(found) == 1:
         return {}
-    for name, entries in found.items():
-        if len(entries) > 1:
+    for first, *more in found.values():
+        if more:
             raise DataError(
-                f"has several tables to {name.replace('ation', 'ate')} on "
-                f"({', '.join(one.name for one in entries[:_SHOWN_NAMES])}); name them by a "
-                "pattern with --data, --validation-data and --test-data",
+                f"has several tables of one split ({first.name}, {more[0].name}); name those of "
+                "each by a pattern, with --data, --validation-data and --test-data",
                 folder,
             )
-    return {name: entries[0] for name, entries in found.items()}
+    return {split: entries[0] for split, entries in found.items()}
 
 
 def _read_texts(classes: Sequence[Path], encoding: str | None) -> Parts:
     """Returns a table with a row for each file, whose class is the name of its folder."""
-    skipped = [one for one in classes if one.name == _UNLABELLED]
-    files = [file for folder in classes if folder not in skipped for file in _texts(folder)]
+    labelled = [one for one in classes if one.name != _UNLABELLED]
+    files = [file for folder in labelled for file in _texts(folder)]
 
     def rows() -> Rows:
         for part, file in enumerate(files):
@@ -155,31 +137,27 @@ def _read_texts(classes: Sequence[Path], encoding: str | None) -> Parts:
             else:
                 yield TableRow(1, {"text": text, "label": file.parent.name}, part)
 
-    notes = [f"{len(files)} texts in a folder for each class"]
-    notes += [f"{one.name} skipped: texts without a class" for one in skipped]
-    return ["text", "label"], rows(), "; ".join(notes), tuple(map(str, files))
+    note = f"{len(files)} texts in a folder for each class"
+    if labelled != classes:
+        note += f"; {_UNLABELLED} skipped: texts without a class"
+    return ["text", "label"], rows(), note, tuple(map(str, files))
 
 
 def _texts(folder: Path) -> list[Path]:
     files = _entries(folder)
-    for file in files:
-        if file.is_dir() or kind_of_name(file.name):
-            kind = "a folder" if file.is_dir() else "a table"
-            raise DataError(
-                f"{kind} in a class's folder, where each file is a text; name tables by a "
-                f"pattern, such as '{folder.parent}/*/*{file.suffix}'",
-                file,
-            )
     if not files:
         raise DataError("a class's folder without texts; remove it, or add texts", folder)
+    for file in files:
+        if file.is_dir() or kind_of_name(file.name):
+            raise DataError(
+                f"{'a folder' if file.is_dir() else 'a table'} in a class's folder, where each "
+                f"file is a text; name tables by a pattern, such as '{folder.parent}/*/*"
+                f"{file.suffix}'",
+                file,
+            )
     return files
 
 
 def _entries(folder: Path) -> list[Path]:
     """Returns what a folder holds, by name, without hidden files and those of Spark or Excel."""
     return sorted(one for one in folder.iterdir() if not one.name.startswith((".", "_", "~$")))
-
-
-def _not_read(names: Sequence[str]) -> list[str]:
-    more = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
-    return [f"not read: {', '.join(names[:_SHOWN_NAMES])}{more}"] if names else []
