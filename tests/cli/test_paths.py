@@ -13,7 +13,6 @@ from kerasnlp_lab.cli.rows import RowsOptions, rows_options
 from kerasnlp_lab.data import load_labelled_rows, load_table
 from kerasnlp_lab.errors import RunError
 from kerasnlp_lab.paths import check_new, is_pipe, user_path, whole_directory, write_whole
-from kerasnlp_lab.training.run_directory import RunDirectory
 from tests.data.table_files import write
 
 ROWS = "text,label\n" + "".join(f"text {i},{'ab'[i % 2]}\n" for i in range(20))
@@ -80,12 +79,18 @@ def test_functions_of_python_take_a_tilde(home):
         (folder / "two.txt").write_text("x")
     with pytest.raises(RunError, match="already exists"):
         check_new("~/folder", "name another")
+    assert (home / "made/one.txt").is_file() and (home / "folder/two.txt").is_file()
+    assert os.listdir() == []
+
+
+def test_run_directories_take_a_tilde(home):
+    from kerasnlp_lab.training.run_directory import RunDirectory
+
     assert RunDirectory.create("~/run", {}).path == home / "run"
     with RunDirectory.claim("~/claimed", {"a": 1}) as run:
         assert run.path == home / "claimed"
     with pytest.raises(RunError, match=f"the run in {home}/run did not finish"):
         RunDirectory.open("~/run")
-    assert (home / "made/one.txt").is_file() and (home / "folder/two.txt").is_file()
     assert os.listdir() == []
 
 
