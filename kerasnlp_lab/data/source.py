@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from kerasnlp_lab.data.tables.table_format import TableFormat
 from kerasnlp_lab.errors import RunError
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ class TableFiles:
         test_fraction: The share of rows to test on; None where a table is given.
         split_seed: Which rows those are.
         skip_bad_rows: Whether bad rows are skipped.
+        format: How to read the files.
     """
 
     place: str
@@ -109,6 +111,7 @@ class TableFiles:
     test_fraction: float | None
     split_seed: int
     skip_bad_rows: bool
+    format: TableFormat = TableFormat()
 
     @property
     def fractions(self) -> dict[str, float]:
@@ -140,6 +143,7 @@ class TableFiles:
             label_column=self.label_column,
             seed=self.split_seed,
             skip_bad_rows=self.skip_bad_rows,
+            format=self.format,
             **self.fractions,
         )
         return dataclasses.replace(data, source=self)  # whose files may be relative
@@ -154,6 +158,8 @@ class TableFiles:
             "paths": dict(self.paths),
             "skip_bad_rows": self.skip_bad_rows,
         }
+        if format := self.format.to_json():
+            reading["format"] = format
         return _json(self, reading)
 
     @classmethod
@@ -170,6 +176,7 @@ class TableFiles:
             test_fraction=reading["test_fraction"],
             split_seed=described["split_seed"],
             skip_bad_rows=reading["skip_bad_rows"],
+            format=TableFormat.from_json(reading.get("format", {})),
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from kerasnlp_lab.data.splits import divide
 from kerasnlp_lab.data.tables import (
     RejectedRow,
     Table,
+    TableFormat,
     TableRow,
     read_table,
     split_entries,
@@ -29,6 +30,8 @@ __all__ = ["load_labelled_rows", "load_table"]
 TEXT_NAMES = ("text", "message", "sms", "sentence", "content", "review", "comment", "tweet")
 LABEL_NAMES = ("label", "class", "category", "target", "sentiment", "topic")
 MOST_LABELS = 1000
+ROW_WORDS = 4  # in the first line, so many words are a text rather than a name
+_DEFAULT = TableFormat()
 
 
 @dataclass
@@ -61,12 +64,13 @@ def load_table(
     test_fraction: float = 0.15,
     seed: int = 0,
     skip_bad_rows: bool = False,
+    format: TableFormat = _DEFAULT,
 ) -> TextDataset:
     """Reads texts and labels from one table, or from a table for each split.
 
-    A row is bad if it has too few or too many columns, broken quoting, bytes that are not
-    UTF-8, no text or no label, or a label that no training row has. A bad row raises an
-    error, or is skipped and listed in the dataset's ``rejected``.
+    A row is bad if it has too few or too many columns, broken quoting, bytes that its
+    encoding does not have, no text or no label, or a label that no training row has. A bad
+    row raises an error, or is skipped and listed in the dataset's ``rejected``.
 
     Args:
         path: All rows, or the rows to train on: a file, or several by a folder or a pattern;
@@ -82,6 +86,7 @@ def load_table(
             rows, they are those of scikit-learn's train_test_split, called for both
             together and then for their halves.
         skip_bad_rows: Whether to skip bad rows.
+        format: How to read the files; what it leaves open is decided by each file.
 
     Returns:
         The dataset; its classes are in numerical or else alphabetical order.
@@ -98,12 +103,14 @@ def load_table(
         given = {"train": named.pop("train", given.pop("train")), **named, **given}
     rows: dict[str, _Labelled] = {}
     rejected: list[RejectedRow] = []
+    notes: list[str] = []
     known: set[str] | None = None
     for part, file in given.items():
-        columns = text_columns, label_column
+        columns, found = (text_columns, label_column), list[str]()
         rows[part], text_columns, label_column = _read(
-            file, *columns, known, skip_bad_rows, rejected
+            file, *columns, known, skip_bad_rows, rejected, format, found
         )
+        notes += found if part == "train" else [f"{file}: {note}" for note in found]
         if known is None:
             known = set(rows[part].seen)
             _check_classes(file, label_column, known, len(rows[part].texts))
@@ -122,9 +129,10 @@ def load_table(
         test_fraction=None if "test" in given else test_fraction,
         split_seed=seed,
         skip_bad_rows=skip_bad_rows,
+        format=format,
     )
     name = path.name or path.absolute().name  # of "."
-    return TextDataset(name, names, *parts, source, tuple(rejected))
+    return TextDataset(name, names, *parts, source, tuple(rejected), notes=tuple(notes))
 
 
 def load_labelled_rows(
@@ -134,6 +142,8 @@ def load_labelled_rows(
     text_columns: Sequence[str] = (),
     label_column: str | None = None,
     skip_bad_rows: bool = False,
+    format: TableFormat = _DEFAULT,
+    on_note: Callable[[str], None] = lambda note: None,
 ) -> tuple[Split, tuple[RejectedRow, ...]]:
     """Reads every row of a table, to evaluate a classifier.
 
@@ -143,6 +153,8 @@ def load_labelled_rows(
         text_columns: As in `load_table`.
         label_column: As in `load_table`.
         skip_bad_rows: As in `load_table`.
+        format: As in `load_table`.
+        on_note: Called with what was found about the form of the table.
 
     Returns:
         The rows, and the rows that were skipped.
@@ -152,7 +164,11 @@ def load_labelled_rows(
     """
     rejected: list[RejectedRow] = []
     known = set(label_names)
-    rows, _, _ = _read(user_path(path), text_columns, label_column, known, skip_bad_rows, rejected)
+    columns = text_columns, label_column
+    notes: list[str] = []
+    rows, _, _ = _read(user_path(path), *columns, known, skip_bad_rows, rejected, format, notes)
+    for note in notes:
+        on_note(note)
     return rows.split(tuple(label_names)), tuple(rejected)
 
 
@@ -163,9 +179,12 @@ def _read(
     known: set[str] | None,
     skip_bad_rows: bool,
     rejected: list[RejectedRow],
+    format: TableFormat,
+    notes: list[str],
 ) -> tuple[_Labelled, tuple[str, ...], str]:
-    """Returns a table's good rows and its columns, and adds its bad rows to `rejected`."""
-    table = read_table(path)
+    """Returns a table's good rows and its columns; extends `rejected`, and `notes` on its form."""
+    table = read_table(path, format)
+    notes += [table.note] if table.note else []
     text_names, label_name = _choose_columns(path, table.columns, text_columns, label_column)
     labels, lines, parts = array("q"), array("i"), array("i")
     seen: dict[str, int] = {}
@@ -182,14 +201,23 @@ def _read(
             elif skip_bad_rows:
                 rejected.append(row)
             else:
-                advice = "fix the row, or skip such rows (--bad-rows skip)"
-                raise DataError(f"{row.reason}; {advice}", row.path, row.line)
+                raise DataError(f"{row.reason}; {_advice(row.reason)}", row.path, row.line)
 
     stored = StoredTexts.write(texts())
     if not len(stored):
         raise DataError("no rows that can be used", path)
     found = _Labelled(path, stored, labels, tuple(seen), lines, table.files, parts)
     return found, text_names, label_name
+
+
+def _advice(reason: str) -> str:
+    """Returns what to do about a bad row."""
+    advice = "fix the row, or skip such rows (--bad-rows skip)"
+    if "quotation mark" in reason or "quoting" in reason:
+        return f"{advice}; if quotation marks are text in this table, say --quoting none"
+    if reason.startswith("not valid "):
+        return f"{advice}; if the table has another encoding, say --encoding"
+    return advice
 
 
 def _choose_columns(
@@ -209,12 +237,26 @@ def _choose_columns(
         if not given and len(found) != 1:
             doubt = f"{' or '.join(found)}?" if found else "none has a name that tells."
             raise DataError(
-                f"which column is it? {doubt} Say {option} NAME; there are {', '.join(columns)}",
+                f"which column is it? {doubt} Say {option} NAME; there are {', '.join(columns)}"
+                f"{_no_header_advice(columns)}",
                 path,
             )
     if labels[0] in texts:
         raise DataError(f"column {labels[0]!r} cannot be both text and label", path)
     return texts, str(labels[0])
+
+
+def _no_header_advice(columns: list[str]) -> str:
+    """Returns advice if the names of columns look like a row: numbers, or long texts."""
+    numbers = [name for name in columns if name.isdecimal()]
+    if numbers == [str(number) for number in range(1, len(columns) + 1)]:  # of --no-header
+        return ""
+    if not numbers and all(len(name.split()) < ROW_WORDS for name in columns):
+        return ""
+    return (
+        ". The first line looks like a row and not like names: if it is one, say --no-header and "
+        "columns by number, as in --text-column 2 --label-column 1"
+    )
 
 
 def _labelled(

@@ -12,11 +12,11 @@ __all__ = ["read_fasttext"]
 _LABEL = "__label__"
 
 
-def read_fasttext(path: Path) -> tuple[list[str], Rows]:
+def read_fasttext(path: Path, encoding: str) -> tuple[list[str], Rows]:
     """Returns the columns "text" and "label", and the rows, read as they are asked for."""
 
     def rows() -> Rows:
-        for line, raw in numbered_lines(path):
+        for line, raw in numbered_lines(path, encoding):
             if not raw.strip():
                 continue
             content = raw.decode("utf-8", "replace")

@@ -20,15 +20,15 @@ _DECODER = json.JSONDecoder()
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
-def read_json(path: Path) -> tuple[list[str], Rows, str]:
+def read_json(path: Path, encoding: str) -> tuple[list[str], Rows, str]:
     """Returns the names of the columns, the rows, and a note on the layout.
 
     It is an array of objects, objects one after the other, JSON lines, an object with one such
     array in it, or pandas' columns, index, split or table. All but lines are read into memory.
     """
-    if _has_objects_on_lines(path):
-        return *read_json_lines(path), "JSON lines"
-    found = list(_values(path))
+    if _has_objects_on_lines(path, encoding):
+        return *read_json_lines(path, encoding), "JSON lines"
+    found = list(_values(path, encoding))
     note = ""
     if len(found) == 1 and isinstance(found[0][1], dict):
         values, layout = _rows_of_object(found[0][1], path)
@@ -42,9 +42,9 @@ def read_json(path: Path) -> tuple[list[str], Rows, str]:
     return names, iter(rows), note
 
 
-def _has_objects_on_lines(path: Path) -> bool:
+def _has_objects_on_lines(path: Path, encoding: str) -> bool:
     """Returns whether the first line is an object of its own, and not the only one."""
-    lines = (raw for _, raw in numbered_lines(path) if raw.strip())
+    lines = (raw for _, raw in numbered_lines(path, encoding) if raw.strip())
     first = next(lines, b"")
     try:
         return first.lstrip().startswith(b"{") and bool(json.loads(first) and next(lines, b""))
@@ -52,9 +52,9 @@ def _has_objects_on_lines(path: Path) -> bool:
         return False
 
 
-def _values(path: Path) -> Iterator[tuple[int, Any]]:
+def _values(path: Path, encoding: str) -> Iterator[tuple[int, Any]]:
     """Yields the elements of an array, or the values one after the other, with their lines."""
-    raw = b"".join(line for _, line in numbered_lines(path))
+    raw = b"".join(line for _, line in numbered_lines(path, encoding))
     line, counted = 1, 0
     try:
         text = raw.decode("utf-8")

@@ -14,11 +14,11 @@ from kerasnlp_lab.errors import DataError, first_line
 __all__ = ["columns_of", "json_row", "read_json_lines"]
 
 
-def read_json_lines(path: Path) -> tuple[list[str], Rows]:
+def read_json_lines(path: Path, encoding: str = "utf-8") -> tuple[list[str], Rows]:
     """Returns the names of the columns, and the rows, which are read as they are asked for."""
 
     def rows() -> Rows:
-        for line, raw in numbered_lines(path):
+        for line, raw in numbered_lines(path, encoding):
             if not raw.strip():
                 continue
             try:

@@ -9,6 +9,7 @@ import zipfile
 from itertools import islice
 from pathlib import Path, PurePath
 
+from kerasnlp_lab.data.tables.encoding import marked_encoding
 from kerasnlp_lab.data.tables.lines import numbered_lines
 from kerasnlp_lab.errors import DataError, first_line
 
@@ -35,15 +36,23 @@ _JSON = re.compile(rb'\s*(\{\s*("|\}|$)|\[\s*([\[{"\]]|$))')
 _SAMPLE_LINES = 50
 
 
-def kind_of(path: Path) -> str:
-    """Returns the kind of a file, for `read_table`; raises DataError if nothing shows it."""
+def kind_of(path: Path, delimited: bool = False) -> str:
+    """Returns the kind of a file, for `read_table`.
+
+    Args:
+        path: The file.
+        delimited: Whether it is a CSV if its name does not tell.
+
+    Raises:
+        DataError: Neither its name nor its content shows a kind.
+    """
     with path.open("rb") as file:
         head = file.read(4)
     kind = _BINARY.get(head) or kind_of_name(path.name)
     if kind == "zip":
         return _kind_of_archive(path)
     if kind == "" or (kind == "excel" and head not in _BINARY):  # many .xls are CSV or HTML
-        return _kind_of_lines(path)
+        return "csv" if delimited else _kind_of_lines(path)
     return kind
 
 
@@ -63,7 +72,8 @@ def _kind_of_archive(path: Path) -> str:
 
 
 def _kind_of_lines(path: Path) -> str:
-    sample = [line for _, line in islice(numbered_lines(path), _SAMPLE_LINES) if line.strip()]
+    lines = numbered_lines(path, marked_encoding(path) or "utf-8")
+    sample = [line for _, line in islice(lines, _SAMPLE_LINES) if line.strip()]
     if not sample:
         raise DataError("no rows; expected a table", path)
     if sample[0].startswith(b"__label__"):
@@ -71,7 +81,7 @@ def _kind_of_lines(path: Path) -> str:
     if _JSON.match(sample[0]):
         return "json"
     text = b"".join(sample).decode("utf-8", "replace")
-    for delimiter, kind in (("\t", "tsv"), (",", "csv"), (";", "csv")):
+    for delimiter, kind in (("\t", "tsv"), (",", "csv"), (";", "csv"), ("|", "csv")):
         if "\0" not in text and _has_columns(text, delimiter):
             return kind
     named = f"expected a file named {_SUPPORTED}, or one whose first lines show a table"

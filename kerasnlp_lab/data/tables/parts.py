@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kerasnlp_lab.data.tables.encoding import marked_encoding
 from kerasnlp_lab.data.tables.kinds import kind_of, kind_of_name
 from kerasnlp_lab.data.tables.lines import numbered_lines
 from kerasnlp_lab.data.tables.rows import INVALID, Rows, TableRow, rejected_row
@@ -49,7 +50,7 @@ def read_parts(files: Sequence[Path], read: Callable[[Path], Table]) -> Parts:
     columns: list[str] = []
     for file in files:
         table = read(file)
-        may_lack = kind_of(file) in ("json", "json_lines")
+        may_lack = kind_of(file, delimited=True) in ("json", "json_lines")
         if columns and not may_lack and set(table.columns) != set(columns):
             expected, got = ", ".join(columns), ", ".join(table.columns)
             raise DataError(f"expected the columns of {files[0]} ({expected}), got {got}", file)
@@ -129,9 +130,10 @@ def _read_texts(classes: Sequence[Path], encoding: str | None) -> Parts:
 
     def rows() -> Rows:
         for part, file in enumerate(files):
-            raw = b"".join(line for _, line in numbered_lines(file))
+            lines = numbered_lines(file, encoding or marked_encoding(file) or "utf-8")
+            raw = b"".join(line for _, line in lines)
             try:
-                text = raw.decode(encoding or "utf-8")
+                text = raw.decode("utf-8")
             except UnicodeDecodeError:
                 yield rejected_row(file, 1, INVALID, raw.decode("utf-8", "replace"))
             else:

@@ -9,6 +9,7 @@ from typing import Any
 
 from kerasnlp_lab.data.tables.copies import read_pipe, read_zip
 from kerasnlp_lab.data.tables.delimited import read_delimited
+from kerasnlp_lab.data.tables.encoding import marked_encoding
 from kerasnlp_lab.data.tables.excel import read_excel
 from kerasnlp_lab.data.tables.fasttext import read_fasttext
 from kerasnlp_lab.data.tables.json_document import read_json
@@ -25,10 +26,9 @@ __all__ = ["Table", "read_table"]
 
 _DEFAULT = TableFormat()
 _DELIMITERS = {"csv": ",", "tsv": "\t"}
-_READERS: dict[str, Callable[[Path], Any]] = {
+_READERS: dict[str, Callable[[Path, str], Any]] = {
     "json": read_json,
     "json_lines": read_json_lines,
-    "parquet": read_parquet,
     "fasttext": read_fasttext,
 }
 
@@ -58,11 +58,11 @@ def read_table(path: Path, format: TableFormat = _DEFAULT) -> Table:
         path: A file of CSV, TSV, JSON lines, JSON, Parquet, Excel or fastText; a zip archive
             with one of them; a folder or a pattern of several, or a folder with a folder of
             texts for each class; "-" or another pipe. Files of lines may be compressed by
-            gzip, bzip2, xz or Zstandard.
+            gzip, bzip2, xz or Zstandard. Text is in any encoding that its bytes show.
         format: How to read it.
 
     Raises:
-        DataError: It is missing, empty, or of another kind.
+        DataError: It is missing, empty, or of another kind, or `format` does not fit it.
         StorageError: A pipe or a part of an archive cannot be copied to a temporary file.
     """
 
@@ -77,11 +77,17 @@ def read_table(path: Path, format: TableFormat = _DEFAULT) -> Table:
         return Table(*read_folder(path, read, format.encoding))
     if not path.is_file():
         raise DataError(f"no such file{did_you_mean_path(path)}", path)
-    kind = kind_of(path)
+    kind = kind_of(path, delimited=bool(format.delimiter or format.quoting))
     if kind in _DELIMITERS:
-        return Table(*read_delimited(path, format.delimiter or _DELIMITERS[kind]))
+        return Table(*read_delimited(path, _DELIMITERS[kind], format))
     if kind == "zip":
         return read_zip(path, read)
+    if (other := format.delimited_alone()) and (kind, other) != ("excel", "--no-header"):
+        raise DataError(f"{other} is for .csv and .tsv; leave it out", path)
+    if kind in ("excel", "parquet") and format.encoding:
+        raise DataError("such a file has its own encoding; leave out --encoding", path)
     if kind == "excel":
         return Table(*read_excel(path, format.header))
-    return Table(*_READERS[kind](path))
+    if kind == "parquet":
+        return Table(*read_parquet(path))
+    return Table(*_READERS[kind](path, format.encoding or marked_encoding(path) or "utf-8"))
