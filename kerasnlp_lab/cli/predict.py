@@ -9,14 +9,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from kerasnlp_lab.cli.interrupts import note_what_is_kept
 from kerasnlp_lab.cli.json_output import Json, json_line
 from kerasnlp_lab.cli.options import Precision, import_tensorflow
-from kerasnlp_lab.cli.rows import RowsOptions, rows_options
+from kerasnlp_lab.cli.rows import TABLE_FORMAT, RowsOptions, rows_options
 from kerasnlp_lab.errors import DataError, OptionError, check_option
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class OutputFormat(StrEnum):
     jsonl = "jsonl"
 
 
-@rows_options("text_column", "bad_rows")
+@rows_options("text_column", "bad_rows", *TABLE_FORMAT)
 def predict(
     *,
     model: Annotated[Path, typer.Argument(help="An exported model, or a run directory.")],
@@ -95,7 +95,8 @@ def predict(
     predictions = predictor.predict((row.text for row in asked), chunk=chunk)
     with note_what_is_kept(lambda: f"texts answered: {count['answered']}"):
         for one, row in zip(predictions, waiting, strict=False):
-            where = {"line": row.line} if file else {}
+            where: dict[str, Any] = {"file": row.file} if row.file else {}
+            where |= {"line": row.line} if file else {}
             cells = {"columns": row.cells} if keep_columns else {}
             line = json_line(where | one.as_json() | cells) if as_json else _line(one, **where)
             # Counted before it is written: a reader of the line may press Ctrl-C at once.
@@ -113,15 +114,16 @@ def _open(
 ) -> tuple[Iterable[UnlabelledRow | RejectedRow], str]:
     """Returns the rows to answer, and a note on what was found."""
     from kerasnlp_lab.data.tables.table import is_table
-    from kerasnlp_lab.data.tables.table_format import TableFormat
     from kerasnlp_lab.data.unlabelled import UnlabelledRow, read_column, read_lines
 
-    columns, format = rows.text_column or (), TableFormat()
+    columns, format = rows.text_column or (), rows.table_format()
     if texts:
         return map(UnlabelledRow, texts), ""
     if file and not lines and (columns or is_table(file)):
         return read_column(file, columns, _columns_trained_on(model), format)
-    return read_lines(file, format.encoding), ""
+    if alone := format.delimited_alone():
+        raise OptionError(f"{alone} is for a table: give it as --file, without --lines")
+    return read_lines(file, format.encoding)
 
 
 def _columns_trained_on(model: Path) -> Sequence[str]:
@@ -143,6 +145,7 @@ def _good_rows(
     failed: list[DataError],
 ) -> Iterator[UnlabelledRow]:
     """Yields rows up to the first error, which is kept until they are answered."""
+    from kerasnlp_lab.data.table import advice_on
     from kerasnlp_lab.data.unlabelled import UnlabelledRow
 
     try:
@@ -153,13 +156,13 @@ def _good_rows(
                 count["skipped"] += 1
                 print(f"skipped: {row.path}, line {row.line}: {row.reason}", file=sys.stderr)
             else:
-                advice = "fix the row, or skip such rows (--bad-rows skip)"
-                raise DataError(f"{row.reason}; {advice}", row.path, row.line)
+                raise DataError(f"{row.reason}; {advice_on(row.reason)}", row.path, row.line)
     except DataError as error:
         failed.append(error)
 
 
-def _line(one: Answer, line: int = 0) -> str:
+def _line(one: Answer, line: int = 0, file: str = "") -> str:
+    where = f"{file}:{line}" if file else f"{line:>6}"
     text = " ".join(one.text.split())
     shown = text if len(text) <= 100 else text[:99] + "…"
-    return f"{f'{line:>6}  ' if line else ''}{one.as_line()}  {shown}"
+    return f"{f'{where}  ' if line else ''}{one.as_line()}  {shown}"

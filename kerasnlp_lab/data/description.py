@@ -12,6 +12,7 @@ from kerasnlp_lab.data.leaks import without_leaks
 from kerasnlp_lab.data.sharded_split import ShardedSplit
 from kerasnlp_lab.data.source import source_from_json, source_to_json
 from kerasnlp_lab.errors import DataError, OptionError, RunError
+from kerasnlp_lab.paths import user_path
 
 __all__ = ["describe_dataset", "load_again"]
 
@@ -76,7 +77,7 @@ def _with_places(description: Mapping[str, Any], moved: Mapping[str, str]) -> di
     described = copy.deepcopy(dict(description))
     reading = described["reading"]
     for option, place in moved.items():
-        part, path = PARTS.get(option), os.path.abspath(place)
+        part, path = PARTS.get(option), os.path.abspath(user_path(place))
         if option == "data" and "shards" in reading:
             reading["shards"]["folder"] = path
         elif "shards" not in reading and part in reading.get("paths", ()):

@@ -28,7 +28,7 @@ from kerasnlp_lab.evaluation.plots import (
 from kerasnlp_lab.evaluation.report import render_page
 from kerasnlp_lab.lab.config import ExperimentConfig
 from kerasnlp_lab.machine import precision_note
-from kerasnlp_lab.paths import write_whole
+from kerasnlp_lab.paths import user_path, write_whole
 from kerasnlp_lab.training import RunDirectory, TrainingResult, make_strategy, train
 from kerasnlp_lab.training.checkpoints import Checkpoints
 from kerasnlp_lab.training.run_directory import package_versions
@@ -134,7 +134,7 @@ def resume_experiment(
         DataError: A table is no longer there.
         KerasnlpLabError: Any of the mistakes that a user can mend.
     """
-    run = RunDirectory(Path(path))
+    run = RunDirectory(user_path(path))
     if not run.unfinished:
         raise RunError(f"{RunDirectory.open(path).path} is finished: there is nothing to resume")
     content = run.read_json("config.json")
@@ -159,9 +159,9 @@ def _claim(
 ) -> Iterator[RunDirectory]:
     """Yields the run directory; with several workers, only the chief claims it."""
     if not is_chief(strategy):
-        yield RunDirectory(Path(output))
+        yield RunDirectory(user_path(output))
         return
-    run = RunDirectory(Path(output))
+    run = RunDirectory(user_path(output))
     before = run.read_json("config.json") if run.unfinished else None
     with RunDirectory.claim(output, record) as run:
         if before is not None and console is not None:

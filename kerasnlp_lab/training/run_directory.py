@@ -20,6 +20,7 @@ from kerasnlp_lab.paths import (
     did_you_mean_path,
     explain_os_error,
     our_command,
+    user_path,
     write_whole,
 )
 
@@ -68,7 +69,7 @@ class RunDirectory:
             RunError: The folder is not empty.
             StorageError: The folder cannot be written.
         """
-        path = Path(path)
+        path = user_path(path)
         check_new(path, "name another --output")
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -96,7 +97,7 @@ class RunDirectory:
             RunError: The folder holds something else, or another process has locked it.
             StorageError: The folder cannot be written.
         """
-        run = cls(Path(path))
+        run = cls(user_path(path))
         try:
             if not ((run.path / "config.json").is_file() or run._has_only_leftovers()):
                 check_new(run.path, "name another --output")  # before writing anything
@@ -186,7 +187,7 @@ class RunDirectory:
         Raises:
             RunError: The folder is not a run directory, or the run did not finish.
         """
-        path = Path(path)
+        path = user_path(path)
         if not path.exists():
             raise RunError(f"there is no run directory {path}{did_you_mean_path(path)}")
         if not (path / "config.json").is_file():

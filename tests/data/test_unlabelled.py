@@ -28,7 +28,7 @@ def column(path, text_columns=(), trained_on=()):
 
 
 def lines(path):
-    return [(row.line, row.text) for row in read_lines(path)]
+    return [(row.line, row.text) for row in read_lines(path)[0]]
 
 
 def written(path, content):
@@ -71,6 +71,18 @@ def test_a_table_is_known_by_its_ending(name, tmp_path):
     assert is_table(tmp_path / name)
 
 
+def test_several_files_are_a_table(tmp_path):
+    for name in ("one.csv", "two.csv"):
+        written(tmp_path / name, f'text\n{name}\n" "\n')
+    for path in (tmp_path, tmp_path / "*.csv"):
+        assert is_table(path)
+        good, bad, _, worse = column(path)[0]
+        assert (good.text, good.line, good.file) == ("one.csv", 2, str(tmp_path / "one.csv"))
+        assert [row.path for row in (bad, worse)] == [
+            str(tmp_path / f"{n}.csv") for n in ("one", "two")
+        ]
+
+
 @pytest.mark.parametrize("name", ["a.txt", "csv", "a", "a.txt.gz", "a.csv.txt", ".csv"])
 def test_other_files_are_lines(name, tmp_path):
     assert not is_table(tmp_path / name)
@@ -111,10 +123,12 @@ def test_a_column_in_doubt(header, given, message, tmp_path):
 
 
 def test_bad_rows_keep_their_place(tmp_path):
-    path = written(tmp_path / "t.csv", b'id,text\n1,one\n2,  \n3\n4,caf\xe9\n5,five\n6,"open\n')
+    path = written(
+        tmp_path / "t.csv", b'id,text\n1,one\n2,  \n3\n4,caf\xe9\n5,f\xc3\xbcnf\n6,"open\n'
+    )
     rows = list(column(path)[0])
     bad = {row.line: row.reason for row in rows if isinstance(row, RejectedRow)}
-    assert [row.text for row in rows if not isinstance(row, RejectedRow)] == ["one", "five"]
+    assert [row.text for row in rows if not isinstance(row, RejectedRow)] == ["one", "fünf"]
     assert list(bad) == [3, 4, 5, 7]
     assert bad[3] == "no text in column text"
     assert bad[4] == "expected 2 columns, got 1"
@@ -136,9 +150,19 @@ def test_lines_in_their_encoding(encoding, end, pack, tmp_path):
     assert found == [(1, "¡gratis!".encode()), (2, "dinero 😀".encode())]
 
 
+def test_utf_16_without_a_mark(tmp_path):
+    path = written(tmp_path / "texts.txt", "free cash\r\nlunch".encode("utf-16-le"))
+    assert lines(path) == [(1, b"free cash"), (2, b"lunch")]
+
+
 def test_an_encoding_that_is_given(tmp_path):
     path = written(tmp_path / "texts.txt", "año\nniño".encode("latin-1"))
-    assert [row.text.decode() for row in read_lines(path, "latin-1")] == ["año", "niño"]
+    assert [row.text.decode() for row in read_lines(path, "latin-1")[0]] == ["año", "niño"]
+    rows, note = read_lines(path)
+    assert [row.text.decode() for row in rows] == ["año", "niño"]
+    assert note == "encoding cp1252 (--encoding overrides it)"
+    with pytest.raises(DataError, match="is not in utf-16: leave out --encoding"):
+        read_lines(path, "utf-16")
 
 
 def test_lines_are_as_they_are(tmp_path):
@@ -158,7 +182,6 @@ def binary_files(folder):
     yield "parquet", parquet(folder / "new.parquet").read_bytes()
     yield "png", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
     yield "random", bytes((7919 * n >> 3) % 255 + 1 for n in range(4000))
-    yield "utf-16 without a mark", "free cash\n".encode("utf-16-le")
     yield "gzip in gzip", gzip.compress(gzip.compress(TABLE.encode()))
 
 
@@ -205,7 +228,7 @@ def test_a_line_of_a_pipe_comes_before_the_next_is_sent(encoding, tmp_path):
 
     sender = threading.Thread(target=send)
     sender.start()
-    rows = read_lines(pipe)
+    rows, _ = read_lines(pipe)
     assert next(rows).text == b"uno"
     asked.set()
     assert next(rows).text == b"dos"
@@ -216,11 +239,12 @@ def test_a_line_of_a_pipe_comes_before_the_next_is_sent(encoding, tmp_path):
 @pytest.mark.parametrize("name", ["many.csv", "many.txt", "many.jsonl"])
 def test_memory_does_not_grow_with_the_file(name, tmp_path):
     row = '{"text": "%s"}\n' if name == "many.jsonl" else "%s\n"
-    written(tmp_path / name, "text\n" * (name == "many.csv") + (row % ("word " * 40)) * 8_000)
+    written(tmp_path / name, "text\n" * (name == "many.csv") + (row % ("word " * 200)) * 8_000)
     tracemalloc.start()
     try:
-        rows = read_lines(tmp_path / name) if name == "many.txt" else column(tmp_path / name)[0]
+        read = read_lines if name == "many.txt" else column
+        rows, _ = read(tmp_path / name)
         assert sum(1 for _ in rows) == 8_000
-        assert tracemalloc.get_traced_memory()[1] < 400_000  # of 1.6 MB
+        assert tracemalloc.get_traced_memory()[1] < 4_000_000  # of 8 MB
     finally:
         tracemalloc.stop()
