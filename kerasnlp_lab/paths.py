@@ -6,6 +6,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import shlex
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -21,9 +22,12 @@ __all__ = [
     "check_new",
     "did_you_mean_path",
     "explain_os_error",
+    "is_pipe",
     "near_path",
+    "our_command",
     "sha256_of",
     "sha256_of_files",
+    "user_path",
     "whole_directory",
     "whole_file",
     "write_whole",
@@ -38,6 +42,22 @@ def cache_dir() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("kerasnlp_lab"))
+
+
+def user_path(path: str | os.PathLike[str]) -> Path:
+    """Returns a path that a user gave, with a home folder in place of ``~`` or ``~name``.
+
+    A name that is no user's stays: Excel's lock files are called ``~$messages.xlsx``.
+    """
+    return Path(os.path.expanduser(path))
+
+
+def is_pipe(path: str | Path) -> bool:
+    """Returns whether a path can be read only once: "-", /dev/stdin, /dev/fd/63, or a FIFO."""
+    path = Path(path)
+    if str(path) in ("-", "/dev/stdin") or str(path.parent) in ("/dev/fd", "/proc/self/fd"):
+        return True
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def explain_os_error(error: OSError, path: str | Path) -> StorageError:
@@ -91,6 +111,11 @@ def did_you_mean_path(path: str | Path) -> str:
     return "" if near is None else f"; did you mean {str(near)!r}?"
 
 
+def our_command(*words: str | Path) -> str:
+    """Returns a command line to suggest, quoted so that it can be pasted into a shell."""
+    return shlex.join(["kerasnlp-lab", *map(str, words)])
+
+
 def write_whole(path: str | Path, content: str | bytes) -> None:
     """Writes a file beside its target and moves it there, so that it appears whole or not at all.
 
@@ -119,7 +144,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     Raises:
         StorageError: The file cannot be written.
     """
-    path = Path(path)
+    path = user_path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -147,6 +172,7 @@ def _sync(path: Path) -> None:
 
 def check_new(path: Path, advice: str) -> None:
     """Raises RunError, with the advice, if a path is a file or a folder that is not empty."""
+    path = user_path(path)
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise RunError(f"{path} already exists; remove it, or {advice}")
 
@@ -164,7 +190,7 @@ def whole_directory(path: str | Path) -> Iterator[Path]:
         RunError: There is something at ``path`` already.
         StorageError: The folder cannot be written.
     """
-    path = Path(path)
+    path = user_path(path)
     check_new(path, "choose another folder")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,8 @@
 
 import errno
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -10,8 +12,15 @@ from pathlib import Path
 
 import pytest
 
+import kerasnlp_lab
 from kerasnlp_lab.errors import RunError, StorageError
-from kerasnlp_lab.paths import cache_dir, explain_os_error, whole_directory, write_whole
+from kerasnlp_lab.paths import (
+    cache_dir,
+    explain_os_error,
+    our_command,
+    whole_directory,
+    write_whole,
+)
 from tests.limits import file_size_limit
 
 WRITE_FOREVER = """
@@ -205,3 +214,17 @@ def test_the_cache_is_otherwise_the_users_own(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     assert cache_dir().name == "kerasnlp_lab"
     assert tmp_path in cache_dir().parents
+
+
+def test_a_suggested_command_can_be_pasted_into_a_shell():
+    words = ["predict", Path("it's my $run"), "50% & more", "*.csv"]
+    command = our_command(*words)
+    assert shlex.split(command) == ["kerasnlp-lab", *map(str, words)]
+    assert our_command("export", "runs/a-1") == "kerasnlp-lab export runs/a-1"
+
+
+def test_no_message_quotes_a_path_by_itself():
+    package = Path(kerasnlp_lab.__file__).parent
+    command = re.compile(r"kerasnlp-lab [a-z -]*\{(?!handle|more)")  # which never need quotes
+    for file in package.rglob("*.py"):
+        assert not command.findall(file.read_text(encoding="utf-8")), file

@@ -18,6 +18,7 @@ from kerasnlp_lab.bert.encoder import bert_encoder, precision_policy, set_tensor
 from kerasnlp_lab.bert.module_description import describe_module
 from kerasnlp_lab.bert.preprocessing import export_preprocessing
 from kerasnlp_lab.errors import HubError
+from kerasnlp_lab.paths import user_path
 
 __all__ = ["BUILD", "build_bert_modules", "build_in_a_process", "write_encoder"]
 
@@ -53,7 +54,7 @@ def build_bert_modules(
     if as_on_tfhub and read.config.activation == "gelu":
         config = dataclasses.replace(read.config, activation="gelu_tanh")
         read = dataclasses.replace(read, config=config)
-    target = Path(target)
+    target = user_path(target)
     with tempfile.TemporaryDirectory() as scratch:
         vocab_file = _write_vocabulary(read, scratch)
         export_preprocessing(

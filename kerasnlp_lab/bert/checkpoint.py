@@ -25,6 +25,7 @@ from kerasnlp_lab.bert.tokenizer_files import (
     read_vocabulary,
 )
 from kerasnlp_lab.errors import HubError, first_line
+from kerasnlp_lab.paths import user_path
 
 __all__ = [
     "BertCheckpoint",
@@ -109,7 +110,7 @@ def read_checkpoint(
     Source: Devlin et al. 2019, https://arxiv.org/abs/1810.04805; Sanh et al. 2019
     (DistilBERT), https://arxiv.org/abs/1910.01108.
     """
-    folder = Path(folder)
+    folder = user_path(folder)
     config = read_config(folder)
     if _is_release(folder):
         tensors = _release_tensors(folder)

@@ -11,7 +11,7 @@ import typer
 from kerasnlp_lab.cli.interrupts import note_what_is_kept
 from kerasnlp_lab.cli.json_output import Json, print_json
 from kerasnlp_lab.cli.options import import_tensorflow, results_folder
-from kerasnlp_lab.cli.rows import COLUMNS_AND_TABLES, RowsOptions, rows_options
+from kerasnlp_lab.cli.rows import COLUMNS_AND_TABLES, TABLE_FORMAT, RowsOptions, rows_options
 from kerasnlp_lab.errors import HubError, check_option, first_line
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ __all__ = ["inspect"]
 LONGEST = 1_000_000  # tokens are only counted, so none is cut
 
 
-@rows_options(*COLUMNS_AND_TABLES, "validation_fraction", "split_seed")
+@rows_options(*COLUMNS_AND_TABLES, "validation_fraction", "split_seed", *TABLE_FORMAT)
 def inspect(
     *,
     table: Annotated[Path, typer.Argument(help="A table: .csv, .tsv, .jsonl or .parquet.")],
@@ -48,8 +48,8 @@ def inspect(
 ) -> None:
     """Look for problems in a table. The table itself is never changed.
 
-    Reports duplicates, texts in two splits or with two labels, likely wrong labels, encoding
-    damage and mixed scripts; class balance, and how many texts a maximum length cuts. The
+    Reports duplicates, texts in two splits or with two labels, likely wrong labels, merged rows,
+    encoding damage and mixed scripts; class balance, and how many texts a maximum length cuts. The
     splits are those that 'train --data' makes with the same --split-seed.
     """
     import_tensorflow()

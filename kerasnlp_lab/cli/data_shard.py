@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +10,7 @@ import typer
 from kerasnlp_lab.cli.json_output import Json, print_json, printing_to_stderr_if
 from kerasnlp_lab.cli.options import import_tensorflow
 from kerasnlp_lab.cli.rows import RowsOptions, rows_options
+from kerasnlp_lab.paths import our_command
 
 __all__ = ["shard"]
 
@@ -59,4 +59,4 @@ def shard(
     )
     if data.rejected:
         print(f"{len(data.rejected)} rows were skipped: {to / 'rejects.csv'}")
-    print(f"next: kerasnlp-lab train --data {shlex.quote(str(to))} --model transformer")
+    print(f"next: {our_command('train', '--data', to, '--model', 'transformer')}")

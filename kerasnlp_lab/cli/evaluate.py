@@ -10,7 +10,7 @@ import typer
 
 from kerasnlp_lab.cli.json_output import Json, print_json, printing_to_stderr_if
 from kerasnlp_lab.cli.options import Precision, import_tensorflow, report_precision
-from kerasnlp_lab.cli.rows import RowsOptions, rows_options
+from kerasnlp_lab.cli.rows import TABLE_FORMAT, RowsOptions, rows_options
 from kerasnlp_lab.errors import DataError, OptionError, UnknownNameError, check_option
 
 if TYPE_CHECKING:
@@ -22,7 +22,9 @@ __all__ = ["evaluate"]
 SPLITS = ("train", "validation", "test")
 
 
-@rows_options("dataset", "data", "text_column", "label_column", "bad_rows", "data_dir")
+@rows_options(
+    "dataset", "data", "text_column", "label_column", "bad_rows", "data_dir", *TABLE_FORMAT
+)
 def evaluate(
     *,
     run: Annotated[Path, typer.Argument(help="The directory of a finished run.")],
@@ -87,6 +89,8 @@ def _rows_of_table(rows: RowsOptions, classes: tuple[str, ...]) -> Split:
         text_columns=rows.text_column or (),
         label_column=rows.label_column,
         skip_bad_rows=rows.bad_rows == "skip",
+        format=rows.table_format(),
+        on_note=lambda note: print(f"{rows.data}: {note}", file=sys.stderr),
     )
     for row in rejected:
         print(f"skipped: {row.path}, line {row.line}: {row.reason}", file=sys.stderr)

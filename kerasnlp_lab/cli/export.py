@@ -9,6 +9,7 @@ import typer
 
 from kerasnlp_lab.cli.json_output import Json, print_json, printing_to_stderr_if
 from kerasnlp_lab.cli.options import Precision, import_tensorflow, report_precision
+from kerasnlp_lab.paths import our_command
 
 __all__ = ["export"]
 
@@ -49,4 +50,4 @@ def export(
             }
         )
         return
-    print(f"exported to {to}; try: kerasnlp-lab predict {to} 'Your text'")
+    print(f"exported to {to}; try: {our_command('predict', to, 'Your text')}")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
 from kerasnlp_lab.errors import UnknownNameError
+from kerasnlp_lab.paths import is_pipe, user_path
 
 __all__ = ["make_group"]
 
@@ -25,6 +29,28 @@ class Group(TyperGroup):
         return super().resolve_command(ctx, args)
 
 
+class Commands(typer.Typer):
+    """Commands whose paths may begin with ``~``, and which say when they wait for a pipe."""
+
+    def command(self, *args: Any, **kwargs: Any) -> Callable[..., Any]:
+        """Returns a decorator that adds a command."""
+        add = super().command(*args, **kwargs)
+
+        def decorate(command: Callable[..., None]) -> Callable[..., None]:
+            @functools.wraps(command)
+            def run(**given: Any) -> None:
+                paths = {name: user_path(v) for name, v in given.items() if isinstance(v, Path)}
+                for path in filter(is_pipe, paths.values()):
+                    name = "standard input" if str(path) == "-" else path
+                    print(f"reading {name} to its end", file=sys.stderr)
+                command(**(given | paths))
+
+            add(run)
+            return command
+
+        return decorate
+
+
 def show_help(context: typer.Context) -> None:
     """Shows the help if no command is named."""
     if context.invoked_subcommand is None:
@@ -38,7 +64,7 @@ def make_group(callback: Callable[..., None] = show_help, **options: Any) -> typ
         callback: Called before any of them, and when none is named.
         options: Arguments of `typer.Typer`.
     """
-    return typer.Typer(
+    return Commands(
         cls=Group,
         callback=callback,
         invoke_without_command=True,

@@ -14,6 +14,7 @@ from kerasnlp_lab.cli.groups import make_group
 from kerasnlp_lab.cli.interrupts import note_what_is_kept
 from kerasnlp_lab.cli.json_output import Json, print_json, printing_to_stderr_if
 from kerasnlp_lab.cli.options import import_tensorflow
+from kerasnlp_lab.paths import our_command
 
 __all__ = ["app"]
 
@@ -163,4 +164,4 @@ def build(
         print_json(modules)
         return
     print(*modules.values(), sep="\n")
-    print(f"use it as a model: kerasnlp-lab train --model {target} ...")
+    print(f"use it as a model: {our_command('train', '--model', target)} ...")

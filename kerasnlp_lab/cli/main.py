@@ -115,7 +115,9 @@ def main() -> None:
 
 
 def _print_error(message: str) -> None:
-    print(f"{NAME}: {' '.join(message.split())}", file=sys.stderr)
+    # Spaces within a line may be part of a path.
+    one_line = " ".join(line.strip() for line in message.splitlines())
+    print(f"{NAME}: {one_line}", file=sys.stderr)
 
 
 def _run() -> int:
@@ -141,9 +143,12 @@ def _without_typers_words(error: Any) -> KerasnlpLabError:
     if context is not None and hasattr(error, "possibilities"):  # no such option
         parameters = context.command.get_params(context)
         known = [name for one in parameters for name in (*one.opts, *one.secondary_opts)]
-        options = [name for name in known if name.startswith("-")]
+        options = [name for name in known if name.startswith("--")]
         kind = f"option of {path.removeprefix(f'{NAME} ')}"
-        return UnknownNameError(kind, error.option_name, options, f"see '{path} --help'")
+        hint = f"see '{path} --help'"
+        if any(one.name in ("text", "texts") for one in parameters):
+            hint += f"; a text that begins with a hyphen comes after --: {path} MODEL -- TEXT"
+        return UnknownNameError(kind, error.option_name, options, hint)
     message = error.format_message().rstrip(".").replace("Value error, ", "")
     advice = "" if context is None else f"; see '{path} --help'"
     return OptionError(f"{message[:1].lower()}{message[1:]}{advice}")

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from kerasnlp_lab.cli.interrupts import note_what_is_kept
 from kerasnlp_lab.cli.json_output import Json, json_line
 from kerasnlp_lab.cli.options import Precision, import_tensorflow
-from kerasnlp_lab.errors import DataError, OptionError
-from kerasnlp_lab.paths import did_you_mean_path
+from kerasnlp_lab.cli.rows import TABLE_FORMAT, RowsOptions, rows_options
+from kerasnlp_lab.errors import DataError, OptionError, check_option
 
 if TYPE_CHECKING:
+    from kerasnlp_lab.data.tables import RejectedRow
+    from kerasnlp_lab.data.unlabelled import UnlabelledRow
     from kerasnlp_lab.tasks.task import Answer
 
 __all__ = ["predict"]
@@ -29,29 +34,49 @@ class OutputFormat(StrEnum):
     jsonl = "jsonl"
 
 
+@rows_options("text_column", "bad_rows", *TABLE_FORMAT)
 def predict(
+    *,
     model: Annotated[Path, typer.Argument(help="An exported model, or a run directory.")],
     texts: Annotated[
         list[str] | None,
         typer.Argument(help="Texts (default: those in --file or on standard input)."),
     ] = None,
-    file: Annotated[Path | None, typer.Option(help="A file with one text a line.")] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            help="A table, if its ending or --text-column says so; or else one text a line. "
+            "- is standard input."
+        ),
+    ] = None,
+    lines: Annotated[
+        bool, typer.Option("--lines", help="Each line of --file is a text, also of a table.")
+    ] = False,
+    keep_columns: Annotated[
+        bool, typer.Option("--keep-columns", help="With --json: the table's columns, too.")
+    ] = False,
+    rows: RowsOptions,
     format: Annotated[
         OutputFormat, typer.Option(help="The output format; jsonl is the same as --json.")
     ] = OutputFormat.table,
     precision: Precision = None,
     as_json: Json = False,
 ) -> None:
-    """Classify texts: arguments, a file's lines, or standard input's.
+    """Classify texts: arguments, a table's column, or lines.
 
-    An empty line counts as a text. Bytes that are not UTF-8 are read as U+FFFD. Answers come
-    in order, while the input is still being read.
+    Without --text-column, a table's texts are in the column that the model was trained on, or
+    in one with a telling name. An empty line counts as a text. In lines, bytes that are not
+    UTF-8 are read as U+FFFD. Answers come in order, while the input is still being read.
     """
+    as_json = as_json or format is OutputFormat.jsonl
     if texts and file:
         raise OptionError("give texts or --file, not both")
-    if file and not file.is_file():
-        close = did_you_mean_path(file)
-        raise DataError(f"no such file{close}; expected one with a text on each line", file)
+    if keep_columns and not as_json:
+        raise OptionError("--keep-columns is for JSON: add --json")
+    if rows.text_column and (lines or not file):
+        raise OptionError("--text-column is for a table: give it as --file, without --lines")
+    check_option("--bad-rows", rows.bad_rows, rows.bad_rows in ("stop", "skip"), "stop or skip")
+    source, note = _open(model, texts, file, lines, rows)
     import_tensorflow()
     from kerasnlp_lab.export import open_predictor
     from kerasnlp_lab.machine import precision_note
@@ -59,26 +84,85 @@ def predict(
     predictor = open_predictor(model, precision=precision)
     if predictor.precision is not None:
         print(precision_note(predictor.precision), file=sys.stderr)
+    if note:
+        print(note, file=sys.stderr)
     # A person who types wants an answer to each line; a pipe is answered 32 lines at a time.
-    chunk = None if texts or file else 1 if sys.stdin.isatty() else 32
-    predictions = predictor.predict(texts or _lines(file), chunk=chunk)
-    as_json = as_json or format is OutputFormat.jsonl
-    answered = 0
-    with note_what_is_kept(lambda: f"texts answered: {answered}"):
-        for one in predictions:
-            line = json_line(one.as_json()) if as_json else _row(one)
+    piped = not texts and str(file or "-") == "-"
+    chunk = None if not piped else 1 if sys.stdin.isatty() else 32
+    failed: list[DataError] = []
+    count = Counter(answered=0, skipped=0)
+    asked, waiting = itertools.tee(_good_rows(source, rows.bad_rows == "skip", count, failed))
+    predictions = predictor.predict((row.text for row in asked), chunk=chunk)
+    with note_what_is_kept(lambda: f"texts answered: {count['answered']}"):
+        for one, row in zip(predictions, waiting, strict=False):
+            where: dict[str, Any] = {"file": row.file} if row.file else {}
+            where |= {"line": row.line} if file else {}
+            cells = {"columns": row.cells} if keep_columns else {}
+            line = json_line(where | one.as_json() | cells) if as_json else _line(one, **where)
             # Counted before it is written: a reader of the line may press Ctrl-C at once.
-            answered += 1
+            count["answered"] += 1
             print(line, flush=True)
+    told = f"texts answered: {count['answered']}; rows skipped: {count['skipped']}"
+    if failed:
+        raise DataError(f"{failed[0]}; {told}")
+    if file:
+        print(told, file=sys.stderr)
 
 
-def _lines(file: Path | None) -> Iterator[bytes]:
-    with file.open("rb") if file else sys.stdin.buffer as stream:
-        for line in stream:
-            yield line.rstrip(b"\r\n")
+def _open(
+    model: Path, texts: list[str] | None, file: Path | None, lines: bool, rows: RowsOptions
+) -> tuple[Iterable[UnlabelledRow | RejectedRow], str]:
+    """Returns the rows to answer, and a note on what was found."""
+    from kerasnlp_lab.data.tables.table import is_table
+    from kerasnlp_lab.data.unlabelled import UnlabelledRow, read_column, read_lines
+
+    columns, format = rows.text_column or (), rows.table_format()
+    if texts:
+        return map(UnlabelledRow, texts), ""
+    if file and not lines and (columns or is_table(file)):
+        return read_column(file, columns, _columns_trained_on(model), format)
+    if alone := format.delimited_alone():
+        raise OptionError(f"{alone} is for a table: give it as --file, without --lines")
+    return read_lines(file, format.encoding)
 
 
-def _row(one: Answer) -> str:
+def _columns_trained_on(model: Path) -> Sequence[str]:
+    """Returns the columns of texts that a run or an export was trained on, if it was a table."""
+    for name in ("config.json", "assets.extra/manifest.json"):
+        try:
+            content = json.loads((model / name).read_text(encoding="utf-8"))
+            config = content["trained"]["config"] if "trained" in content else content
+            return config["dataset"]["reading"]["text_columns"]
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return ()
+
+
+def _good_rows(
+    rows: Iterable[UnlabelledRow | RejectedRow],
+    skip: bool,
+    count: Counter[str],
+    failed: list[DataError],
+) -> Iterator[UnlabelledRow]:
+    """Yields rows up to the first error, which is kept until they are answered."""
+    from kerasnlp_lab.data.table import advice_on
+    from kerasnlp_lab.data.unlabelled import UnlabelledRow
+
+    try:
+        for row in rows:
+            if isinstance(row, UnlabelledRow):
+                yield row
+            elif skip:
+                count["skipped"] += 1
+                print(f"skipped: {row.path}, line {row.line}: {row.reason}", file=sys.stderr)
+            else:
+                raise DataError(f"{row.reason}; {advice_on(row.reason)}", row.path, row.line)
+    except DataError as error:
+        failed.append(error)
+
+
+def _line(one: Answer, line: int = 0, file: str = "") -> str:
+    where = f"{file}:{line}" if file else f"{line:>6}"
     text = " ".join(one.text.split())
     shown = text if len(text) <= 100 else text[:99] + "…"
-    return f"{one.as_line()}  {shown}"
+    return f"{f'{where}  ' if line else ''}{one.as_line()}  {shown}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +17,10 @@ from kerasnlp_lab.errors import OptionError, check_option
 
 if TYPE_CHECKING:
     from kerasnlp_lab.data import TextDataset
+    from kerasnlp_lab.data.tables import TableFormat
     from kerasnlp_lab.lab import Preset
 
-__all__ = ["RowsOptions", "rows_options"]
+__all__ = ["TABLE_FORMAT", "RowsOptions", "rows_options"]
 
 COLUMNS_AND_TABLES = (
     "text_column",
@@ -27,6 +29,8 @@ COLUMNS_AND_TABLES = (
     "test_data",
     "test_fraction",
 )
+TABLE_FORMAT = ("delimiter", "encoding", "quoting", "no_header")
+_DELIMITER_NAMES = {"tab": "\t", "\\t": "\t"}  # which a shell cannot pass easily
 
 
 @dataclass(frozen=True)
@@ -41,8 +45,9 @@ class RowsOptions:
     data: Annotated[
         Path | None,
         typer.Option(
-            help="A table of your own instead: .csv, .tsv, .jsonl, .parquet; or a folder that "
-            "'data shard' wrote."
+            help="A table of your own instead: a file such as .csv, .jsonl, .parquet or .xlsx; "
+            "several by 'PATTERN*' or a folder; a folder of texts for each class; - for standard "
+            "input; or a folder that 'data shard' wrote."
         ),
     ] = None
     text_column: Annotated[
@@ -73,6 +78,19 @@ class RowsOptions:
         typer.Option(help="keep training rows whose text is in the test rows too, or drop them."),
     ] = "keep"
     data_dir: DataDir = None
+    delimiter: Annotated[
+        str | None, typer.Option(help="The character between a table's cells, or 'tab'.")
+    ] = None
+    encoding: Annotated[
+        str | None, typer.Option(help="A table's encoding: utf-8, utf-16, cp1252 and so on.")
+    ] = None
+    quoting: Annotated[
+        str | None, typer.Option(help="Quotation marks: 'quoted' encloses cells, 'none' is text.")
+    ] = None
+    no_header: Annotated[
+        bool | None,
+        typer.Option("--no-header", help="The first line is a row; columns are numbers from 1."),
+    ] = None
 
     def or_of_preset(self, preset: Preset) -> RowsOptions:
         """Returns the options with a preset's dataset and split seed where none are given."""
@@ -92,7 +110,9 @@ class RowsOptions:
         if self.data is None:
             data = self._load_dataset()
         else:
-            data = self._load_shards() if self.data.is_dir() else self._load_table()
+            from kerasnlp_lab.data.shards import is_shards
+
+            data = self._load_shards() if is_shards(self.data) else self._load_table()
         return data if self.leaks == "keep" else _drop_leaks(data)
 
     def check_source(self) -> None:
@@ -102,7 +122,7 @@ class RowsOptions:
         if self.bad_rows not in ("stop", "skip"):
             raise OptionError(f"--bad-rows must be stop or skip, got {self.bad_rows!r}")
         if self.data is None:
-            for name in self._given(*COLUMNS_AND_TABLES):
+            for name in self._given(*COLUMNS_AND_TABLES, *TABLE_FORMAT):
                 raise OptionError(
                     f"{_flag(name)} belongs to a table of your own: "
                     "say --data FILE in place of --dataset"
@@ -125,8 +145,16 @@ class RowsOptions:
             "validation_fraction": self.validation_fraction,
             "test_fraction": self.test_fraction,
             "seed": self.split_seed,
+            "format": self.table_format() if self._given(*TABLE_FORMAT) else None,
         }
         return {name: value for name, value in settings.items() if value is not None}
+
+    def table_format(self) -> TableFormat:
+        """Returns how to read a table; raises OptionError if an option cannot be used."""
+        from kerasnlp_lab.data.tables import TableFormat
+
+        delimiter = self.delimiter and _DELIMITER_NAMES.get(self.delimiter, self.delimiter)
+        return TableFormat(delimiter, self.encoding, self.quoting, not self.no_header)
 
     def _given(self, *names: str) -> list[str]:
         return [name for name in names if getattr(self, name) is not None]
@@ -145,12 +173,15 @@ class RowsOptions:
         from kerasnlp_lab.data import load_table
 
         skip = self.bad_rows == "skip"
-        return load_table(str(self.data), skip_bad_rows=skip, **self.table_settings())
+        data = load_table(str(self.data), skip_bad_rows=skip, **self.table_settings())
+        for note in data.notes:
+            print(f"{self.data}: {note}", file=sys.stderr)
+        return data
 
     def _load_shards(self) -> TextDataset:
         from kerasnlp_lab.data import load_shards
 
-        fixed = self._given(*COLUMNS_AND_TABLES, "validation_fraction", "split_seed")
+        fixed = self._given(*COLUMNS_AND_TABLES, *TABLE_FORMAT, "validation_fraction", "split_seed")
         fixed += ["bad_rows"] if self.bad_rows != "stop" else []
         if fixed:
             raise OptionError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import signal
 import sys
 from collections.abc import Mapping
@@ -27,6 +28,7 @@ from kerasnlp_lab.cli.options import (
 )
 from kerasnlp_lab.cli.rows import RowsOptions, rows_options
 from kerasnlp_lab.errors import OptionError, TrainingStopped
+from kerasnlp_lab.paths import our_command
 
 if TYPE_CHECKING:
     from kerasnlp_lab.data import TextDataset
@@ -101,7 +103,11 @@ def train(
         str, typer.Option(help="When to save a checkpoint to resume from: 60s, 5m, 200steps, off.")
     ] = "5m",
     resume: Annotated[
-        Path | None, typer.Option(help="Resume this run directory, with its own settings.")
+        Path | None,
+        typer.Option(
+            help="Resume this run directory, with its own settings; with --data NEW_PLACE if its "
+            "table has moved."
+        ),
     ] = None,
     deterministic: Annotated[
         bool,
@@ -118,7 +124,7 @@ def train(
     To resume a run that was stopped, say --resume RUN, or repeat a command with --output.
     """
     if resume is not None:
-        _resume(context, resume, as_json)
+        _resume(context, resume, rows, as_json)
         return
     if model is None and preset_name is None:
         raise OptionError("say --model NAME (see 'zoo list') or --recipe NAME (see 'zoo recipes')")
@@ -136,7 +142,8 @@ def train(
         entry = find_model(name)
         options, fields = preset.settings_for(entry, find_task(task)) if preset else ({}, {})
         config = ExperimentConfig(
-            name,
+            # The whole path of a folder, so that the run can be resumed from anywhere.
+            os.path.abspath(name) if os.path.isabs(entry.card.name) else name,
             options | model_options.changes(entry),
             dataclasses.replace(entry.recipe, **(fields | recipe_changes)),
             task=task,
@@ -162,10 +169,14 @@ def _run(config: ExperimentConfig, data: TextDataset, run: Path) -> Experiment:
         return run_experiment(config, data, run, console=rich.console.Console(soft_wrap=True))
 
 
-def _resume(context: typer.Context, run: Path, as_json: bool) -> None:
+MOVED = ("data", "validation_data", "test_data", "data_dir")  # the options for files that moved
+
+
+def _resume(context: typer.Context, run: Path, rows: RowsOptions, as_json: bool) -> None:
     """Resumes a run, or prints the results of one that is finished."""
-    given = [option.opts[0] for option in context.command.params if _is_given(context, option)]
-    wrong = [flag for flag in given if flag not in ("--resume", "--strategy", "--json")]
+    given = {one.name: one.opts[0] for one in context.command.params if _is_given(context, one)}
+    allowed = ("resume", "strategy", "as_json", *MOVED)
+    wrong = [flag for name, flag in given.items() if name not in allowed]
     if wrong:
         raise OptionError(
             f"--resume takes every setting from the run directory; leave out {', '.join(wrong)}"
@@ -181,14 +192,15 @@ def _resume(context: typer.Context, run: Path, as_json: bool) -> None:
         _print_finished(RunDirectory.open(run), as_json)
         return
     strategy = directory.read_json("config.json")["strategy"]["name"]
-    if "--strategy" in given:
+    if "strategy" in given:
         strategy = context.params["strategy"]
     with printing_to_stderr_if(as_json):
         _connect_workers(strategy)
         _stop_on_sigterm(run)
         with note_what_is_kept(lambda: _kept_of(run)):
             console = rich.console.Console(soft_wrap=True)
-            experiment = resume_experiment(run, strategy=strategy, console=console)
+            moved = {name: str(getattr(rows, name)) for name in MOVED if name in given}
+            experiment = resume_experiment(run, moved=moved, strategy=strategy, console=console)
     _print_result(experiment, as_json)
 
 
@@ -214,7 +226,7 @@ def _stop_on_sigterm(run: Path) -> None:
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise TrainingStopped(
-            f"stopped by SIGTERM; resume with: kerasnlp-lab train --resume {run}",
+            f"stopped by SIGTERM; resume with: {our_command('train', '--resume', run)}",
             signal.SIGTERM,
         )
 
@@ -226,7 +238,7 @@ def _kept_of(run: Path) -> str:
     from kerasnlp_lab.training import RunDirectory
 
     if RunDirectory(run).unfinished:
-        return f"{run} is kept, resume with: kerasnlp-lab train --resume {run}"
+        return f"{run} is kept, resume with: {our_command('train', '--resume', run)}"
     return f"{run} is finished" if (run / "metrics.json").is_file() else ""
 
 

@@ -15,6 +15,7 @@ import requests
 from kerasnlp_lab.data.ag_news_csv import csv_folder, read_rows
 from kerasnlp_lab.data.dataset import Split
 from kerasnlp_lab.errors import DatasetMissingError, StorageError, first_line
+from kerasnlp_lab.paths import user_path
 
 __all__ = ["LABEL_NAMES", "install_ag_news", "join_title_and_description", "read_ag_news"]
 
@@ -84,7 +85,7 @@ def install_ag_news(
     import tensorflow as tf
     import tensorflow_datasets as tfds
 
-    with csv_folder(Path(source)) as folder:
+    with csv_folder(user_path(source)) as folder:
         rows = {part: read_rows(folder / f"{part}.csv") for part in ("train", "test")}
         builder = _builder(data_dir, folder)
         if _is_whole(builder):
@@ -126,7 +127,7 @@ def _builder(data_dir: str | Path | None, csv_folder: Path | None = None) -> Any
 
 
 def _as_str(path: str | Path | None) -> str | None:
-    return None if path is None else str(Path(path).expanduser())
+    return None if path is None else str(user_path(path))
 
 
 def _is_whole(builder: Any) -> bool:

@@ -32,6 +32,8 @@ class Split:
         path: The file that they were read from.
         lines: The line of each in that file, from 1, int32 of shape [rows]; None if
             there is no such file.
+        files: The files, where there are several; ``path`` is then their folder or pattern.
+        parts: The file of each row, as an index into ``files``, int32 of shape [rows].
 
     Raises:
         DataError: The number of labels, or of lines, is not that of the texts.
@@ -41,6 +43,8 @@ class Split:
     labels: np.ndarray
     path: str = ""
     lines: np.ndarray | None = None
+    files: tuple[str, ...] = ()
+    parts: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.texts, StoredTexts):
@@ -59,9 +63,13 @@ class Split:
     def take(self, rows: np.ndarray) -> Split:
         """Returns a split of the given rows, in the given order."""
         lines = None if self.lines is None else self.lines[rows]
-        if isinstance(self.texts, StoredTexts):
-            return Split(self.texts.take(rows), self.labels[rows], self.path, lines)
-        return Split([self.texts[row] for row in rows], self.labels[rows], self.path, lines)
+        parts = None if self.parts is None else self.parts[rows]
+        texts: Sequence[str] = (
+            self.texts.take(rows)
+            if isinstance(self.texts, StoredTexts)
+            else [self.texts[row] for row in rows]
+        )
+        return Split(texts, self.labels[rows], self.path, lines, self.files, parts)
 
     def label_counts(self, classes: int) -> np.ndarray:
         """Returns the rows of each class, int64 of shape [classes]."""
@@ -69,7 +77,11 @@ class Split:
 
     def where(self, row: int) -> str:
         """Returns the place of a row, counted from 0: its file and line if they are known."""
-        return f"row {row}" if self.lines is None else f"{self.path}, line {self.lines[row]}"
+        return f"row {row}" if self.lines is None else f"{self.file(row)}, line {self.lines[row]}"
+
+    def file(self, row: int) -> str:
+        """Returns the file of a row, counted from 0; "" if it is not known."""
+        return self.path if self.parts is None else self.files[self.parts[row]]
 
     def as_tf_dataset(self) -> tf.data.Dataset:
         """Returns a tf.data source of (text, label) pairs: scalar string, scalar int64."""
@@ -92,6 +104,7 @@ class TextDataset:
         source: Where the rows come from, and how to load them again.
         rejected: Rows of the source that could not be used and were skipped.
         leaks_left_out: How many rows `without_leaks` removed; None where it was not called.
+        notes: What was found about the form of a table, as lines for people.
 
     Raises:
         DataError: A label is out of range, a text to train on is empty, or a class
@@ -106,6 +119,7 @@ class TextDataset:
     source: Source = field(default_factory=PythonRows)
     rejected: tuple[RejectedRow, ...] = ()
     leaks_left_out: LeaksLeftOut | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "label_names", tuple(self.label_names))

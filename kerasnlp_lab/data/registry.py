@@ -14,6 +14,7 @@ from kerasnlp_lab.data.sms_spam import read_sms_spam
 from kerasnlp_lab.data.source import NamedDataset
 from kerasnlp_lab.data.splits import divide, split_off_validation
 from kerasnlp_lab.errors import UnknownNameError
+from kerasnlp_lab.paths import user_path
 
 __all__ = ["DatasetCard", "dataset_cards", "load_dataset"]
 
@@ -121,6 +122,6 @@ def load_dataset(
         parts = *split_off_validation(rows, fraction, seed), test
     else:
         parts = divide(place, {"train": rows}, fraction, card.test_fraction or 0, seed)
-    folder = None if data_dir is None else str(Path(data_dir).resolve())
+    folder = None if data_dir is None else str(user_path(data_dir).resolve())
     source = NamedDataset(name, place, fraction, seed, folder)
     return TextDataset(name, card.label_names, *parts, source)

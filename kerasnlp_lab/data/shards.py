@@ -16,9 +16,9 @@ from kerasnlp_lab.data.sharded_split import ADVICE, ShardedSplit, read_records
 from kerasnlp_lab.data.source import Shards, source_from_json, source_to_json
 from kerasnlp_lab.data.tables import RejectedRow, csv_content
 from kerasnlp_lab.errors import DataError, OptionError, check_option
-from kerasnlp_lab.paths import sha256_of_files, whole_directory, write_whole
+from kerasnlp_lab.paths import sha256_of_files, user_path, whole_directory, write_whole
 
-__all__ = ["SHARDS_FILE", "load_shards", "write_shards"]
+__all__ = ["SHARDS_FILE", "is_shards", "load_shards", "write_shards"]
 
 SHARDS_FILE = "shards.json"
 REJECTS_FILE = "rejects.csv"
@@ -90,6 +90,11 @@ def write_shards(
     return description
 
 
+def is_shards(folder: Path) -> bool:
+    """Returns whether a folder holds shards, or some of their files."""
+    return (folder / SHARDS_FILE).exists() or any(folder.glob("*.tfrecord"))
+
+
 def load_shards(folder: str | Path) -> TextDataset:
     """Opens a folder that `write_shards` wrote.
 
@@ -105,7 +110,7 @@ def load_shards(folder: str | Path) -> TextDataset:
     Raises:
         DataError: The folder is not whole, or of a newer version.
     """
-    folder = Path(folder)
+    folder = user_path(folder)
     description = _read_description(folder / SHARDS_FILE)
     try:
         return _open(folder, description)

@@ -17,7 +17,7 @@ from kerasnlp_lab.data.dataset import Split
 from kerasnlp_lab.data.table import load_labelled_rows, load_table
 from kerasnlp_lab.data.tables import csv_content
 from kerasnlp_lab.errors import DataError, DatasetMissingError, first_line
-from kerasnlp_lab.paths import cache_dir, did_you_mean_path, write_whole
+from kerasnlp_lab.paths import cache_dir, did_you_mean_path, user_path, write_whole
 
 __all__ = ["LABEL_NAMES", "install_sms_spam", "read_sms_spam"]
 
@@ -74,7 +74,7 @@ def install_sms_spam(source: str | Path, data_dir: str | Path | None = None) -> 
         DataError: It is no such file; the message names file and line.
         StorageError: It cannot be written.
     """
-    source = Path(source)
+    source = user_path(source)
     if not source.is_file():
         raise DataError(f"no such file{did_you_mean_path(source)}", source)
     if source.suffix == ".zip":
@@ -89,7 +89,7 @@ def install_sms_spam(source: str | Path, data_dir: str | Path | None = None) -> 
 
 
 def _installed(data_dir: str | Path | None) -> Path:
-    root = cache_dir() / "datasets" if data_dir is None else Path(data_dir).expanduser()
+    root = cache_dir() / "datasets" if data_dir is None else user_path(data_dir)
     return root / "sms_spam" / "sms_spam.csv"
 
 

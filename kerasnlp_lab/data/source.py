@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from kerasnlp_lab.data.tables.table_format import TableFormat
 from kerasnlp_lab.errors import RunError
 
 if TYPE_CHECKING:
@@ -91,13 +93,14 @@ class TableFiles:
         place: The training table, as it was given.
         files: The tables as they were given, by split: "train", and perhaps "validation"
             and "test".
-        paths: The same, absolute.
+        paths: The same, absolute; "-" for a pipe, which cannot be read again.
         text_columns: The columns of texts, joined by a space.
         label_column: The column of labels.
         validation_fraction: The share of rows to validate on; None where a table is given.
         test_fraction: The share of rows to test on; None where a table is given.
         split_seed: Which rows those are.
         skip_bad_rows: Whether bad rows are skipped.
+        format: How to read the files.
     """
 
     place: str
@@ -109,6 +112,7 @@ class TableFiles:
     test_fraction: float | None
     split_seed: int
     skip_bad_rows: bool
+    format: TableFormat = TableFormat()
 
     @property
     def fractions(self) -> dict[str, float]:
@@ -120,20 +124,37 @@ class TableFiles:
         return {name: share for name, share in shares.items() if share is not None}
 
     def load(self) -> TextDataset:
-        """Loads the same rows again; raises what `load_table` raises."""
+        """Loads the same rows again; raises what `load_table` raises.
+
+        Tables that were moved together with the current folder are found in it.
+
+        Raises:
+            RunError: They came from a pipe.
+        """
+        if "-" in self.paths.values():
+            raise RunError(
+                f"the rows came from {self.place}, a pipe, which cannot be read again: repeat the "
+                "command with the same rows and --output, or train on a file of them"
+            )
         from kerasnlp_lab.data.table import load_table
 
+        paths = dict(self.paths)
+        for part, file in self.files.items():
+            if not os.path.exists(paths[part]) and os.path.exists(file):
+                paths[part] = os.path.abspath(file)
         data = load_table(
-            self.paths["train"],
-            validation=self.paths.get("validation"),
-            test=self.paths.get("test"),
+            paths["train"],
+            validation=paths.get("validation"),
+            test=paths.get("test"),
             text_columns=self.text_columns,
             label_column=self.label_column,
             seed=self.split_seed,
             skip_bad_rows=self.skip_bad_rows,
+            format=self.format,
             **self.fractions,
         )
-        return dataclasses.replace(data, source=self)  # whose files may be relative
+        source = dataclasses.replace(self, paths=paths)  # whose files may be relative
+        return dataclasses.replace(data, source=source)
 
     def to_json(self) -> dict[str, Any]:
         """Returns the keys "source", "validation_fraction", "split_seed" and "reading"."""
@@ -145,6 +166,8 @@ class TableFiles:
             "paths": dict(self.paths),
             "skip_bad_rows": self.skip_bad_rows,
         }
+        if format := self.format.to_json():
+            reading["format"] = format
         return _json(self, reading)
 
     @classmethod
@@ -161,6 +184,7 @@ class TableFiles:
             test_fraction=reading["test_fraction"],
             split_seed=described["split_seed"],
             skip_bad_rows=reading["skip_bad_rows"],
+            format=TableFormat.from_json(reading.get("format", {})),
         )
 
 

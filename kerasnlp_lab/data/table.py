@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,14 +14,24 @@ from kerasnlp_lab.data.dataset import Split, TextDataset
 from kerasnlp_lab.data.row_store import StoredTexts
 from kerasnlp_lab.data.source import TableFiles
 from kerasnlp_lab.data.splits import divide
-from kerasnlp_lab.data.tables import RejectedRow, TableRow, read_table
+from kerasnlp_lab.data.tables import (
+    RejectedRow,
+    Table,
+    TableFormat,
+    TableRow,
+    read_table,
+    split_entries,
+)
 from kerasnlp_lab.errors import DataError, did_you_mean
+from kerasnlp_lab.paths import is_pipe, user_path
 
 __all__ = ["load_labelled_rows", "load_table"]
 
 TEXT_NAMES = ("text", "message", "sms", "sentence", "content", "review", "comment", "tweet")
 LABEL_NAMES = ("label", "class", "category", "target", "sentiment", "topic")
 MOST_LABELS = 1000
+ROW_WORDS = 4  # in the first line, so many words are a text rather than a name
+_DEFAULT = TableFormat()
 
 
 @dataclass
@@ -33,10 +43,14 @@ class _Labelled:
     labels: array[int]
     seen: tuple[str, ...]
     lines: array[int]
+    files: tuple[str, ...]
+    parts: array[int]
 
     def split(self, names: tuple[str, ...]) -> Split:
         place = np.array([names.index(name) for name in self.seen])
-        return Split(self.texts, place[self.labels], str(self.path), np.array(self.lines))
+        parts = np.array(self.parts) if self.files else None
+        lines = np.array(self.lines)
+        return Split(self.texts, place[self.labels], str(self.path), lines, self.files, parts)
 
 
 def load_table(
@@ -50,16 +64,18 @@ def load_table(
     test_fraction: float = 0.15,
     seed: int = 0,
     skip_bad_rows: bool = False,
+    format: TableFormat = _DEFAULT,
 ) -> TextDataset:
     """Reads texts and labels from one table, or from a table for each split.
 
-    A row is bad if it has too few or too many columns, broken quoting, bytes that are not
-    UTF-8, no text or no label, or a label that no training row has. A bad row raises an
-    error, or is skipped and listed in the dataset's ``rejected``.
+    A row is bad if it has too few or too many columns, broken quoting, bytes that its
+    encoding does not have, no text or no label, or a label that no training row has. A bad
+    row raises an error, or is skipped and listed in the dataset's ``rejected``.
 
     Args:
-        path: All rows, or the rows to train on: .csv, .tsv, .jsonl or .parquet, perhaps
-            compressed; see `read_table`.
+        path: All rows, or the rows to train on: a file, or several by a folder or a pattern;
+            see `read_table`. A folder with "train" and "test" in it, or "validation", has
+            the other tables too.
         validation: The rows to validate on; None takes a share of the others.
         test: The rows to test on; None takes a share of the others.
         text_columns: The columns of texts, joined by a space; empty to choose by name.
@@ -70,6 +86,7 @@ def load_table(
             rows, they are those of scikit-learn's train_test_split, called for both
             together and then for their halves.
         skip_bad_rows: Whether to skip bad rows.
+        format: How to read the files; what it leaves open is decided by each file.
 
     Returns:
         The dataset; its classes are in numerical or else alphabetical order.
@@ -79,33 +96,43 @@ def load_table(
         OptionError: A fraction or the seed is out of range.
     """
     files = {"train": path, "validation": validation, "test": test}
-    given = {part: Path(file) for part, file in files.items() if file is not None}
+    given = {part: user_path(file) for part, file in files.items() if file is not None}
+    path = given["train"]
+    if path.is_dir():
+        named = split_entries(path)
+        given = {"train": named.pop("train", given.pop("train")), **named, **given}
     rows: dict[str, _Labelled] = {}
     rejected: list[RejectedRow] = []
+    notes: list[str] = []
     known: set[str] | None = None
     for part, file in given.items():
-        columns = text_columns, label_column
+        columns, found = (text_columns, label_column), list[str]()
         rows[part], text_columns, label_column = _read(
-            file, *columns, known, skip_bad_rows, rejected
+            file, *columns, known, skip_bad_rows, rejected, format, found
         )
+        notes += found if part == "train" else [f"{file}: {note}" for note in found]
         if known is None:
             known = set(rows[part].seen)
             _check_classes(file, label_column, known, len(rows[part].texts))
     names = _in_order(known or set())
     splits = {part: labelled.split(names) for part, labelled in rows.items()}
-    parts = divide(Path(path), splits, validation_fraction, test_fraction, seed)
+    parts = divide(path, splits, validation_fraction, test_fraction, seed)
     source = TableFiles(
         place=str(path),
         files={part: str(file) for part, file in given.items()},
-        paths={part: os.path.abspath(file) for part, file in given.items()},
+        paths={
+            part: "-" if is_pipe(file) else os.path.abspath(file) for part, file in given.items()
+        },
         text_columns=tuple(text_columns),
         label_column=str(label_column),
-        validation_fraction=None if validation else validation_fraction,
-        test_fraction=None if test else test_fraction,
+        validation_fraction=None if "validation" in given else validation_fraction,
+        test_fraction=None if "test" in given else test_fraction,
         split_seed=seed,
         skip_bad_rows=skip_bad_rows,
+        format=format,
     )
-    return TextDataset(Path(path).name, names, *parts, source, tuple(rejected))
+    name = path.name or path.absolute().name  # of "."
+    return TextDataset(name, names, *parts, source, tuple(rejected), notes=tuple(notes))
 
 
 def load_labelled_rows(
@@ -115,6 +142,8 @@ def load_labelled_rows(
     text_columns: Sequence[str] = (),
     label_column: str | None = None,
     skip_bad_rows: bool = False,
+    format: TableFormat = _DEFAULT,
+    on_note: Callable[[str], None] = lambda note: None,
 ) -> tuple[Split, tuple[RejectedRow, ...]]:
     """Reads every row of a table, to evaluate a classifier.
 
@@ -124,6 +153,8 @@ def load_labelled_rows(
         text_columns: As in `load_table`.
         label_column: As in `load_table`.
         skip_bad_rows: As in `load_table`.
+        format: As in `load_table`.
+        on_note: Called with what was found about the form of the table.
 
     Returns:
         The rows, and the rows that were skipped.
@@ -133,7 +164,11 @@ def load_labelled_rows(
     """
     rejected: list[RejectedRow] = []
     known = set(label_names)
-    rows, _, _ = _read(Path(path), text_columns, label_column, known, skip_bad_rows, rejected)
+    columns = text_columns, label_column
+    notes: list[str] = []
+    rows, _, _ = _read(user_path(path), *columns, known, skip_bad_rows, rejected, format, notes)
+    for note in notes:
+        on_note(note)
     return rows.split(tuple(label_names)), tuple(rejected)
 
 
@@ -144,58 +179,100 @@ def _read(
     known: set[str] | None,
     skip_bad_rows: bool,
     rejected: list[RejectedRow],
+    format: TableFormat,
+    notes: list[str],
 ) -> tuple[_Labelled, tuple[str, ...], str]:
-    """Returns a table's good rows and its columns, and adds its bad rows to `rejected`."""
-    table = read_table(path)
+    """Returns a table's good rows and its columns; extends `rejected`, and `notes` on its form."""
+    table = read_table(path, format)
+    notes += [table.note] if table.note else []
     text_names, label_name = _choose_columns(path, table.columns, text_columns, label_column)
-    labels, lines = array("q"), array("i")
+    labels, lines, parts = array("q"), array("i"), array("i")
     seen: dict[str, int] = {}
 
     def texts() -> Iterator[str]:
         for record in table.rows:
-            row = _labelled(path, record, text_names, label_name, known)
+            row = _labelled(table, path, record, text_names, label_name, known)
             if not isinstance(row, RejectedRow):
+                assert isinstance(record, TableRow)
                 lines.append(record.line)
+                parts.append(record.part)
                 labels.append(seen.setdefault(row[1], len(seen)))
                 yield row[0]
             elif skip_bad_rows:
                 rejected.append(row)
             else:
-                advice = "fix the row, or skip such rows (--bad-rows skip)"
-                raise DataError(f"{row.reason}; {advice}", path, row.line)
+                raise DataError(f"{row.reason}; {advice_on(row.reason)}", row.path, row.line)
 
     stored = StoredTexts.write(texts())
     if not len(stored):
         raise DataError("no rows that can be used", path)
-    return _Labelled(path, stored, labels, tuple(seen), lines), text_names, label_name
+    found = _Labelled(path, stored, labels, tuple(seen), lines, table.files, parts)
+    return found, text_names, label_name
+
+
+def advice_on(reason: str) -> str:
+    """Returns what to do about a bad row."""
+    advice = "fix the row, or skip such rows (--bad-rows skip)"
+    if "quotation mark" in reason or "quoting" in reason:
+        return f"{advice}; if quotation marks are text in this table, say --quoting none"
+    if reason.startswith("not valid "):
+        return f"{advice}; if the table has another encoding, say --encoding"
+    return advice
+
+
+def choose_text_columns(
+    path: Path, columns: list[str], text_columns: Sequence[str]
+) -> tuple[str, ...]:
+    """Returns the columns of texts that are asked for, or the one whose name is unambiguous."""
+    return _choose(path, columns, text_columns, TEXT_NAMES, "--text-column")
 
 
 def _choose_columns(
     path: Path, columns: list[str], text_columns: Sequence[str], label_column: str | None
 ) -> tuple[tuple[str, ...], str]:
-    """Returns the columns that are asked for, or those whose names are unambiguous."""
-    for name in (*text_columns, *([label_column] if label_column else [])):
+    texts = choose_text_columns(path, columns, text_columns)
+    labels = [label_column] if label_column else []
+    label = _choose(path, columns, labels, LABEL_NAMES, "--label-column")[0]
+    if label in texts:
+        raise DataError(f"column {label!r} cannot be both text and label", path)
+    return texts, label
+
+
+def _choose(
+    path: Path, columns: list[str], given: Sequence[str], names: Sequence[str], option: str
+) -> tuple[str, ...]:
+    for name in given:
         if name not in columns:
             close = did_you_mean(name, columns)
             raise DataError(f"no column {name!r}; there are {', '.join(columns)}{close}", path)
-    texts = tuple(text_columns) or tuple(c for c in columns if c.lower() in TEXT_NAMES)
-    labels = [label_column] if label_column else [c for c in columns if c.lower() in LABEL_NAMES]
-    for option, found, given in (
-        ("--text-column", texts, text_columns),
-        ("--label-column", labels, label_column),
-    ):
-        if not given and len(found) != 1:
-            doubt = f"{' or '.join(found)}?" if found else "none has a name that tells."
-            raise DataError(
-                f"which column is it? {doubt} Say {option} NAME; there are {', '.join(columns)}",
-                path,
-            )
-    if labels[0] in texts:
-        raise DataError(f"column {labels[0]!r} cannot be both text and label", path)
-    return texts, str(labels[0])
+    found = tuple(given) or tuple(name for name in columns if name.lower() in names)
+    if not given and len(found) != 1:
+        doubt = f"{' or '.join(found)}?" if found else "none has a name that tells."
+        known = f"{', '.join(columns)}{_no_header_advice(columns)}"
+        raise DataError(f"which column is it? {doubt} Say {option} NAME; there are {known}", path)
+    return found
+
+
+def joined_text(row: TableRow, text_columns: Sequence[str]) -> str:
+    """Returns the cells of a row's columns of texts, joined by a space."""
+    return " ".join(filter(None, (row.cells.get(name, "").strip() for name in text_columns)))
+
+
+def _no_header_advice(columns: list[str]) -> str:
+    """Returns advice if the names of columns look like a row: numbers, or long texts."""
+    numbers = [name for name in columns if name.isdecimal()]
+    if numbers == [str(number) for number in range(1, len(columns) + 1)]:  # of --no-header
+        return ""
+    if not numbers and all(len(name.split()) < ROW_WORDS for name in columns):
+        return ""
+    return (
+        ". The first line looks like a row and not like names: if it is one, say --no-header and "
+        "columns by number, as in --text-column 2 --label-column 1"
+    )
 
 
 def _labelled(
+    table: Table,
     path: Path,
     row: TableRow | RejectedRow,
     text_columns: tuple[str, ...],
@@ -204,7 +281,7 @@ def _labelled(
 ) -> tuple[str, str] | RejectedRow:
     if isinstance(row, RejectedRow):
         return row
-    text = " ".join(filter(None, (row.cells.get(name, "").strip() for name in text_columns)))
+    text = joined_text(row, text_columns)
     label = row.cells.get(label_column, "").strip()
     reason = ""
     if not text:
@@ -213,7 +290,8 @@ def _labelled(
         reason = f"no label in column {label_column}"
     elif known is not None and label not in known:
         reason = f"label {label!r} is none of {', '.join(sorted(known))}"
-    return RejectedRow(str(path), row.line, reason, text[:200]) if reason else (text, label)
+    file = table.files[row.part] if table.files else str(path)
+    return RejectedRow(file, row.line, reason, text[:200]) if reason else (text, label)
 
 
 def _check_classes(path: Path, column: str, labels: set[str], rows: int) -> None:

@@ -11,7 +11,7 @@ from kerasnlp_lab.bert.build import build_in_a_process, write_encoder
 from kerasnlp_lab.bert.reopening import checkpoint_of_module
 from kerasnlp_lab.errors import HubError, OptionError, RunError
 from kerasnlp_lab.hub.module_files import write_manifest
-from kerasnlp_lab.paths import did_you_mean_path, whole_directory
+from kerasnlp_lab.paths import did_you_mean_path, user_path, whole_directory
 from kerasnlp_lab.training import RunDirectory
 from kerasnlp_lab.zoo import load_classifier
 
@@ -40,7 +40,7 @@ def build_modules(
         RunError: The run has no BERT, or the target exists already.
         StorageError: The target cannot be written.
     """
-    checkpoint = Path(checkpoint)
+    checkpoint = user_path(checkpoint)
     if not checkpoint.exists():
         raise HubError(f"there is nothing at {checkpoint}{did_you_mean_path(checkpoint)}")
     is_run = (checkpoint / "model" / "classifier.json").is_file()

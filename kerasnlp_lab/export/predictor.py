@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from kerasnlp_lab.errors import OptionError, RunError
 from kerasnlp_lab.export.saved_model import MANIFEST
-from kerasnlp_lab.paths import check_files, did_you_mean_path
+from kerasnlp_lab.paths import check_files, did_you_mean_path, user_path
 from kerasnlp_lab.tasks import Task, read_task
 from kerasnlp_lab.text.order import evaluation_order
 from kerasnlp_lab.text.threads import in_threads
@@ -82,7 +82,7 @@ def open_predictor(model: str | Path, *, precision: str | None = None) -> Predic
         OptionError: The model does not support the precision.
         RunError: The folder is neither, or one of its files is missing or altered.
     """
-    path = Path(model)
+    path = user_path(model)
     if not path.exists():
         raise RunError(
             f"there is no exported model and no run directory {path}{did_you_mean_path(path)}"

@@ -26,7 +26,7 @@ from kerasnlp_lab.hub.module_files import (
 )
 from kerasnlp_lab.hub.modules import HubModules
 from kerasnlp_lab.hub.sources import Report, Source, local_source, sources_of
-from kerasnlp_lab.paths import explain_os_error
+from kerasnlp_lab.paths import explain_os_error, user_path
 
 __all__ = ["Installed", "hub_modules", "install"]
 
@@ -79,7 +79,7 @@ def install(
     if name == "minilm_l6_h384":
         return _install_minilm(source)
     handle = parse_handle(name)
-    places = sources_of(handle, report) if source is None else [local_source(Path(source))]
+    places = sources_of(handle, report) if source is None else [local_source(user_path(source))]
     companion = _preprocessing_of(handle)
     had_companion = companion is not None and _is_whole(companion.folder)
     installed = [_ensure(handle, places)]

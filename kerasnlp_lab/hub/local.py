@@ -9,7 +9,7 @@ from kerasnlp_lab.bert.build import BUILD, build_in_a_process
 from kerasnlp_lab.bert.checkpoint import is_checkpoint
 from kerasnlp_lab.errors import HubError
 from kerasnlp_lab.hub.modules import HubModules, build_once, holds_both, modules_in
-from kerasnlp_lab.paths import cache_dir, sha256_of_files
+from kerasnlp_lab.paths import cache_dir, sha256_of_files, user_path
 
 __all__ = ["local_modules"]
 
@@ -26,7 +26,7 @@ def local_modules(folder: str | Path) -> HubModules:
     Raises:
         HubError: The folder holds neither.
     """
-    folder = Path(folder)
+    folder = user_path(folder)
     if holds_both(folder):
         return modules_in(folder)
     if not is_checkpoint(folder):

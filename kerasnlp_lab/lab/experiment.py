@@ -28,7 +28,7 @@ from kerasnlp_lab.evaluation.plots import (
 from kerasnlp_lab.evaluation.report import render_page
 from kerasnlp_lab.lab.config import ExperimentConfig
 from kerasnlp_lab.machine import precision_note
-from kerasnlp_lab.paths import write_whole
+from kerasnlp_lab.paths import user_path, write_whole
 from kerasnlp_lab.training import RunDirectory, TrainingResult, make_strategy, train
 from kerasnlp_lab.training.checkpoints import Checkpoints
 from kerasnlp_lab.training.run_directory import package_versions
@@ -116,6 +116,7 @@ def run_experiment(
 def resume_experiment(
     path: str | Path,
     *,
+    moved: Mapping[str, str] | None = None,
     strategy: str | None = None,
     console: rich.console.Console | None = None,
 ) -> Experiment:
@@ -123,14 +124,17 @@ def resume_experiment(
 
     Args:
         path: The run directory.
+        moved: The new place of tables that have moved since, by "data", "validation_data" or
+            "test_data"; of a folder of shards by "data", or of datasets by "data_dir".
         strategy: A strategy other than the one that it was started with.
         console: Where to show progress; None shows nothing.
 
     Raises:
-        RunError: It is no unfinished run, or its rows or its model are no longer there.
+        RunError: It is no unfinished run, or the rows are others than it was started with.
+        DataError: A table is no longer there.
         KerasnlpLabError: Any of the mistakes that a user can mend.
     """
-    run = RunDirectory(Path(path))
+    run = RunDirectory(user_path(path))
     if not run.unfinished:
         raise RunError(f"{RunDirectory.open(path).path} is finished: there is nothing to resume")
     content = run.read_json("config.json")
@@ -143,7 +147,7 @@ def resume_experiment(
         ) from error
     if strategy is not None:
         config = dataclasses.replace(config, strategy=strategy)
-    return run_experiment(config, load_again(dataset), path, console=console)
+    return run_experiment(config, load_again(dataset, moved), path, console=console)
 
 
 @contextlib.contextmanager
@@ -155,20 +159,26 @@ def _claim(
 ) -> Iterator[RunDirectory]:
     """Yields the run directory; with several workers, only the chief claims it."""
     if not is_chief(strategy):
-        yield RunDirectory(Path(output))
+        yield RunDirectory(user_path(output))
         return
-    resumed = RunDirectory(Path(output)).unfinished
+    run = RunDirectory(user_path(output))
+    before = run.read_json("config.json") if run.unfinished else None
     with RunDirectory.claim(output, record) as run:
-        if resumed and console is not None:
-            _print_resumed(run, record, console)
+        if before is not None and console is not None:
+            _print_resumed(run, before, record, console)
         yield run
 
 
 def _print_resumed(
-    run: RunDirectory, record: dict[str, Any], console: rich.console.Console
+    run: RunDirectory,
+    before: dict[str, Any],
+    record: dict[str, Any],
+    console: rich.console.Console,
 ) -> None:
-    before = run.read_json("config.json")
     console.print(f"  resuming the run in {run.path}", highlight=False)
+    if before["dataset"]["source"] != record["dataset"]["source"]:
+        place = record["dataset"]["source"]
+        console.print(f"  its rows are now read from {place}", highlight=False, markup=False)
     for name in ("versions", "strategy"):
         if before[name] != record[name]:
             console.print(

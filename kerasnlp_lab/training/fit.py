@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from kerasnlp_lab.data import TextDataset
 from kerasnlp_lab.errors import RunError, TrainingStopped
+from kerasnlp_lab.paths import our_command
 from kerasnlp_lab.tasks import Task
 from kerasnlp_lab.training.checkpoints import Checkpoints
 from kerasnlp_lab.training.history import History
@@ -250,8 +251,8 @@ class Fit:
     def _stop(self, phase: Phase, steps: TrainingSteps) -> None:
         self.saved.save_learned(steps.optimizer)
         caught = self.signals.caught or signal.SIGTERM  # None if another worker caught the signal
-        kept = f"all is saved, resume with: kerasnlp-lab train --resume {self.folder}"
-        kept = kept if self.keeps else "nothing is kept"
+        resume = our_command("train", "--resume", self.folder)
+        kept = f"all is saved, resume with: {resume}" if self.keeps else "nothing is kept"
         raise TrainingStopped(
             f"stopped by {caught.name} after step {self.state.step} of {phase.steps} in "
             f"{phase.name} epoch {self.state.epoch + 1}; {kept}",

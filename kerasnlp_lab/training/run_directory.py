@@ -15,7 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from kerasnlp_lab.errors import RunError
-from kerasnlp_lab.paths import check_new, did_you_mean_path, explain_os_error, write_whole
+from kerasnlp_lab.paths import (
+    check_new,
+    did_you_mean_path,
+    explain_os_error,
+    our_command,
+    user_path,
+    write_whole,
+)
 
 __all__ = ["RunDirectory", "package_versions"]
 
@@ -62,7 +69,7 @@ class RunDirectory:
             RunError: The folder is not empty.
             StorageError: The folder cannot be written.
         """
-        path = Path(path)
+        path = user_path(path)
         check_new(path, "name another --output")
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -90,7 +97,7 @@ class RunDirectory:
             RunError: The folder holds something else, or another process has locked it.
             StorageError: The folder cannot be written.
         """
-        run = cls(Path(path))
+        run = cls(user_path(path))
         try:
             if not ((run.path / "config.json").is_file() or run._has_only_leftovers()):
                 check_new(run.path, "name another --output")  # before writing anything
@@ -146,17 +153,26 @@ class RunDirectory:
     def _check_same(self, config: dict[str, Any]) -> None:
         """Checks that the unfinished run here has the same configuration.
 
+        The same rows may come from another place: config.json then names that one.
+
         Raises:
             RunError: It has not.
         """
         before = BEFORE_TASKS | self.read_json("config.json")
         now = json.loads(json.dumps(BEFORE_TASKS | config))  # as json reads it back
+        moved = before.get("dataset") != now.get("dataset") and _same_rows(before, now)
+        if moved:
+            before["dataset"] = now["dataset"]
         for name in now:
             if name not in MAY_DIFFER and before.get(name) != now[name]:
                 raise RunError(
                     f"{self.path} holds an unfinished run with {_difference(name, before, now)}; "
-                    f"resume it with train --resume {self.path}, or name another --output"
+                    "name another --output, or resume it with "
+                    f"{our_command('train', '--resume', self.path)}"
                 )
+
+        if moved:
+            self.write_json("config.json", before)
 
     @property
     def unfinished(self) -> bool:
@@ -171,7 +187,7 @@ class RunDirectory:
         Raises:
             RunError: The folder is not a run directory, or the run did not finish.
         """
-        path = Path(path)
+        path = user_path(path)
         if not path.exists():
             raise RunError(f"there is no run directory {path}{did_you_mean_path(path)}")
         if not (path / "config.json").is_file():
@@ -179,7 +195,7 @@ class RunDirectory:
         if not (path / "metrics.json").is_file():
             raise RunError(
                 f"the run in {path} did not finish: it has no metrics.json; resume it with "
-                f"kerasnlp-lab train --resume {path}"
+                f"{our_command('train', '--resume', path)}"
             )
         return cls(path)
 
@@ -215,6 +231,11 @@ class RunDirectory:
     def model_bytes(self) -> int:
         """Returns the size of the trained classifier's files, in bytes."""
         return sum(file.stat().st_size for file in self.model.rglob("*") if file.is_file())
+
+
+def _same_rows(before: dict[str, Any], now: dict[str, Any]) -> bool:
+    one, other = (config.get("dataset", {}).get("fingerprint") for config in (before, now))
+    return one is not None and one == other
 
 
 def _difference(name: str, before: dict[str, Any], now: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ import rich.console
 
 from kerasnlp_lab.data import ShardedSplit, Split, TextDataset
 from kerasnlp_lab.errors import OptionError, RunError, StorageError
-from kerasnlp_lab.paths import explain_os_error
+from kerasnlp_lab.paths import explain_os_error, user_path
 from kerasnlp_lab.text import tokenize
 from kerasnlp_lab.training.checkpoints import Checkpoints
 from kerasnlp_lab.training.fit import Fit, task_in_training
@@ -91,7 +91,7 @@ def train(
         StorageError: A file cannot be written.
     """
     began = time.perf_counter()
-    folder = Path(folder)
+    folder = user_path(folder)
     writes = is_chief(classifier.network.distribute_strategy)
     own = checkpoints is None
     if checkpoints is None:

@@ -11,7 +11,7 @@ from typing import Any
 import tensorflow as tf
 
 from kerasnlp_lab.errors import OptionError, RunError, UnknownNameError
-from kerasnlp_lab.paths import check_files
+from kerasnlp_lab.paths import check_files, user_path
 from kerasnlp_lab.tasks import Classification, Task, read_task
 from kerasnlp_lab.text import TextVectorizer
 from kerasnlp_lab.zoo.classifier import DESCRIPTION_FILE, WEIGHTS_FILE, Classifier
@@ -108,7 +108,7 @@ def load_classifier(
         OptionError: The option cannot change after training, or its value is invalid.
         RunError: The folder does not hold a classifier, or its files are damaged.
     """
-    folder = Path(folder)
+    folder = user_path(folder)
     try:
         description = json.loads((folder / DESCRIPTION_FILE).read_text(encoding="utf-8"))
         task = read_task(description)

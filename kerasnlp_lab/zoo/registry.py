@@ -42,8 +42,9 @@ def find_model(name: str) -> ZooEntry:
     """
     if name in _ENTRIES:
         return _ENTRIES[name]
-    if name and len(name) < 4096 and os.path.isdir(name):
-        return bert_in_folder(Path(name))
+    given = os.path.expanduser(name)
+    if given and len(given) < 4096 and os.path.isdir(given):
+        return bert_in_folder(Path(given))
     try:
         handle = parse_handle(name)
     except HubError:

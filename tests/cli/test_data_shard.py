@@ -108,7 +108,7 @@ def test_training_on_what_is_no_shards(model, tmp_path):
     (tmp_path / "folder").mkdir()
     arguments = ("--data", tmp_path / "folder", "--output", tmp_path / "run")
     result = run("train", "--model", model, *arguments)
-    assert_mistake(result, "shards.json: no such file", "'kerasnlp-lab data shard'")
+    assert_mistake(result, "no table in this folder", "shards of 'kerasnlp-lab data shard'")
 
 
 def test_training_on_a_folder_that_is_not_whole(news, tmp_path):

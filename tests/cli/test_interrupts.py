@@ -15,6 +15,7 @@ from kerasnlp_lab.cli.interrupts import note_what_is_kept, raise_on_first_interr
 from tests import processes
 from tests.cli.command import run
 from tests.cli.interrupted import run_interrupted
+from tests.cli.test_mistakes import assert_mistake
 from tests.data.inspection.tables import plain_rows, write_table
 from tests.hub.installed import ENCODER, SMALLEST, TFHUB
 
@@ -63,6 +64,39 @@ def test_train_before_and_after_its_steps(tmp_path):
         f"kerasnlp-lab train --resume {tmp_path / 'run'}\n"
     )
     assert run("train", "--resume", tmp_path / "run").code == 0
+
+
+def test_train_is_resumed_after_its_table_was_moved(tmp_path, monkeypatch):
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+    write_table(tmp_path / "here" / "messages.csv", plain_rows())
+    monkeypatch.chdir(tmp_path / "here")
+    words = ("--model", "tfidf_linear", "--data", "messages.csv", "--output", "my run")
+    result = run_interrupted(".report.html", "train", *words)
+    assert result.err.endswith("resume with: kerasnlp-lab train --resume 'my run'\n")
+    (tmp_path / "here" / "my run").rename(tmp_path / "there" / "renamed")
+    monkeypatch.chdir(tmp_path / "there")
+    moved = (tmp_path / "here" / "messages.csv").rename(tmp_path / "there" / "moved.csv")
+    assert_mistake(run("train", "--resume", "renamed"), "messages.csv: no such file", "--data NEW")
+    other = write_table(tmp_path / "there" / "other.csv", plain_rows()[:-2])
+    refused = run("train", "--resume", "renamed", "--data", other)
+    assert_mistake(refused, f"{other} holds other rows than when the run was started")
+    finished = run("train", "--resume", "renamed", "--data", "moved.csv")
+    assert finished.code == 0, finished.err
+    assert "its rows are now read from moved.csv\n" in finished.out
+    config = json.loads((tmp_path / "there" / "renamed" / "config.json").read_text())
+    assert config["dataset"]["reading"]["paths"] == {"train": str(moved)}
+
+
+def test_a_model_in_a_folder_is_kept_by_its_whole_path(tiny_checkpoint, tmp_path, monkeypatch):
+    (tmp_path / "my_bert").symlink_to(tiny_checkpoint)
+    monkeypatch.chdir(tmp_path)
+    configs = []
+    monkeypatch.setattr("kerasnlp_lab.cli.train._run", lambda config, *rest: configs.append(config))
+    monkeypatch.setattr("kerasnlp_lab.cli.train._print_result", lambda *result: None)
+    for name in ("my_bert", "transformer"):
+        assert run("train", "--model", name, *NEWS).code == 0
+    assert [config.model for config in configs] == [str(tmp_path / "my_bert"), "transformer"]
 
 
 def test_train_that_waits_for_other_workers(tmp_path):

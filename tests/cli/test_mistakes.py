@@ -125,8 +125,8 @@ def test_a_dataset_with_other_classes(finished_run, tmp_path):
 
 def test_a_resumed_run_takes_no_other_settings(tmp_path):
     words = ["--resume", tmp_path, "--strategy", "cpu", "--json", "--recipe", "sms_spam"]
-    result = run("train", *words, "--data", "mine.csv", "--epochs", 3)
-    assert_mistake(result, "from the run directory; leave out --recipe, --data, --epochs")
+    result = run("train", *words, "--dataset", "sms_spam", "--epochs", 3)
+    assert_mistake(result, "from the run directory; leave out --recipe, --dataset, --epochs")
 
 
 def test_an_unknown_split(finished_run):

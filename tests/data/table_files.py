@@ -1,6 +1,6 @@
 """Writes tables, and reads them with `read_table`."""
 
-from kerasnlp_lab.data.tables import RejectedRow, read_table
+from kerasnlp_lab.data.tables import RejectedRow, TableFormat, read_table
 
 
 def write(folder, content, name="messages.csv"):
@@ -10,9 +10,9 @@ def write(folder, content, name="messages.csv"):
     return path
 
 
-def read(path):
+def read(path, **format):
     """Returns the columns, the good rows as (line, cells) and the bad ones as (line, reason)."""
-    table = read_table(path)
+    table = read_table(path, TableFormat(**format))
     columns, rows = table.columns, table.rows
     found = list(rows)
     bad = [(row.line, row.reason) for row in found if isinstance(row, RejectedRow)]

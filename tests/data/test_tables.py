@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from kerasnlp_lab.data.tables import read_table
+from kerasnlp_lab.data.tables import TableFormat, read_table
 from kerasnlp_lab.errors import DataError
 from tests.data.table_files import read, write
 
@@ -41,21 +41,25 @@ def test_reads_what_the_csv_module_writes(name, delimiter, quoting, mark, line_e
     assert bad == []
 
 
-@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress])
-@pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz", ""])
+def zstandard(content):
+    return pa.compress(bytes(content), codec="zstd", asbytes=True)
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress, zstandard])
+@pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz", ".zst", ""])
 def test_is_compressed_if_its_bytes_say_so(compress, suffix, tmp_path):
     path = write(tmp_path, compress(b"\xef\xbb\xbf" + TWO.encode()), f"messages.csv{suffix}")
     assert read(path) == (COLUMNS, READ_TWO, [])
 
 
-@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress])
+@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress, zstandard])
 def test_a_compressed_file_cut_short(compress, tmp_path):
     path = write(tmp_path, compress(TWO.encode() * 2000)[:-8], "messages.csv.gz")
     with pytest.raises(DataError, match="messages.csv.gz: cannot be read to its end"):
         read(path)
 
 
-@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress])
+@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress, zstandard])
 def test_a_compressed_file_with_altered_bytes(compress, tmp_path):
     content = bytearray(compress(b"".join(b"%d,x\n" % (i * 7919) for i in range(20000))))
     content[len(content) // 2 : len(content) // 2 + 200] = b"\xff" * 200
@@ -134,7 +138,8 @@ def test_quotes_within_an_unquoted_text_are_text(tmp_path):
 
 
 def test_invalid_bytes(tmp_path):
-    _, good, bad = read(write(tmp_path, b"text,label\ncaf\xe9,ham\nbye,spam\n"))
+    path = write(tmp_path, b"text,label\ncaf\xe9,ham\nbye,spam\n")
+    _, good, bad = read(path, encoding="utf-8")
     assert good == [(3, ("bye", "spam"))]
     assert bad == [(2, "not valid UTF-8 at byte 4")]
 
@@ -142,7 +147,7 @@ def test_invalid_bytes(tmp_path):
 def test_invalid_bytes_in_a_text_of_several_lines_cost_the_whole_row(tmp_path):
     """Its last lines must not count as another row."""
     content = b'text,label\n"one\ncaf\xe9\nthree",ham\nbye,spam\n'
-    _, good, bad = read(write(tmp_path, content))
+    _, good, bad = read(write(tmp_path, content), encoding="utf-8")
     assert good == [(5, ("bye", "spam"))]
     assert [line for line, _ in bad] == [2]
     assert "not valid UTF-8" in bad[0][1]
@@ -216,24 +221,40 @@ def test_a_header_alone_has_no_rows(tmp_path):
         (b"text,label,text\nhi,ham,x\n", "line 1: two columns are called 'text'"),
         (b"t\xe9xt,label\nhi,ham\n", "line 1: not valid UTF-8 at byte 2"),
         (b'text,"label\nhi,ham\n', "line 1: a quotation mark that is"),
-        ("text,label\nhi,ham\n".encode("utf-16"), "line 1: not valid UTF-8 at byte 1"),
     ],
 )
 def test_a_header_that_cannot_be_used(content, message, tmp_path):
     with pytest.raises(DataError, match=f"messages.csv, {message}"):
-        read_table(write(tmp_path, content))
+        read_table(write(tmp_path, content), TableFormat(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("name", ["messages.txt", "messages", "messages.gz", "messages.xlsx"])
 def test_a_file_of_another_kind(name, tmp_path):
     with pytest.raises(DataError, match=f"{name}: expected a file named .csv, .tsv"):
-        read_table(write(tmp_path, TWO, name))
+        read_table(write(tmp_path, "Call me, please.\nI wait; do come.\n", name))
+
+
+@pytest.mark.parametrize("name", ["messages.txt", "messages", "messages.gz", "messages.data"])
+@pytest.mark.parametrize("delimiter", [",", "\t", ";", "|"])
+def test_a_name_that_tells_nothing_leaves_it_to_the_content(name, delimiter, tmp_path):
+    path = write(tmp_path, TWO.replace(",", delimiter), name)
+    assert read(path) == (COLUMNS, READ_TWO, [])
+
+
+@pytest.mark.parametrize(
+    "content", [b"\x89PNG\r\n\0\0a,b\nc,d\n", b"a,b\0\nc,d\n", b"one\ntwo\n", b"text,label\n"]
+)
+def test_content_that_shows_no_table(content, tmp_path):
+    with pytest.raises(DataError, match="messages: expected a file named .csv"):
+        read_table(write(tmp_path, content, "messages"))
 
 
 def test_no_file(tmp_path):
-    for path in (tmp_path / "nowhere.csv", tmp_path):
-        with pytest.raises(DataError, match=f"{path}: no such file"):
-            read_table(path)
+    path = tmp_path / "nowhere.csv"
+    with pytest.raises(DataError, match=f"{path}: no such file"):
+        read_table(path)
+    with pytest.raises(DataError, match=f"{tmp_path}: no table in this folder"):
+        read_table(tmp_path)
 
 
 def jsonl(tmp_path, *lines):

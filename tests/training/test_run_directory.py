@@ -1,6 +1,7 @@
 """A run directory belongs to one process, and leftovers of a killed one are removed."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -38,6 +39,42 @@ def test_another_configuration_is_refused_and_the_difference_told(tmp_path):
     with (
         pytest.raises(RunError, match="recipe epochs = 3, not 4.*--resume"),
         RunDirectory.claim(run, other),
+    ):
+        pass
+
+
+def rows_at(place, fingerprint="f1"):
+    return {"dataset": {"source": place, "fingerprint": fingerprint}}
+
+
+def test_the_same_rows_may_come_from_another_place(tmp_path):
+    run, link = tmp_path / "run", tmp_path / "link"
+    for place in ("messages.csv", "/data/messages.csv"):
+        with pytest.raises(KeyboardInterrupt), RunDirectory.claim(run, CONFIG | rows_at(place)):
+            raise KeyboardInterrupt
+        assert RunDirectory(run).read_json("config.json")["dataset"]["source"] == place
+    other = CONFIG | rows_at("messages.csv", "f2")
+    with pytest.raises(RunError, match="dataset source = '/data"), RunDirectory.claim(run, other):
+        pass
+    other = CONFIG | rows_at("messages.csv") | {"seed": 2}
+    with pytest.raises(RunError, match="seed = 1, not 2"), RunDirectory.claim(run, other):
+        pass
+    run = run.rename(tmp_path / "renamed")
+    assert RunDirectory(run).read_json("config.json")["dataset"]["source"] == "/data/messages.csv"
+    link.symlink_to(run)
+    with RunDirectory.claim(link, CONFIG | rows_at("/data/messages.csv")) as claimed:
+        claimed.write_json("metrics.json", {})
+    assert not RunDirectory(run).unfinished
+
+
+def test_a_command_that_is_suggested_can_be_pasted(tmp_path):
+    run = begun(tmp_path / "my run")
+    resume = f"kerasnlp-lab train --resume '{run}'"
+    with pytest.raises(RunError, match=re.escape(resume)):
+        RunDirectory.open(run)
+    with (
+        pytest.raises(RunError, match=re.escape(resume)),
+        RunDirectory.claim(run, CONFIG | {"seed": 2}),
     ):
         pass
 

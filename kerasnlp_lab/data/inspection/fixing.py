@@ -18,7 +18,7 @@ from kerasnlp_lab.data.inspection.rows import SPLITS, Rows, table_of
 from kerasnlp_lab.data.normal_form import group_texts
 from kerasnlp_lab.data.table import load_table
 from kerasnlp_lab.data.tables import csv_content
-from kerasnlp_lab.data.tables.delimited import MAX_RECORD_LINES
+from kerasnlp_lab.data.tables.records import MAX_RECORD_LINES
 from kerasnlp_lab.errors import DataError
 
 __all__ = ["Change", "Cleaned", "clean"]

@@ -13,12 +13,14 @@ from kerasnlp_lab.data.dataset import Split, TextDataset
 from kerasnlp_lab.data.inspection.duplicates import find_same_texts
 from kerasnlp_lab.data.inspection.finding import KINDS, Finding, beginning
 from kerasnlp_lab.data.inspection.lengths import Lengths, word_counts
+from kerasnlp_lab.data.inspection.merged_rows import find_merged_rows
 from kerasnlp_lab.data.inspection.near_duplicates import find_near_duplicates
 from kerasnlp_lab.data.inspection.rows import SPLITS, Rows, table_of
 from kerasnlp_lab.data.inspection.text_findings import find_damage, find_scripts
 from kerasnlp_lab.data.inspection.wrong_labels import find_wrong_labels
 from kerasnlp_lab.data.normal_form import group_texts
 from kerasnlp_lab.data.table import load_table
+from kerasnlp_lab.data.tables import TableFormat
 from kerasnlp_lab.errors import check_option
 
 __all__ = ["Inspection", "inspect_table"]
@@ -27,6 +29,7 @@ MAX_LENGTHS = (25, 64, 128, 256)
 NEAR = 0.8
 MOST_JUDGED = 100_000
 MOST_WRONG_LABELS = 50
+_DEFAULT = TableFormat()
 
 CountTokens = Callable[[Sequence[str]], np.ndarray]
 
@@ -43,7 +46,8 @@ class Inspection:
         findings: The possible problems, by kind and in the order of the table. Only the 50
             likeliest wrong labels are listed, the likeliest first.
         counts: The number of findings of each kind, including those that are not listed.
-        notes: Checks that were left out, with the reason.
+        notes: What was found about the form of the table, and checks that were left out, with
+            the reason.
     """
 
     data: TextDataset
@@ -92,6 +96,7 @@ def inspect_table(
     validation_fraction: float = 0.15,
     test_fraction: float = 0.15,
     seed: int = 0,
+    format: TableFormat = _DEFAULT,
     max_lengths: Sequence[int] = MAX_LENGTHS,
     count_tokens: CountTokens | None = None,
     token_unit: str = "word pieces",
@@ -112,6 +117,7 @@ def inspect_table(
         validation_fraction: As in `load_table`.
         test_fraction: As in `load_table`.
         seed: As in `load_table`; also the seed of the folds that judge labels.
+        format: As in `load_table`.
         max_lengths: Maximum lengths, to report the share of texts that each cuts.
         count_tokens: From texts to the number of tokens of each, int64 of shape [texts]; None
             counts words only.
@@ -149,23 +155,27 @@ def inspect_table(
         test_fraction=test_fraction,
         seed=seed,
         skip_bad_rows=True,
+        format=format,
     )
     rows = Rows.of(data)
     on_step("counting words")
     lengths = _lengths(data, sorted(set(max_lengths)), count_tokens, token_unit)
     on_step("looking for duplicates")
     groups = group_texts(rows.texts())
-    found = [*_bad_rows(data), *find_same_texts(rows, groups)]
+    found = [*_bad_rows(data), *find_merged_rows(rows), *find_same_texts(rows, groups)]
     found += find_near_duplicates(rows, groups, near)
     on_step("judging labels")
     wrong, wrong_count, notes = _wrong_labels(rows, groups, seed)
     on_step("looking for encoding damage")
     scripts, outsiders = find_scripts(rows)
     found += [*wrong, *find_damage(rows), *outsiders]
-    _sort(found, list(table_of(data).files.values()))
+    files = [name for part in SPLITS for name in _files(data, part)]
+    _sort(found, [*files, *(bad.path for bad in data.rejected)])
     counts = {kind: sum(finding.kind == kind for finding in found) for kind in KINDS}
     counts["likely_wrong_label"] = wrong_count
-    return Inspection(data, _balance(data), lengths, scripts, tuple(found), counts, tuple(notes))
+    return Inspection(
+        data, _balance(data), lengths, scripts, tuple(found), counts, (*data.notes, *notes)
+    )
 
 
 def _sort(found: list[Finding], files: list[str]) -> None:
@@ -179,6 +189,11 @@ def _sort(found: list[Finding], files: list[str]) -> None:
         return kinds[finding.kind], places[finding.path], finding.line
 
     found.sort(key=key)
+
+
+def _files(data: TextDataset, part: str) -> tuple[str, ...]:
+    split = getattr(data, part)
+    return split.files or (split.path,)
 
 
 def _balance(data: TextDataset) -> dict[str, dict[str, int]]:

@@ -10,7 +10,7 @@ from kerasnlp_lab.data.inspection.fixing import Cleaned
 from kerasnlp_lab.data.inspection.inspection import Inspection
 from kerasnlp_lab.data.inspection.lengths import lengths_png
 from kerasnlp_lab.data.tables import csv_content
-from kerasnlp_lab.paths import check_new, write_whole
+from kerasnlp_lab.paths import check_new, user_path, write_whole
 
 __all__ = ["write_inspection"]
 
@@ -33,7 +33,7 @@ def write_inspection(
         RunError: There is something in the folder already.
         StorageError: It cannot be written.
     """
-    folder = Path(folder)
+    folder = user_path(folder)
     check_new(folder, "name another --output")
     findings = (astuple(finding) for finding in inspection.findings)
     write_whole(folder / "findings.csv", csv_content(FINDING_COLUMNS, findings))

@@ -61,7 +61,10 @@ class Rows:
         places = np.concatenate([np.arange(len(part)) for part in parts])
         labels = np.concatenate([part.labels for part in parts])
         lines = np.concatenate([part.lines for part in parts if part.lines is not None])
-        order = np.lexsort((lines, files))
+        of_file = np.concatenate(
+            [np.zeros(len(one)) if one.parts is None else one.parts for one in parts]
+        )
+        order = np.lexsort((lines, of_file, files))
         return cls(data, *(numbers[order] for numbers in (files, splits, places, labels, lines)))
 
     def __len__(self) -> int:
@@ -96,7 +99,7 @@ class Rows:
 
     def path(self, row: int) -> str:
         """Returns a row's file."""
-        return self._split(int(self.splits[row])).path
+        return self._split(int(self.splits[row])).file(int(self.places[row]))
 
     def where(self, row: int) -> str:
         """Returns a row's file and line."""

@@ -1,110 +1,124 @@
-"""`read_delimited`: rows of a CSV or TSV file, with their lines."""
+"""`read_delimited`: rows of a CSV or TSV file in any dialect, with their lines."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections import deque
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
+from kerasnlp_lab.data.tables.dialect import Dialect, find_dialect
+from kerasnlp_lab.data.tables.encoding import check_encoding, find_encoding
 from kerasnlp_lab.data.tables.lines import numbered_lines
-from kerasnlp_lab.data.tables.rows import (
-    INVALID,
-    RejectedRow,
-    Rows,
-    TableRow,
-    check_names,
-    rejected_row,
-)
+from kerasnlp_lab.data.tables.records import Records, cells_of_line, invalid, misfit
+from kerasnlp_lab.data.tables.rows import RejectedRow, Rows, TableRow, check_names, rejected_row
+from kerasnlp_lab.data.tables.table_format import TableFormat
 from kerasnlp_lab.errors import DataError
 
-__all__ = ["MAX_RECORD_LINES", "read_delimited"]
+__all__ = ["read_delimited"]
 
-MAX_RECORD_LINES = 1000  # a quoted cell with more line ends than this has lost its end
+Record = tuple[int, list[str]]
 
 
-def read_delimited(path: Path, delimiter: str) -> tuple[list[str], Rows]:
-    """Returns the names of the columns, and the rows, which are read as they are asked for."""
-    records = _records(path, delimiter)
-    header = next(records, None)
-    if header is None:
+def read_delimited(path: Path, usual: str, format: TableFormat) -> tuple[list[str], Rows, str]:
+    """Returns the columns, the rows, which are read as they are asked for, and a note.
+
+    Args:
+        path: The file.
+        usual: The delimiter that the file's ending stands for.
+        format: What is known of its dialect; the rest is decided by the whole file.
+
+    Raises:
+        DataError: The file or its header cannot be read, or its dialect is in doubt.
+    """
+    if format.encoding:
+        check_encoding(path, format.encoding)
+    encoding = format.encoding or find_encoding(path)
+    lines = partial(numbered_lines, path, encoding)
+    dialect = find_dialect(path, lines, usual, format)
+    records = _records(path, Records(lines(), dialect.delimiter), dialect, encoding)
+    first = next((one for one in records if _line(one) >= dialect.first_line), None)
+    if first is None:
         raise DataError("no rows; expected the columns' names in the first line", path)
-    if isinstance(header, RejectedRow):
-        raise DataError(header.reason, path, header.line)
-    names = [name.strip() for name in header[1]]
+    if isinstance(first, RejectedRow):
+        raise DataError(first.reason, path, first.line)
+    line, cells = first
+    names = [cell.strip() for cell in cells]
+    if not format.header:
+        names = [str(number) for number in range(1, len(cells) + 1)]
     named = [name for name in names if name]
-    check_names(named, path, header[0])
-    return named, (
-        record if isinstance(record, RejectedRow) else _row(path, names, *record)
-        for record in records
+    check_names(named, path, line)
+    return (
+        named,
+        _rows(path, names, first, records, format),
+        _note(dialect, encoding, format, names),
     )
 
 
-def _row(path: Path, names: list[str], line: int, cells: list[str]) -> TableRow | RejectedRow:
-    """Returns a row by its columns; columns without a name must be empty or missing."""
-    needed = max(index for index, name in enumerate(names, 1) if name) if any(names) else 0
-    reason = ""
-    if len(cells) < needed:
-        reason = f"expected {needed} columns, got {len(cells)}"
-    elif any(cell.strip() for cell in cells[len(names) :]):
-        reason = f"expected {len(names)} columns, got {len(cells)}: a delimiter without quotes?"
-    elif any(cell.strip() and not name for name, cell in zip(names, cells, strict=False)):
-        reason = "text in a column without a name: a delimiter without quotes?"
-    if reason:
-        return rejected_row(path, line, reason, " | ".join(cells))
-    return TableRow(line, {name: c for name, c in zip(names, cells, strict=False) if name})
-
-
-def _records(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]] | RejectedRow]:
-    """Yields the cells of each record; after a broken one it continues with the next line."""
-    waiting: deque[tuple[int, bytes]] = deque()
-    lines = numbered_lines(path)
-
-    def next_line() -> tuple[int, bytes] | None:
-        return waiting.popleft() if waiting else next(lines, None)
-
-    while (first := next_line()) is not None:
-        taken = [first]
-        while True:
-            cells, reason = _parse(b"".join(raw for _, raw in taken), delimiter)
-            if reason != _UNCLOSED or len(taken) == MAX_RECORD_LINES:
-                break
-            line = next_line()
-            if line is None:
-                break
-            taken.append(line)
-        if reason.startswith(INVALID):  # the record is complete: reject all of it
-            yield rejected_row(path, first[0], reason, first[1].decode("utf-8", "replace"))
+def _rows(
+    path: Path,
+    names: list[str],
+    first: Record,
+    records: Iterator[Record | RejectedRow],
+    format: TableFormat,
+) -> Rows:
+    needed = max((place for place, name in enumerate(names, 1) if name), default=0)
+    index = _index_columns(names)
+    if not format.header:
+        yield TableRow(first[0], dict(zip(names, first[1], strict=True)))
+    for record in records:
+        if isinstance(record, RejectedRow):
+            yield record
             continue
-        if reason and len(taken) > 1:
-            reason = f"a quotation mark that is not closed by line {taken[-1][0]}"
+        line, cells = record
+        reason = misfit(names, needed, cells)
+        if not reason and any(
+            cell.strip() and not name
+            for name, cell in zip(names[index:], cells[index:], strict=False)
+        ):
+            reason = "text in a column without a name: a delimiter without quotes?"
         if reason:
-            waiting.extendleft(reversed(taken[1:]))
-            yield rejected_row(path, first[0], reason, first[1].decode("utf-8", "replace"))
+            yield rejected_row(path, line, reason, " | ".join(cells))
+        else:
+            yield TableRow(line, {n: c for n, c in zip(names, cells, strict=False) if n})
+
+
+def _index_columns(names: list[str]) -> int:
+    """Returns how many columns before the first name have none: pandas' and R's row names."""
+    return next((place for place, name in enumerate(names) if name), 0)
+
+
+def _records(
+    path: Path, lines: Records, dialect: Dialect, encoding: str
+) -> Iterator[Record | RejectedRow]:
+    """Yields the cells of each record; after a broken one it continues with the next line."""
+    for number, raw in lines:
+        whole = raw
+        if dialect.quoted and lines.has_quoted_cell(raw):
+            record = lines.quoted((number, raw))
+            cells, reason = record.cells, record.reason
+            whole = b"".join(line for _, line in record.lines)
+        else:
+            text = raw.decode("utf-8", "replace")
+            cells, reason = cells_of_line(text, dialect.delimiter)
+        if not reason and not whole.isascii():
+            reason = invalid(whole, encoding)
+        if reason:
+            yield rejected_row(path, number, reason, raw.decode("utf-8", "replace"))
         elif cells:
-            yield first[0], cells
+            yield number, cells
 
 
-_UNCLOSED = "a quotation mark that is never closed"
+def _line(record: Record | RejectedRow) -> int:
+    return record.line if isinstance(record, RejectedRow) else record[0]
 
 
-def _parse(raw: bytes, delimiter: str) -> tuple[list[str], str]:
-    """Returns the cells of one record, or the reason why it is broken."""
-    text = raw.decode("utf-8", "surrogateescape")  # to find the end of the record, valid or not
-    try:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-        cells, more = next(reader, []), any(reader)
-    except csv.Error as error:
-        if "unexpected end of data" in str(error):
-            return [], _UNCLOSED
-        if "field limit" in str(error):
-            return [], f"a cell of more than {csv.field_size_limit()} characters"
-        return [], f"broken quoting ({error})"
-    try:
-        raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        return [], f"{INVALID} at byte {error.start + 1}"
-    if more:
-        return [], "a line end (carriage return) without quotes; end lines with a line feed"
-    return cells, ""
+def _note(dialect: Dialect, encoding: str, format: TableFormat, names: list[str]) -> str:
+    """Returns what was found without being said, where it is not the plain case."""
+    notes = list(dialect.notes)
+    if not format.encoding and encoding != "utf-8":
+        doubt = "" if encoding.startswith("utf") else ", as its bytes suggest"
+        notes.append(f"encoding {encoding}{doubt} (--encoding overrides it)")
+    if index := _index_columns(names):
+        columns = "the first column has" if index == 1 else f"the first {index} columns have"
+        notes.append(f"{columns} no name and is ignored, as an index")
+    return "; ".join(notes)

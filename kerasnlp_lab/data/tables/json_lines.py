@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from kerasnlp_lab.data.tables.lines import numbered_lines
-from kerasnlp_lab.data.tables.rows import Rows, TableRow, as_text, rejected_row
+from kerasnlp_lab.data.tables.rows import RejectedRow, Rows, TableRow, as_text, rejected_row
 from kerasnlp_lab.errors import DataError, first_line
 
-__all__ = ["read_json_lines"]
+__all__ = ["columns_of", "json_row", "read_json_lines"]
 
 
-def read_json_lines(path: Path) -> tuple[list[str], Rows]:
+def read_json_lines(path: Path, encoding: str = "utf-8") -> tuple[list[str], Rows]:
     """Returns the names of the columns, and the rows, which are read as they are asked for."""
 
     def rows() -> Rows:
-        for line, raw in numbered_lines(path):
+        for line, raw in numbered_lines(path, encoding):
             if not raw.strip():
                 continue
             try:
@@ -24,21 +26,41 @@ def read_json_lines(path: Path) -> tuple[list[str], Rows]:
             except (ValueError, RecursionError) as error:
                 quoted = raw.decode("utf-8", "replace")
                 yield rejected_row(path, line, f"no JSON ({first_line(error)})", quoted)
-                continue
-            if not isinstance(value, dict):
-                yield rejected_row(path, line, "no JSON object", raw.decode("utf-8", "replace"))
-                continue
-            cells = {name: as_text(cell) for name, cell in value.items()}
-            if any("\ud800" <= c <= "\udfff" for cell in cells.values() for c in cell):
-                quoted = raw.decode("utf-8", "replace")
-                yield rejected_row(path, line, "half a character (a lone surrogate)", quoted)
-                continue
-            yield TableRow(line, cells)
+            else:
+                yield json_row(path, line, value)
 
-    names: dict[str, None] = {}
-    for row in rows():
-        if isinstance(row, TableRow):
-            names.update(dict.fromkeys(row.cells))
+    names = columns_of(rows())
     if not names:
         raise DataError("no rows; expected a JSON object on each line", path)
-    return list(names), rows()
+    return names, rows()
+
+
+def columns_of(rows: Iterable[TableRow | RejectedRow]) -> list[str]:
+    """Returns the names of all columns that any of the rows has."""
+    names: dict[str, None] = {}
+    for row in rows:
+        if isinstance(row, TableRow):
+            names.update(dict.fromkeys(row.cells))
+    return list(names)
+
+
+def json_row(path: Path, line: int, value: Any) -> TableRow | RejectedRow:
+    """Returns the row of a JSON object, in which ``{"a": {"b": 1}}`` has a column "a.b"."""
+    cells: dict[str, str] = {}
+    reason = "" if isinstance(value, dict) else "no JSON object"
+    for name, cell in () if reason else _flat(value):
+        reason = f"two values are called {name!r}" if name in cells else reason
+        cells[name] = cell
+    if any("\ud800" <= c <= "\udfff" for cell in cells.values() for c in cell):
+        reason = "half a character (a lone surrogate)"
+    if reason:
+        return rejected_row(path, line, reason, json.dumps(value, ensure_ascii=False))
+    return TableRow(line, cells)
+
+
+def _flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, cell in value.items():
+        if isinstance(cell, dict):
+            yield from _flat(cell, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", as_text(cell)

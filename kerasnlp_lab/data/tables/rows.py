@@ -33,10 +33,12 @@ class TableRow:
     Args:
         line: Its first line, counted from 1; in Parquet the row's number.
         cells: Its cells, by column.
+        part: Its file, as an index into the table's files, where there are several.
     """
 
     line: int
     cells: dict[str, str]
+    part: int = 0
 
 
 @dataclass(frozen=True)

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from kerasnlp_lab.data.tables.copies import read_pipe, read_zip
 from kerasnlp_lab.data.tables.delimited import read_delimited
+from kerasnlp_lab.data.tables.encoding import marked_encoding
+from kerasnlp_lab.data.tables.excel import read_excel
+from kerasnlp_lab.data.tables.fasttext import read_fasttext
+from kerasnlp_lab.data.tables.json_document import read_json
 from kerasnlp_lab.data.tables.json_lines import read_json_lines
+from kerasnlp_lab.data.tables.kinds import kind_of, kind_of_name
 from kerasnlp_lab.data.tables.parquet import read_parquet
+from kerasnlp_lab.data.tables.parts import files_of_pattern, is_pattern, read_folder, read_parts
 from kerasnlp_lab.data.tables.rows import Rows
 from kerasnlp_lab.data.tables.table_format import TableFormat
 from kerasnlp_lab.errors import DataError
-from kerasnlp_lab.paths import did_you_mean_path
+from kerasnlp_lab.paths import did_you_mean_path, is_pipe
 
-__all__ = ["Table", "read_table"]
+__all__ = ["Table", "is_table", "read_table"]
 
 _DEFAULT = TableFormat()
-_DELIMITERS = {".csv": ",", ".tsv": "\t"}
+_DELIMITERS = {"csv": ",", "tsv": "\t"}
+_READERS: dict[str, Callable[[Path, str], Any]] = {
+    "json": read_json,
+    "json_lines": read_json_lines,
+    "fasttext": read_fasttext,
+}
 
 
 @dataclass(frozen=True)
@@ -28,33 +42,57 @@ class Table:
         rows: An iterator over the rows, which reads as it goes.
         note: What was found about its format, as a line for people; "" where there was
             nothing to find.
+        files: The files, where there are several; see `TableRow`.
     """
 
     columns: list[str]
     rows: Rows
     note: str = ""
+    files: tuple[str, ...] = ()
 
 
 def read_table(path: Path, format: TableFormat = _DEFAULT) -> Table:
     """Opens a table.
 
     Args:
-        path: A file named .csv, .tsv, .jsonl (or .ndjson) or .parquet; the first three
-            may be compressed by gzip, bzip2 or xz, with .gz, .bz2 or .xz appended.
-            A CSV or TSV has the columns' names in its first line.
+        path: A file of CSV, TSV, JSON lines, JSON, Parquet, Excel or fastText; a zip archive
+            with one of them; a folder or a pattern of several, or a folder with a folder of
+            texts for each class; "-" or another pipe. Files of lines may be compressed by
+            gzip, bzip2, xz or Zstandard. Text is in any encoding that its bytes show.
         format: How to read it.
 
     Raises:
-        DataError: It is missing, empty, or of another kind.
+        DataError: It is missing, empty, or of another kind, or `format` does not fit it.
+        StorageError: A pipe or a part of an archive cannot be copied to a temporary file.
     """
+
+    def read(part: Path) -> Table:
+        return read_table(part, format)
+
+    if is_pipe(path):
+        return read_pipe(path, read)
+    if is_pattern(path):
+        return Table(*read_parts(files_of_pattern(path), read))
+    if path.is_dir():
+        return Table(*read_folder(path, read, format.encoding))
     if not path.is_file():
         raise DataError(f"no such file{did_you_mean_path(path)}", path)
-    suffixes = [s.lower() for s in path.suffixes if s.lower() not in (".gz", ".bz2", ".xz")]
-    kind = suffixes[-1] if suffixes else ""
+    kind = kind_of(path, delimited=bool(format.delimiter or format.quoting))
     if kind in _DELIMITERS:
-        return Table(*read_delimited(path, format.delimiter or _DELIMITERS[kind]))
-    if kind in (".jsonl", ".ndjson"):
-        return Table(*read_json_lines(path))
-    if kind == ".parquet":
+        return Table(*read_delimited(path, _DELIMITERS[kind], format))
+    if kind == "zip":
+        return read_zip(path, read)
+    if (other := format.delimited_alone()) and (kind, other) != ("excel", "--no-header"):
+        raise DataError(f"{other} is for .csv and .tsv; leave it out", path)
+    if kind in ("excel", "parquet") and format.encoding:
+        raise DataError("such a file has its own encoding; leave out --encoding", path)
+    if kind == "excel":
+        return Table(*read_excel(path, format.header))
+    if kind == "parquet":
         return Table(*read_parquet(path))
-    raise DataError("expected a file named .csv, .tsv, .jsonl or .parquet, perhaps .gz", path)
+    return Table(*_READERS[kind](path, format.encoding or marked_encoding(path) or "utf-8"))
+
+
+def is_table(path: Path) -> bool:
+    """Returns whether a path is a table by its name: a file's ending, a pattern, or a folder."""
+    return is_pattern(path) or path.is_dir() or bool(kind_of_name(path.name))

@@ -1,0 +1,134 @@
+"""`find_encoding`: the encoding of a file, by all of its bytes."""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import Path
+
+from kerasnlp_lab.data.tables.lines import head_of, uncompressed
+from kerasnlp_lab.errors import DataError
+
+__all__ = ["check_encoding", "find_encoding", "marked_encoding"]
+
+MARKS = {  # in this order: UTF-32's mark begins as that of UTF-16 does
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+EIGHT_BITS = (
+    "cp1252 cp1250 cp1251 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258 iso8859_2 iso8859_5 iso8859_7 "
+    "iso8859_9 koi8_r koi8_u cp850 cp866 mac_roman mac_cyrillic cp874 gb18030 big5 cp932 euc_jp "
+    "cp949"
+).split()
+CHUNK = 1 << 20
+SAMPLE = 1 << 18  # bytes of lines that are not ASCII, from the whole file
+TIE = 0.01  # a difference in charset-normalizer's measure of mess that says nothing
+
+
+def find_encoding(path: Path) -> str:
+    """Returns the encoding of a file by its byte order mark, its NULs, or all of its bytes.
+
+    UTF-8 stays UTF-8 with a few broken lines, if as many lines have characters beyond ASCII
+    that are valid. Other files are in the encoding that charset-normalizer finds for lines
+    from all of the file, and in cp1252 where that is as good as any.
+
+    Raises:
+        DataError: The file cannot be read.
+    """
+    if (found := marked_encoding(path)) or _is_utf8(path):
+        return found or "utf-8"
+    valid, broken, sample = _lines_beyond_ascii(path)
+    return "utf-8" if valid >= broken else _eight_bits(sample)
+
+
+def marked_encoding(path: Path) -> str:
+    """Returns the encoding that a file's byte order mark or its NULs show, or ""."""
+    head = head_of(path)
+    return _by_mark(head) or _by_nuls(head)
+
+
+def check_encoding(path: Path, encoding: str) -> None:
+    """Raises DataError if the start of a file shows that it has another encoding."""
+    head = head_of(path)
+    found = _by_mark(head) or _by_nuls(head)
+    name = codecs.lookup(encoding).name
+    if found and not name.startswith(found[:6]):
+        raise DataError(f"is in {found}, not in {encoding}: leave out --encoding", path)
+    if not found and head and b"\0" not in head and name.startswith(("utf-16", "utf-32")):
+        raise DataError(f"is not in {encoding}: leave out --encoding, or say another", path)
+
+
+def _by_mark(head: bytes) -> str:
+    return next((name for mark, name in MARKS.items() if head.startswith(mark)), "")
+
+
+def _by_nuls(head: bytes) -> str:
+    """Returns the UTF-16 without a mark whose line ends and other ASCII explain the NULs."""
+    for name, high, line_end in (("utf-16-le", 1, b"\n\0"), ("utf-16-be", 0, b"\0\n")):
+        nuls, others = head[high::2].count(0), head[1 - high :: 2].count(0)
+        units = {head[place : place + 2] for place in range(0, len(head), 2)}
+        if nuls > 1 and nuls > 20 * others and 20 * nuls > len(head) // 2:
+            if line_end in units or b"\n" not in head:
+                return name
+    return ""
+
+
+def _is_utf8(path: Path) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with uncompressed(path) as file:
+        try:
+            while chunk := file.read(CHUNK):
+                decoder.decode(chunk)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+    return True
+
+
+def _lines_beyond_ascii(path: Path) -> tuple[int, int, list[bytes]]:
+    """Returns how many lines beyond ASCII are valid UTF-8, how many not, and some of the latter."""
+    valid, broken, step, size = 0, 0, 1, 0
+    sample: list[bytes] = []
+    with uncompressed(path) as file:
+        for line in file:
+            if line.isascii():
+                continue
+            try:
+                line.decode("utf-8")
+                valid += 1
+                continue
+            except UnicodeDecodeError:
+                broken += 1
+            if broken % step == 0:
+                sample.append(line[:SAMPLE])
+                size += len(sample[-1])
+            if size > SAMPLE:  # half as many, from the whole file so far
+                sample, step = sample[1::2] or sample[:1], 2 * step
+                size = sum(map(len, sample))
+    return valid, broken, sample
+
+
+def _eight_bits(sample: list[bytes]) -> str:
+    from charset_normalizer import from_bytes
+
+    decodable = [line for line in sample if not set(line) & {0x81, 0x8D, 0x8F, 0x90, 0x9D}]
+    # cp1252 lacks five bytes: a few lines with them are broken, many are of another encoding
+    lines = decodable if 20 * len(decodable) > 19 * len(sample) else sample
+    matches = list(from_bytes(b"".join(lines), cp_isolation=EIGHT_BITS))
+    if not matches:
+        return "cp1252"
+    least = min(match.chaos for match in matches)
+    names = [
+        name
+        for match in matches
+        if match.chaos <= least + TIE
+        for name in match.could_be_from_charset
+    ]
+    if "cp1252" in names:
+        return "cp1252"
+    no_c1 = not any(0x80 <= byte < 0xA0 for line in lines for byte in line)
+    if names[0] == "cp1250" and no_c1 and "iso8859_2" in names:  # cp1250 has letters there
+        return "iso8859_2"
+    return names[0]

@@ -1,0 +1,133 @@
+"""`read_column` and `read_lines`: texts to classify, from a table or from lines."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import lzma
+import sys
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from kerasnlp_lab.data.table import choose_text_columns, joined_text
+from kerasnlp_lab.data.tables import RejectedRow, TableFormat, read_table
+from kerasnlp_lab.data.tables.encoding import MARKS, check_encoding, find_encoding
+from kerasnlp_lab.data.tables.lines import open_uncompressed
+from kerasnlp_lab.errors import DataError, first_line
+from kerasnlp_lab.paths import did_you_mean_path, is_pipe
+
+__all__ = ["Unlabelled", "UnlabelledRow", "read_column", "read_lines"]
+
+_NOT_IN_TEXTS = bytes(code for code in range(32) if code not in b"\t\n\v\f\r\x1b")
+
+
+class UnlabelledRow(NamedTuple):
+    """A text, its line (in Parquet its row, from 1), and its row's cells by column.
+
+    The file is named only where there are several.
+    """
+
+    text: str | bytes
+    line: int = 0
+    cells: Mapping[str, str] = {}
+    file: str = ""
+
+
+Unlabelled = tuple[Iterator[UnlabelledRow | RejectedRow], str]
+"""Rows, which are read as they are asked for, and a note on what was found."""
+
+
+def read_column(
+    path: Path, text_columns: Sequence[str], trained_on: Sequence[str], format: TableFormat
+) -> Unlabelled:
+    """Reads the texts of a table.
+
+    Args:
+        path: The table, as for `read_table`.
+        text_columns: Their columns, joined by a space; empty to choose.
+        trained_on: The columns to choose if the table has them.
+        format: How to read it.
+
+    Raises:
+        DataError: The table cannot be read, or the column is in doubt.
+    """
+    table = read_table(path, format)
+    if not text_columns and set(trained_on) <= set(table.columns):
+        text_columns = trained_on
+    try:
+        names = choose_text_columns(path, table.columns, text_columns)
+    except DataError as error:
+        raise DataError(f"{error.message}; --lines reads each line as a text", path) from error
+
+    def rows() -> Iterator[UnlabelledRow | RejectedRow]:
+        for row in table.rows:
+            if isinstance(row, RejectedRow):
+                yield row
+                continue
+            file = table.files[row.part] if table.files else ""
+            if text := joined_text(row, names):
+                yield UnlabelledRow(text, row.line, row.cells, file)
+            else:
+                reason = f"no text in column {' or '.join(names)}"
+                yield RejectedRow(file or str(path), row.line, reason, "")
+
+    return rows(), f"{table.note}\nthe texts are in column {' and '.join(names)}".strip()
+
+
+def read_lines(path: Path | None, encoding: str | None = None) -> Unlabelled:
+    """Reads each line of a file or a pipe as a text, in UTF-8 and uncompressed.
+
+    Args:
+        path: The file; "-" or None for standard input.
+        encoding: Its encoding; None to find it: by all bytes of a file, and by the byte order
+            mark of a pipe. Bytes that are not UTF-8 stay as they are.
+
+    Raises:
+        DataError: It is missing or binary, or cannot be read to its end.
+    """
+    if path is None or is_pipe(path):
+        standard = path is None or str(path) == "-"
+        return _lines(path, "standard input" if standard else str(path), encoding), ""
+    if not path.is_file():
+        close = did_you_mean_path(path)
+        raise DataError(f"no such file{close}; expected one with a text on each line", path)
+    if encoding:
+        check_encoding(path, encoding)
+    found = encoding or find_encoding(path)
+    note = "" if found in ("utf-8", encoding) else f"encoding {found} (--encoding overrides it)"
+    return _lines(path, str(path), found), note
+
+
+def _lines(path: Path | None, name: str, encoding: str | None) -> Iterator[UnlabelledRow]:
+    standard = name == "standard input"
+    try:
+        with sys.stdin.buffer if standard or path is None else open_uncompressed(path) as stream:
+            for line, text in enumerate(_decoded(stream, name, encoding), start=1):
+                yield UnlabelledRow(text.rstrip(b"\r\n"), line)
+    except (EOFError, OSError, UnicodeError, lzma.LZMAError, zlib.error) as error:
+        raise DataError(f"cannot be read to its end ({first_line(error)})", name) from error
+
+
+def _decoded(stream: Any, name: str, encoding: str | None) -> Iterator[bytes]:
+    """Yields lines as UTF-8, without a byte order mark."""
+    if not hasattr(stream, "peek"):
+        stream = io.BufferedReader(stream)
+    head = stream.peek(4)  # all that has come by now
+    encoding = encoding or next((MARKS[mark] for mark in MARKS if head.startswith(mark)), "utf-8")
+    encoding = codecs.lookup(encoding).name
+    strange = len(head) - len(head.translate(None, _NOT_IN_TEXTS))
+    binary = b"\0" in head or strange > max(3, len(head) // 50)
+    if binary and not encoding.startswith(("utf-16", "utf-32")):
+        raise DataError(
+            "is binary, expected a text on each line; give a table the ending of its format, "
+            "and save texts as UTF-8",
+            name,
+        )
+    if encoding == "utf-8":
+        for index, line in enumerate(stream):
+            yield line if index else line.removeprefix(codecs.BOM_UTF8)
+    else:
+        with io.TextIOWrapper(stream, encoding, errors="replace", newline="\n") as decoded:
+            yield from (line.encode("utf-8", "replace") for line in decoded)
