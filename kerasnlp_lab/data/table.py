@@ -15,6 +15,7 @@ from kerasnlp_lab.data.row_store import StoredTexts
 from kerasnlp_lab.data.source import TableFiles
 from kerasnlp_lab.data.splits import divide
 from kerasnlp_lab.data.tables import RejectedRow, TableRow, read_table
+from kerasnlp_lab.display import listed
 from kerasnlp_lab.errors import DataError, did_you_mean
 
 __all__ = ["load_labelled_rows", "load_table"]
@@ -212,7 +213,7 @@ def _labelled(
     elif not label:
         reason = f"no label in column {label_column}"
     elif known is not None and label not in known:
-        reason = f"label {label!r} is none of {', '.join(sorted(known))}"
+        reason = f"label {label!r} is none of {listed(known)}"
     return RejectedRow(str(path), row.line, reason, text[:200]) if reason else (text, label)
 
 
