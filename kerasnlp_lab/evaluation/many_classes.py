@@ -45,12 +45,17 @@ def most_confused_figure(counts: np.ndarray, names: list[str]) -> Figure:
     by_size = np.argsort(-rows, kind="stable")[:MOST_CONFUSED]
     chosen = list(dict.fromkeys([*pairs.ravel().tolist(), *by_size.tolist()]))[:MOST_CONFUSED]
     with any_text(names):
-        figure = Figure(figsize=(13, 16), layout="constrained")
-        above, below = figure.subplots(2, 1, height_ratios=[0.22 * len(pairs) + 1, 9])
-        _draw_pairs(above, pairs, counts, names)
+        figure = Figure(figsize=(13, 11 + 0.25 * len(pairs)), layout="constrained")
+        grid = figure.add_gridspec(2, 1, height_ratios=[0.25 * len(pairs) + 0.01, 10])
+        below = figure.add_subplot(grid[1])
         part = counts[np.ix_(chosen, chosen)]
-        draw_matrix(below, part, rows[chosen], [names[label] for label in chosen])
-        below.set_title(f"{len(chosen)} of {len(names):,} classes: those confused most")
+        draw_matrix(below, part, rows[chosen], [names[label] for label in chosen], zeros=False)
+        of_all = f"{len(chosen)} of {len(names):,} classes"
+        if len(pairs):
+            _draw_pairs(figure.add_subplot(grid[0]), pairs, counts, names)
+            below.set_title(f"{of_all}: those confused most")
+        else:
+            below.set_title(f"{of_all}: the largest, as none is confused with another")
     return figure
 
 
@@ -67,12 +72,14 @@ def _draw_pairs(axes: Axes, pairs: np.ndarray, counts: np.ndarray, names: list[s
     right.set_yticks(places, [names[predicted] for _, predicted in pairs])
     right.set_ylabel("predicted class")
     for one in (axes, right):
-        one.set_ylim(max(1, len(pairs)) - 0.5, -0.5)  # the most confused on top
+        one.set_ylim(len(pairs) - 0.5, -0.5)  # the most confused on top
     axes.margins(x=0.15)
-    axes.set_title("the most confused pairs" if len(pairs) else "no class is confused with another")
+    axes.set_title("the most confused pairs")
 
 
-def draw_matrix(axes: Axes, counts: np.ndarray, rows: np.ndarray, names: list[str]) -> None:
+def draw_matrix(
+    axes: Axes, counts: np.ndarray, rows: np.ndarray, names: list[str], zeros: bool = True
+) -> None:
     """Draws a confusion matrix whose cells are shaded by their share of the true class.
 
     Args:
@@ -80,6 +87,7 @@ def draw_matrix(axes: Axes, counts: np.ndarray, rows: np.ndarray, names: list[st
         counts: The number of rows by correct and predicted class, int64 [correct, predicted].
         rows: The number of rows of each correct class, int64 [correct].
         names: The classes, as `drawn_names` returns them.
+        zeros: Whether to write a 0 into empty cells.
     """
     share = counts / np.maximum(rows[:, np.newaxis], 1)
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
@@ -88,6 +96,8 @@ def draw_matrix(axes: Axes, counts: np.ndarray, rows: np.ndarray, names: list[st
     axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
     for (row, column), count in np.ndenumerate(counts):
+        if not (count or zeros):
+            continue
         color = "white" if share[row, column] > 0.5 else "black"
         text = axes.text(column, row, str(count), ha="center", va="center", color=color)
         text.set_in_layout(False)  # it is within the axes; to measure thousands takes seconds

@@ -34,7 +34,7 @@ class RankingCurve:
         """
         if truth.all() or not truth.any():
             return None
-        order = np.argsort(scores, kind="stable")[::-1]
+        order = np.argsort(scores)[::-1]  # of equal scores, only the last counts
         last = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
         hits = np.cumsum(truth[order], dtype=np.float64)[last]
         return cls(hits, 1 + last - hits)
