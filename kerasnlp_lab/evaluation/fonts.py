@@ -83,7 +83,10 @@ def _lacking(path: str, characters: set[str]) -> set[str]:
 
 @functools.lru_cache(100_000)
 def _has(path: str, character: str) -> bool:
-    return bool(_font(path).get_char_index(ord(character)))
+    try:
+        return bool(_font(path).get_char_index(ord(character)))
+    except (OSError, RuntimeError):  # a damaged font file
+        return False
 
 
 @functools.lru_cache(8)  # all fonts of a machine may have 200 MB

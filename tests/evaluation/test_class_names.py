@@ -8,8 +8,9 @@ import warnings
 import matplotlib
 import numpy as np
 import pytest
-from matplotlib.font_manager import fontManager
+from matplotlib.font_manager import FontEntry, fontManager
 from matplotlib.text import Text
+from rich.cells import cell_len
 
 from kerasnlp_lab.data import Split
 from kerasnlp_lab.evaluation.classification import score
@@ -120,6 +121,14 @@ def test_names_without_a_font_are_told_apart_and_reported(monkeypatch):
     assert without_font([figure]) == "".join(sorted("财经体育"))
 
 
+def test_a_damaged_font_file_is_passed_over(monkeypatch, tmp_path):
+    (tmp_path / "broken.ttf").write_text("no font")
+    broken = FontEntry(fname=str(tmp_path / "broken.ttf"), name="Broken Sans")
+    own = [font for font in fontManager.ttflist if font.name == "DejaVu Sans"]
+    monkeypatch.setattr(fontManager, "ttflist", [broken, *own])
+    assert fonts_for("a财") == (["DejaVu Sans"], "财")
+
+
 def test_ordinary_names_are_drawn_as_matplotlib_would():
     assert (
         fonts_for("World, Sci/Tech")[0]
@@ -130,6 +139,4 @@ def test_ordinary_names_are_drawn_as_matplotlib_would():
 
 def test_a_chinese_name_keeps_the_columns_of_the_text():
     lines = evaluation_of(("财经新闻和体育新闻", "spam")).classification_report.splitlines()
-    from rich.cells import cell_len
-
     assert len({cell_len(line) for line in lines if line and "accuracy" not in line}) == 1
