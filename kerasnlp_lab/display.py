@@ -63,4 +63,4 @@ def shown_names(names: Sequence[str], cells: int = LONGEST) -> list[str]:
 def listed(names: Collection[str], most: int = 12) -> str:
     """Returns class names for a message, separated by commas; of many, the first and how many."""
     more = f", and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(shown_names(sorted(names)[:most])) + more
+    return ", ".join(shown_names(list(names)[:most])) + more

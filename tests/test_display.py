@@ -49,5 +49,5 @@ def test_names_that_look_the_same_are_numbered():
 
 
 def test_a_message_lists_a_few_names():
-    assert listed(["b", "a"]) == "a, b"
-    assert listed({f"{i:04}" for i in range(1000)}).endswith("0010, 0011, and 988 more")
+    assert listed(["b", "a"]) == "b, a"
+    assert listed([f"{i:04}" for i in range(1000)]).endswith("0010, 0011, and 988 more")

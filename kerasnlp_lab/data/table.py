@@ -213,7 +213,7 @@ def _labelled(
     elif not label:
         reason = f"no label in column {label_column}"
     elif known is not None and label not in known:
-        reason = f"label {label!r} is none of {listed(known)}"
+        reason = f"label {label!r} is none of {listed(sorted(known))}"
     return RejectedRow(str(path), row.line, reason, text[:200]) if reason else (text, label)
 
 
