@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ import typer
 from kerasnlp_lab.cli.json_output import Json, print_json, printing_to_stderr_if
 from kerasnlp_lab.cli.options import Precision, import_tensorflow, report_precision
 from kerasnlp_lab.cli.rows import TABLE_FORMAT, RowsOptions, rows_options
+from kerasnlp_lab.display import listed, shown_names
 from kerasnlp_lab.errors import DataError, OptionError, UnknownNameError, check_option
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["evaluate"]
 
+MOST = 30  # classes whose recall is printed
 SPLITS = ("train", "validation", "test")
 
 
@@ -72,11 +75,17 @@ def evaluate(
         return
     print(result.as_text())
     for rate, of_class in recalls.items():
-        shown = ", ".join(
-            f"{name} {'-' if recall is None else format(recall, '.4f')}"
-            for name, recall in of_class.items()
-        )
-        print(f"recall at a false-positive rate of {rate}: {shown}")
+        print(f"recall at a false-positive rate of {rate}: {_lowest_first_of_many(of_class)}")
+
+
+def _lowest_first_of_many(recalls: Mapping[str, float | None]) -> str:
+    """Returns the recall of each class; of many classes, the lowest recalls."""
+    pairs = list(zip(shown_names(list(recalls)), recalls.values(), strict=True))
+    if len(pairs) > MOST:
+        pairs.sort(key=lambda pair: (pair[1] is None, pair[1] or 0.0))
+    shown = [f"{name} {'-' if one is None else format(one, '.4f')}" for name, one in pairs[:MOST]]
+    more = [f"and {len(pairs) - MOST:,} more classes"] if len(pairs) > MOST else []
+    return ", ".join(shown + more)
 
 
 def _rows_of_table(rows: RowsOptions, classes: tuple[str, ...]) -> Split:
@@ -116,8 +125,8 @@ def _rows_of_dataset(
     )
     if data.label_names != classes:
         raise DataError(
-            f"{dataset} has the classes {', '.join(data.label_names)}, the classifier in "
-            f"{run.path} has {', '.join(classes)}; evaluate it on a dataset with its own"
+            f"{dataset} has the classes {listed(data.label_names)}, the classifier in "
+            f"{run.path} has {listed(classes)}; evaluate it on a dataset with its own"
         )
     if own and leaks_left_out is not None:
         data = without_leaks(data)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kerasnlp_lab.cli.json_output import Json, print_json
+from kerasnlp_lab.cli.json_output import Json, print_json, writes_unicode
 from kerasnlp_lab.cli.options import import_tensorflow
 from kerasnlp_lab.errors import RunError
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["explain"]
 
 BAR = 20
+MOST = 20  # classes to print
 
 
 def explain(
@@ -50,9 +51,9 @@ def explain(
     replaced.
     """
     import_tensorflow()
+    from kerasnlp_lab.evaluation.fonts import without_font
     from kerasnlp_lab.evaluation.plots import png_bytes
     from kerasnlp_lab.explanation import explain_run, explanation_figure, explanation_page
-    from kerasnlp_lab.explanation.fonts import fonts_for
     from kerasnlp_lab.paths import write_whole
 
     if (model / "saved_model.pb").is_file():
@@ -70,8 +71,7 @@ def explain(
     else:
         _print_explanation(explanation)
         print(f"{to / 'explanation.html'}: every layer and head; {to / 'explanation.png'}")
-    missing = fonts_for(text)[1]
-    if missing:
+    if missing := without_font([figure]):
         print(
             f"no installed font has {missing[:20]}: the picture shows boxes there, the page uses "
             "the browser's fonts; install a font that has them (Noto covers every script)",
@@ -99,10 +99,18 @@ def _print_explanation(explanation: Explanation) -> None:
     """Prints the answer, a line a word, and the completeness check."""
     from rich.cells import cell_len
 
-    names = sorted(explanation.probabilities, key=explanation.probabilities.__getitem__)
-    print("  ".join(f"{name} {explanation.probabilities[name]:.3f}" for name in reversed(names)))
-    print(f"contributions to {explanation.label}, and against it (-):")
+    from kerasnlp_lab.display import shown_names
+
+    names = list(explanation.probabilities)
+    shown = dict(zip(names, shown_names(names), strict=True))
+    surest = sorted(shown, key=explanation.probabilities.__getitem__, reverse=True)
+    parts = [f"{shown[name]} {explanation.probabilities[name]:.3f}" for name in surest[:MOST]]
+    if more := len(surest) - len(parts):
+        parts.append(f"and {more:,} more classes")
+    print("  ".join(parts))
+    print(f"contributions to {shown[explanation.label]}, and against it (-):")
     values = explanation.word_contributions
+    block = "█" if writes_unicode() else "#"
     most = max(abs(values).max(), 1e-9)
     width = min(30, max(cell_len(word.text) for word in explanation.words))
     for word, value in zip(explanation.words, values, strict=True):
@@ -110,6 +118,6 @@ def _print_explanation(explanation: Explanation) -> None:
         if not word.tokens:
             print(f"  {name}  not read")
             continue
-        bar = "█" * round(BAR * abs(value) / most)
+        bar = block * round(BAR * abs(value) / most)
         print(f"  {name}  {value:+.4f}  {'-' if value < 0 and bar else ''}{bar}")
     print(explanation.completeness)

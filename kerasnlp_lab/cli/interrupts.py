@@ -136,5 +136,5 @@ def _end(message: str) -> None:
     # Not by print: the signal may have come within a print.
     with contextlib.suppress(OSError):  # the terminal may be gone
         after_control_c = "\n" if os.isatty(2) else ""  # which the terminal shows as ^C
-        os.write(2, f"{after_control_c}kerasnlp-lab: {message}\n".encode())
+        os.write(2, f"{after_control_c}kerasnlp-lab: {message}\n".encode(errors="backslashreplace"))
     os._exit(INTERRUPTED)

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
-__all__ = ["Json", "json_line", "print_json", "printing_to_stderr_if"]
+__all__ = ["Json", "json_line", "print_json", "printing_to_stderr_if", "writes_unicode"]
 
 Json = Annotated[bool, typer.Option("--json", help="For programs: JSON on standard output.")]
 
@@ -31,12 +31,22 @@ def printing_to_stderr_if(as_json: bool) -> Iterator[None]:
 
 def print_json(content: Any) -> None:
     """Prints one document."""
-    print(json.dumps(_plain(content), indent=2, ensure_ascii=False, allow_nan=False))
+    print(_dumps(content, indent=2))
 
 
 def json_line(content: Any) -> str:
     """Returns one document as a line."""
-    return json.dumps(_plain(content), ensure_ascii=False, allow_nan=False)
+    return _dumps(content)
+
+
+def writes_unicode() -> bool:
+    """Returns whether standard output's encoding has every character."""
+    return (sys.stdout.encoding or "utf-8").lower().startswith("utf")
+
+
+def _dumps(content: Any, indent: int | None = None) -> str:
+    ascii_only = not writes_unicode()
+    return json.dumps(_plain(content), indent=indent, ensure_ascii=ascii_only, allow_nan=False)
 
 
 def _plain(content: Any) -> Any:

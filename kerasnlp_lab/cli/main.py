@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -94,6 +95,9 @@ def main() -> None:
     another worker is gone.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # an emoji, where the encoding is ASCII
+            stream.reconfigure(errors="backslashreplace")
     with raise_on_first_interrupt() as interrupted:
         try:
             status = _run()

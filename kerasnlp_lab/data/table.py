@@ -22,6 +22,7 @@ from kerasnlp_lab.data.tables import (
     read_table,
     split_entries,
 )
+from kerasnlp_lab.display import listed
 from kerasnlp_lab.errors import DataError, did_you_mean
 from kerasnlp_lab.paths import is_pipe, user_path
 
@@ -289,7 +290,7 @@ def _labelled(
     elif not label:
         reason = f"no label in column {label_column}"
     elif known is not None and label not in known:
-        reason = f"label {label!r} is none of {', '.join(sorted(known))}"
+        reason = f"label {label!r} is none of {listed(sorted(known))}"
     file = table.files[row.part] if table.files else str(path)
     return RejectedRow(file, row.line, reason, text[:200]) if reason else (text, label)
 

@@ -21,13 +21,15 @@ from kerasnlp_lab.evaluation.plots import (
     precision_recall_figure,
     reliability_figure,
 )
-from kerasnlp_lab.evaluation.report import evaluation_text
+from kerasnlp_lab.evaluation.ranking_curve import RankingCurve
+from kerasnlp_lab.evaluation.report import evaluation_text, report_text
 from kerasnlp_lab.tasks.decision import Decision
 
 __all__ = ["ClassificationEvaluation", "Mistake", "score"]
 
 NUM_MISTAKES = 20
 FALSE_POSITIVE_RATES = (0.01, 0.001)
+WHOLE_CONFUSION = 100  # classes up to which JSON has the whole confusion matrix
 
 
 @dataclass(frozen=True)
@@ -134,15 +136,11 @@ class ClassificationEvaluation(Evaluation):
 
     @property
     def classification_report(self) -> str:
-        """scikit-learn's report: precision, recall, F1 and rows of each class, and their means."""
-        return sklearn.metrics.classification_report(
-            self.labels,
-            self.predicted,
-            labels=range(len(self.label_names)),
-            target_names=self.label_names,
-            digits=4,
-            zero_division=0,
-        )
+        """scikit-learn's report: precision, recall, F1 and rows of each class, and their means.
+
+        Long names are shortened. Of more than 30 classes, it has those with the lowest F1.
+        """
+        return report_text(self)
 
     def recall_at_fpr(self, label_name: str, rate: float) -> float | None:
         """Returns a class's best recall at a false-positive rate.
@@ -159,10 +157,14 @@ class ClassificationEvaluation(Evaluation):
         """
         check_option("a false-positive rate", rate, 0 <= rate <= 1, "from 0 to 1")
         label = self.label_names.index(label_name)
-        return _recall_at_fpr(self.probabilities[:, label], self.labels == label, rate)
+        curve = RankingCurve.of(self.probabilities[:, label], self.labels == label)
+        return None if curve is None else curve.recall_at_fpr(rate)
 
     def as_json(self) -> dict[str, Any]:
         """Returns the metrics as JSON, without rows and texts."""
+        whole = len(self.label_names) <= WHOLE_CONFUSION
+        true, predicted = np.nonzero(self.confusion)
+        pairs = np.stack((true, predicted, self.confusion[true, predicted]), axis=1)
         return {
             "rows": len(self.labels),
             "accuracy": self.accuracy,
@@ -176,7 +178,8 @@ class ClassificationEvaluation(Evaluation):
             ),
             "decision": dataclasses.asdict(self.decision),
             "per_class": self.per_class,
-            "confusion": self.confusion.tolist(),
+            "confusion": self.confusion.tolist() if whole else None,
+            **({} if whole else {"confusion_pairs": pairs.tolist()}),
             "predict_texts_per_second": self.texts_per_second,
         }
 
@@ -225,7 +228,7 @@ def score(
         macro_f1=float(np.mean([row["f1"] for row in per_class.values()])),
         per_class=per_class,
         mcc=_matthews(split.labels, predicted),
-        log_loss=float(sklearn.metrics.log_loss(split.labels, probabilities, labels=ids)),
+        log_loss=_log_loss(probabilities, split.labels),
         calibration_error=expected_calibration_error(probabilities, split.labels),
         uncalibrated=Decision().probabilities(logits),
         decision=decision,
@@ -242,24 +245,21 @@ def _matthews(labels: np.ndarray, predicted: np.ndarray) -> float:
     return float(sklearn.metrics.matthews_corrcoef(labels, predicted))
 
 
+def _log_loss(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Returns scikit-learn's log_loss, which would make a one-hot row of each label."""
+    right = probabilities[np.arange(len(labels)), labels]
+    smallest = np.finfo(right.dtype).eps
+    return float(-np.log(np.clip(right, smallest, 1 - smallest)).mean())
+
+
 def _ranking_metrics(scores: np.ndarray, truth: np.ndarray) -> dict[str, float | None]:
     """Returns metrics of how well scores rank the rows of one class before all others."""
-    both = truth.any() and not truth.all()
-    precision = sklearn.metrics.average_precision_score(truth, scores) if both else None
-    return {
-        "average_precision": None if precision is None else float(precision),
-        **{
-            f"recall_at_fpr_{rate:g}": _recall_at_fpr(scores, truth, rate)
-            for rate in FALSE_POSITIVE_RATES
-        },
-    }
-
-
-def _recall_at_fpr(scores: np.ndarray, truth: np.ndarray, rate: float) -> float | None:
-    if truth.all() or not truth.any():
-        return None
-    alarms, recall, _ = sklearn.metrics.roc_curve(truth, scores, drop_intermediate=False)
-    return float(recall[alarms <= rate].max())
+    curve = RankingCurve.of(scores, truth)
+    recalls = {f"recall_at_fpr_{rate:g}": rate for rate in FALSE_POSITIVE_RATES}
+    if curve is None:
+        return dict.fromkeys(("average_precision", *recalls))
+    best = {name: curve.recall_at_fpr(rate) for name, rate in recalls.items()}
+    return {"average_precision": curve.average_precision(), **best}
 
 
 def _mistakes(

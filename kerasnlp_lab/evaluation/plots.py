@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from sklearn.metrics import precision_recall_curve
+from rich.cells import cell_len
 
 from kerasnlp_lab.evaluation.calibration import calibration_bins, expected_calibration_error
+from kerasnlp_lab.evaluation.fonts import any_text, drawn_names
+from kerasnlp_lab.evaluation.many_classes import (
+    FEW_CLASSES,
+    FEW_CURVES,
+    draw_curve,
+    draw_matrix,
+    draw_mean_and_worst,
+    most_confused_figure,
+)
+from kerasnlp_lab.evaluation.ranking_curve import RankingCurve
 
 if TYPE_CHECKING:
     from kerasnlp_lab.evaluation.classification import ClassificationEvaluation
@@ -25,21 +37,23 @@ __all__ = [
 
 
 def confusion_figure(evaluation: ClassificationEvaluation) -> Figure:
-    """Draws the confusion matrix. Rows are true classes; a cell is shaded by its share of them."""
-    counts, names = evaluation.confusion, evaluation.label_names
-    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    size = 2.5 + 0.6 * len(names)
-    figure = Figure(figsize=(size + 0.8, size), layout="constrained")
-    axes = figure.subplots()
-    axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
-    axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
-    axes.set_yticks(range(len(names)), names)
-    axes.set_xlabel("predicted class")
-    axes.set_ylabel("true class")
-    for (row, column), count in np.ndenumerate(counts):
-        color = "white" if share[row, column] > 0.5 else "black"
-        axes.text(column, row, str(count), ha="center", va="center", color=color)
+    """Draws the confusion matrix. Rows are true classes; a cell is shaded by its share of them.
+
+    Of more than 30 classes, it draws the most confused pairs, and the matrix of their classes.
+    """
+    counts, names = evaluation.confusion, drawn_names(evaluation.label_names)
+    if len(names) > FEW_CLASSES:
+        return most_confused_figure(counts, names)
+    size = 2.5 + 0.6 * len(names) + _room_for(names)
+    with any_text(names):
+        figure = Figure(figsize=(size + 0.8, size), layout="constrained")
+        draw_matrix(figure.subplots(), counts, counts.sum(axis=1), names)
     return figure
+
+
+def _room_for(names: Sequence[str]) -> float:
+    """Returns the inches that long names need on top of the usual margin."""
+    return 0.08 * max(0, max(map(cell_len, names)) - 12)
 
 
 def learning_curves_figure(history: Sequence[dict[str, Any]]) -> Figure:
@@ -61,27 +75,37 @@ def learning_curves_figure(history: Sequence[dict[str, Any]]) -> Figure:
 
 
 def precision_recall_figure(evaluation: ClassificationEvaluation) -> Figure:
-    """Draws precision over recall: for the positive one of two classes, or for each of more."""
-    figure = Figure(figsize=(5, 4), layout="constrained")
-    axes = figure.subplots()
-    names, decision = evaluation.label_names, evaluation.decision
+    """Draws precision over recall: for the positive one of two classes, or for each of more.
+
+    Of more than 10 classes, it draws the mean and the worst.
+    """
+    names = drawn_names(evaluation.label_names)
+    many = len(names) > FEW_CURVES
+    with any_text(names):
+        figure = Figure(figsize=(6, 5) if many else (5, 4), layout="constrained")
+        axes = figure.subplots()
+        if many:
+            draw_mean_and_worst(axes, evaluation, names)
+        else:
+            _draw_each(axes, evaluation, names)
+        axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1.02), ylim=(0, 1.02))
+        axes.grid(alpha=0.3)
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(loc="lower left")
+    return figure
+
+
+def _draw_each(axes: Axes, evaluation: ClassificationEvaluation, names: Sequence[str]) -> None:
+    decision = evaluation.decision
     rarer = int(np.argmin(np.bincount(evaluation.labels, minlength=len(names))))
     chosen = rarer if decision.positive is None else decision.positive
     for label in [chosen] if len(names) == 2 else range(len(names)):
-        truth = evaluation.labels == label
-        if truth.all() or not truth.any():
-            continue
-        precision, recall, _ = precision_recall_curve(truth, evaluation.probabilities[:, label])
-        area = evaluation.per_class[names[label]]["average_precision"]
-        axes.step(recall, precision, where="post", label=f"{names[label]}: AP {area:.4f}")
-    row = evaluation.per_class[names[chosen]]
+        curve = RankingCurve.of(evaluation.probabilities[:, label], evaluation.labels == label)
+        if curve is not None:
+            draw_curve(axes, curve, names[label])
+    row = evaluation.per_class[evaluation.label_names[chosen]]
     if decision.positive is not None:
         axes.plot(row["recall"], row["precision"], "ko", label="at the threshold")
-    axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1.02), ylim=(0, 1.02))
-    axes.grid(alpha=0.3)
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc="lower left")
-    return figure
 
 
 def reliability_figure(evaluation: ClassificationEvaluation) -> Figure:
@@ -109,5 +133,8 @@ def reliability_figure(evaluation: ClassificationEvaluation) -> Figure:
 def png_bytes(figure: Figure) -> bytes:
     """Returns a figure as the bytes of a PNG file."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110)
+    with warnings.catch_warnings():
+        # `without_font` finds these characters, to report them in one line.
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")
+        figure.savefig(buffer, format="png", dpi=110)
     return buffer.getvalue()

@@ -7,14 +7,22 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 import jinja2
+import numpy as np
+import sklearn.metrics
+from rich.cells import cell_len
 
+from kerasnlp_lab.display import shown_names
 from kerasnlp_lab.evaluation.calibration import expected_calibration_error
+from kerasnlp_lab.evaluation.many_classes import FEW_CLASSES
 from kerasnlp_lab.tasks.decision import Decision
 
 if TYPE_CHECKING:
     from kerasnlp_lab.evaluation.classification import ClassificationEvaluation
 
-__all__ = ["evaluation_text", "page_templates", "render_page"]
+__all__ = ["evaluation_text", "page_templates", "render_page", "report_text"]
+
+MEAN = "weighted avg"  # the longest name of a mean in scikit-learn's report
+WORST = 20  # classes in the text of a report of many
 
 
 @functools.cache
@@ -32,6 +40,7 @@ def page_templates(package: str) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": True, "ensure_ascii": False}
     environment.filters["percent"] = lambda share: f"{100 * share:.2f}"
     environment.filters["png"] = lambda content: (
         "data:image/png;base64," + base64.b64encode(content).decode()
@@ -66,9 +75,39 @@ def evaluation_text(evaluation: ClassificationEvaluation) -> str:
         f"{before:.4f} without the temperature of {decision.temperature:.2f}",
     ]
     if decision.positive is not None:
-        name = names[decision.positive]
-        lines += [_ranking_line(name, evaluation.per_class[name]), _threshold_line(name, decision)]
+        row = evaluation.per_class[names[decision.positive]]
+        name = shown_names(names)[decision.positive]
+        lines += [_ranking_line(name, row), _threshold_line(name, decision)]
     return "\n".join(lines)
+
+
+def report_text(evaluation: ClassificationEvaluation) -> str:
+    """Returns scikit-learn's classification report. Of many classes, it has only the worst."""
+    names = shown_names(evaluation.label_names)
+    report = sklearn.metrics.classification_report(
+        evaluation.labels,
+        evaluation.predicted,
+        labels=range(len(names)),
+        target_names=names,
+        digits=4,
+        zero_division=0,
+    )
+    head, blank, *lines = report.split("\n")
+    classes, means = lines[: len(names)], lines[len(names) :]
+    width = max(len(MEAN), *map(len, names))
+    cells = max(len(MEAN), *map(cell_len, names))
+    for number, name in enumerate(names):  # a Chinese character takes two cells
+        classes[number] = " " * (cells - cell_len(name)) + name + classes[number][width:]
+    if len(names) > FEW_CLASSES:
+        rows = evaluation.per_class.values()
+        worst = np.argsort([row["f1"] if row["support"] else 2.0 for row in rows], kind="stable")
+        classes = [classes[label] for label in worst[:WORST]]
+        more = f"the {WORST} classes with the lowest F1; {len(names) - WORST:,} more are in"
+        classes += ["", f"{more} metrics.json and the output of --json"]
+    head, *means = (
+        " " * (cells - width) + line[max(0, width - cells) :] for line in (head, *means)
+    )
+    return "\n".join([head, blank, *classes, *(line.rstrip() for line in means)])
 
 
 def _ranking_line(name: str, row: dict[str, Any]) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from kerasnlp_lab.display import printable, shortened
 from kerasnlp_lab.errors import check_option
+from kerasnlp_lab.evaluation.fonts import any_text
 from kerasnlp_lab.explanation.explanation import Explanation
-from kerasnlp_lab.explanation.fonts import fonts_for
 
 __all__ = ["attention_figure", "contributions_figure", "explanation_figure"]
 
@@ -78,8 +78,7 @@ def explanation_figure(
 
 
 def _use_fonts(explanation: Explanation) -> AbstractContextManager[None]:
-    families, _ = fonts_for(explanation.text + explanation.label)
-    return matplotlib.rc_context({"font.family": families, "text.parse_math": False})
+    return any_text([explanation.text, explanation.label])
 
 
 def _attention(
@@ -138,4 +137,4 @@ def _draw_contributions(axes: Axes, explanation: Explanation) -> None:
     largest = max(np.abs(values).max(), 1e-6) * 1.05
     axes.set_xlim(-largest, largest)
     probability = explanation.probabilities[explanation.label]
-    axes.set_title(f"for or against {explanation.label} ({probability:.1%})")
+    axes.set_title(f"for or against {shortened(printable(explanation.label))} ({probability:.1%})")

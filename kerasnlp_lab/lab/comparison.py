@@ -116,7 +116,7 @@ def compare(
                 config = dataclasses.replace(base, seed=number)
                 name = _run_name(base.model, size if sizes else None, number if seeds > 1 else None)
                 if console is not None:
-                    console.print(f"[bold]{name}[/bold]", highlight=False)
+                    console.print(name, style="bold", markup=False, highlight=False)
                 keras.backend.clear_session()
                 where = folder.path / folder_name(name)
                 runs[-1].append(run_experiment(config, part, where, console=console))
@@ -223,10 +223,12 @@ def _verdict(better: Sequence[Experiment], worse: Sequence[Experiment]) -> str:
 
 def _write(folder: RunDirectory, result: Comparison, data: TextDataset, seed: int) -> None:
     main_figure = next(iter(result.experiments.values()))[0].evaluation.main_figure
+    files = {"main_figure": f"{main_figure}.png", "curves": "learning_curves.png"}
     plots = [
-        {
-            name: (folder.path / row["folder"] / f"{file}.png").read_bytes()
-            for name, file in (("main_figure", main_figure), ("curves", "learning_curves"))
+        {  # a figure that could not be drawn has no file
+            name: path.read_bytes()
+            for name, file in files.items()
+            if (path := folder.path / row["folder"] / file).is_file()
         }
         for row in result.rows
     ]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import csv
 import dataclasses
+import functools
 import io
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,10 @@ import tensorflow as tf
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.data import TextDataset, describe_dataset, load_again
 from kerasnlp_lab.data.tables import RejectedRow, csv_content
-from kerasnlp_lab.errors import RunError
+from kerasnlp_lab.display import printable
+from kerasnlp_lab.errors import KerasnlpLabError, RunError, first_line
 from kerasnlp_lab.evaluation import Evaluation, evaluate, evaluate_logits
+from kerasnlp_lab.evaluation.fonts import without_font
 from kerasnlp_lab.evaluation.plots import (
     learning_curves_figure,
     png_bytes,
@@ -29,6 +32,7 @@ from kerasnlp_lab.evaluation.report import render_page
 from kerasnlp_lab.lab.config import ExperimentConfig
 from kerasnlp_lab.machine import precision_note
 from kerasnlp_lab.paths import user_path, write_whole
+from kerasnlp_lab.text.unspaced import note_on_unspaced
 from kerasnlp_lab.training import RunDirectory, TrainingResult, make_strategy, train
 from kerasnlp_lab.training.checkpoints import Checkpoints
 from kerasnlp_lab.training.run_directory import package_versions
@@ -87,11 +91,13 @@ def run_experiment(
         tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(config.seed)
     with explain_lost_worker(strategy), _claim(output, record, strategy, console) as run:
-        if console is not None and "precision" in config.options:
-            console.print(f"  {precision_note(config.options['precision'])}", highlight=False)
+        if "precision" in config.options:
+            _say(console, precision_note(config.options["precision"]))
         classifier = create_model(
             config.model, task, data.train.texts, options=config.options, strategy=strategy
         )
+        if classifier.text.splits_at_spaces and (note := note_on_unspaced(data.train.texts)):
+            _say(console, note)
         training = train(
             classifier,
             data,
@@ -109,7 +115,7 @@ def run_experiment(
         evaluation = evaluate(classifier, data.test, fused=fused)
         experiment = Experiment(run, config, record["dataset"], training, evaluation)
         if is_chief(strategy):
-            _write(experiment, classifier, data, validation, record)
+            _write(experiment, classifier, data, validation, record, console)
         return experiment
 
 
@@ -175,17 +181,20 @@ def _print_resumed(
     record: dict[str, Any],
     console: rich.console.Console,
 ) -> None:
-    console.print(f"  resuming the run in {run.path}", highlight=False)
+    _say(console, f"resuming the run in {run.path}")
     if before["dataset"]["source"] != record["dataset"]["source"]:
-        place = record["dataset"]["source"]
-        console.print(f"  its rows are now read from {place}", highlight=False, markup=False)
+        _say(console, f"its rows are now read from {record['dataset']['source']}")
     for name in ("versions", "strategy"):
         if before[name] != record[name]:
-            console.print(
-                f"  the run was started with other {name}: the result may differ in the last "
-                "digits",
-                highlight=False,
+            _say(
+                console,
+                f"the run was started with other {name}: the result may differ in the last digits",
             )
+
+
+def _say(console: rich.console.Console | None, line: str) -> None:
+    if console is not None:
+        console.print(f"  {line}", markup=False, highlight=False)
 
 
 def _with_decision(
@@ -208,6 +217,7 @@ def _write(
     data: TextDataset,
     validation: Evaluation,
     record: dict[str, Any],
+    console: rich.console.Console | None,
 ) -> None:
     """Writes the classifier, the rejected rows and the results; metrics.json comes last."""
     run = experiment.run
@@ -217,7 +227,7 @@ def _write(
         rows = map(dataclasses.astuple, data.rejected)
         columns = [field.name for field in dataclasses.fields(RejectedRow)]
         write_whole(run.path / "rejects.csv", csv_content(columns, rows))
-    _write_figures_and_report(experiment, record)
+    _write_figures_and_report(experiment, record, console)
     leaks = data.leaks_left_out
     run.write_json(
         "metrics.json",
@@ -233,13 +243,11 @@ def _write(
     )
 
 
-def _write_figures_and_report(experiment: Experiment, record: dict[str, Any]) -> None:
+def _write_figures_and_report(
+    experiment: Experiment, record: dict[str, Any], console: rich.console.Console | None
+) -> None:
     run, evaluation = experiment.run, experiment.evaluation
-    curves = learning_curves_figure(experiment.training.history)
-    drawn = {**evaluation.figures(), "learning_curves": curves}
-    figures = {name: png_bytes(figure) for name, figure in drawn.items()}
-    for name, figure in figures.items():
-        write_whole(run.path / f"{name}.png", figure)
+    figures = _write_figures(experiment, console)
     write_whole(run.path / "predictions.csv", _predictions_csv(*evaluation.predictions()))
     page = render_page(
         "kerasnlp_lab.evaluation",
@@ -251,6 +259,43 @@ def _write_figures_and_report(experiment: Experiment, record: dict[str, Any]) ->
         text=evaluation.as_text(),
     )
     write_whole(run.path / "report.html", page)
+
+
+def _write_figures(
+    experiment: Experiment, console: rich.console.Console | None
+) -> dict[str, bytes]:
+    """Writes the figures, and returns their PNGs by name, without those that cannot be drawn."""
+    console = console or rich.console.Console(stderr=True)
+
+    def attempt(name: str, draw: Callable[[], Any]) -> Any:
+        try:
+            return draw()
+        except KerasnlpLabError:  # such as SIGTERM
+            raise
+        except Exception as error:  # the results are worth more than their figures
+            _say(
+                console, f"{name} could not be drawn, the results are complete: {first_line(error)}"
+            )
+
+    history = experiment.training.history
+    drawn = attempt("the figures of the results", experiment.evaluation.figures) or {}
+    drawn["learning_curves"] = attempt("learning_curves", lambda: learning_curves_figure(history))
+    pngs = {
+        name: attempt(f"{name}.png", functools.partial(png_bytes, figure))
+        for name, figure in drawn.items()
+        if figure is not None
+    }
+    pngs = {name: png for name, png in pngs.items() if png is not None}
+    for name, png in pngs.items():
+        write_whole(experiment.run.path / f"{name}.png", png)
+    if missing := without_font(drawn[name] for name in pngs):
+        _say(
+            console,
+            f"no installed font has {printable(missing[:20])}: figures show boxes there, "
+            "and such classes by their number, from 0, in the order of report.html; install a font "
+            "that has them (Noto covers every script)",
+        )
+    return pngs
 
 
 def _predictions_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -10,7 +10,10 @@ import numpy as np
 import rich.box
 import rich.table
 from matplotlib.figure import Figure
+from rich.markup import escape
 
+from kerasnlp_lab.display import printable, shortened
+from kerasnlp_lab.evaluation.fonts import any_text, legend_label
 from kerasnlp_lab.lab.experiment import Experiment
 
 __all__ = ["curve_table", "leaderboard_table", "learning_curve_figure", "model_row"]
@@ -79,7 +82,7 @@ def leaderboard_table(rows: Sequence[Mapping[str, Any]]) -> rich.table.Table:
         interval = "-" if row["interval"] is None else "{:.3f}-{:.3f}".format(*row["interval"])
         speed = row["train_texts_per_second"]
         table.add_row(
-            row["model"],
+            escape(row["model"]),
             f"[bold]{row['value']:.4f}[/bold]",
             f"± {row['spread']:.4f}" if several else interval,
             *([f"{row['macro_f1']:.4f}"] if has_f1 else []),
@@ -104,7 +107,7 @@ def curve_table(curves: Mapping[int, Sequence[Mapping[str, Any]]]) -> rich.table
     models = [row["model"] for row in curves[max(curves)]]
     table.add_column("rows", justify="right")
     for model in models:
-        table.add_column(model, justify="right")
+        table.add_column(escape(model), justify="right")
     for size, rows in curves.items():
         by_model = {row["model"]: row for row in rows}
         cells = [f"{by_model[model]['value']:.4f}" for model in models]
@@ -117,17 +120,19 @@ def curve_table(curves: Mapping[int, Sequence[Mapping[str, Any]]]) -> rich.table
 
 def learning_curve_figure(curves: Mapping[int, Sequence[Mapping[str, Any]]]) -> Figure:
     """Plots the headline over training rows: a line for each model, with its spread over seeds."""
-    figure = Figure(figsize=(6.5, 4), layout="constrained")
-    axes = figure.subplots()
-    for model in [row["model"] for row in curves[max(curves)]]:
-        found = [next(row for row in rows if row["model"] == model) for rows in curves.values()]
-        means, spreads = ([row[key] for row in found] for key in ("value", "spread"))
-        axes.errorbar(list(curves), means, yerr=spreads, marker="o", capsize=3, label=model)
-    axes.set_xscale("log")
-    axes.set_xticks(list(curves), [str(size) for size in curves])
-    axes.minorticks_off()
-    headline = curves[max(curves)][0]["headline"].replace("_", " ")
-    axes.set(xlabel="rows to train on", ylabel=f"test {headline}")
-    axes.grid(alpha=0.3)
-    axes.legend()
+    with any_text(row["model"] for row in curves[max(curves)]):
+        figure = Figure(figsize=(6.5, 4), layout="constrained")
+        axes = figure.subplots()
+        for model in [row["model"] for row in curves[max(curves)]]:
+            found = [next(row for row in rows if row["model"] == model) for rows in curves.values()]
+            means, spreads = ([row[key] for row in found] for key in ("value", "spread"))
+            name = legend_label(shortened(printable(model)))
+            axes.errorbar(list(curves), means, yerr=spreads, marker="o", capsize=3, label=name)
+        axes.set_xscale("log")
+        axes.set_xticks(list(curves), [str(size) for size in curves])
+        axes.minorticks_off()
+        headline = curves[max(curves)][0]["headline"].replace("_", " ")
+        axes.set(xlabel="rows to train on", ylabel=f"test {headline}")
+        axes.grid(alpha=0.3)
+        axes.legend()
     return figure

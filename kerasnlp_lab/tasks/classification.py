@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import tensorflow as tf
+from rich.cells import cell_len
 
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.data import ShardedSplit, Split, TextDataset
+from kerasnlp_lab.display import shown_names
 from kerasnlp_lab.tasks.class_weights import class_weights
 from kerasnlp_lab.tasks.decision import Decision
 from kerasnlp_lab.tasks.head import dense_head
@@ -42,8 +45,18 @@ class Prediction:
 
     def as_line(self) -> str:
         """Returns the class, padded to the longest class name, and its probability."""
-        width = max(map(len, self.probabilities))
-        return f"{self.label:{width}}  {self.probabilities[self.label]:.3f}"
+        label = _padded_names(tuple(self.probabilities))[self.label]
+        return f"{label}  {self.probabilities[self.label]:.3f}"
+
+
+@functools.lru_cache(8)
+def _padded_names(names: tuple[str, ...]) -> dict[str, str]:
+    """Returns each class name as a table shows it, padded to the longest."""
+    shown = shown_names(names)
+    width = max(map(cell_len, shown))
+    return {
+        name: one + " " * (width - cell_len(one)) for name, one in zip(names, shown, strict=True)
+    }
 
 
 @dataclass(frozen=True, eq=False)

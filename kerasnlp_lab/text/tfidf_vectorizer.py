@@ -12,6 +12,7 @@ from sklearn.feature_extraction import text as sklearn_text
 
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.errors import DataError
+from kerasnlp_lab.text.unspaced import note_on_unspaced
 from kerasnlp_lab.text.vectorizer import Features, TextVectorizer, in_batches
 
 __all__ = ["TfidfVectorizer"]
@@ -38,6 +39,8 @@ class TfidfVectorizer(TextVectorizer):
 
     Source: sklearn.feature_extraction.text.TfidfVectorizer with sublinear_tf.
     """
+
+    splits_at_spaces = True
 
     def __init__(
         self,
@@ -67,9 +70,16 @@ class TfidfVectorizer(TextVectorizer):
         try:
             counted.fit(documents)
         except ValueError as error:
-            raise DataError(
-                f"no n-gram occurs in {self.min_df} training texts; more or longer texts are needed"
-            ) from error
+            reason = f"no n-gram occurs in {self.min_df} training texts"
+            advice = note_on_unspaced(texts) or "more or longer texts are needed"
+            wordless = next((text for text in texts if text.strip()), None)
+            if wordless is not None and not any(documents):
+                reason = f"no training text has a word; {wordless[:40]!r} has none"
+                advice = (
+                    "this model reads only words of two or more letters or digits; transformer "
+                    "also reads emoji, and a BERT punctuation too"
+                )
+            raise DataError(f"{reason}; {advice}") from error
         self._set(counted.get_feature_names_out().tolist(), counted.idf_)
 
     def save_assets(self, folder: Path) -> None:

@@ -57,6 +57,9 @@ class TextVectorizer(keras.layers.Layer):
             special tokens included.
     """
 
+    splits_at_spaces = False
+    """Whether words are found by the spaces between them, which not every script has."""
+
     special_tokens = 0
     """How many tokens `pack` adds to each text."""
 

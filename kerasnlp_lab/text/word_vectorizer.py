@@ -41,6 +41,8 @@ class WordVectorizer(TextVectorizer):
         array([[2, 4, 2, 1, 0, 0, 0, 0]], dtype=int32)
     """
 
+    splits_at_spaces = True
+
     def __init__(self, max_length: int, vocab_size: int, fixed_length: bool = False, **kwargs: Any):
         super().__init__(max_length, **kwargs)
         self.fixed_length = fixed_length
@@ -69,7 +71,10 @@ class WordVectorizer(TextVectorizer):
         if errors:
             raise errors[0]
         if self._words.vocabulary_size() <= SPECIAL_IDS:
-            raise DataError("no word occurs in the training texts; there is nothing to learn")
+            raise DataError(
+                "no word occurs in the training texts; there is nothing to learn: this model drops "
+                "punctuation, which a BERT reads"
+            )
         self._adapted = True
         self._make_graph()
 

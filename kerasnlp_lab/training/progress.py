@@ -62,7 +62,7 @@ class Progress:
     def say(self, words: str) -> None:
         """Prints a line."""
         if self.console is not None:
-            self.console.print(f"  {words}", highlight=False)
+            self.console.print(f"  {words}", markup=False, highlight=False)
 
     def close(self) -> None:
         """Removes the bar from the terminal."""

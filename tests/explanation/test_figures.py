@@ -9,13 +9,13 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
 
 from kerasnlp_lab.errors import OptionError
+from kerasnlp_lab.evaluation.fonts import fonts_for
 from kerasnlp_lab.explanation import (
     attention_figure,
     contributions_figure,
     explain,
     explanation_figure,
 )
-from kerasnlp_lab.explanation.fonts import fonts_for
 
 SCRIPTS = {
     "Greek": "Ελλάδα",

@@ -53,6 +53,14 @@ def test_balanced_is_scikit_learns():
         ("c=1e-3", ("a", "b", "c"), [1, 1, 0.001]),
         ("a=b=2", ("a=b", "c"), [2, 1]),  # the last "=" counts
         ("Sci/Tech=2", ("World", "Sci/Tech"), [1, 2]),
+        ("a,b=2", ("a,b", "c"), [2, 1]),
+        ("c=3, a,b=2", ("a,b", "c"), [2, 3]),
+        ("a=1,b=2", ("a=1,b", "c"), [2, 1]),
+        ("a,,b=2,c=3", ("a,,b", "c"), [2, 3]),
+        (",=2,==3", (",", "="), [2, 3]),
+        (" a=2,a=3", (" a", "a"), [2, 3]),
+        ("{$a}, {$b}=2", ("{$a}, {$b}", "none"), [2, 1]),
+        ("none=2,balanced=3", ("balanced", "none"), [3, 2]),
     ],
 )
 def test_a_weight_a_class_and_1_for_the_others(spec, names, expected):
@@ -74,9 +82,14 @@ def test_what_is_no_weight(spec):
         class_weights(spec, np.array([1, 1]), NAMES)
 
 
-def test_a_class_name_with_a_comma_cannot_be_named():
-    with pytest.raises(OptionError, match="class_weight must be none, balanced or CLASS=WEIGHT"):
-        class_weights("a,b=2", np.array([1, 1]), ("a,b", "c"))
+def test_weights_that_can_be_read_in_two_ways_are_refused():
+    with pytest.raises(OptionError, match="can be read in two ways: .*'a=1,b': 2.* or .*'b': 2"):
+        class_weights("a=1,b=2", np.array([1, 1, 1]), ("a=1,b", "a", "b"))
+
+
+def test_an_unknown_class_beside_a_name_with_a_comma():
+    with pytest.raises(UnknownNameError, match="no class is called 'q'"):
+        class_weights("a,b=2,q=1", np.array([1, 1]), ("a,b", "c"))
 
 
 def test_an_unknown_class_is_told_its_likely_name():

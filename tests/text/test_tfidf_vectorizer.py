@@ -120,6 +120,19 @@ def test_nothing_to_learn(texts):
         TfidfVectorizer().adapt(texts)
 
 
+@pytest.mark.parametrize("text", ["😀😀", "?!...", "a b", "👍🏽 :-)"])
+def test_texts_without_a_word_are_refused_by_that_name(text):
+    with pytest.raises(
+        DataError, match="no training text has a word; .* only words of two or more"
+    ):
+        TfidfVectorizer().adapt([text, text])
+
+
+def test_texts_without_spaces_are_refused_by_that_name():
+    with pytest.raises(DataError, match="Han is written without: a text has 1.0 words of 6.0"):
+        TfidfVectorizer().adapt(["足球比赛结果", "今天股市大涨"])
+
+
 def test_without_a_vocabulary():
     with pytest.raises(DataError, match="no vocabulary yet; call adapt with training texts"):
         TfidfVectorizer()(tf.constant(["the cat"]))

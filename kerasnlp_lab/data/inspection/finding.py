@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kerasnlp_lab.display import printable
+
 __all__ = ["KINDS", "Finding", "beginning", "printable"]
 
 KINDS = {
@@ -53,17 +55,6 @@ class Finding:
     def where(self) -> str:
         """The file and the line, as editors and compilers write them."""
         return f"{self.path}:{self.line}"
-
-
-def printable(text: str) -> str:
-    """Returns a text with control and invisible characters escaped as in Python."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else _escaped(c) for c in text)
-
-
-def _escaped(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")
 
 
 def beginning(text: str, characters: int = TEXT_CHARACTERS) -> str:

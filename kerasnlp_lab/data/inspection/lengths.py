@@ -76,7 +76,7 @@ def lengths_png(lengths: Sequence[Lengths]) -> bytes:
             if most <= found.edges[-1]:
                 axes.axvline(most, color="black", linestyle=":")
                 axes.text(most, 0.98 * max(found.counts), f" {most}: {share:.1%} cut", fontsize=7)
-        axes.set_xlabel(f"{found.unit} in a training text")
+        axes.set_xlabel(f"{found.unit} in a training text", parse_math=False)
         axes.set_ylabel("texts")
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110)

@@ -1,0 +1,66 @@
+"""`shown_names`: class names, which may be any string, in one short printable line each."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Collection, Sequence
+
+from rich.cells import cell_len
+
+__all__ = ["LONGEST", "listed", "printable", "shortened", "shown_names"]
+
+LONGEST = 40  # cells of a terminal; a Chinese character takes two
+# Persian and Indian scripts cannot be written without these two invisible characters.
+JOINERS = "\u200c\u200d"
+
+
+def printable(text: str) -> str:
+    """Returns a text with control and invisible characters escaped as in Python."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in JOINERS else _escaped(c) for c in text)
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def shortened(text: str, cells: int = LONGEST) -> str:
+    """Returns a text of at most so many terminal cells: start and end, with an ellipsis between."""
+    head, tail = text, ""
+    if cell_len(text) > cells:
+        head, tail = text[:cells], text[-cells:]
+        while cell_len(tail) > cells // 3 or unicodedata.combining(tail[0]):
+            tail = tail[1:]
+        while cell_len(head) + 1 + cell_len(tail) > cells:
+            head = head[:-1]
+        head += "…"
+    return head + tail
+
+
+def shown_names(names: Sequence[str], cells: int = LONGEST) -> list[str]:
+    """Returns class names as tables and figures show them; data always has the whole names.
+
+    Args:
+        names: The names, in the order of their label ids.
+        cells: The most cells of a terminal for one of them.
+
+    Returns:
+        Each name in one line: shortened, with control characters escaped, and in quotation
+        marks if spaces are around it. Names that would look the same start with their number.
+
+    Example:
+        >>> shown_names(["spam", " spam", "a\\nb"])
+        ['spam', "' spam'", 'a\\\\nb']
+    """
+    quoted = [repr(name) if name != name.strip() or not name else name for name in names]
+    shown = [shortened(printable(name), cells) for name in quoted]
+    count = Counter(shown)
+    return [name if count[name] == 1 else f"#{number} {name}" for number, name in enumerate(shown)]
+
+
+def listed(names: Collection[str], most: int = 12) -> str:
+    """Returns class names for a message, separated by commas; of many, the first and how many."""
+    more = f", and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(shown_names(list(names)[:most])) + more
