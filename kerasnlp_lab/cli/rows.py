@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ COLUMNS_AND_TABLES = (
     "validation_data",
     "test_data",
     "test_fraction",
+    "max_classes",
 )
 
 
@@ -73,6 +75,9 @@ class RowsOptions:
         typer.Option(help="keep training rows whose text is in the test rows too, or drop them."),
     ] = "keep"
     data_dir: DataDir = None
+    max_classes: Annotated[
+        int | None, typer.Option(help="The most classes that a table may have (default: 1000).")
+    ] = None
 
     def or_of_preset(self, preset: Preset) -> RowsOptions:
         """Returns the options with a preset's dataset and split seed where none are given."""
@@ -125,6 +130,7 @@ class RowsOptions:
             "validation_fraction": self.validation_fraction,
             "test_fraction": self.test_fraction,
             "seed": self.split_seed,
+            "max_classes": self.max_classes,
         }
         return {name: value for name, value in settings.items() if value is not None}
 
@@ -145,7 +151,10 @@ class RowsOptions:
         from kerasnlp_lab.data import load_table
 
         skip = self.bad_rows == "skip"
-        return load_table(str(self.data), skip_bad_rows=skip, **self.table_settings())
+        data = load_table(str(self.data), skip_bad_rows=skip, **self.table_settings())
+        for note in data.notes:
+            print(f"{self.data}: {note}", file=sys.stderr)
+        return data
 
     def _load_shards(self) -> TextDataset:
         from kerasnlp_lab.data import load_shards

@@ -92,6 +92,7 @@ class TextDataset:
         source: Where the rows come from, and how to load them again.
         rejected: Rows of the source that could not be used and were skipped.
         leaks_left_out: How many rows `without_leaks` removed; None where it was not called.
+        notes: What people should know of how the rows were read.
 
     Raises:
         DataError: A label is out of range, a text to train on is empty, or a class
@@ -106,6 +107,7 @@ class TextDataset:
     source: Source = field(default_factory=PythonRows)
     rejected: tuple[RejectedRow, ...] = ()
     leaks_left_out: LeaksLeftOut | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "label_names", tuple(self.label_names))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from kerasnlp_lab.data.dataset import TextDataset
 
 __all__ = [
+    "MAX_CLASSES",
     "LeaksLeftOut",
     "NamedDataset",
     "PythonRows",
@@ -22,6 +23,9 @@ __all__ = [
     "source_from_json",
     "source_to_json",
 ]
+
+
+MAX_CLASSES = 1000
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,7 @@ class TableFiles:
         test_fraction: The share of rows to test on; None where a table is given.
         split_seed: Which rows those are.
         skip_bad_rows: Whether bad rows are skipped.
+        max_classes: How many classes there may be.
     """
 
     place: str
@@ -109,9 +114,10 @@ class TableFiles:
     test_fraction: float | None
     split_seed: int
     skip_bad_rows: bool
+    max_classes: int = MAX_CLASSES
 
     @property
-    def fractions(self) -> dict[str, float]:
+    def fractions(self) -> dict[str, Any]:
         """The shares that `load_table` is given; splits with a table of their own have none."""
         shares = {
             "validation_fraction": self.validation_fraction,
@@ -131,6 +137,7 @@ class TableFiles:
             label_column=self.label_column,
             seed=self.split_seed,
             skip_bad_rows=self.skip_bad_rows,
+            max_classes=self.max_classes,
             **self.fractions,
         )
         return dataclasses.replace(data, source=self)  # whose files may be relative
@@ -144,6 +151,7 @@ class TableFiles:
             "files": dict(self.files),
             "paths": dict(self.paths),
             "skip_bad_rows": self.skip_bad_rows,
+            "max_classes": self.max_classes,
         }
         return _json(self, reading)
 
@@ -161,6 +169,7 @@ class TableFiles:
             test_fraction=reading["test_fraction"],
             split_seed=described["split_seed"],
             skip_bad_rows=reading["skip_bad_rows"],
+            max_classes=reading.get("max_classes", MAX_CLASSES),  # 0.1.0 had no other
         )
 
 
