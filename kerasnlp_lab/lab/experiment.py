@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import dataclasses
-import io
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -230,7 +228,7 @@ def _write_figures_and_report(experiment: Experiment, record: dict[str, Any]) ->
     figures = {name: png_bytes(figure) for name, figure in drawn.items()}
     for name, figure in figures.items():
         write_whole(run.path / f"{name}.png", figure)
-    write_whole(run.path / "predictions.csv", _predictions_csv(*evaluation.predictions()))
+    write_whole(run.path / "predictions.csv", csv_content(*evaluation.predictions()))
     page = render_page(
         "kerasnlp_lab.evaluation",
         evaluation.template,
@@ -241,11 +239,3 @@ def _write_figures_and_report(experiment: Experiment, record: dict[str, Any]) ->
         text=evaluation.as_text(),
     )
     write_whole(run.path / "report.html", page)
-
-
-def _predictions_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
-    return buffer.getvalue()
