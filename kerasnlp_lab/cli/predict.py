@@ -145,7 +145,7 @@ def _good_rows(
     failed: list[DataError],
 ) -> Iterator[UnlabelledRow]:
     """Yields rows up to the first error, which is kept until they are answered."""
-    from kerasnlp_lab.data.table import advice_on
+    from kerasnlp_lab.data.labelled_rows import advice_on
     from kerasnlp_lab.data.unlabelled import UnlabelledRow
 
     try:

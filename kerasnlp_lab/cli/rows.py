@@ -28,6 +28,7 @@ COLUMNS_AND_TABLES = (
     "validation_data",
     "test_data",
     "test_fraction",
+    "max_classes",
 )
 TABLE_FORMAT = ("delimiter", "encoding", "quoting", "no_header")
 _DELIMITER_NAMES = {"tab": "\t", "\\t": "\t"}  # which a shell cannot pass easily
@@ -91,6 +92,9 @@ class RowsOptions:
         bool | None,
         typer.Option("--no-header", help="The first line is a row; columns are numbers from 1."),
     ] = None
+    max_classes: Annotated[
+        int | None, typer.Option(help="The most classes that a table may have (default: 1000).")
+    ] = None
 
     def or_of_preset(self, preset: Preset) -> RowsOptions:
         """Returns the options with a preset's dataset and split seed where none are given."""
@@ -146,6 +150,7 @@ class RowsOptions:
             "test_fraction": self.test_fraction,
             "seed": self.split_seed,
             "format": self.table_format() if self._given(*TABLE_FORMAT) else None,
+            "max_classes": self.max_classes,
         }
         return {name: value for name, value in settings.items() if value is not None}
 

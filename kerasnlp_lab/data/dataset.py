@@ -104,7 +104,7 @@ class TextDataset:
         source: Where the rows come from, and how to load them again.
         rejected: Rows of the source that could not be used and were skipped.
         leaks_left_out: How many rows `without_leaks` removed; None where it was not called.
-        notes: What was found about the form of a table, as lines for people.
+        notes: What people should know about how the rows were read, a line each.
 
     Raises:
         DataError: A label is out of range, a text to train on is empty, or a class

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kerasnlp_lab.data.dataset import TextDataset
 
 __all__ = [
+    "MAX_CLASSES",
     "LeaksLeftOut",
     "NamedDataset",
     "PythonRows",
@@ -24,6 +25,9 @@ __all__ = [
     "source_from_json",
     "source_to_json",
 ]
+
+
+MAX_CLASSES = 1000
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,7 @@ class TableFiles:
         split_seed: Which rows those are.
         skip_bad_rows: Whether bad rows are skipped.
         format: How to read the files.
+        max_classes: How many classes there may be.
     """
 
     place: str
@@ -113,9 +118,10 @@ class TableFiles:
     split_seed: int
     skip_bad_rows: bool
     format: TableFormat = TableFormat()
+    max_classes: int = MAX_CLASSES
 
     @property
-    def fractions(self) -> dict[str, float]:
+    def fractions(self) -> dict[str, Any]:
         """The shares that `load_table` is given; splits with a table of their own have none."""
         shares = {
             "validation_fraction": self.validation_fraction,
@@ -151,6 +157,7 @@ class TableFiles:
             seed=self.split_seed,
             skip_bad_rows=self.skip_bad_rows,
             format=self.format,
+            max_classes=self.max_classes,
             **self.fractions,
         )
         source = dataclasses.replace(self, paths=paths)  # whose files may be relative
@@ -165,6 +172,7 @@ class TableFiles:
             "files": dict(self.files),
             "paths": dict(self.paths),
             "skip_bad_rows": self.skip_bad_rows,
+            "max_classes": self.max_classes,
         }
         if format := self.format.to_json():
             reading["format"] = format
@@ -185,6 +193,7 @@ class TableFiles:
             split_seed=described["split_seed"],
             skip_bad_rows=reading["skip_bad_rows"],
             format=TableFormat.from_json(reading.get("format", {})),
+            max_classes=reading.get("max_classes", MAX_CLASSES),  # 0.1.0 had no other
         )
 
 

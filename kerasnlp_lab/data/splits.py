@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +53,7 @@ def divide(
     validation_fraction: float,
     test_fraction: float,
     seed: int,
+    names: Sequence[str] = (),
 ) -> tuple[Split, Split, Split]:
     """Returns three parts; missing ones are taken out of the training rows.
 
@@ -65,6 +66,7 @@ def divide(
         validation_fraction: The share of all rows to validate on.
         test_fraction: The share of all rows to test on.
         seed: Which rows those are.
+        names: The classes, for error messages.
 
     Returns:
         The rows to train on, to validate on, and to test on.
@@ -78,9 +80,9 @@ def divide(
     if validation is not None and test is not None:
         return train, validation, test
     if test is not None:
-        return *_split_off("validation", path, train, validation_fraction, seed), test
+        return *_split_off("validation", path, train, validation_fraction, seed, names), test
     if validation is not None:
-        train, test = _split_off("test", path, train, test_fraction, seed)
+        train, test = _split_off("test", path, train, test_fraction, seed, names)
         return train, validation, test
     both = round(validation_fraction + test_fraction, 12)  # 0.1 + 0.2 is a little above 0.3
     for name, value in (("validation", validation_fraction), ("test", test_fraction)):
@@ -99,17 +101,24 @@ def divide(
             stratify=train.labels[held_out],
         )
     except ValueError as error:
-        counts = np.bincount(train.labels).tolist()
+        smaller = min(validation_fraction, test_fraction, 1 - both)
+        shares = f"shares of {validation_fraction:.0%} and {test_fraction:.0%}"
         raise DataError(
-            f"too few rows to have every class in each of three parts (rows a class: {counts}); "
-            "add rows, or choose other fractions",
+            "too few rows to have every class in each of three parts"
+            f"{_rare(train.labels, names, 3, smaller, shares)}; add rows, merge classes, choose "
+            "other fractions, or give the parts as files (--validation-data and --test-data)",
             path,
         ) from error
     return train.take(np.sort(rows)), train.take(np.sort(first)), train.take(np.sort(second))
 
 
 def _split_off(
-    part: str, path: str | Path, train: Split, fraction: float, seed: int
+    part: str,
+    path: str | Path,
+    train: Split,
+    fraction: float,
+    seed: int,
+    names: Sequence[str],
 ) -> tuple[Split, Split]:
     """Calls `split_off_validation`; errors name the part and the file."""
     holds = 0 < fraction < 1
@@ -117,12 +126,29 @@ def _split_off(
     try:
         return split_off_validation(train, fraction, seed)
     except DataError as error:
-        counts = np.bincount(train.labels).tolist()
+        rare = _rare(train.labels, names, 2, min(fraction, 1 - fraction), f"{fraction:.0%}")
         raise DataError(
             f"cannot take {fraction:.0%} of {len(train)} rows for {part} with every class in both "
-            f"parts (rows a class: {counts}); add rows or choose another fraction",
+            f"parts{rare}; add rows, merge classes, choose another fraction, or give the part as "
+            f"a file (--{part}-data)",
             path,
         ) from error
+
+
+def _rare(labels: np.ndarray, names: Sequence[str], parts: int, smaller: float, shares: str) -> str:
+    """Returns which classes have too few rows for a share in each of some parts."""
+    counts = np.bincount(labels, minlength=len(names))
+    need = max(parts, int(np.ceil(1 / smaller)))  # about: the rows are drawn
+    rare = [place for place in np.argsort(counts, kind="stable") if counts[place] < need]
+    shown = [
+        f"{names[place]!r} has {counts[place]} row{'s' if counts[place] != 1 else ''}"
+        for place in rare[:3]
+        if names
+    ]
+    shown += [f"{len(rare) - 3:,} more have few"] if len(rare) > 3 else []
+    numbers = ", ".join(map(str, counts[:20])) + (", ..." if len(counts) > 20 else "")
+    who = f": {', '.join(shown)}; at least {parts} are needed, about {need} with {shares}"
+    return f"{who if shown else ''} (rows a class: [{numbers}])"
 
 
 def stratified_order(labels: np.ndarray, seed: int) -> np.ndarray:

@@ -3,55 +3,25 @@
 from __future__ import annotations
 
 import os
-from array import array
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from kerasnlp_lab.data.columns import OnProblem
 from kerasnlp_lab.data.dataset import Split, TextDataset
-from kerasnlp_lab.data.row_store import StoredTexts
-from kerasnlp_lab.data.source import TableFiles
+from kerasnlp_lab.data.labelled_rows import LabelledRows, read_labelled_rows, refuse
+from kerasnlp_lab.data.labels import ClassMatcher, class_names, class_problem, in_order
+from kerasnlp_lab.data.source import MAX_CLASSES, TableFiles
 from kerasnlp_lab.data.splits import divide
-from kerasnlp_lab.data.tables import (
-    RejectedRow,
-    Table,
-    TableFormat,
-    TableRow,
-    read_table,
-    split_entries,
-)
-from kerasnlp_lab.display import listed
-from kerasnlp_lab.errors import DataError, did_you_mean
+from kerasnlp_lab.data.tables import RejectedRow, TableFormat, split_entries
+from kerasnlp_lab.errors import DataError, check_option
 from kerasnlp_lab.paths import is_pipe, user_path
 
 __all__ = ["load_labelled_rows", "load_table"]
 
-TEXT_NAMES = ("text", "message", "sms", "sentence", "content", "review", "comment", "tweet")
-LABEL_NAMES = ("label", "class", "category", "target", "sentiment", "topic")
-MOST_LABELS = 1000
-ROW_WORDS = 4  # in the first line, so many words are a text rather than a name
 _DEFAULT = TableFormat()
-
-
-@dataclass
-class _Labelled:
-    """The good rows of a table; labels are indices into the names in order of appearance."""
-
-    path: Path
-    texts: StoredTexts
-    labels: array[int]
-    seen: tuple[str, ...]
-    lines: array[int]
-    files: tuple[str, ...]
-    parts: array[int]
-
-    def split(self, names: tuple[str, ...]) -> Split:
-        place = np.array([names.index(name) for name in self.seen])
-        parts = np.array(self.parts) if self.files else None
-        lines = np.array(self.lines)
-        return Split(self.texts, place[self.labels], str(self.path), lines, self.files, parts)
 
 
 def load_table(
@@ -59,19 +29,23 @@ def load_table(
     *,
     validation: str | Path | None = None,
     test: str | Path | None = None,
-    text_columns: Sequence[str] = (),
+    text_columns: str | Sequence[str] = (),
     label_column: str | None = None,
     validation_fraction: float = 0.15,
     test_fraction: float = 0.15,
     seed: int = 0,
     skip_bad_rows: bool = False,
     format: TableFormat = _DEFAULT,
+    max_classes: int = MAX_CLASSES,
+    on_problem: OnProblem = refuse,
 ) -> TextDataset:
     """Reads texts and labels from one table, or from a table for each split.
 
     A row is bad if it has too few or too many columns, broken quoting, bytes that its
-    encoding does not have, no text or no label, or a label that no training row has. A bad
-    row raises an error, or is skipped and listed in the dataset's ``rejected``.
+    encoding does not have, no text or no label, a list in place of one, or a label that no
+    training row has. A bad row raises an error, or is skipped and listed in the dataset's
+    ``rejected``. Labels of one value are one class in every format, such as 1 and 1.0; see
+    `class_names`.
 
     Args:
         path: All rows, or the rows to train on: a file, or several by a folder or a pattern;
@@ -88,6 +62,10 @@ def load_table(
             together and then for their halves.
         skip_bad_rows: Whether to skip bad rows.
         format: How to read the files; what it leaves open is decided by each file.
+        max_classes: How many classes there may be.
+        on_problem: Called with each DataError about rows that can be read but not trained on:
+            a doubtful column of labels, no row, one class, too many, or one too rare to split.
+            By default it raises; if it returns, rows that cannot be split are in ``train``.
 
     Returns:
         The dataset; its classes are in numerical or else alphabetical order.
@@ -96,55 +74,93 @@ def load_table(
         DataError: A file or a row cannot be used; the message names file, line and column.
         OptionError: A fraction or the seed is out of range.
     """
-    files = {"train": path, "validation": validation, "test": test}
-    given = {part: user_path(file) for part, file in files.items() if file is not None}
+    check_option("the most classes (--max-classes)", max_classes, max_classes > 1, "2 or more")
+    given = _files(path, validation, test)
     path = given["train"]
-    if path.is_dir():
-        named = split_entries(path)
-        given = {"train": named.pop("train", given.pop("train")), **named, **given}
-    rows: dict[str, _Labelled] = {}
-    rejected: list[RejectedRow] = []
-    notes: list[str] = []
-    known: set[str] | None = None
-    for part, file in given.items():
-        columns, found = (text_columns, label_column), list[str]()
-        rows[part], text_columns, label_column = _read(
-            file, *columns, known, skip_bad_rows, rejected, format, found
+
+    def read(part: str, columns: tuple[Sequence[str], str | None], **how: Any) -> LabelledRows:
+        return read_labelled_rows(
+            given[part], *columns, skip_bad_rows=skip_bad_rows, format=format, **how
         )
-        notes += found if part == "train" else [f"{file}: {note}" for note in found]
-        if known is None:
-            known = set(rows[part].seen)
-            _check_classes(file, label_column, known, len(rows[part].texts))
-    names = _in_order(known or set())
-    splits = {part: labelled.split(names) for part, labelled in rows.items()}
-    parts = divide(path, splits, validation_fraction, test_fraction, seed)
+
+    train = read("train", (_names(text_columns), label_column), match=None, on_problem=on_problem)
+    columns = train.text_columns, train.label_column
+    classes, notes = class_names(train.seen, train.numbers)
+    names = in_order(set(classes.values()))
+    named = label_column is not None
+    if train.label_column and names:
+        size = len(train.texts)
+        problem = class_problem(train.label_column, names, size, max_classes, named)
+        if problem:
+            on_problem(DataError(problem, path))
+    match = ClassMatcher(names)
+    rows = {
+        part: read(part, columns, match=match, on_problem=on_problem)
+        for part in given
+        if part != "train"
+    }
+    splits = {"train": train.split(names, classes)}
+    splits |= {part: labelled.split(names) for part, labelled in rows.items()}
+    try:
+        parts = divide(path, splits, validation_fraction, test_fraction, seed, names)
+    except DataError as error:
+        on_problem(error)
+        none = splits["train"].take(np.zeros(0, int))
+        parts = splits["train"], splits.get("validation", none), splits.get("test", none)
     source = TableFiles(
         place=str(path),
         files={part: str(file) for part, file in given.items()},
         paths={
             part: "-" if is_pipe(file) else os.path.abspath(file) for part, file in given.items()
         },
-        text_columns=tuple(text_columns),
-        label_column=str(label_column),
+        text_columns=train.text_columns,
+        label_column=train.label_column,
         validation_fraction=None if "validation" in given else validation_fraction,
         test_fraction=None if "test" in given else test_fraction,
         split_seed=seed,
         skip_bad_rows=skip_bad_rows,
         format=format,
+        max_classes=max_classes,
     )
-    name = path.name or path.absolute().name  # of "."
-    return TextDataset(name, names, *parts, source, tuple(rejected), notes=tuple(notes))
+    return TextDataset(
+        path.name or path.absolute().name,  # of "."
+        names,
+        *parts,
+        source,
+        tuple(row for one in (train, *rows.values()) for row in one.rejected),
+        notes=(
+            *train.notes,
+            *notes,
+            *(f"{one.path}: {note}" for one in rows.values() for note in one.notes),
+        ),
+    )
+
+
+def _files(
+    path: str | Path, validation: str | Path | None, test: str | Path | None
+) -> dict[str, Path]:
+    """Returns the table of each split that has one."""
+    files = {"train": path, "validation": validation, "test": test}
+    given = {part: user_path(file) for part, file in files.items() if file is not None}
+    if given["train"].is_dir():
+        found = split_entries(given["train"])
+        return {"train": found.pop("train", given.pop("train")), **found, **given}
+    return given
+
+
+def _names(columns: str | Sequence[str]) -> Sequence[str]:
+    return [columns] if isinstance(columns, str) else columns
 
 
 def load_labelled_rows(
     path: str | Path,
     label_names: Sequence[str],
     *,
-    text_columns: Sequence[str] = (),
+    text_columns: str | Sequence[str] = (),
     label_column: str | None = None,
     skip_bad_rows: bool = False,
     format: TableFormat = _DEFAULT,
-    on_note: Callable[[str], None] = lambda note: None,
+    on_note: Callable[[str], object] = lambda note: None,
 ) -> tuple[Split, tuple[RejectedRow, ...]]:
     """Reads every row of a table, to evaluate a classifier.
 
@@ -155,7 +171,7 @@ def load_labelled_rows(
         label_column: As in `load_table`.
         skip_bad_rows: As in `load_table`.
         format: As in `load_table`.
-        on_note: Called with what was found about the form of the table.
+        on_note: Called with each line on what was found about the form of the table.
 
     Returns:
         The rows, and the rows that were skipped.
@@ -163,152 +179,14 @@ def load_labelled_rows(
     Raises:
         DataError: The file or a row cannot be used.
     """
-    rejected: list[RejectedRow] = []
-    known = set(label_names)
-    columns = text_columns, label_column
-    notes: list[str] = []
-    rows, _, _ = _read(user_path(path), *columns, known, skip_bad_rows, rejected, format, notes)
-    for note in notes:
-        on_note(note)
-    return rows.split(tuple(label_names)), tuple(rejected)
-
-
-def _read(
-    path: Path,
-    text_columns: Sequence[str],
-    label_column: str | None,
-    known: set[str] | None,
-    skip_bad_rows: bool,
-    rejected: list[RejectedRow],
-    format: TableFormat,
-    notes: list[str],
-) -> tuple[_Labelled, tuple[str, ...], str]:
-    """Returns a table's good rows and its columns; extends `rejected`, and `notes` on its form."""
-    table = read_table(path, format)
-    notes += [table.note] if table.note else []
-    text_names, label_name = _choose_columns(path, table.columns, text_columns, label_column)
-    labels, lines, parts = array("q"), array("i"), array("i")
-    seen: dict[str, int] = {}
-
-    def texts() -> Iterator[str]:
-        for record in table.rows:
-            row = _labelled(table, path, record, text_names, label_name, known)
-            if not isinstance(row, RejectedRow):
-                assert isinstance(record, TableRow)
-                lines.append(record.line)
-                parts.append(record.part)
-                labels.append(seen.setdefault(row[1], len(seen)))
-                yield row[0]
-            elif skip_bad_rows:
-                rejected.append(row)
-            else:
-                raise DataError(f"{row.reason}; {advice_on(row.reason)}", row.path, row.line)
-
-    stored = StoredTexts.write(texts())
-    if not len(stored):
-        raise DataError("no rows that can be used", path)
-    found = _Labelled(path, stored, labels, tuple(seen), lines, table.files, parts)
-    return found, text_names, label_name
-
-
-def advice_on(reason: str) -> str:
-    """Returns what to do about a bad row."""
-    advice = "fix the row, or skip such rows (--bad-rows skip)"
-    if "quotation mark" in reason or "quoting" in reason:
-        return f"{advice}; if quotation marks are text in this table, say --quoting none"
-    if reason.startswith("not valid "):
-        return f"{advice}; if the table has another encoding, say --encoding"
-    return advice
-
-
-def choose_text_columns(
-    path: Path, columns: list[str], text_columns: Sequence[str]
-) -> tuple[str, ...]:
-    """Returns the columns of texts that are asked for, or the one whose name is unambiguous."""
-    return _choose(path, columns, text_columns, TEXT_NAMES, "--text-column")
-
-
-def _choose_columns(
-    path: Path, columns: list[str], text_columns: Sequence[str], label_column: str | None
-) -> tuple[tuple[str, ...], str]:
-    texts = choose_text_columns(path, columns, text_columns)
-    labels = [label_column] if label_column else []
-    label = _choose(path, columns, labels, LABEL_NAMES, "--label-column")[0]
-    if label in texts:
-        raise DataError(f"column {label!r} cannot be both text and label", path)
-    return texts, label
-
-
-def _choose(
-    path: Path, columns: list[str], given: Sequence[str], names: Sequence[str], option: str
-) -> tuple[str, ...]:
-    for name in given:
-        if name not in columns:
-            close = did_you_mean(name, columns)
-            raise DataError(f"no column {name!r}; there are {', '.join(columns)}{close}", path)
-    found = tuple(given) or tuple(name for name in columns if name.lower() in names)
-    if not given and len(found) != 1:
-        doubt = f"{' or '.join(found)}?" if found else "none has a name that tells."
-        known = f"{', '.join(columns)}{_no_header_advice(columns)}"
-        raise DataError(f"which column is it? {doubt} Say {option} NAME; there are {known}", path)
-    return found
-
-
-def joined_text(row: TableRow, text_columns: Sequence[str]) -> str:
-    """Returns the cells of a row's columns of texts, joined by a space."""
-    return " ".join(filter(None, (row.cells.get(name, "").strip() for name in text_columns)))
-
-
-def _no_header_advice(columns: list[str]) -> str:
-    """Returns advice if the names of columns look like a row: numbers, or long texts."""
-    numbers = [name for name in columns if name.isdecimal()]
-    if numbers == [str(number) for number in range(1, len(columns) + 1)]:  # of --no-header
-        return ""
-    if not numbers and all(len(name.split()) < ROW_WORDS for name in columns):
-        return ""
-    return (
-        ". The first line looks like a row and not like names: if it is one, say --no-header and "
-        "columns by number, as in --text-column 2 --label-column 1"
+    rows = read_labelled_rows(
+        user_path(path),
+        _names(text_columns),
+        label_column,
+        match=ClassMatcher(label_names),
+        skip_bad_rows=skip_bad_rows,
+        format=format,
     )
-
-
-def _labelled(
-    table: Table,
-    path: Path,
-    row: TableRow | RejectedRow,
-    text_columns: tuple[str, ...],
-    label_column: str,
-    known: set[str] | None,
-) -> tuple[str, str] | RejectedRow:
-    if isinstance(row, RejectedRow):
-        return row
-    text = joined_text(row, text_columns)
-    label = row.cells.get(label_column, "").strip()
-    reason = ""
-    if not text:
-        reason = f"no text in column {' or '.join(text_columns)}"
-    elif not label:
-        reason = f"no label in column {label_column}"
-    elif known is not None and label not in known:
-        reason = f"label {label!r} is none of {listed(sorted(known))}"
-    file = table.files[row.part] if table.files else str(path)
-    return RejectedRow(file, row.line, reason, text[:200]) if reason else (text, label)
-
-
-def _check_classes(path: Path, column: str, labels: set[str], rows: int) -> None:
-    if len(labels) < 2:
-        raise DataError(
-            f"every row has the label {labels.pop()!r}: there is nothing to learn", path
-        )
-    if len(labels) > min(MOST_LABELS, rows // 2):
-        raise DataError(
-            f"column {column!r} has {len(labels)} different values in {rows} rows: is it the "
-            "column of the labels? Say --label-column NAME",
-            path,
-        )
-
-
-def _in_order(labels: set[str]) -> tuple[str, ...]:
-    numbers = all(label.removeprefix("-").isdecimal() for label in labels)
-    # '1' and '01' are two classes: equal numbers are in alphabetical order
-    return tuple(sorted(labels, key=lambda name: (int(name), name)) if numbers else sorted(labels))
+    for note in rows.notes:
+        on_note(note)
+    return rows.split(tuple(label_names)), rows.rejected

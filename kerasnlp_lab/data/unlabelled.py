@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kerasnlp_lab.data.table import choose_text_columns, joined_text
+from kerasnlp_lab.data.columns import choose_text_columns, joined_text
 from kerasnlp_lab.data.tables import RejectedRow, TableFormat, read_table
 from kerasnlp_lab.data.tables.encoding import MARKS, check_encoding, find_encoding
 from kerasnlp_lab.data.tables.lines import open_uncompressed

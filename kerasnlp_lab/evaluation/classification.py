@@ -21,6 +21,7 @@ from kerasnlp_lab.evaluation.plots import (
     precision_recall_figure,
     reliability_figure,
 )
+from kerasnlp_lab.evaluation.predictions import predictions_of
 from kerasnlp_lab.evaluation.ranking_curve import RankingCurve
 from kerasnlp_lab.evaluation.report import evaluation_text, report_text
 from kerasnlp_lab.tasks.decision import Decision
@@ -59,6 +60,7 @@ class ClassificationEvaluation(Evaluation):
 
     Args:
         label_names: The classes.
+        split: The rows.
         labels: The correct label ids, int64 of shape [rows].
         probabilities: The probability of each class, float32 of shape [rows, classes].
         accuracy: The share of correct predictions.
@@ -81,6 +83,7 @@ class ClassificationEvaluation(Evaluation):
     main_figure: ClassVar[str] = "confusion"
 
     label_names: tuple[str, ...]
+    split: Split
     labels: np.ndarray
     probabilities: np.ndarray
     accuracy: float
@@ -127,12 +130,7 @@ class ClassificationEvaluation(Evaluation):
         }
 
     def predictions(self) -> tuple[Sequence[str], Iterator[Sequence[object]]]:
-        names = self.label_names
-        rows = zip(self.labels, self.predicted, self.probabilities, strict=True)
-        return ["row", "label", "predicted", *names], (
-            [row, names[label], names[predicted], *(f"{p:.6f}" for p in probabilities)]
-            for row, (label, predicted, probabilities) in enumerate(rows)
-        )
+        return predictions_of(self.split, self.label_names, self.predicted, self.probabilities)
 
     @property
     def classification_report(self) -> str:
@@ -221,6 +219,7 @@ def score(
     }
     return ClassificationEvaluation(
         label_names=label_names,
+        split=split,
         labels=split.labels,
         probabilities=probabilities,
         accuracy=right / len(split),

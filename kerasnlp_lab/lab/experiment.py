@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import dataclasses
 import functools
-import io
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -248,7 +246,7 @@ def _write_figures_and_report(
 ) -> None:
     run, evaluation = experiment.run, experiment.evaluation
     figures = _write_figures(experiment, console)
-    write_whole(run.path / "predictions.csv", _predictions_csv(*evaluation.predictions()))
+    write_whole(run.path / "predictions.csv", csv_content(*evaluation.predictions()))
     page = render_page(
         "kerasnlp_lab.evaluation",
         evaluation.template,
@@ -296,11 +294,3 @@ def _write_figures(
             "that has them (Noto covers every script)",
         )
     return pngs
-
-
-def _predictions_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
-    return buffer.getvalue()

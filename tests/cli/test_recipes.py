@@ -112,10 +112,10 @@ def test_predictions_follow_the_threshold(trained):
     threshold = json.loads((folder / "metrics.json").read_text())["test"]["decision"]["threshold"]
     with (folder / "predictions.csv").open() as file:
         lines = list(csv.DictReader(file))
-    near = [line for line in lines if abs(float(line["spam"]) - threshold) > 1e-6]
+    near = [line for line in lines if abs(float(line["probability: spam"]) - threshold) > 1e-6]
     assert len(near) > 20
     for line in near:
-        assert (line["predicted"] == "spam") == (float(line["spam"]) > threshold)
+        assert (line["predicted"] == "spam") == (float(line["probability: spam"]) > threshold)
 
 
 def test_every_setting_may_be_changed(tiny_modules, tmp_path):

@@ -11,6 +11,7 @@ __all__ = ["KINDS", "Finding", "beginning", "printable"]
 KINDS = {
     "bad_row": "rows that cannot be used",
     "merged_rows": "texts that look like several rows in one cell",
+    "similar_class_names": "classes whose names are nearly those of another class",
     "exact_duplicate": "rows whose text an earlier row has, but for case and spaces",
     "near_duplicate": "texts that are nearly that of another row",
     "in_two_splits": "rows to test or validate on whose text is in another split too",

@@ -75,8 +75,12 @@ def clean(data: TextDataset) -> Cleaned:
         data: The table, as `load_table` returns it with ``skip_bad_rows``.
 
     Raises:
-        DataError: The rest is no table to train on.
+        DataError: The rest is no table to train on, though the table is one; or no column is
+            surely that of the labels.
     """
+    if not table_of(data).label_column:
+        message = "--fix needs to know the column of the labels; say --label-column NAME"
+        raise DataError(message, table_of(data).place)
     rows = Rows.of(data)
     changes = [
         Change(bad.path, bad.line, LEFT_OUT, bad.reason, bad.content, "") for bad in data.rejected
@@ -150,6 +154,8 @@ def _jsonl_content(rows: list[tuple[str, str]]) -> bytes:
 
 def _check(data: TextDataset, files: dict[str, bytes]) -> None:
     """Raises DataError unless the cleaned files make the splits that the table made."""
+    if len(data.label_names) < 2 or not len(data.validation) or not len(data.test):
+        return  # the table makes none
     with tempfile.TemporaryDirectory(prefix="kerasnlp_lab-") as scratch:
         for name, content in files.items():
             Path(scratch, name).write_bytes(content)
@@ -157,7 +163,8 @@ def _check(data: TextDataset, files: dict[str, bytes]) -> None:
         paths = zip(table.files, (Path(scratch, name) for name in files), strict=True)
         settings: dict[str, Any] = {**dict(paths), **table.fractions}
         try:
-            load_table(settings.pop("train"), seed=table.split_seed, **settings)
+            settings |= {"seed": table.split_seed, "max_classes": table.max_classes}
+            load_table(settings.pop("train"), **settings)
         except DataError as error:
             raise DataError(
                 f"the cleaned table would be no table to train on ({error.message}); "

@@ -16,12 +16,14 @@ from kerasnlp_lab.data.inspection.lengths import Lengths, word_counts
 from kerasnlp_lab.data.inspection.merged_rows import find_merged_rows
 from kerasnlp_lab.data.inspection.near_duplicates import find_near_duplicates
 from kerasnlp_lab.data.inspection.rows import SPLITS, Rows, table_of
+from kerasnlp_lab.data.inspection.similar_names import find_similar_names
 from kerasnlp_lab.data.inspection.text_findings import find_damage, find_scripts
 from kerasnlp_lab.data.inspection.wrong_labels import find_wrong_labels
 from kerasnlp_lab.data.normal_form import group_texts
+from kerasnlp_lab.data.source import MAX_CLASSES
 from kerasnlp_lab.data.table import load_table
 from kerasnlp_lab.data.tables import TableFormat
-from kerasnlp_lab.errors import check_option
+from kerasnlp_lab.errors import DataError, check_option
 
 __all__ = ["Inspection", "inspect_table"]
 
@@ -41,13 +43,14 @@ class Inspection:
     Args:
         data: The table, split as for training.
         balance: The rows of each class in each split, by class and split.
-        lengths: The lengths of the training texts: in words, and perhaps in word pieces.
+        lengths: The lengths of the training texts: in words, and perhaps in word pieces; empty
+            if there is no text.
         scripts: The share of letters in each script, largest first.
         findings: The possible problems, by kind and in the order of the table. Only the 50
             likeliest wrong labels are listed, the likeliest first.
         counts: The number of findings of each kind, including those that are not listed.
-        notes: What was found about the form of the table, and checks that were left out, with
-            the reason.
+        notes: What was found about the form of the table, why training would refuse it, and
+            checks that were left out.
     """
 
     data: TextDataset
@@ -97,6 +100,7 @@ def inspect_table(
     test_fraction: float = 0.15,
     seed: int = 0,
     format: TableFormat = _DEFAULT,
+    max_classes: int = MAX_CLASSES,
     max_lengths: Sequence[int] = MAX_LENGTHS,
     count_tokens: CountTokens | None = None,
     token_unit: str = "word pieces",
@@ -106,7 +110,8 @@ def inspect_table(
     """Looks for problems in a table of texts and labels; the table is not changed.
 
     `load_table` reads and splits the rows, so findings about a split hold for a training with
-    the same seed. Bad rows are findings too. Labels of test rows are not judged.
+    the same seed. Bad rows are findings too. Labels of test rows are not judged. A table that
+    `load_table` refuses for its labels or the number of its rows is described all the same.
 
     Args:
         path: All rows, or the rows to train on.
@@ -118,6 +123,7 @@ def inspect_table(
         test_fraction: As in `load_table`.
         seed: As in `load_table`; also the seed of the folds that judge labels.
         format: As in `load_table`.
+        max_classes: As in `load_table`.
         max_lengths: Maximum lengths, to report the share of texts that each cuts.
         count_tokens: From texts to the number of tokens of each, int64 of shape [texts]; None
             counts words only.
@@ -129,7 +135,7 @@ def inspect_table(
         What was found.
 
     Raises:
-        DataError: A file cannot be used, or its rows make no three splits.
+        DataError: A file cannot be read, or no column is surely that of the texts.
         OptionError: A fraction, the seed, a length or the similarity is out of range.
 
     Example:
@@ -144,6 +150,7 @@ def inspect_table(
     check_option("near", near, 0 < near <= 1, "a similarity above 0 and up to 1")
     for most in max_lengths:
         check_option("a maximum length", most, most > 0, "above 0")
+    problems: list[DataError] = []
     on_step("reading")
     data = load_table(
         path,
@@ -154,18 +161,23 @@ def inspect_table(
         validation_fraction=validation_fraction,
         test_fraction=test_fraction,
         seed=seed,
+        max_classes=max_classes,
         skip_bad_rows=True,
         format=format,
+        on_problem=problems.append,
     )
     rows = Rows.of(data)
     on_step("counting words")
     lengths = _lengths(data, sorted(set(max_lengths)), count_tokens, token_unit)
     on_step("looking for duplicates")
     groups = group_texts(rows.texts())
-    found = [*_bad_rows(data), *find_merged_rows(rows), *find_same_texts(rows, groups)]
+    found = [*_bad_rows(data), *find_merged_rows(rows), *find_similar_names(rows)]
+    found += find_same_texts(rows, groups)
     found += find_near_duplicates(rows, groups, near)
     on_step("judging labels")
     wrong, wrong_count, notes = _wrong_labels(rows, groups, seed)
+    refused = (f"training would stop: {problem.message}" for problem in problems[:1])
+    notes = [*refused, *data.notes, *notes]
     on_step("looking for encoding damage")
     scripts, outsiders = find_scripts(rows)
     found += [*wrong, *find_damage(rows), *outsiders]
@@ -197,6 +209,8 @@ def _files(data: TextDataset, part: str) -> tuple[str, ...]:
 
 
 def _balance(data: TextDataset) -> dict[str, dict[str, int]]:
+    if not table_of(data).label_column:
+        return {}
     size = len(data.label_names)
     counts = {name: np.bincount(getattr(data, name).labels, minlength=size) for name in SPLITS}
     return {
@@ -209,6 +223,8 @@ def _lengths(
     data: TextDataset, max_lengths: list[int], count_tokens: CountTokens | None, unit: str
 ) -> tuple[Lengths, ...]:
     texts = cast(Split, data.train).texts  # of a table, and so in no shards
+    if not len(texts):
+        return ()
     words = Lengths.of("words", word_counts(texts), max_lengths)
     if count_tokens is None:
         return (words,)
@@ -227,7 +243,9 @@ def _wrong_labels(
 ) -> tuple[list[Finding], int, list[str]]:
     """Returns the likeliest wrong labels, how many there are in all, and what to know of it."""
     judged = np.flatnonzero(rows.splits < SPLITS.index("test"))
-    notes = []
+    notes: list[str] = []
+    if not table_of(rows.data).label_column:
+        return [], 0, notes
     if len(judged) > MOST_JUDGED:
         notes.append(f"wrong labels were looked for in {MOST_JUDGED:,} of {len(judged):,} rows")
         sample = np.random.default_rng(seed).choice(len(judged), MOST_JUDGED, replace=False)

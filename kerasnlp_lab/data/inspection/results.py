@@ -37,7 +37,8 @@ def write_inspection(
     check_new(folder, "name another --output")
     findings = (astuple(finding) for finding in inspection.findings)
     write_whole(folder / "findings.csv", csv_content(FINDING_COLUMNS, findings))
-    write_whole(folder / "lengths.png", lengths_png(inspection.lengths))
+    if inspection.lengths:
+        write_whole(folder / "lengths.png", lengths_png(inspection.lengths))
     if cleaned is not None:
         for name, content in cleaned.files.items():
             write_whole(folder / name, content)

@@ -17,6 +17,7 @@ __all__ = ["print_summary"]
 
 BAR = 40
 TEXT = 72
+CLASSES = 100
 
 
 def print_summary(inspection: Inspection, console: rich.console.Console, show: int = 5) -> None:
@@ -33,8 +34,9 @@ def print_summary(inspection: Inspection, console: rich.console.Console, show: i
     parts = ", ".join(f"{name} {rows[name]:,}" for name in SPLITS)
     seed = "" if len(table.files) == len(SPLITS) else f"; split seed {table.split_seed}"
     _print(console, f"{table.place}: {total:,} rows ({parts}{seed})")
-    console.print()
-    console.print(_classes(inspection, total))
+    if inspection.balance:
+        console.print()
+        console.print(_classes(inspection, total))
     for lengths in inspection.lengths:
         console.print()
         for line in _histogram(lengths, _bar_character(console)):
@@ -52,7 +54,12 @@ def _classes(inspection: Inspection, total: int) -> rich.table.Table:
     table.add_column("class", overflow="fold")
     for column in ("rows", "share", *SPLITS):
         table.add_column(column, justify="right", no_wrap=True)
-    for label, counts in inspection.balance.items():
+    balance = list(inspection.balance.items())
+    for place, (label, counts) in enumerate(balance):
+        if len(balance) > CLASSES and CLASSES // 2 <= place < len(balance) - CLASSES // 2:
+            if place == CLASSES // 2:
+                table.add_row(f"... {len(balance) - CLASSES:,} more classes, in inspection.json")
+            continue
         every = sum(counts.values())
         numbers = [f"{counts[name]:,}" for name in SPLITS]
         table.add_row(Text(printable(label)), f"{every:,}", f"{every / total:.1%}", *numbers)

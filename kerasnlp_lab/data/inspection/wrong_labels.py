@@ -19,6 +19,7 @@ __all__ = ["WrongLabels", "find_wrong_labels", "suspects"]
 
 FOLDS = 5
 MOST_FEATURES = 50_000
+MOST_CLASSES = 1000
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ def find_wrong_labels(
     note = _note([label_names[label] for label in np.flatnonzero(distinct < FOLDS).tolist()])
     if len(judged) < 2:
         return WrongLabels(note=note)
+    if len(judged) > MOST_CLASSES:
+        return WrongLabels(note=f"wrong labels were not looked for in {len(judged):,} classes")
     # a text may have two labels, one of a class that is judged and one of a class that is not
     used = np.flatnonzero(np.isin(labels, judged) & np.isin(labels[first], judged)[group])
     features = _features([texts[row] for row in used.tolist()])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kerasnlp_lab.data.tables.rows import (
     INVALID,
@@ -13,6 +14,9 @@ from kerasnlp_lab.data.tables.rows import (
     rejected_row,
 )
 from kerasnlp_lab.errors import DataError, first_line
+
+if TYPE_CHECKING:
+    import pyarrow
 
 __all__ = ["read_parquet"]
 
@@ -33,7 +37,7 @@ def read_parquet(path: Path) -> tuple[list[str], Rows]:
         while True:
             try:
                 batch = next(batches, None)
-                found = [] if batch is None else batch.to_pylist()
+                found = [] if batch is None else _shortest_floats(batch).to_pylist()
             except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
                 message = f"cannot be read after row {number} ({first_line(error)})"
                 raise DataError(message, path) from error
@@ -51,3 +55,14 @@ def read_parquet(path: Path) -> tuple[list[str], Rows]:
     names = list(file.schema_arrow.names)
     check_names(names, path)
     return names, rows()
+
+
+def _shortest_floats(batch: pyarrow.RecordBatch) -> pyarrow.RecordBatch:
+    """Returns a batch with float32 0.1 as float64 0.1, not 0.10000000149011612, as in a CSV."""
+    import pyarrow.types
+
+    for place, field in enumerate(batch.schema):
+        if pyarrow.types.is_float16(field.type) or pyarrow.types.is_float32(field.type):
+            column = batch.column(place).cast("string").cast("float64")
+            batch = batch.set_column(place, field.name, column)
+    return batch

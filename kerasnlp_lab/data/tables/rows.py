@@ -16,6 +16,7 @@ __all__ = [
     "RejectedRow",
     "Rows",
     "TableRow",
+    "ValueText",
     "as_text",
     "check_names",
     "csv_content",
@@ -61,16 +62,24 @@ class RejectedRow:
 Rows = Iterator[TableRow | RejectedRow]
 
 
+class ValueText(str):
+    """The text of a cell whose value is no text in its file; `value` is that value."""
+
+    value: Any
+
+
 def csv_content(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     """Returns the content of a CSV file that `read_table` reads back unchanged.
 
     Every cell is quoted: older Pythons do not quote a bare carriage return.
     """
-    file = io.StringIO(newline="")
+    content = io.BytesIO()
+    file = io.TextIOWrapper(content, "utf-8", newline="")
     writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(rows)
-    return file.getvalue().encode("utf-8")
+    file.flush()
+    return content.getvalue()
 
 
 def check_names(names: list[str], path: Path, line: int | None = None) -> None:
@@ -80,16 +89,24 @@ def check_names(names: list[str], path: Path, line: int | None = None) -> None:
 
 
 def as_text(value: Any) -> str:
-    """Returns a value as a CSV would hold it; a missing value is an empty text."""
+    """Returns a value as a CSV would hold it; a missing value is an empty text.
+
+    The text of any other value than a text is a `ValueText`.
+    """
+    if isinstance(value, str):
+        return value
     if value is None or value != value:  # NaN
         return ""
     if isinstance(value, bytes):
         return value.decode("utf-8")
     if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return value if isinstance(value, str) else str(value)
+        text = ValueText(str(value).lower())
+    elif isinstance(value, float) and value.is_integer():
+        text = ValueText(int(value))
+    else:
+        text = ValueText(value)
+    text.value = value
+    return text
 
 
 def rejected_row(path: Path, line: int, reason: str, content: str) -> RejectedRow:

@@ -1,0 +1,62 @@
+"""`predictions_of`: the columns and rows of a classifier's predictions.csv."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from kerasnlp_lab.data import Split
+
+__all__ = ["predictions_of"]
+
+MOST_CLASSES = 50
+TOP = 5
+TEXT_CHARACTERS = 1000
+COLUMNS = ("row", "file", "line", "text", "label", "predicted")
+
+
+def predictions_of(
+    split: Split, names: Sequence[str], predicted: np.ndarray, probabilities: np.ndarray
+) -> tuple[list[str], Iterator[list[object]]]:
+    """Returns the columns and the rows.
+
+    Up to 50 classes have a column each, ``probability: NAME``. With more, there are the
+    probabilities of the row's own class and of the predicted one, and the five most probable
+    classes. A text of more than 1,000 characters is cut. ``file`` and ``line`` are empty if
+    the rows were not read from a table.
+
+    Args:
+        split: The rows.
+        names: The classes.
+        predicted: The predicted label ids, int64 of shape [rows].
+        probabilities: Float32 of shape [rows, classes].
+    """
+    if len(names) <= MOST_CLASSES:
+        columns = [f"probability: {name}" for name in names]
+        found: Iterator[list[str]] = ([f"{p:.6f}" for p in row] for row in probabilities)
+    else:
+        columns = ["probability of label", "probability of predicted"]
+        for place in range(1, TOP + 1):
+            columns += [f"top {place}", f"probability of top {place}"]
+        found = _most_probable(split.labels, names, predicted, probabilities)
+    return [*COLUMNS, *columns], (
+        [row, split.path, "" if split.lines is None else split.lines[row], _cut(text)]
+        + [names[split.labels[row]], names[predicted[row]], *cells]
+        for row, (text, cells) in enumerate(zip(split.texts, found, strict=True))
+    )
+
+
+def _most_probable(
+    labels: np.ndarray, names: Sequence[str], predicted: np.ndarray, probabilities: np.ndarray
+) -> Iterator[list[str]]:
+    for label, answer, of_row in zip(labels, predicted, probabilities, strict=True):
+        cells = [f"{of_row[label]:.6f}", f"{of_row[answer]:.6f}"]
+        for place in np.argsort(-of_row, kind="stable")[:TOP].tolist():
+            cells += [names[place], f"{of_row[place]:.6f}"]
+        yield cells
+
+
+def _cut(text: str) -> str:
+    text = text if len(text) <= TEXT_CHARACTERS else f"{text[: TEXT_CHARACTERS - 1]}…"
+    return text.encode("utf-8", "replace").decode("utf-8")  # half a character cannot be written
