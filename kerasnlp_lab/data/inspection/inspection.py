@@ -185,9 +185,7 @@ def inspect_table(
     _sort(found, [*files, *(bad.path for bad in data.rejected)])
     counts = {kind: sum(finding.kind == kind for finding in found) for kind in KINDS}
     counts["likely_wrong_label"] = wrong_count
-    return Inspection(
-        data, _balance(data), lengths, scripts, tuple(found), counts, (*data.notes, *notes)
-    )
+    return Inspection(data, _balance(data), lengths, scripts, tuple(found), counts, tuple(notes))
 
 
 def _sort(found: list[Finding], files: list[str]) -> None:
