@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -32,7 +33,7 @@ def read_delimited(path: Path, usual: str, format: TableFormat) -> tuple[list[st
     """
     if format.encoding:
         check_encoding(path, format.encoding)
-    encoding = format.encoding or find_encoding(path)
+    encoding = codecs.lookup(format.encoding).name if format.encoding else find_encoding(path)
     lines = partial(numbered_lines, path, encoding)
     dialect = find_dialect(path, lines, usual, format)
     records = _records(path, Records(lines(), dialect.delimiter), dialect, encoding)
@@ -119,6 +120,6 @@ def _note(dialect: Dialect, encoding: str, format: TableFormat, names: list[str]
         doubt = "" if encoding.startswith("utf") else ", as its bytes suggest"
         notes.append(f"encoding {encoding}{doubt} (--encoding overrides it)")
     if index := _index_columns(names):
-        columns = "the first column has" if index == 1 else f"the first {index} columns have"
-        notes.append(f"{columns} no name and is ignored, as an index")
+        columns = "the first column" if index == 1 else f"each of the first {index} columns"
+        notes.append(f"{columns} has no name and is ignored as an index")
     return "; ".join(notes)

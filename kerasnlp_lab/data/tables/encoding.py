@@ -22,7 +22,6 @@ EIGHT_BITS = (
     "iso8859_9 koi8_r koi8_u cp850 cp866 mac_roman mac_cyrillic cp874 gb18030 big5 cp932 euc_jp "
     "cp949"
 ).split()
-CHUNK = 1 << 20
 SAMPLE = 1 << 18  # bytes of lines that are not ASCII, from the whole file
 TIE = 0.01  # a difference in charset-normalizer's measure of mess that says nothing
 
@@ -37,8 +36,8 @@ def find_encoding(path: Path) -> str:
     Raises:
         DataError: The file cannot be read.
     """
-    if (found := marked_encoding(path)) or _is_utf8(path):
-        return found or "utf-8"
+    if found := marked_encoding(path):
+        return found
     valid, broken, sample = _lines_beyond_ascii(path)
     return "utf-8" if valid >= broken else _eight_bits(sample)
 
@@ -53,11 +52,19 @@ def check_encoding(path: Path, encoding: str) -> None:
     """Raises DataError if the start of a file shows that it has another encoding."""
     head = head_of(path)
     found = _by_mark(head) or _by_nuls(head)
+    if not found and not head.isascii() and _decoded(head, "utf-8").find("\ufffd") < 0:
+        found = "utf-8"
     name = codecs.lookup(encoding).name
-    if found and not name.startswith(found[:6]):
-        raise DataError(f"is in {found}, not in {encoding}: leave out --encoding", path)
-    if not found and head and b"\0" not in head and name.startswith(("utf-16", "utf-32")):
-        raise DataError(f"is not in {encoding}: leave out --encoding, or say another", path)
+    wide = name.startswith(("utf-16", "utf-32")) and b"\0" not in head
+    if found and _decoded(head, encoding) != _decoded(head, found) or head and wide:
+        truth = f"is in {found}, not in" if found else "is not in"
+        raise DataError(f"{truth} {encoding}; leave out --encoding", path)
+
+
+def _decoded(head: bytes, encoding: str) -> str:
+    """Returns text without its byte order mark and a last character that is cut."""
+    text = codecs.getincrementaldecoder(encoding)("replace").decode(head)
+    return text.removeprefix("\ufeff")
 
 
 def _by_mark(head: bytes) -> str:
@@ -69,22 +76,10 @@ def _by_nuls(head: bytes) -> str:
     for name, high, line_end in (("utf-16-le", 1, b"\n\0"), ("utf-16-be", 0, b"\0\n")):
         nuls, others = head[high::2].count(0), head[1 - high :: 2].count(0)
         units = {head[place : place + 2] for place in range(0, len(head), 2)}
-        if nuls > 1 and nuls > 20 * others and 20 * nuls > len(head) // 2:
+        if nuls > 1 and nuls > 2 * others and 20 * nuls > len(head) // 2:
             if line_end in units or b"\n" not in head:
                 return name
     return ""
-
-
-def _is_utf8(path: Path) -> bool:
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    with uncompressed(path) as file:
-        try:
-            while chunk := file.read(CHUNK):
-                decoder.decode(chunk)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return False
-    return True
 
 
 def _lines_beyond_ascii(path: Path) -> tuple[int, int, list[bytes]]:

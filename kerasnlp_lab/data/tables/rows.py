@@ -76,7 +76,8 @@ def csv_content(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> byt
 def check_names(names: list[str], path: Path, line: int | None = None) -> None:
     if len(set(names)) != len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise DataError(f"two columns are called {twice!r}", path, line)
+        advice = "" if line is None else "; rename one, or say --no-header if this line is a row"
+        raise DataError(f"two columns are called {twice!r}{advice}", path, line)
 
 
 def as_text(value: Any) -> str:
