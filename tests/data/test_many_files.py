@@ -275,9 +275,7 @@ def test_a_table_from_a_pipe(name, tmp_path):
     assert len(data.train) == 14
     number = int(data.train.texts[0].split()[1])
     assert data.train.where(0) == f"{tmp_path / name}, line {number + 2}"
-    with pytest.raises(
-        RunError, match=f"the rows came from {tmp_path / name}, a pipe, which cannot"
-    ):
+    with pytest.raises(RunError, match=f"the rows came from {tmp_path / name}, which cannot"):
         load_again(describe_dataset(data))
 
 
