@@ -6,7 +6,7 @@ import gzip
 import pytest
 
 from kerasnlp_lab.data import load_table
-from kerasnlp_lab.data.tables import read_table
+from kerasnlp_lab.data.tables import TableFormat, read_table
 from kerasnlp_lab.errors import DataError
 from tests.data.table_files import read, write
 
@@ -91,6 +91,14 @@ def test_a_few_broken_lines_of_utf_8_are_rejected_by_their_lines(tmp_path):
         load_table(path)
 
 
+def test_one_broken_line_is_a_slip_and_the_message_names_the_option(tmp_path):
+    path = write(tmp_path, table(["plain"]).encode() + b"caf\xe9;ham\n")
+    with pytest.raises(DataError, match="line 22: not valid UTF-8.*; if .* say --encoding"):
+        load_table(path)
+    assert texts_of(path) == ["plain"]
+    assert load_table(path, format=TableFormat(encoding="latin-1")).rejected == ()
+
+
 @pytest.mark.parametrize("encoding", [None, "cp1252", "windows-1252"])
 def test_a_broken_byte_of_another_encoding_names_its_line(encoding, tmp_path):
     path = write(tmp_path, table(GERMAN).encode("cp1252") + b"bad \x81;ham\n")
@@ -106,7 +114,7 @@ def test_broken_utf_16_names_its_line(end, tmp_path):
 
 def test_evidence_at_the_end_of_a_long_file_counts(tmp_path):
     plain = "".join(f"text {i};ham\n" for i in range(20_000))
-    path = write(tmp_path, ("text;label\n" + plain + "mañana;spam\n").encode("latin-1"))
+    path = write(tmp_path, ("text;label\n" + plain + "mañana;spam\n" * 2).encode("latin-1"))
     assert texts_of(path)[-1] == "mañana"
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from kerasnlp_lab.data.tables import TableFormat, read_table
+from kerasnlp_lab.data.tables import read_table
 from kerasnlp_lab.errors import DataError
 from tests.data.table_files import read, write
 
@@ -138,8 +138,7 @@ def test_quotes_within_an_unquoted_text_are_text(tmp_path):
 
 
 def test_invalid_bytes(tmp_path):
-    path = write(tmp_path, b"text,label\ncaf\xe9,ham\nbye,spam\n")
-    _, good, bad = read(path, encoding="utf-8")
+    _, good, bad = read(write(tmp_path, b"text,label\ncaf\xe9,ham\nbye,spam\n"))
     assert good == [(3, ("bye", "spam"))]
     assert bad == [(2, "not valid UTF-8 at byte 4")]
 
@@ -147,7 +146,7 @@ def test_invalid_bytes(tmp_path):
 def test_invalid_bytes_in_a_text_of_several_lines_cost_the_whole_row(tmp_path):
     """Its last lines must not count as another row."""
     content = b'text,label\n"one\ncaf\xe9\nthree",ham\nbye,spam\n'
-    _, good, bad = read(write(tmp_path, content), encoding="utf-8")
+    _, good, bad = read(write(tmp_path, content))
     assert good == [(5, ("bye", "spam"))]
     assert [line for line, _ in bad] == [2]
     assert "not valid UTF-8" in bad[0][1]
@@ -225,7 +224,7 @@ def test_a_header_alone_has_no_rows(tmp_path):
 )
 def test_a_header_that_cannot_be_used(content, message, tmp_path):
     with pytest.raises(DataError, match=f"messages.csv, {message}"):
-        read_table(write(tmp_path, content), TableFormat(encoding="utf-8"))
+        read_table(write(tmp_path, content))
 
 
 @pytest.mark.parametrize("name", ["messages.txt", "messages", "messages.gz", "messages.xlsx"])

@@ -10,8 +10,9 @@ from kerasnlp_lab.data.inspection.rows import Rows
 __all__ = ["find_merged_rows"]
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
-_FIRST_CELL = re.compile(r'"?([^\t,;|]+?)"?([\t,;|])')
-_LAST_CELL = re.compile(r'.*([\t,;|])"?([^\t,;|]+?)"?', re.DOTALL)
+# "1,400 dead" does not begin with the class name "1"
+_FIRST_CELL = re.compile(r'"?([^\t,;|]+?)"?([\t;|]|,(?![0-9]))')
+_LAST_CELL = re.compile(r'.*([\t;|]|(?<![0-9]),)"?([^\t,;|]+?)"?', re.DOTALL)
 
 
 def find_merged_rows(rows: Rows) -> list[Finding]:

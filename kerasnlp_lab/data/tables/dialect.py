@@ -17,7 +17,7 @@ NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 CLEAR = 10  # so many times more evidence for one reading than for the other decides
 MOST_VALUES = 1000  # of a column of classes
 MOST_KEPT = 1000  # quoted cells to look into
-_SEP = re.compile(rb'"?sep=(.)"?[,;\t|]*[\r\n]*', re.IGNORECASE)
+_SEP = re.compile(rb'"?sep=([^"\r\n])"?[,;\t|]*[\r\n]*', re.IGNORECASE)
 _NUMBER = re.compile(r"[-+]?[0-9][0-9.,]*")
 
 

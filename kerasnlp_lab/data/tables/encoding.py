@@ -29,8 +29,8 @@ TIE = 0.01  # a difference in charset-normalizer's measure of mess that says not
 def find_encoding(path: Path) -> str:
     """Returns the encoding of a file by its byte order mark, its NULs, or all of its bytes.
 
-    UTF-8 stays UTF-8 with a few broken lines, if as many lines have characters beyond ASCII
-    that are valid. Other files are in the encoding that charset-normalizer finds for lines
+    UTF-8 stays UTF-8 with one broken line, or with no more than there are valid lines with
+    characters beyond ASCII. Other files are in the encoding that charset-normalizer finds for lines
     from all of the file, and in cp1252 where that is as good as any.
 
     Raises:
@@ -39,7 +39,8 @@ def find_encoding(path: Path) -> str:
     if found := marked_encoding(path):
         return found
     valid, broken, sample = _lines_beyond_ascii(path)
-    return "utf-8" if valid >= broken else _eight_bits(sample)
+    # one broken line is a slip, which is rejected by its line
+    return "utf-8" if valid >= broken or broken == 1 else _eight_bits(sample)
 
 
 def marked_encoding(path: Path) -> str:
