@@ -98,12 +98,14 @@ def load_table(
     files = {"train": path, "validation": validation, "test": test}
     given = {part: user_path(file) for part, file in files.items() if file is not None}
     path = given["train"]
-    if path.is_dir():
-        named = split_entries(path)
-        given = {"train": named.pop("train", given.pop("train")), **named, **given}
+    notes: list[str] = []
+    if path.is_dir() and (named := split_entries(path)):
+        given.pop("train")
+        given = {"train": named["train"], **named, **given}
+        used = ", ".join(f"{file} ({part})" for part, file in given.items())
+        notes.append(f"its splits are {used}; nothing else in it is read")
     rows: dict[str, _Labelled] = {}
     rejected: list[RejectedRow] = []
-    notes: list[str] = []
     known: set[str] | None = None
     for part, file in given.items():
         columns, found = (text_columns, label_column), list[str]()
