@@ -25,7 +25,7 @@ LONGEST = 1_000_000  # tokens are only counted, so none is cut
 @rows_options(*COLUMNS_AND_TABLES, "validation_fraction", "split_seed", *TABLE_FORMAT)
 def inspect(
     *,
-    table: Annotated[Path, typer.Argument(help="A table: .csv, .tsv, .jsonl or .parquet.")],
+    table: Annotated[Path, typer.Argument(help="A table, as for 'train --data'.")],
     rows: RowsOptions,
     model: Annotated[
         str,

@@ -137,11 +137,13 @@ class TableFiles:
         Raises:
             RunError: They came from a pipe.
         """
-        if "-" in self.paths.values():
-            raise RunError(
-                f"the rows came from {self.place}, a pipe, which cannot be read again: repeat the "
-                "command with the same rows and --output, or train on a file of them"
-            )
+        for part, path in self.paths.items():
+            if path == "-":
+                name = "standard input" if self.files[part] == "-" else self.files[part]
+                raise RunError(
+                    f"the rows came from {name}, which cannot be read again: repeat the command "
+                    "with the same rows and the same --output, or train on a file of them"
+                )
         from kerasnlp_lab.data.table import load_table
 
         paths = dict(self.paths)

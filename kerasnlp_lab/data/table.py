@@ -75,7 +75,7 @@ def load_table(
         OptionError: A fraction or the seed is out of range.
     """
     check_option("the most classes (--max-classes)", max_classes, max_classes > 1, "2 or more")
-    given = _files(path, validation, test)
+    given, notes = _files(path, validation, test)
     path = given["train"]
 
     def read(part: str, columns: tuple[Sequence[str], str | None], **how: Any) -> LabelledRows:
@@ -85,7 +85,7 @@ def load_table(
 
     train = read("train", (_names(text_columns), label_column), match=None, on_problem=on_problem)
     columns = train.text_columns, train.label_column
-    classes, notes = class_names(train.seen, train.numbers)
+    classes, of_labels = class_names(train.seen, train.numbers)
     names = in_order(set(classes.values()))
     named = label_column is not None
     if train.label_column and names:
@@ -129,8 +129,9 @@ def load_table(
         source,
         tuple(row for one in (train, *rows.values()) for row in one.rejected),
         notes=(
-            *train.notes,
             *notes,
+            *train.notes,
+            *of_labels,
             *(f"{one.path}: {note}" for one in rows.values() for note in one.notes),
         ),
     )
@@ -138,14 +139,16 @@ def load_table(
 
 def _files(
     path: str | Path, validation: str | Path | None, test: str | Path | None
-) -> dict[str, Path]:
-    """Returns the table of each split that has one."""
+) -> tuple[dict[str, Path], list[str]]:
+    """Returns the table of each split that has one, and notes on what was found."""
     files = {"train": path, "validation": validation, "test": test}
     given = {part: user_path(file) for part, file in files.items() if file is not None}
-    if given["train"].is_dir():
-        found = split_entries(given["train"])
-        return {"train": found.pop("train", given.pop("train")), **found, **given}
-    return given
+    if not given["train"].is_dir() or not (found := split_entries(given["train"])):
+        return given, []
+    given.pop("train")
+    given = {"train": found["train"], **found, **given}
+    used = ", ".join(f"{file} ({part})" for part, file in given.items())
+    return given, [f"its splits are {used}; nothing else in it is read"]
 
 
 def _names(columns: str | Sequence[str]) -> Sequence[str]:

@@ -258,6 +258,11 @@ def test_tables_named_after_splits(tmp_path):
     data = load_table(tmp_path)
     assert (len(data.train), len(data.validation), len(data.test)) == (20, 4, 2)
     assert data.source.fractions == {}
+    given = [f"{tmp_path / name}" for name in ("train.csv", "Test.jsonl", "valid.csv")]
+    assert data.notes[0] == (
+        f"its splits are {given[0]} (train), {given[1]} (test), {given[2]} (validation); "
+        "nothing else in it is read"
+    )
     assert len(load_table(tmp_path, test=other).test) == 6
 
 
@@ -275,9 +280,7 @@ def test_a_table_from_a_pipe(name, tmp_path):
     assert len(data.train) == 14
     number = int(data.train.texts[0].split()[1])
     assert data.train.where(0) == f"{tmp_path / name}, line {number + 2}"
-    with pytest.raises(
-        RunError, match=f"the rows came from {tmp_path / name}, a pipe, which cannot"
-    ):
+    with pytest.raises(RunError, match=f"the rows came from {tmp_path / name}, which cannot"):
         load_again(describe_dataset(data))
 
 
