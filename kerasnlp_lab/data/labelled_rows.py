@@ -163,8 +163,8 @@ def _labelled(
     text = joined_text(row, text_columns)
     cell = row.cells.get(label_column, "")
     label = label_text(cell)
-    wrong = (wrong_value(row.cells.get(name, ""), "text") for name in text_columns)
-    reason = next(filter(None, wrong), "") or wrong_value(cell, "label")
+    wrong = (_wrong_cell(row, name, "text") for name in text_columns)
+    reason = next(filter(None, wrong), "") or _wrong_cell(row, label_column, "label")
     if reason:
         pass
     elif not text:
@@ -180,3 +180,12 @@ def _labelled(
         file = table.files[row.part] if table.files else str(path)
         return RejectedRow(file, row.line, reason, text[:200])
     return text, label, is_number(cell)
+
+
+def _wrong_cell(row: TableRow, column: str, kind: str) -> str:
+    """Returns why a cell holds no text or label; "" if it does, or is empty."""
+    if column in row.cells or not column:
+        return wrong_value(row.cells.get(column, ""), kind)
+    # an object of nested JSON has a column for each of its keys
+    inside = [name for name in row.cells if name.startswith(f"{column}.")]
+    return f"the {kind} is an object, with {listed(inside, 3)}" if inside else ""

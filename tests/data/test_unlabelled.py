@@ -161,7 +161,7 @@ def test_an_encoding_that_is_given(tmp_path):
     rows, note = read_lines(path)
     assert [row.text.decode() for row in rows] == ["año", "niño"]
     assert note == "encoding cp1252 (--encoding overrides it)"
-    with pytest.raises(DataError, match="is not in utf-16: leave out --encoding"):
+    with pytest.raises(DataError, match="is not in utf-16; leave out --encoding"):
         read_lines(path, "utf-16")
 
 
