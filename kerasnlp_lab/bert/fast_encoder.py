@@ -13,6 +13,7 @@ from kerasnlp_lab.bert.inference_operations import InferenceOperations
 from kerasnlp_lab.bert.operations import Operations
 from kerasnlp_lab.bert.real_positions import RealPositions
 from kerasnlp_lab.bert.training_operations import TrainingOperations
+from kerasnlp_lab.text.vectorizer import CANNOT_REBUILD
 
 __all__ = ["FastBertEncoder"]
 
@@ -72,6 +73,10 @@ class FastBertEncoder(keras.layers.Layer):
         self._hidden_dropout, self._attention_dropout = (
             keras.layers.Dropout(rate, dtype=self._layers_dtype) for rate in rates
         )
+
+    def get_config(self) -> dict[str, Any]:
+        reason = "its encoder comes from a TF Hub module outside the file"
+        raise NotImplementedError(CANNOT_REBUILD.format("a BERT classifier", reason))
 
     @property
     def layers(self) -> list[keras.layers.Layer]:

@@ -14,7 +14,7 @@ from kerasnlp_lab.bert.loading import load_hub_layer
 from kerasnlp_lab.bert.tokenizer_probe import find_fast_tokenizer
 from kerasnlp_lab.errors import RunError
 from kerasnlp_lab.paths import sha256_of_files
-from kerasnlp_lab.text.vectorizer import Features, TextVectorizer
+from kerasnlp_lab.text.vectorizer import CANNOT_REBUILD, Features, TextVectorizer
 
 __all__ = ["HubVectorizer"]
 
@@ -50,11 +50,15 @@ class HubVectorizer(TextVectorizer):
         self._vocab_file = Path(hub.resolve(handle), "assets", "vocab.txt")
         self._fast = find_fast_tokenizer(self._vocab_file, self.tokenize_clean)
 
-    def save_assets(self, folder: Path) -> None:
+    def get_config(self) -> dict[str, Any]:
+        reason = "its word pieces come from a TF Hub module outside the file"
+        raise NotImplementedError(CANNOT_REBUILD.format("a BERT classifier", reason))
+
+    def save_files(self, folder: Path) -> None:
         (folder / VOCABULARY_FILE).write_text(json.dumps(self.fingerprint()))
 
-    def load_assets(self, folder: Path) -> None:
-        """Checks that the module splits texts as it did when `save_assets` was called.
+    def load_files(self, folder: Path) -> None:
+        """Checks that the module splits texts as it did when `save_files` was called.
 
         Raises:
             RunError: It splits them differently.

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from kerasnlp_lab.data.dataset import Split, TextDataset
+from kerasnlp_lab.data.inputs import as_class_names
 from kerasnlp_lab.data.row_store import StoredTexts
 from kerasnlp_lab.data.source import TableFiles
 from kerasnlp_lab.data.splits import divide
@@ -62,7 +63,7 @@ def load_table(
             compressed; see `read_table`.
         validation: The rows to validate on; None takes a share of the others.
         test: The rows to test on; None takes a share of the others.
-        text_columns: The columns of texts, joined by a space; empty to choose by name.
+        text_columns: The column of texts, or several, joined by a space; empty to choose by name.
         label_column: The column with names or numbers of classes; None to choose by name.
         validation_fraction: The share of all rows to validate on.
         test_fraction: The share of all rows to test on.
@@ -132,9 +133,10 @@ def load_labelled_rows(
         DataError: The file or a row cannot be used.
     """
     rejected: list[RejectedRow] = []
+    label_names = as_class_names(label_names)
     known = set(label_names)
     rows, _, _ = _read(Path(path), text_columns, label_column, known, skip_bad_rows, rejected)
-    return rows.split(tuple(label_names)), tuple(rejected)
+    return rows.split(label_names), tuple(rejected)
 
 
 def _read(
@@ -174,6 +176,7 @@ def _choose_columns(
     path: Path, columns: list[str], text_columns: Sequence[str], label_column: str | None
 ) -> tuple[tuple[str, ...], str]:
     """Returns the columns that are asked for, or those whose names are unambiguous."""
+    text_columns = (text_columns,) if isinstance(text_columns, str) else tuple(text_columns)
     for name in (*text_columns, *([label_column] if label_column else [])):
         if name not in columns:
             close = did_you_mean(name, columns)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from kerasnlp_lab.errors import OptionError, UnknownNameError
+from kerasnlp_lab.errors import OptionError, UnknownNameError, check_option
 
 __all__ = ["class_weights"]
 
@@ -27,6 +27,8 @@ def class_weights(spec: str, counts: np.ndarray, label_names: Sequence[str]) -> 
         >>> class_weights("balanced", np.array([3, 1]), ["ham", "spam"]).round(3).tolist()
         [0.667, 2.0]
     """
+    forms = "none, balanced or CLASS=WEIGHT,..."
+    check_option("class_weight", spec, isinstance(spec, str), f"a string: {forms}")
     if spec == "none":
         return None
     if spec == "balanced":
@@ -40,9 +42,7 @@ def class_weights(spec: str, counts: np.ndarray, label_names: Sequence[str]) -> 
         except ValueError:
             weight = 0.0
         if not 0 < weight < float("inf"):
-            raise OptionError(
-                f"class_weight must be none, balanced or CLASS=WEIGHT,..., got {spec!r}"
-            )
+            raise OptionError(f"class_weight must be {forms}, got {spec!r}")
         if name.strip() not in label_names:
             raise UnknownNameError("class", name.strip(), label_names)
         weights[list(label_names).index(name.strip())] = weight

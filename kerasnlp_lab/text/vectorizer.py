@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import tensorflow as tf
 
@@ -16,10 +16,16 @@ from kerasnlp_lab.paths import sha256_of_files
 __all__ = ["Features", "TextVectorizer", "in_batches", "replace_invalid_utf8", "replace_surrogates"]
 
 Features = dict[str, tf.Tensor]
+Item = TypeVar("Item")
+CANNOT_REBUILD = (
+    "Keras cannot rebuild {} from a file, because {}; save everything with Classifier.save or "
+    "export_classifier, or the weights alone with save_weights or "
+    "ModelCheckpoint(..., save_weights_only=True)"
+)
 LENGTH_MULTIPLE = 8
 
 
-def in_batches(texts: Iterable[str], size: int) -> Iterator[list[str]]:
+def in_batches(texts: Iterable[Item], size: int) -> Iterator[list[Item]]:
     """Yields lists of `size` texts; the last list may be shorter."""
     rest = iter(texts)
     while batch := list(islice(rest, size)):
@@ -65,22 +71,40 @@ class TextVectorizer(keras.layers.Layer):
         self.max_length = max_length
         self._make_graph()
 
-    def adapt(self, texts: Collection[str]) -> None:
+    def adapt(self, texts: Collection[str | bytes]) -> None:
         """Learns from the training texts, for example a vocabulary.
 
         The texts may not fit in memory; they are read once, from first to last.
         """
 
-    def save_assets(self, folder: Path) -> None:
+    @property
+    def non_trainable_weights(self) -> list[Any]:
+        """None: Keras counts a vocabulary as a weight, which HDF5 files of weights cannot hold."""
+        return []
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments and what `adapt` has learned, for Keras' own files.
+
+        Raises:
+            NotImplementedError: This kind of text half cannot be rebuilt from them.
+        """
+        reason = "it does not say what it has learned from its texts"
+        raise NotImplementedError(CANNOT_REBUILD.format(type(self).__name__, reason))
+
+    def base_config(self) -> dict[str, Any]:
+        """Returns the arguments that every text half has, for a subclass's `get_config`."""
+        return {**super().get_config(), "max_length": self.max_length}
+
+    def save_files(self, folder: Path) -> None:
         """Writes to a folder what `adapt` has learned."""
 
-    def load_assets(self, folder: Path) -> None:
-        """Restores what `save_assets` has written."""
+    def load_files(self, folder: Path) -> None:
+        """Restores what `save_files` has written."""
 
     def fingerprint(self) -> dict[str, Any]:
         """Returns a JSON-compatible identity: equal ones make the same features of a text."""
         with tempfile.TemporaryDirectory() as folder:
-            self.save_assets(Path(folder))
+            self.save_files(Path(folder))
             return {"assets": sha256_of_files(Path(folder))}
 
     def tokenize_clean(self, texts: tf.Tensor) -> tf.RaggedTensor:

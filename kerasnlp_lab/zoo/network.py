@@ -1,4 +1,4 @@
-"""`with_head`: puts a task's head on a model's body."""
+"""`with_head`: puts a task's head on a model's body; `StringModel`: the text half before it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,38 @@ from collections.abc import Mapping
 from typing import Any
 
 from kerasnlp_lab._keras import keras
+from kerasnlp_lab.errors import check_option
 from kerasnlp_lab.tasks import HeadOptions, Task
 
-__all__ = ["FEATURES", "with_head"]
+__all__ = ["FEATURES", "StringModel", "with_head"]
 
 FEATURES = "features"  # the name of the layer before the head
+
+
+@keras.utils.register_keras_serializable(package="kerasnlp_lab")
+class StringModel(keras.Model):
+    """A Keras model from strings to logits, for `fit` and for Keras' own files."""
+
+    def save(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
+        """Saves the model with its vocabulary, as Keras does.
+
+        Raises:
+            OptionError: The file is HDF5, which has no room for a vocabulary.
+            NotImplementedError: The model has a BERT, which Keras cannot rebuild.
+        """
+        is_hdf5 = str(filepath).endswith((".h5", ".hdf5")) or kwargs.get("save_format") == "h5"
+        expected = (
+            "a name that ends in .keras, because an HDF5 file cannot hold the vocabulary (use "
+            'save_weights("m.weights.h5") for the weights alone, and Classifier.save or '
+            "kerasnlp_lab.export_classifier for everything)"
+        )
+        check_option("the file of a whole model", str(filepath), not is_hdf5, expected)
+        super().save(filepath, *args, **kwargs)
+
+    def get_compile_config(self) -> Any:
+        # Keras saves no state of a legacy optimizer, such as AdamW: compile a loaded model again.
+        is_legacy = isinstance(self.optimizer, keras.optimizers.legacy.Optimizer)
+        return None if is_legacy else super().get_compile_config()
 
 
 def with_head(
