@@ -8,12 +8,11 @@ from typing import Any
 import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
-from kerasnlp_lab.bert.encoder import canonical_name
+from kerasnlp_lab.bert.encoder import cannot_rebuild, canonical_name
 from kerasnlp_lab.bert.inference_operations import InferenceOperations
 from kerasnlp_lab.bert.operations import Operations
 from kerasnlp_lab.bert.real_positions import RealPositions
 from kerasnlp_lab.bert.training_operations import TrainingOperations
-from kerasnlp_lab.text.vectorizer import CANNOT_REBUILD
 
 __all__ = ["FastBertEncoder"]
 
@@ -74,9 +73,7 @@ class FastBertEncoder(keras.layers.Layer):
             keras.layers.Dropout(rate, dtype=self._layers_dtype) for rate in rates
         )
 
-    def get_config(self) -> dict[str, Any]:
-        reason = "its encoder comes from a TF Hub module outside the file"
-        raise NotImplementedError(CANNOT_REBUILD.format("a BERT classifier", reason))
+    get_config = cannot_rebuild
 
     @property
     def layers(self) -> list[keras.layers.Layer]:

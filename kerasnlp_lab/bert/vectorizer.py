@@ -10,11 +10,12 @@ import tensorflow as tf
 import tensorflow_hub as hub
 
 from kerasnlp_lab._keras import keras
+from kerasnlp_lab.bert.encoder import cannot_rebuild
 from kerasnlp_lab.bert.loading import load_hub_layer
 from kerasnlp_lab.bert.tokenizer_probe import find_fast_tokenizer
 from kerasnlp_lab.errors import RunError
 from kerasnlp_lab.paths import sha256_of_files
-from kerasnlp_lab.text.vectorizer import CANNOT_REBUILD, Features, TextVectorizer
+from kerasnlp_lab.text.vectorizer import Features, TextVectorizer
 
 __all__ = ["HubVectorizer"]
 
@@ -50,9 +51,7 @@ class HubVectorizer(TextVectorizer):
         self._vocab_file = Path(hub.resolve(handle), "assets", "vocab.txt")
         self._fast = find_fast_tokenizer(self._vocab_file, self.tokenize_clean)
 
-    def get_config(self) -> dict[str, Any]:
-        reason = "its word pieces come from a TF Hub module outside the file"
-        raise NotImplementedError(CANNOT_REBUILD.format("a BERT classifier", reason))
+    get_config = cannot_rebuild
 
     def save_files(self, folder: Path) -> None:
         (folder / VOCABULARY_FILE).write_text(json.dumps(self.fingerprint()))

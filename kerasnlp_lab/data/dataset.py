@@ -75,16 +75,7 @@ class Split:
         return f"row {row}" if self.lines is None else f"{self.path}, line {self.lines[row]}"
 
     def check_labels(self, label_names: Sequence[str], name: str = "", part: str = "") -> None:
-        """Checks that every label id belongs to a class.
-
-        Args:
-            label_names: The classes.
-            name: What to put before the row in the message.
-            part: What to put after it.
-
-        Raises:
-            DataError: One does not.
-        """
+        """Raises DataError for a label id of no class; its message has name, row and part."""
         wrong = np.flatnonzero((self.labels < 0) | (self.labels >= len(label_names)))
         if wrong.size:
             raise DataError(

@@ -75,24 +75,13 @@ class TfidfVectorizer(TextVectorizer):
         self._set(counted.get_feature_names_out().tolist(), counted.idf_)
 
     def get_config(self) -> dict[str, Any]:
-        own = {"ngram_range": (self.ngram_widths[0], self.ngram_widths[-1]), "min_df": self.min_df}
-        learned = self._learned() if self._lookup is not None else []
-        return {**self.base_config(), **own, "ngrams": learned, "idf": self.idf.tolist()}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> TfidfVectorizer:
-        ngrams, idf = config.pop("ngrams"), config.pop("idf")
-        vectorizer = cls(**config)
-        if ngrams:
-            vectorizer._set(ngrams, idf)
-        return vectorizer
-
-    def _learned(self) -> list[str]:
-        assert self._lookup is not None
-        return list(map(str, self._lookup.get_vocabulary(include_special_tokens=False)))
+        widths = self.ngram_widths
+        own = {"ngram_range": (widths[0], widths[-1]), "min_df": self.min_df}
+        return {**super().get_config(), **own}
 
     def save_files(self, folder: Path) -> None:
-        ngrams = self._learned()
+        assert self._lookup is not None
+        ngrams = self._lookup.get_vocabulary(include_special_tokens=False)
         (folder / VOCABULARY_FILE).write_text("\n".join(ngrams), encoding="utf-8", newline="\n")
         np.save(folder / IDF_FILE, self.idf, allow_pickle=False)
 
@@ -101,7 +90,7 @@ class TfidfVectorizer(TextVectorizer):
             ngrams = file.read().split("\n")
         self._set(ngrams, np.load(folder / IDF_FILE, allow_pickle=False))
 
-    def _set(self, ngrams: Sequence[str | bytes], idf: Any) -> None:
+    def _set(self, ngrams: Sequence[str | bytes], idf: np.ndarray) -> None:
         names = [ngram.decode() if isinstance(ngram, bytes) else ngram for ngram in ngrams]
         self._lookup = keras.layers.StringLookup(vocabulary=names, name="ngrams")
         self.idf = np.asarray(idf, np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import tempfile
 from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
@@ -17,11 +18,6 @@ __all__ = ["Features", "TextVectorizer", "in_batches", "replace_invalid_utf8", "
 
 Features = dict[str, tf.Tensor]
 Item = TypeVar("Item")
-CANNOT_REBUILD = (
-    "Keras cannot rebuild {} from a file, because {}; save everything with Classifier.save or "
-    "export_classifier, or the weights alone with save_weights or "
-    "ModelCheckpoint(..., save_weights_only=True)"
-)
 LENGTH_MULTIPLE = 8
 
 
@@ -77,29 +73,34 @@ class TextVectorizer(keras.layers.Layer):
         The texts may not fit in memory; they are read once, from first to last.
         """
 
-    @property
-    def non_trainable_weights(self) -> list[Any]:
-        """None: Keras counts a vocabulary as a weight, which HDF5 files of weights cannot hold."""
-        return []
-
-    def get_config(self) -> dict[str, Any]:
-        """Returns the arguments and what `adapt` has learned, for Keras' own files.
-
-        Raises:
-            NotImplementedError: This kind of text half cannot be rebuilt from them.
-        """
-        reason = "it does not say what it has learned from its texts"
-        raise NotImplementedError(CANNOT_REBUILD.format(type(self).__name__, reason))
-
-    def base_config(self) -> dict[str, Any]:
-        """Returns the arguments that every text half has, for a subclass's `get_config`."""
-        return {**super().get_config(), "max_length": self.max_length}
-
     def save_files(self, folder: Path) -> None:
         """Writes to a folder what `adapt` has learned."""
 
     def load_files(self, folder: Path) -> None:
         """Restores what `save_files` has written."""
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns arguments and files, so that a model in a .keras file has its vocabulary."""
+        with tempfile.TemporaryDirectory() as folder:
+            self.save_files(Path(folder))
+            content = {file.name: file.read_bytes() for file in Path(folder).iterdir()}
+        files = {name: base64.b64encode(content[name]).decode() for name in sorted(content)}
+        return {**super().get_config(), "max_length": self.max_length, "files": files}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> TextVectorizer:
+        files = config.pop("files")
+        vectorizer = cls(**config)
+        with tempfile.TemporaryDirectory() as folder:
+            for name, content in files.items():
+                Path(folder, name).write_bytes(base64.b64decode(content))
+            vectorizer.load_files(Path(folder))
+        return vectorizer
+
+    @property
+    def non_trainable_weights(self) -> list[Any]:
+        """None: Keras counts a vocabulary as a weight, which HDF5 files of weights cannot hold."""
+        return []
 
     def fingerprint(self) -> dict[str, Any]:
         """Returns a JSON-compatible identity: equal ones make the same features of a text."""

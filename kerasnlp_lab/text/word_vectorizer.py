@@ -45,8 +45,7 @@ class WordVectorizer(TextVectorizer):
 
     def __init__(self, max_length: int, vocab_size: int, fixed_length: bool = False, **kwargs: Any):
         super().__init__(max_length, **kwargs)
-        self.vocab_size = vocab_size
-        self.fixed_length = fixed_length
+        self.vocab_size, self.fixed_length = vocab_size, fixed_length
         self._adapted = False
         self._words = keras.layers.TextVectorization(
             max_tokens=vocab_size, ragged=True, name="words"
@@ -79,29 +78,15 @@ class WordVectorizer(TextVectorizer):
 
     def get_config(self) -> dict[str, Any]:
         own = {"vocab_size": self.vocab_size, "fixed_length": self.fixed_length}
-        return {**self.base_config(), **own, "words": self._learned() if self._adapted else None}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> WordVectorizer:
-        words = config.pop("words")
-        vectorizer = cls(**config)
-        if words is not None:
-            vectorizer._set(words)
-        return vectorizer
-
-    def _learned(self) -> list[str]:
-        return list(map(str, self._words.get_vocabulary(include_special_tokens=False)))
+        return {**super().get_config(), **own}
 
     def save_files(self, folder: Path) -> None:
-        words = self._learned()
+        words = self._words.get_vocabulary(include_special_tokens=False)
         (folder / VOCABULARY_FILE).write_text("\n".join(words), encoding="utf-8", newline="\n")
 
     def load_files(self, folder: Path) -> None:
         with open(folder / VOCABULARY_FILE, encoding="utf-8", newline="\n") as file:
-            self._set(file.read().split("\n"))
-
-    def _set(self, words: list[str]) -> None:
-        self._words.set_vocabulary(words)
+            self._words.set_vocabulary(file.read().split("\n"))
         self._adapted = True
         self._make_graph()
 

@@ -19,19 +19,14 @@ class StringModel(keras.Model):
     """A Keras model from strings to logits, for `fit` and for Keras' own files."""
 
     def save(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
-        """Saves the model with its vocabulary, as Keras does.
-
-        Raises:
-            OptionError: The file is HDF5, which has no room for a vocabulary.
-            NotImplementedError: The model has a BERT, which Keras cannot rebuild.
-        """
-        is_hdf5 = str(filepath).endswith((".h5", ".hdf5")) or kwargs.get("save_format") == "h5"
+        """Saves the model with its vocabulary. Raises OptionError for HDF5, which has no room."""
+        name, form = str(filepath), kwargs.get("save_format")
+        fits = not name.endswith((".h5", ".hdf5")) and form not in ("h5", "hdf5")
         expected = (
-            "a name that ends in .keras, because an HDF5 file cannot hold the vocabulary (use "
-            'save_weights("m.weights.h5") for the weights alone, and Classifier.save or '
-            "kerasnlp_lab.export_classifier for everything)"
+            ".keras, because HDF5 has no room for the vocabulary (for the weights alone: "
+            "save_weights; for everything: Classifier.save or export_classifier)"
         )
-        check_option("the file of a whole model", str(filepath), not is_hdf5, expected)
+        check_option("the format of a whole model", name, fits, expected)
         super().save(filepath, *args, **kwargs)
 
     def get_compile_config(self) -> Any:
