@@ -71,9 +71,9 @@ class Predictor:
         return self._answers(iter_texts(texts), chunk)
 
     def _answers(self, remaining: Iterator[str | bytes], chunk: int | None) -> Iterator[Any]:
-        begin_computing()
         size = chunk or FIRST_CHUNK
         while batch := [_as_bytes(text) for text in islice(remaining, size)]:
+            begin_computing()  # between two answers, the process may have been forked
             began = time.monotonic()
             answers = self.answer(batch)
             if chunk is None and time.monotonic() - began < 1:

@@ -151,7 +151,7 @@ class Classifier:
             )
         begin_computing()
         network = self.network
-        if any(layer.compute_dtype != "float32" for layer in network.layers):
+        if network.compute_dtype != "float32":
             with precision_policy("float32"):
                 network = self.entry.build_network(self.text, self.task, self.options)
             network.set_weights(self.network.get_weights())

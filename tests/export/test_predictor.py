@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import shutil
+import signal
 
 import numpy as np
 import pandas as pd
@@ -108,6 +109,7 @@ def in_a_fork(function):
     read, write = os.pipe()
     child = os.fork()
     if not child:
+        signal.alarm(30)  # ends a child that hangs
         try:
             function()
             said = "no error"
