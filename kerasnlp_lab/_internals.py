@@ -113,7 +113,8 @@ class OnePassDecay(keras.optimizers.legacy.Optimizer):
     def _decay_weights_op(self, var: Any, learning_rate: Any, apply_state: Any) -> Any:
         if not self._do_use_weight_decay(var.name):
             return tf.no_op()
-        rate = apply_state[(var.device, var.dtype.base_dtype)]["weight_decay_rate"]
+        known = apply_state[(var.device, var.dtype.base_dtype)]
+        rate = tf.cast(known["weight_decay_rate"], var.dtype)
         return tf.raw_ops.AssignVariableOp(
             resource=var.handle, value=var.read_value() * (1 - learning_rate * rate)
         )

@@ -13,6 +13,7 @@ prints it in one line and exits with status 2.
     |   `-- IntegrityError    a fetched file differs from the published one
     |-- StrategyError         the requested devices are not available
     |   `-- WorkerLostError   another worker is gone
+    |-- ForkError             TensorFlow cannot be used in a forked process
     |-- RunError              a run directory or an exported model cannot be used
     |-- TrainingStopped       a signal stopped a training after everything was saved
     `-- StorageError          a file could not be written
@@ -28,6 +29,7 @@ from pathlib import Path
 __all__ = [
     "DataError",
     "DatasetMissingError",
+    "ForkError",
     "HubError",
     "IntegrityError",
     "KerasnlpLabError",
@@ -145,6 +147,10 @@ class StrategyError(KerasnlpLabError):
 
 class WorkerLostError(StrategyError):
     """Another worker of a training is gone. Progress up to the last checkpoint is kept."""
+
+
+class ForkError(KerasnlpLabError, RuntimeError):
+    """A model was used in a process that was forked from one in which TensorFlow had computed."""
 
 
 class RunError(KerasnlpLabError):

@@ -1,4 +1,4 @@
-"""Detects what this machine computes fast (bfloat16, oneDNN, GPU), and frees memory."""
+"""Detects what this machine computes fast, frees memory, and refuses to compute in a fork."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ import os
 import platform
 from pathlib import Path
 
+from kerasnlp_lab.errors import ForkError
+
 __all__ = [
+    "begin_computing",
     "best_precision",
     "give_back_memory",
     "has_gpu",
@@ -19,6 +22,32 @@ __all__ = [
 _CPU_FLAGS = ("amx_bf16", "avx512_bf16")
 _CPU_INFO = Path("/proc/cpuinfo")
 _GPU_CAPABILITY = (8, 0)  # Ampere, the first that multiplies in bfloat16
+
+_forked = False  # whether TensorFlow had computed before this process was forked
+_watched = False
+
+
+def begin_computing() -> None:
+    """Notes that TensorFlow computes in this process. A fork lacks its threads and would hang.
+
+    Raises:
+        ForkError: This process was forked from one in which TensorFlow had computed.
+    """
+    global _watched
+    if _forked:
+        raise ForkError(
+            "TensorFlow does not survive a fork, and the process before this one had a model: open "
+            "models only after the fork, in each process, or start processes with "
+            'multiprocessing.get_context("spawn"); start gunicorn without --preload'
+        )
+    if not _watched and hasattr(os, "register_at_fork"):  # not on Windows
+        _watched = True
+        os.register_at_fork(after_in_child=_mark_forked)
+
+
+def _mark_forked() -> None:
+    global _forked
+    _forked = True
 
 
 def best_precision() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from official.nlp.modeling import networks
@@ -17,6 +17,7 @@ from kerasnlp_lab.errors import HubError
 __all__ = [
     "as_named_tensors",
     "bert_encoder",
+    "cannot_rebuild",
     "canonical_name",
     "layer_of",
     "named_tensors",
@@ -116,6 +117,15 @@ def canonical_name(variable_name: str) -> str | None:
         if kind in _KINDS and (module == known or (not layer and module.endswith("/" + known))):
             return f"{name.format(layer)}.{_KINDS[kind]}"
     return None
+
+
+def cannot_rebuild(layer: keras.layers.Layer) -> NoReturn:
+    """Is the `get_config` of layers that hold more than Keras can rebuild from a file."""
+    raise NotImplementedError(
+        "Keras cannot rebuild a BERT, whose encoder and word pieces come from elsewhere; save it "
+        "with Classifier.save or export_classifier, or its weights alone with save_weights or "
+        "ModelCheckpoint(..., save_weights_only=True)"
+    )
 
 
 def layer_of(variable_name: str) -> int | None:

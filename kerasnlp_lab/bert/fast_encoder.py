@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
-from kerasnlp_lab.bert.encoder import canonical_name
+from kerasnlp_lab.bert.encoder import cannot_rebuild, canonical_name
 from kerasnlp_lab.bert.inference_operations import InferenceOperations
 from kerasnlp_lab.bert.operations import Operations
 from kerasnlp_lab.bert.real_positions import RealPositions
@@ -72,6 +72,8 @@ class FastBertEncoder(keras.layers.Layer):
         self._hidden_dropout, self._attention_dropout = (
             keras.layers.Dropout(rate, dtype=self._layers_dtype) for rate in rates
         )
+
+    get_config = cannot_rebuild
 
     @property
     def layers(self) -> list[keras.layers.Layer]:

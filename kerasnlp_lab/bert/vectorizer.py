@@ -10,6 +10,7 @@ import tensorflow as tf
 import tensorflow_hub as hub
 
 from kerasnlp_lab._keras import keras
+from kerasnlp_lab.bert.encoder import cannot_rebuild
 from kerasnlp_lab.bert.loading import load_hub_layer
 from kerasnlp_lab.bert.tokenizer_probe import find_fast_tokenizer
 from kerasnlp_lab.errors import RunError
@@ -50,11 +51,13 @@ class HubVectorizer(TextVectorizer):
         self._vocab_file = Path(hub.resolve(handle), "assets", "vocab.txt")
         self._fast = find_fast_tokenizer(self._vocab_file, self.tokenize_clean)
 
-    def save_assets(self, folder: Path) -> None:
+    get_config = cannot_rebuild
+
+    def save_files(self, folder: Path) -> None:
         (folder / VOCABULARY_FILE).write_text(json.dumps(self.fingerprint()))
 
-    def load_assets(self, folder: Path) -> None:
-        """Checks that the module splits texts as it did when `save_assets` was called.
+    def load_files(self, folder: Path) -> None:
+        """Checks that the module splits texts as it did when `save_files` was called.
 
         Raises:
             RunError: It splits them differently.

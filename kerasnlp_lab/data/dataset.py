@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kerasnlp_lab.data.inputs import as_class_names, as_label_ids, as_strings
 from kerasnlp_lab.data.row_store import StoredTexts
 from kerasnlp_lab.data.sharded_split import ShardedSplit
 from kerasnlp_lab.data.source import LeaksLeftOut, PythonRows, Source
@@ -27,8 +28,8 @@ class Split:
     """Texts and their labels, in a fixed order.
 
     Args:
-        texts: The texts.
-        labels: One label id a text, int64 of shape [rows].
+        texts: The texts: a list, a NumPy array, a column of pandas, a generator and so on.
+        labels: One label id a text, int64 of shape [rows]; any whole numbers.
         path: The file that they were read from.
         lines: The line of each in that file, from 1, int32 of shape [rows]; None if
             there is no such file.
@@ -36,7 +37,8 @@ class Split:
         parts: The file of each row, as an index into ``files``, int32 of shape [rows].
 
     Raises:
-        DataError: The number of labels, or of lines, is not that of the texts.
+        DataError: The number of labels, or of lines, is not that of the texts; or a text or a
+            label is missing or has another type.
     """
 
     texts: Sequence[str]
@@ -47,21 +49,22 @@ class Split:
     parts: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.texts, StoredTexts):
-            object.__setattr__(self, "texts", tuple(self.texts))
-        object.__setattr__(self, "labels", np.asarray(self.labels, dtype=np.int64))
-        for name, numbers in (("label", self.labels), ("line", self.lines)):
-            if numbers is not None and numbers.shape != (len(self.texts),):
+        object.__setattr__(self, "texts", as_strings(self.texts))
+        object.__setattr__(self, "labels", as_label_ids(self.labels, len(self.texts)))
+        if self.lines is not None:
+            object.__setattr__(self, "lines", np.asarray(self.lines, np.int32))
+            if self.lines.shape != (len(self.texts),):
                 raise DataError(
-                    f"expected one {name} for each of {len(self.texts)} texts, "
-                    f"got {name}s of shape {numbers.shape}"
+                    f"expected one line for each of {len(self.texts)} texts, "
+                    f"got lines of shape {self.lines.shape}"
                 )
 
     def __len__(self) -> int:
         return len(self.texts)
 
     def take(self, rows: np.ndarray) -> Split:
-        """Returns a split of the given rows, in the given order."""
+        """Returns a split of the given rows, in the given order; rows may be a boolean mask."""
+        rows = np.arange(len(self))[rows]
         lines = None if self.lines is None else self.lines[rows]
         parts = None if self.parts is None else self.parts[rows]
         texts: Sequence[str] = (
@@ -82,6 +85,15 @@ class Split:
     def file(self, row: int) -> str:
         """Returns the file of a row, counted from 0; "" if it is not known."""
         return self.path if self.parts is None else self.files[self.parts[row]]
+
+    def check_labels(self, label_names: Sequence[str], name: str = "", part: str = "") -> None:
+        """Raises DataError for a label id of no class; its message has name, row and part."""
+        wrong = np.flatnonzero((self.labels < 0) | (self.labels >= len(label_names)))
+        if wrong.size:
+            raise DataError(
+                f"{name}{self.where(wrong[0])}{part} has label {self.labels[wrong[0]]}, expected "
+                f"0 to {len(label_names) - 1} ({', '.join(label_names)})"
+            )
 
     def as_tf_dataset(self) -> tf.data.Dataset:
         """Returns a tf.data source of (text, label) pairs: scalar string, scalar int64."""
@@ -107,8 +119,8 @@ class TextDataset:
         notes: What people should know about how the rows were read, a line each.
 
     Raises:
-        DataError: A label is out of range, a text to train on is empty, or a class
-            has no row to train on.
+        DataError: A label is out of range, a text to train on is empty, a class has no row to
+            train on, or two classes have the same name.
     """
 
     name: str
@@ -122,11 +134,11 @@ class TextDataset:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "label_names", tuple(self.label_names))
+        object.__setattr__(self, "label_names", as_class_names(self.label_names))
         for part in ("train", "validation", "test"):
             split = getattr(self, part)
             if isinstance(split, Split):
-                self._check_labels(part, split)
+                split.check_labels(self.label_names, f"{self.name}: ", f" of the {part} split")
         if isinstance(self.train, Split):
             self._check_texts(self.train)
         counts = self.train.label_counts(len(self.label_names))
@@ -135,15 +147,6 @@ class TextDataset:
             raise DataError(
                 f"{self.name}: no row to train on for class {', '.join(map(repr, missing))}; "
                 "add rows of that class, or take it out of the label names"
-            )
-
-    def _check_labels(self, part: str, split: Split) -> None:
-        wrong = np.flatnonzero((split.labels < 0) | (split.labels >= len(self.label_names)))
-        if wrong.size:
-            raise DataError(
-                f"{self.name}: {split.where(wrong[0])} of the {part} split has label "
-                f"{split.labels[wrong[0]]}, expected 0 to {len(self.label_names) - 1} "
-                f"({', '.join(self.label_names)})"
             )
 
     def _check_texts(self, split: Split) -> None:

@@ -14,7 +14,7 @@ from kerasnlp_lab.errors import DataError, first_line
 if TYPE_CHECKING:
     import tensorflow as tf
 
-__all__ = ["ADVICE", "ShardedSplit", "parse_records", "read_records"]
+__all__ = ["ADVICE", "ShardedSplit", "ShardedTexts", "parse_records", "read_records"]
 
 ADVICE = "copy the folder again, or write it again with 'kerasnlp-lab data shard'"
 READ_ROWS = 1024
@@ -62,7 +62,7 @@ class ShardedSplit:
 
         A damaged record raises DataError with its file.
         """
-        return _Texts(self)
+        return ShardedTexts(self)
 
     def label_counts(self, classes: int) -> np.ndarray:
         """Returns the rows of each class, int64 of shape [classes]."""
@@ -75,7 +75,7 @@ class ShardedSplit:
         return f"{self.files[file]}, record {row - ends[file] + self.rows[file] + 1}"
 
 
-class _Texts(Collection[str]):
+class ShardedTexts(Collection[str]):
     def __init__(self, split: ShardedSplit):
         self._split = split
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from kerasnlp_lab.data.columns import OnProblem
 from kerasnlp_lab.data.dataset import Split, TextDataset
+from kerasnlp_lab.data.inputs import as_class_names
 from kerasnlp_lab.data.labelled_rows import LabelledRows, read_labelled_rows, refuse
 from kerasnlp_lab.data.labels import ClassMatcher, class_names, class_problem, in_order
 from kerasnlp_lab.data.source import MAX_CLASSES, TableFiles
@@ -182,6 +183,7 @@ def load_labelled_rows(
     Raises:
         DataError: The file or a row cannot be used.
     """
+    label_names = as_class_names(label_names)
     rows = read_labelled_rows(
         user_path(path),
         _names(text_columns),
@@ -192,4 +194,4 @@ def load_labelled_rows(
     )
     for note in rows.notes:
         on_note(note)
-    return rows.split(tuple(label_names)), rows.rejected
+    return rows.split(label_names), rows.rejected

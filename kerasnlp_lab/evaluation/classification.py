@@ -197,7 +197,11 @@ def score(
         label_names: The classes.
         decision: The rule that turns logits into classes; None for the most probable class.
         texts_per_second: The measured speed, for the report.
+
+    Raises:
+        DataError: A label of the split is none of these classes.
     """
+    split.check_labels(label_names)
     decision = decision or Decision()
     probabilities = decision.probabilities(logits)
     predicted = decision.label_ids(probabilities)

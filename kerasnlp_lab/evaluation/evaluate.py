@@ -44,7 +44,7 @@ def evaluate(
         The task's `Evaluation`.
 
     Raises:
-        DataError: The split is empty.
+        DataError: The split is empty, or has a label that the classifier does not know.
     """
     if not len(split):
         raise DataError("there is no row to evaluate on")

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from kerasnlp_lab.data.inputs import as_class_names, one_text
 from kerasnlp_lab.errors import DataError, UnknownNameError, check_option
 from kerasnlp_lab.explanation.explanation import Completeness, Explanation
 from kerasnlp_lab.tasks import Classification
@@ -43,7 +44,7 @@ def explain(classifier: Classifier, text: str, *, label: str | None = None) -> E
     Raises:
         OptionError: The classifier has no attention.
         UnknownNameError: The classifier has no such class.
-        DataError: The classifier reads no word of the text.
+        DataError: This is not one text, or the classifier reads no word of it.
 
     Example:
         >>> classifier = create_classifier("seed_transformer", ["bad", "good"], ["so so"])
@@ -53,8 +54,12 @@ def explain(classifier: Classifier, text: str, *, label: str | None = None) -> E
     task = classifier.task.name
     check_option("task", task, task == Classification.name, "classification to be explained")
     inside = classifier.look_inside()
+    if label is not None:
+        (label,) = as_class_names([label])
     if label is not None and label not in classifier.label_names:
         raise UnknownNameError("class", label, classifier.label_names)
+    given = one_text(text)
+    text = given.decode("utf-8", "replace") if isinstance(given, bytes) else given
     text = replace_surrogates(text)
     words = find_words(classifier.text, text)
     tokens = find_tokens(classifier.text, text, words)

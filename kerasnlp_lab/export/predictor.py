@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from kerasnlp_lab.data.inputs import iter_texts
 from kerasnlp_lab.errors import OptionError, RunError
 from kerasnlp_lab.export.saved_model import MANIFEST
+from kerasnlp_lab.machine import begin_computing
 from kerasnlp_lab.paths import check_files, did_you_mean_path, user_path
 from kerasnlp_lab.tasks import Task, read_task
 from kerasnlp_lab.text.order import evaluation_order
@@ -50,19 +52,28 @@ class Predictor:
         return self.task.label_names
 
     def predict(self, texts: Iterable[str | bytes], *, chunk: int | None = None) -> Iterator[Any]:
-        """Yields the answer to each text in order, and reads at most one chunk ahead.
+        """Returns the answers one at a time, in order, and reads at most one chunk ahead.
 
         Args:
-            texts: The texts.
+            texts: The texts, in a list, a column of pandas, a generator and so on.
             chunk: The number of texts to answer at a time. None starts with 512 and doubles it up
                 to 8,192, as long as a chunk takes less than a second.
 
-        Yields:
-            The task's `Answer`; a `Prediction` for classification.
+        Returns:
+            The task's `Answer` to each text; a `Prediction` for classification.
+
+        Raises:
+            DataError: This is a single string. A text that is missing or is no string raises it
+                when its chunk is read.
+            ForkError: The predictor was opened before this process was forked.
         """
-        remaining = iter(texts)
+        begin_computing()
+        return self._answers(iter_texts(texts), chunk)
+
+    def _answers(self, remaining: Iterator[str | bytes], chunk: int | None) -> Iterator[Any]:
         size = chunk or FIRST_CHUNK
         while batch := [_as_bytes(text) for text in islice(remaining, size)]:
+            begin_computing()  # between two answers, the process may have been forked
             began = time.monotonic()
             answers = self.answer(batch)
             if chunk is None and time.monotonic() - began < 1:
@@ -81,7 +92,9 @@ def open_predictor(model: str | Path, *, precision: str | None = None) -> Predic
     Raises:
         OptionError: The model does not support the precision.
         RunError: The folder is neither, or one of its files is missing or altered.
+        ForkError: TensorFlow had computed before this process was forked.
     """
+    begin_computing()
     path = user_path(model)
     if not path.exists():
         raise RunError(

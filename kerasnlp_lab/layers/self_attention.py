@@ -90,14 +90,14 @@ class SelfAttention(keras.layers.Layer):
         ]
         # A key's bias adds the same to all of a query's scores, which softmax takes out.
         # So it gets a gradient, and one of zero, as in Keras.
-        nothing = 0.0 * tf.reduce_sum(self.key_bias)
-        value_bias = tf.reshape(self.value_bias, [1, -1])
-        flat_output = tf.reshape(self.output_kernel, [value_bias.shape[1], -1])
+        nothing = 0.0 * tf.reduce_sum(tf.cast(self.key_bias, dtype))
+        value_bias = tf.reshape(tf.cast(self.value_bias, dtype), [1, -1])
+        flat_output = tf.reshape(tf.cast(self.output_kernel, dtype), [value_bias.shape[1], -1])
         return (
             tf.concat(compare, axis=1),
             tf.concat(compare_bias, axis=1)[0] + nothing,
             tf.concat(project, axis=0),
-            tf.matmul(value_bias, flat_output)[0] + self.output_bias,
+            tf.matmul(value_bias, flat_output)[0] + tf.cast(self.output_bias, dtype),
         )
 
     def call(

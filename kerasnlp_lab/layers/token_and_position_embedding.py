@@ -66,8 +66,9 @@ class TokenAndPositionEmbedding(keras.layers.Layer):
         self.pos_emb = keras.layers.Embedding(maxlen, embed_dim, dtype=policy, name="pos_emb")
 
     def build(self, input_shape: tf.TensorShape) -> None:
-        self.token_emb.build(input_shape)
-        self.pos_emb.build((None,))
+        for table, shape in ((self.token_emb, input_shape), (self.pos_emb, (None,))):
+            with tf.name_scope(table.name):  # HDF5 files have one place for a name
+                table.build(shape)
         super().build(input_shape)
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:

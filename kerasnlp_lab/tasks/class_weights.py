@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from kerasnlp_lab.errors import OptionError, UnknownNameError
+from kerasnlp_lab.errors import OptionError, UnknownNameError, check_option
 
 __all__ = ["class_weights"]
+
+FORMS = "none, balanced or CLASS=WEIGHT,..."
 
 
 def class_weights(spec: str, counts: np.ndarray, label_names: Sequence[str]) -> np.ndarray | None:
@@ -27,6 +29,7 @@ def class_weights(spec: str, counts: np.ndarray, label_names: Sequence[str]) -> 
         >>> class_weights("balanced", np.array([3, 1]), ["ham", "spam"]).round(3).tolist()
         [0.667, 2.0]
     """
+    check_option("class_weight", spec, isinstance(spec, str), f"a string: {FORMS}")
     if spec == "none":
         return None
     if spec == "balanced":
@@ -67,9 +70,7 @@ def _assignments(spec: str, label_names: set[str]) -> list[tuple[str, float]]:
     readable = max(end for end in range(len(ways)) if ways[end])
     for name, weight in map(_assignment, parts[readable:]):
         if not weight:
-            raise OptionError(
-                f"class_weight must be none, balanced or CLASS=WEIGHT,..., got {spec!r}"
-            )
+            raise OptionError(f"class_weight must be {FORMS}, got {spec!r}")
         if name.strip() not in label_names:
             break
     raise UnknownNameError("class", name.strip(), label_names)

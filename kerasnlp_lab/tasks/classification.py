@@ -14,6 +14,7 @@ from rich.cells import cell_len
 
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.data import ShardedSplit, Split, TextDataset
+from kerasnlp_lab.data.inputs import as_class_names
 from kerasnlp_lab.display import shown_names
 from kerasnlp_lab.tasks.class_weights import class_weights
 from kerasnlp_lab.tasks.decision import Decision
@@ -64,9 +65,12 @@ class Classification(Task):
     """The task of choosing one class for each text.
 
     Args:
-        label_names: The classes, in the order of the logits.
+        label_names: The classes, in the order of the logits; each has a name of its own.
         loss: The cross-entropy to minimize. `for_training` sets its label smoothing and its class
             weights.
+
+    Raises:
+        DataError: Two classes have the same name, or a name is missing.
     """
 
     name: ClassVar[str] = "classification"
@@ -76,6 +80,9 @@ class Classification(Task):
 
     label_names: tuple[str, ...]
     loss: SmoothedCrossentropy = dataclasses.field(default_factory=SmoothedCrossentropy)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "label_names", as_class_names(self.label_names))
 
     @classmethod
     def for_data(cls, data: TextDataset) -> Classification:

@@ -8,18 +8,19 @@ training, the lengths are compared within each class, so that a batch has all cl
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from kerasnlp_lab.data.inputs import as_texts
 from kerasnlp_lab.data.row_store import RowStore
 from kerasnlp_lab.text.order import evaluation_order, steps_in_pass, training_order
 from kerasnlp_lab.text.rows import Rows, RowTargets, label_targets
 from kerasnlp_lab.text.threads import cores, in_threads
-from kerasnlp_lab.text.vectorizer import Features, TextVectorizer
+from kerasnlp_lab.text.vectorizer import Features, TextVectorizer, in_batches
 
 __all__ = [
     "NO_STEP",
@@ -89,7 +90,7 @@ class TokenizedTexts:
         return tf.ensure_shape(ids, [None]), tf.ensure_shape(lengths, [None])
 
 
-def tokenize(vectorizer: TextVectorizer, texts: Sequence[str | bytes]) -> TokenizedTexts:
+def tokenize(vectorizer: TextVectorizer, texts: Iterable[str | bytes]) -> TokenizedTexts:
     """Tokenizes texts in batches on all cores, into a temporary file.
 
     Args:
@@ -98,8 +99,11 @@ def tokenize(vectorizer: TextVectorizer, texts: Sequence[str | bytes]) -> Tokeni
 
     Returns:
         The token ids of the texts, in the same order.
+
+    Raises:
+        DataError: A text is missing or is no string.
     """
-    return TokenizedTexts(_tokenized(vectorizer, texts))
+    return TokenizedTexts(_tokenized(vectorizer, as_texts(texts)))
 
 
 def tokenize_flat(
@@ -121,7 +125,7 @@ def tokenize_flat(
 
 
 def _tokenized(
-    vectorizer: TextVectorizer, texts: Sequence[str | bytes]
+    vectorizer: TextVectorizer, texts: Collection[str | bytes]
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yields the token ids and lengths of some texts at a time."""
 
@@ -130,8 +134,7 @@ def _tokenized(
         return ids.numpy(), lengths.numpy()
 
     size = min(max(SMALLEST_CALL, math.ceil(len(texts) / cores())), LARGEST_CALL)
-    batches = (list(texts[start : start + size]) for start in range(0, len(texts), size))
-    return in_threads(of_batch, batches)
+    return in_threads(of_batch, in_batches(texts, size))
 
 
 @dataclass(frozen=True)
@@ -246,7 +249,7 @@ def evaluation_batches(
 
 
 def token_batches(
-    vectorizer: TextVectorizer, texts: Sequence[str | bytes], *, batch_size: int
+    vectorizer: TextVectorizer, texts: Collection[str | bytes], *, batch_size: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Tokenizes texts and yields batches of similar length, without a temporary file.
 
@@ -261,8 +264,9 @@ def token_batches(
         The numbers of the texts, int32 [batch], their token ids end to end, int32 [tokens], and
         the number of tokens in each, int64 [batch].
     """
-    for first in range(0, len(texts), TEXTS_IN_MEMORY):
-        ids, lengths = tokenize_flat(vectorizer, texts[first : first + TEXTS_IN_MEMORY])
+    for number, some in enumerate(in_batches(texts, TEXTS_IN_MEMORY)):
+        first = number * TEXTS_IN_MEMORY
+        ids, lengths = tokenize_flat(vectorizer, some)
         starts = np.cumsum(lengths) - lengths
         for rows in evaluation_order(lengths, batch_size):
             own = lengths[rows]

@@ -11,6 +11,7 @@ import tensorflow as tf
 from sklearn.feature_extraction import text as sklearn_text
 
 from kerasnlp_lab._keras import keras
+from kerasnlp_lab.data.inputs import iter_texts
 from kerasnlp_lab.errors import DataError
 from kerasnlp_lab.text.unspaced import note_on_unspaced
 from kerasnlp_lab.text.vectorizer import Features, TextVectorizer, in_batches
@@ -21,6 +22,7 @@ VOCABULARY_FILE = "ngrams.txt"
 IDF_FILE = "idf.npy"
 
 
+@keras.utils.register_keras_serializable(package="kerasnlp_lab")
 class TfidfVectorizer(TextVectorizer):
     """scikit-learn's TF-IDF of words and word pairs, as TensorFlow ops.
 
@@ -60,9 +62,9 @@ class TfidfVectorizer(TextVectorizer):
         """The number of n-grams."""
         return len(self.idf)
 
-    def adapt(self, texts: Collection[str]) -> None:
+    def adapt(self, texts: Collection[str | bytes]) -> None:
         documents: list[list[str]] = []
-        for batch in in_batches(texts, 1024):
+        for batch in in_batches(iter_texts(texts), 1024):
             documents += self._ngrams(tf.constant(batch)).to_list()
         counted = sklearn_text.TfidfVectorizer(
             analyzer=lambda document: document, min_df=min(self.min_df, len(documents))
@@ -82,13 +84,18 @@ class TfidfVectorizer(TextVectorizer):
             raise DataError(f"{reason}; {advice}") from error
         self._set(counted.get_feature_names_out().tolist(), counted.idf_)
 
-    def save_assets(self, folder: Path) -> None:
+    def get_config(self) -> dict[str, Any]:
+        widths = self.ngram_widths
+        own = {"ngram_range": (widths[0], widths[-1]), "min_df": self.min_df}
+        return {**super().get_config(), **own}
+
+    def save_files(self, folder: Path) -> None:
         assert self._lookup is not None
         ngrams = self._lookup.get_vocabulary(include_special_tokens=False)
         (folder / VOCABULARY_FILE).write_text("\n".join(ngrams), encoding="utf-8", newline="\n")
         np.save(folder / IDF_FILE, self.idf, allow_pickle=False)
 
-    def load_assets(self, folder: Path) -> None:
+    def load_files(self, folder: Path) -> None:
         with open(folder / VOCABULARY_FILE, encoding="utf-8", newline="\n") as file:
             ngrams = file.read().split("\n")
         self._set(ngrams, np.load(folder / IDF_FILE, allow_pickle=False))

@@ -15,13 +15,14 @@ SAMPLE = 1000  # texts
 LONG_WORD = 5  # letters; a Chinese or Thai word has about 2 or 4
 
 
-def note_on_unspaced(texts: Iterable[str]) -> str:
+def note_on_unspaced(texts: Iterable[str | bytes]) -> str:
     """Returns a sentence on texts whose words have no spaces between them; "" for others.
 
     Args:
         texts: Training texts, the first of which are looked at.
     """
-    sample = list(islice(texts, SAMPLE))
+    first = islice(texts, SAMPLE)
+    sample = [text if isinstance(text, str) else text.decode("utf-8", "replace") for text in first]
     letters: Counter[str] = sum(map(script_counts, sample), Counter())
     unspaced = Counter({script: letters[script] for script in UNSPACED & set(letters)})
     words = sum(len(text.split()) for text in sample)

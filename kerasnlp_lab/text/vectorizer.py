@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import tempfile
 from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import tensorflow as tf
 
@@ -16,10 +17,11 @@ from kerasnlp_lab.paths import sha256_of_files
 __all__ = ["Features", "TextVectorizer", "in_batches", "replace_invalid_utf8", "replace_surrogates"]
 
 Features = dict[str, tf.Tensor]
+Item = TypeVar("Item")
 LENGTH_MULTIPLE = 8
 
 
-def in_batches(texts: Iterable[str], size: int) -> Iterator[list[str]]:
+def in_batches(texts: Iterable[Item], size: int) -> Iterator[list[Item]]:
     """Yields lists of `size` texts; the last list may be shorter."""
     rest = iter(texts)
     while batch := list(islice(rest, size)):
@@ -68,22 +70,45 @@ class TextVectorizer(keras.layers.Layer):
         self.max_length = max_length
         self._make_graph()
 
-    def adapt(self, texts: Collection[str]) -> None:
+    def adapt(self, texts: Collection[str | bytes]) -> None:
         """Learns from the training texts, for example a vocabulary.
 
         The texts may not fit in memory; they are read once, from first to last.
         """
 
-    def save_assets(self, folder: Path) -> None:
+    def save_files(self, folder: Path) -> None:
         """Writes to a folder what `adapt` has learned."""
 
-    def load_assets(self, folder: Path) -> None:
-        """Restores what `save_assets` has written."""
+    def load_files(self, folder: Path) -> None:
+        """Restores what `save_files` has written."""
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns arguments and files, so that a model in a .keras file has its vocabulary."""
+        with tempfile.TemporaryDirectory() as folder:
+            self.save_files(Path(folder))
+            content = {file.name: file.read_bytes() for file in Path(folder).iterdir()}
+        files = {name: base64.b64encode(content[name]).decode() for name in sorted(content)}
+        return {**super().get_config(), "max_length": self.max_length, "files": files}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> TextVectorizer:
+        files = config.pop("files")
+        vectorizer = cls(**config)
+        with tempfile.TemporaryDirectory() as folder:
+            for name, content in files.items():
+                Path(folder, name).write_bytes(base64.b64decode(content))
+            vectorizer.load_files(Path(folder))
+        return vectorizer
+
+    @property
+    def non_trainable_weights(self) -> list[Any]:
+        """None: Keras counts a vocabulary as a weight, which HDF5 files of weights cannot hold."""
+        return []
 
     def fingerprint(self) -> dict[str, Any]:
         """Returns a JSON-compatible identity: equal ones make the same features of a text."""
         with tempfile.TemporaryDirectory() as folder:
-            self.save_assets(Path(folder))
+            self.save_files(Path(folder))
             return {"assets": sha256_of_files(Path(folder))}
 
     def tokenize_clean(self, texts: tf.Tensor) -> tf.RaggedTensor:

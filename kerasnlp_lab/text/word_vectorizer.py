@@ -9,6 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
+from kerasnlp_lab.data.inputs import as_texts
 from kerasnlp_lab.errors import DataError, KerasnlpLabError
 from kerasnlp_lab.machine import give_back_memory
 from kerasnlp_lab.text.vectorizer import Features, TextVectorizer, in_batches
@@ -20,6 +21,7 @@ ADAPT_BATCH = 1024
 SPECIAL_IDS = 2  # padding and unknown
 
 
+@keras.utils.register_keras_serializable(package="kerasnlp_lab")
 class WordVectorizer(TextVectorizer):
     """Lower-cased words without punctuation, found by Keras' TextVectorization.
 
@@ -45,23 +47,24 @@ class WordVectorizer(TextVectorizer):
 
     def __init__(self, max_length: int, vocab_size: int, fixed_length: bool = False, **kwargs: Any):
         super().__init__(max_length, **kwargs)
-        self.fixed_length = fixed_length
+        self.vocab_size, self.fixed_length = vocab_size, fixed_length
         self._adapted = False
         self._words = keras.layers.TextVectorization(
             max_tokens=vocab_size, ragged=True, name="words"
         )
 
-    def adapt(self, texts: Collection[str]) -> None:
+    def adapt(self, texts: Collection[str | bytes]) -> None:
         # TensorFlow would turn an error of ours into one of its own, so it is kept here.
         errors: list[KerasnlpLabError] = []
 
-        def batches() -> Iterator[list[str]]:
+        def batches() -> Iterator[list[str | bytes]]:
             try:
                 yield from in_batches(texts, ADAPT_BATCH)
             except KerasnlpLabError as error:
                 errors.append(error)
 
-        if texts:
+        texts = as_texts(texts)
+        if len(texts):
             self._words.adapt(
                 tf.data.Dataset.from_generator(
                     batches, output_signature=tf.TensorSpec([None], tf.string)
@@ -78,11 +81,15 @@ class WordVectorizer(TextVectorizer):
         self._adapted = True
         self._make_graph()
 
-    def save_assets(self, folder: Path) -> None:
+    def get_config(self) -> dict[str, Any]:
+        own = {"vocab_size": self.vocab_size, "fixed_length": self.fixed_length}
+        return {**super().get_config(), **own}
+
+    def save_files(self, folder: Path) -> None:
         words = self._words.get_vocabulary(include_special_tokens=False)
         (folder / VOCABULARY_FILE).write_text("\n".join(words), encoding="utf-8", newline="\n")
 
-    def load_assets(self, folder: Path) -> None:
+    def load_files(self, folder: Path) -> None:
         with open(folder / VOCABULARY_FILE, encoding="utf-8", newline="\n") as file:
             self._words.set_vocabulary(file.read().split("\n"))
         self._adapted = True

@@ -100,8 +100,10 @@ def _clipping(clip_norm: float) -> list[Any]:
 def _clip_by_global_norm(clip_norm: float, grads_and_vars: list[Any]) -> list[Any]:
     """Scales gradients, summed over replicas, to a global norm of at most clip_norm."""
     gradients, variables = zip(*grads_and_vars, strict=True)
-    clipped, _ = tf.clip_by_global_norm([_sum_rows(one) for one in gradients], clip_norm)
-    return list(zip(clipped, variables, strict=True))
+    # In one dtype: under the policy float64, only the logits are float32.
+    summed = [tf.cast(_sum_rows(one), tf.float32) for one in gradients]
+    clipped, _ = tf.clip_by_global_norm(summed, clip_norm)
+    return [(tf.cast(one, to.dtype), to) for one, to in zip(clipped, variables, strict=True)]
 
 
 def _sum_rows(gradient: Any) -> Any:

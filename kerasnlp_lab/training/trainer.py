@@ -12,6 +12,7 @@ import rich.console
 
 from kerasnlp_lab.data import ShardedSplit, Split, TextDataset
 from kerasnlp_lab.errors import OptionError, RunError, StorageError
+from kerasnlp_lab.machine import begin_computing
 from kerasnlp_lab.paths import explain_os_error, user_path
 from kerasnlp_lab.text import tokenize
 from kerasnlp_lab.training.checkpoints import Checkpoints
@@ -90,6 +91,7 @@ def train(
         WorkerLostError: Another worker of a multi-worker strategy is gone.
         StorageError: A file cannot be written.
     """
+    begin_computing()
     began = time.perf_counter()
     folder = user_path(folder)
     writes = is_chief(classifier.network.distribute_strategy)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
+from kerasnlp_lab.data.inputs import as_texts
 from kerasnlp_lab.errors import OptionError, RunError, UnknownNameError
+from kerasnlp_lab.machine import begin_computing
 from kerasnlp_lab.paths import check_files, user_path
 from kerasnlp_lab.tasks import Classification, Task, read_task
 from kerasnlp_lab.text import TextVectorizer
@@ -25,7 +27,7 @@ __all__ = ["create_classifier", "create_model", "load_classifier"]
 def create_model(
     name: str,
     task: Task,
-    train_texts: Collection[str],
+    train_texts: Iterable[str],
     *,
     options: Mapping[str, Any] | None = None,
     strategy: tf.distribute.Strategy | None = None,
@@ -43,20 +45,22 @@ def create_model(
     Raises:
         UnknownNameError: There is no such model or option.
         OptionError: The model does not support the task, or an option has an invalid value.
+        DataError: A text is missing or is no string.
         HubError: A pre-trained module cannot be fetched.
     """
+    begin_computing()
     entry = find_model(name)
     entry.check_task(task.name)
     chosen = entry.with_options(options or {})
     text = entry.build_text(chosen)
-    text.adapt(train_texts)
+    text.adapt(as_texts(train_texts))
     return _assemble(entry, chosen, task, text, task.decision_type(), strategy)
 
 
 def create_classifier(
     name: str,
     label_names: Sequence[str],
-    train_texts: Collection[str],
+    train_texts: Iterable[str],
     *,
     options: Mapping[str, Any] | None = None,
     strategy: tf.distribute.Strategy | None = None,
@@ -74,6 +78,7 @@ def create_classifier(
     Raises:
         UnknownNameError: There is no such model or option.
         OptionError: An option has an invalid value.
+        DataError: A text is missing, or two classes have the same name.
         HubError: A pre-trained module cannot be fetched.
 
     Example:
@@ -81,7 +86,7 @@ def create_classifier(
         >>> classifier.model(tf.constant(["good"])).shape
         TensorShape([1, 2])
     """
-    task = Classification(tuple(label_names))
+    task = Classification(label_names)  # type: ignore[arg-type]  # it makes strings of them
     return create_model(name, task, train_texts, options=options, strategy=strategy)
 
 
@@ -108,6 +113,7 @@ def load_classifier(
         OptionError: The option cannot change after training, or its value is invalid.
         RunError: The folder does not hold a classifier, or its files are damaged.
     """
+    begin_computing()
     folder = user_path(folder)
     try:
         description = json.loads((folder / DESCRIPTION_FILE).read_text(encoding="utf-8"))
@@ -118,7 +124,7 @@ def load_classifier(
         changes |= entry.options.to_explain() if to_explain else {}
         chosen = entry.with_options(entry.options.when_loaded(description["options"], changes))
         text = entry.build_text(chosen)
-        text.load_assets(folder / "text")
+        text.load_files(folder / "text")
         decision = task.decision_type(**description.get("decision", {}))
     except OptionError:
         raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from functools import cached_property, partial
 from pathlib import Path
@@ -15,15 +16,16 @@ import safetensors.numpy
 import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
-from kerasnlp_lab.bert.encoder import canonical_name
+from kerasnlp_lab.bert.encoder import canonical_name, precision_policy
 from kerasnlp_lab.errors import OptionError, RunError
+from kerasnlp_lab.machine import begin_computing
 from kerasnlp_lab.paths import sha256_of_files, whole_directory, write_whole
 from kerasnlp_lab.tasks import Task
 from kerasnlp_lab.text import TextVectorizer
 from kerasnlp_lab.text.vectorizer import Features
 from kerasnlp_lab.zoo.entry import ZooEntry
 from kerasnlp_lab.zoo.inside import Inside
-from kerasnlp_lab.zoo.network import FEATURES
+from kerasnlp_lab.zoo.network import FEATURES, StringModel
 from kerasnlp_lab.zoo.options import ModelOptions
 
 __all__ = ["DESCRIPTION_FILE", "WEIGHTS_FILE", "Classifier"]
@@ -66,11 +68,11 @@ class Classifier:
     def model(self) -> keras.Model:
         """Strings [batch] to logits [batch, classes]: a plain Keras model on the same weights.
 
-        Save it with `Classifier.save` or `export_classifier`, because Keras' own formats cannot
-        rebuild the text half.
+        Keras' ``save_weights`` works for every model, and ``save("m.keras")`` for those without a
+        BERT. For a BERT use `Classifier.save` or `export_classifier`.
         """
         texts = keras.Input(shape=(), dtype=tf.string, name="text")
-        return keras.Model(texts, self.network(self.text(texts)), name="strings_to_logits")
+        return StringModel(texts, self.network(self.text(texts)), name="strings_to_logits")
 
     @property
     def encoder(self) -> keras.layers.Layer | None:
@@ -105,6 +107,7 @@ class Classifier:
         return self._on_tokens(partial(self.network, training=False))
 
     def _on_tokens(self, network: Callable[[Features], tf.Tensor]) -> Any:
+        begin_computing()
         text = self.text
 
         def answer(ids: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
@@ -137,6 +140,8 @@ class Classifier:
     def look_inside(self) -> Inside:
         """Returns access to the network's attention and embeddings.
 
+        It computes in float32. Under another policy of Keras it is a copy of the network.
+
         Raises:
             OptionError: The model has no attention.
         """
@@ -144,7 +149,13 @@ class Classifier:
             raise OptionError(
                 f"{self.name} has no attention to show: explain a transformer or a BERT"
             )
-        return self.entry.look_inside(self.network, self.task, self.options)
+        begin_computing()
+        network = self.network
+        if network.compute_dtype != "float32":
+            with precision_policy("float32"):
+                network = self.entry.build_network(self.text, self.task, self.options)
+            network.set_weights(self.network.get_weights())
+        return self.entry.look_inside(network, self.task, self.options)
 
     # Training
 
@@ -184,7 +195,9 @@ class Classifier:
                 named[f"encoder/{own}"] = variable
         inside = {id(variable) for variable in encoder}
         rest = [variable for variable in self.network.weights if id(variable) not in inside]
-        return named | {f"{index:04d} {one.name}": one for index, one in enumerate(rest)}
+        # Version 0.1.0 named both tables of TokenAndPositionEmbedding alike.
+        names = (re.sub("/(token|pos)_emb/", "/", variable.name) for variable in rest)
+        return named | {f"{n:04d} {name}": rest[n] for n, name in enumerate(names)}
 
     def save_weights(self, path: Path) -> None:
         """Writes the network's weights to a safetensors file, whole or not at all."""
@@ -221,7 +234,7 @@ class Classifier:
         """
         with whole_directory(folder) as target:
             (target / "text").mkdir()
-            self.text.save_assets(target / "text")
+            self.text.save_files(target / "text")
             self.save_weights(target / WEIGHTS_FILE)
             description = {
                 "model": self.name,

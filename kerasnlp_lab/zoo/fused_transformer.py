@@ -35,11 +35,12 @@ def fuse_transformer(
 
     Returns:
         A function that takes ``token_ids``, int32 [batch, seq], from the classifier's text half
-        and returns float32 [batch, hidden]. None for a task that reads a sequence.
+        and returns float32 [batch, hidden]. None for a task that reads a sequence, or if the
+        network has another policy of Keras than float32.
     """
-    if task.reads != "pooled":
-        return None
     embedding = network.get_layer("embedding")
+    if task.reads != "pooled" or embedding.dtype_policy.name != "float32":
+        return None
     tokens, positions = (
         table.embeddings.numpy() for table in (embedding.token_emb, embedding.pos_emb)
     )

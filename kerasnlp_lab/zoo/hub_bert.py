@@ -183,7 +183,9 @@ def _head_input(
         return outputs["sequence_output"]
     if options.pooling == "pooled_output":
         return outputs["pooled_output"]
-    return MaskedAveragePooling1D()(outputs["sequence_output"], mask=inputs["input_mask"])
+    return MaskedAveragePooling1D(dtype="float32")(
+        outputs["sequence_output"], mask=inputs["input_mask"]
+    )
 
 
 def _fuse(

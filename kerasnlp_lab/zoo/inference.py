@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from kerasnlp_lab.data.inputs import as_texts
+from kerasnlp_lab.machine import begin_computing
 from kerasnlp_lab.text.pipeline import token_batches
 from kerasnlp_lab.text.threads import in_threads
 from kerasnlp_lab.zoo.classifier import Classifier
@@ -20,7 +22,7 @@ SMALL_MODEL_BATCH = 256
 
 def predict_logits(
     classifier: Classifier,
-    texts: Sequence[str | bytes],
+    texts: Iterable[str | bytes],
     *,
     batch_size: int = 0,
     fused: Callable[..., tf.Tensor] | None = None,
@@ -37,7 +39,13 @@ def predict_logits(
     Returns:
         Logits in the order of the texts: float32 [texts, classes], or for a task that reads a
         sequence a list with float32 [tokens, tags] for each text, without padding.
+
+    Raises:
+        DataError: A text is missing or is no string.
+        ForkError: The classifier was built or loaded before this process was forked.
     """
+    begin_computing()
+    texts = as_texts(texts)
     usual = SMALL_MODEL_BATCH if classifier.encoder is None else ENCODER_BATCH
     answer = fused or classifier.fused()
     text, sequence = classifier.text, classifier.task.reads == "sequence"

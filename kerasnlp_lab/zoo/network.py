@@ -1,4 +1,4 @@
-"""`with_head`: puts a task's head on a model's body."""
+"""`with_head`: puts a task's head on a model's body; `StringModel`: the text half before it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,33 @@ from collections.abc import Mapping
 from typing import Any
 
 from kerasnlp_lab._keras import keras
+from kerasnlp_lab.errors import check_option
 from kerasnlp_lab.tasks import HeadOptions, Task
 
-__all__ = ["FEATURES", "with_head"]
+__all__ = ["FEATURES", "StringModel", "with_head"]
 
 FEATURES = "features"  # the name of the layer before the head
+
+
+@keras.utils.register_keras_serializable(package="kerasnlp_lab")
+class StringModel(keras.Model):
+    """A Keras model from strings to logits, for `fit` and for Keras' own files."""
+
+    def save(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
+        """Saves the model with its vocabulary. Raises OptionError for HDF5, which has no room."""
+        name, form = str(filepath), kwargs.get("save_format")
+        fits = not name.endswith((".h5", ".hdf5")) and form not in ("h5", "hdf5")
+        expected = (
+            ".keras, because HDF5 has no room for the vocabulary (for the weights alone: "
+            "save_weights; for everything: Classifier.save or export_classifier)"
+        )
+        check_option("the format of a whole model", name, fits, expected)
+        super().save(filepath, *args, **kwargs)
+
+    def get_compile_config(self) -> Any:
+        # Keras saves no state of a legacy optimizer, such as AdamW: compile a loaded model again.
+        is_legacy = isinstance(self.optimizer, keras.optimizers.legacy.Optimizer)
+        return None if is_legacy else super().get_compile_config()
 
 
 def with_head(

@@ -54,9 +54,9 @@ def _build_text(options: TfidfOptions) -> TfidfVectorizer:
 def _build_network(text: TextVectorizer, task: Task, options: TfidfOptions) -> keras.Model:
     assert isinstance(text, TfidfVectorizer)
     inputs = text.inputs()
-    logits = SparseLinear(text.vocab_size, len(task.label_names), name="classifier")(
-        (inputs["ngram_ids"], inputs["ngram_weights"])
-    )
+    classes = len(task.label_names)
+    linear = SparseLinear(text.vocab_size, classes, dtype="float32", name="classifier")
+    logits = linear((inputs["ngram_ids"], inputs["ngram_weights"]))
     return keras.Model(inputs, logits, name="tfidf_linear")
 
 

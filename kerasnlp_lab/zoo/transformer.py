@@ -94,7 +94,7 @@ def _build_network(text: TextVectorizer, task: Task, options: TransformerOptions
 
 def _look_inside(network: keras.Model, task: Task, options: TransformerOptions) -> Inside:
     blocks = [network.get_layer(f"block_{block}") for block in range(options.num_blocks)]
-    pool, head = MaskedAveragePooling1D(), network.get_layer("head")
+    pool, head = MaskedAveragePooling1D(dtype="float32"), network.get_layer("head")
     return inside_of_blocks(
         network.get_layer("embedding"), blocks, lambda x, mask: head(pool(x, mask=mask))
     )

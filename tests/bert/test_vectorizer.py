@@ -87,9 +87,9 @@ def test_a_hundred_thousand_characters(vectorizer, width):
 def test_another_vocabulary_than_that_of_the_training_is_refused(tiny_modules, tmp_path):
     modules = shutil.copytree(tiny_modules / "preprocess", tmp_path / "preprocess")
     (tmp_path / "assets").mkdir()
-    HubVectorizer(str(modules), 16).save_assets(tmp_path / "assets")
-    HubVectorizer(str(modules), 16).load_assets(tmp_path / "assets")
+    HubVectorizer(str(modules), 16).save_files(tmp_path / "assets")
+    HubVectorizer(str(modules), 16).load_files(tmp_path / "assets")
     vocabulary = (modules / "assets" / "vocab.txt").read_text()
     (modules / "assets" / "vocab.txt").write_text(vocabulary.replace("cat\ndog", "dog\ncat"))
     with pytest.raises(RunError, match="another vocabulary, or other capitals"):
-        HubVectorizer(str(modules), 16).load_assets(tmp_path / "assets")
+        HubVectorizer(str(modules), 16).load_files(tmp_path / "assets")

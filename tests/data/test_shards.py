@@ -267,6 +267,6 @@ def test_a_vocabulary_is_that_of_the_texts(make, tmp_path):
         vectorizer, folder = make(), tmp_path / str(number)
         vectorizer.adapt(source)
         folder.mkdir()
-        vectorizer.save_assets(folder)
+        vectorizer.save_files(folder)
         learned.append({file.name: file.read_bytes() for file in folder.iterdir()})
     assert learned[0] == learned[1]

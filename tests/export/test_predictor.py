@@ -1,12 +1,20 @@
 """Predictor answers in order, reads at most one chunk ahead, and refuses damaged exports."""
 
 import dataclasses
+import os
 import shutil
+import signal
 
 import numpy as np
+import pandas as pd
 import pytest
+import tensorflow as tf
 
-from kerasnlp_lab.errors import RunError
+from kerasnlp_lab import create_classifier, evaluate
+from kerasnlp_lab.data import Split
+from kerasnlp_lab.data.row_store import StoredTexts
+from kerasnlp_lab.errors import DataError, RunError
+from kerasnlp_lab.explanation import explain
 from kerasnlp_lab.export import open_predictor
 from kerasnlp_lab.training import RunDirectory
 from kerasnlp_lab.zoo import predict_logits
@@ -75,6 +83,72 @@ def test_chunks_grow_as_long_as_they_are_quick(predictor, monkeypatch):
     quick = dataclasses.replace(predictor, answer=answer)
     assert len(list(quick.predict("cat" for _ in range(9000)))) == 9000
     assert sizes == [512, 1024, 2048, 2048, 2048, 1320]
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.parametrize("use", ["predict", "go_on", "open", "logits", "explain", "create"])
+def test_a_fork_is_told_to_spawn(use, exported, predictor):
+    classifier, folder = exported["transformer"]
+    begun = predictor.predict(TEXTS, chunk=1)
+    next(begun)
+    uses = {
+        "predict": lambda: predictor.predict(["free cash"]),
+        "go_on": lambda: next(begun),
+        "open": lambda: open_predictor(folder),
+        "logits": lambda: predict_logits(classifier, TEXTS),
+        "explain": lambda: explain(classifier, TEXTS[0]),
+        "create": lambda: create_classifier("transformer", ["a", "b"], TEXTS),
+    }
+    message = in_a_fork(uses[use])
+    assert message.startswith("ForkError: TensorFlow does not survive a fork")
+    assert 'multiprocessing.get_context("spawn")' in message
+
+
+def in_a_fork(function):
+    """Returns the error that a function raises in a forked process."""
+    read, write = os.pipe()
+    child = os.fork()
+    if not child:
+        signal.alarm(30)  # ends a child that hangs
+        try:
+            function()
+            said = "no error"
+        except Exception as error:
+            said = f"{type(error).__name__}: {error}"
+        os.write(write, said.encode())
+        os._exit(0)
+    os.close(write)
+    with open(read) as pipe:
+        said = pipe.read()
+    os.waitpid(child, 0)
+    return said
+
+
+def test_one_string_is_no_list_of_texts(predictor):
+    with pytest.raises(DataError, match=r"got the single str 'free cash'; pass \['free cash'\]"):
+        predictor.predict("free cash")
+    answers = predictor.predict(["cat", None])
+    with pytest.raises(DataError, match="the text of row 1 is missing"):
+        next(answers)
+
+
+def test_texts_in_every_container_are_answered_alike(exported, predictor):
+    classifier = exported["transformer"][0]
+    expected = predict_logits(classifier, TEXTS[:9])
+    column = pd.Series(TEXTS[:9], index=range(9, 0, -1))
+    for texts in (np.array(TEXTS[:9]), column, tf.constant(TEXTS[:9]), StoredTexts.write(column)):
+        np.testing.assert_array_equal(predict_logits(classifier, texts), expected)
+        assert [one.text for one in predictor.predict(texts)] == TEXTS[:9]
+    np.testing.assert_array_equal(predict_logits(classifier, (text for text in column)), expected)
+    rows = tf.data.Dataset.from_tensor_slices(TEXTS[:9])
+    np.testing.assert_array_equal(predict_logits(classifier, rows), expected)
+    with pytest.raises(DataError, match="row 1 is missing"):
+        predict_logits(classifier, ["cat", None])
+
+
+def test_a_label_of_no_class_is_not_evaluated(exported):
+    with pytest.raises(DataError, match="row 1 has label 9, expected 0 to 3"):
+        evaluate(exported["transformer"][0], Split(["cat", "dog"], [0, 9]))
 
 
 def test_no_texts_no_answers(predictor):

@@ -12,7 +12,7 @@ from kerasnlp_lab._keras import keras
 from tests.layers.cases import CASES, TOKEN_IDS
 
 every_layer = pytest.mark.parametrize("case", CASES, ids=lambda case: case.layer.__name__)
-POLICIES = {"mixed_bfloat16": tf.bfloat16, "mixed_float16": tf.float16}
+POLICIES = {"mixed_bfloat16": tf.bfloat16, "mixed_float16": tf.float16, "float64": tf.float64}
 
 
 class ProvideMask(keras.layers.Layer):
@@ -75,6 +75,15 @@ def test_saved_model_loads_without_custom_objects(case, form, tmp_path):
 
 
 @every_layer
+@pytest.mark.parametrize("file", ["m.weights.h5", "m.h5", "checkpoint"])
+def test_weights_are_saved_and_loaded(case, file, tmp_path):
+    first, second = case.built(), case.make()
+    case.model(first).save_weights(tmp_path / file)
+    case.model(second).load_weights(tmp_path / file)
+    np.testing.assert_array_equal(second(case.inputs), first(case.inputs))
+
+
+@every_layer
 def test_symbolic_and_eager_calls_agree(case):
     layer = case.built()
     model = case.model(layer)
@@ -94,7 +103,8 @@ def test_mixed_precision(case, policy):
     layer = case.built(dtype=policy)
     outputs = layer(case.inputs)
 
-    assert all(weight.dtype == tf.float32 for weight in layer.weights)
+    own = tf.float64 if policy == "float64" else tf.float32
+    assert all(weight.dtype == own for weight in layer.weights)
     if not case.floats:
         assert outputs.dtype == tf.int32
         return

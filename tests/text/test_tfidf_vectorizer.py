@@ -81,9 +81,9 @@ def test_ids_are_distinct_and_padding_is_zero(vectorizer):
 
 
 def test_assets_round_trip(vectorizer, tmp_path):
-    vectorizer.save_assets(tmp_path)
+    vectorizer.save_files(tmp_path)
     copy = TfidfVectorizer()
-    copy.load_assets(tmp_path)
+    copy.load_files(tmp_path)
     texts = [*OTHER_TEXTS, *ODD_TEXTS]
     for name, expected in vectorizer(tf.constant(texts)).items():
         np.testing.assert_array_equal(copy(tf.constant(texts))[name], expected)
@@ -106,9 +106,9 @@ def test_no_texts_and_no_known_ngrams(vectorizer):
 
 
 def test_max_length_truncates_the_ngrams(vectorizer, tmp_path):
-    vectorizer.save_assets(tmp_path)
+    vectorizer.save_files(tmp_path)
     short = TfidfVectorizer(max_length=5)
-    short.load_assets(tmp_path)
+    short.load_files(tmp_path)
     assert short(tf.constant([TRAINING_TEXTS[0]]))["ngram_ids"].shape[1] <= 5
 
 

@@ -22,9 +22,9 @@ def ids_of(vectorizer, texts):
 
 
 def reloaded(vectorizer, folder, **arguments):
-    vectorizer.save_assets(folder)
+    vectorizer.save_files(folder)
     copy = WordVectorizer(vectorizer.max_length, 1000, **arguments)
-    copy.load_assets(folder)
+    copy.load_files(folder)
     return copy
 
 
@@ -90,8 +90,8 @@ def test_it_adapts_again(tmp_path):
     assert ids_of(vectorizer, ["old new"])[0, :2].tolist() == [3, 1]
     vectorizer.adapt(["new words", "new"])
     assert ids_of(vectorizer, ["old new"])[0, :2].tolist() == [1, 2]
-    adapted(["old", "old", "new"]).save_assets(tmp_path)
-    vectorizer.load_assets(tmp_path)
+    adapted(["old", "old", "new"]).save_files(tmp_path)
+    vectorizer.load_files(tmp_path)
     assert ids_of(vectorizer, ["old new"])[0, :2].tolist() == [2, 3]
 
 

@@ -3,12 +3,13 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.data import load_dataset
-from kerasnlp_lab.errors import OptionError, RunError, UnknownNameError
+from kerasnlp_lab.errors import DataError, OptionError, RunError, UnknownNameError
 from kerasnlp_lab.zoo import (
     Recipe,
     create_classifier,
@@ -158,6 +159,28 @@ def test_mean_and_pooled_output_are_what_they_say(news, thin_minilm):
         kernel, bias = classifier.head.get_layer("classifier").get_weights()
         expected = pooled @ kernel + bias
         np.testing.assert_allclose(classifier.network(features).numpy(), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["seed_transformer", "tfidf_linear"])
+@pytest.mark.parametrize("kind", [np.array, pd.Series, iter, tf.constant])
+def test_training_texts_and_class_names_in_every_container(name, kind):
+    options = {"min_df": 1} if name == "tfidf_linear" else {}
+    texts = ["free cash", "lunch home"] * 4
+    made = create_classifier(name, np.array([1, 2]), kind(texts), options=options)
+    assert made.label_names == ("1", "2")
+    expected = create_classifier(name, ["1", "2"], texts, options=options)
+    assert made.text.fingerprint() == expected.text.fingerprint()
+
+
+def test_texts_and_class_names_that_cannot_be():
+    for texts, names, message in (
+        ("free cash", ["a", "b"], "got the single str"),
+        (["free", None], ["a", "b"], "row 1 is missing"),
+        (["free"], ["a", "a"], "'a' comes more than once"),
+        (["free"], "spam", "got the single str 'spam'"),
+    ):
+        with pytest.raises(DataError, match=message):
+            create_classifier("transformer", names, texts)
 
 
 def test_misspelt_names_and_values_are_told():
