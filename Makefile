@@ -11,7 +11,7 @@ export JUPYTER_DATA_DIR ?= $(CURDIR)/.cache/jupyter
 INSTALL := $(BIN)/python -m pip install --quiet --no-cache-dir --disable-pip-version-check -c constraints.txt
 
 # Longest files first, each whole on one worker: tests/schedule.py.
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder
 
 .PHONY: demo test check faults slow pythons notebooks lint docs clean help benchmarks
 .DEFAULT_GOAL := help

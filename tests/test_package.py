@@ -57,7 +57,9 @@ def test_version_is_the_installed_one():
 
 @pytest.mark.starts_tensorflow
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="not an x86 processor")
-@pytest.mark.parametrize("own, expected", [("", True), ("0", False)])
+@pytest.mark.parametrize(
+    "own, expected", [("", True), pytest.param("0", False, marks=pytest.mark.slow)]
+)
 def test_tensorflow_computes_by_onednn_unless_told_otherwise(own, expected):
     """With AVX512-VNNI it is TensorFlow's default; on other processors it makes us quick."""
     env = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}

@@ -87,6 +87,7 @@ def test_the_two_modules_fit_together(preprocess, encoder):
     assert np.isfinite(sequence_output.numpy()).all()
 
 
+@pytest.mark.slow  # tests/zoo/test_encoder_paths.py has a cased BERT
 def test_without_lower_case_capitals_are_other_words(checkpoint, tmp_path):
     build_bert_modules(checkpoint, tmp_path / "cased", do_lower_case=False)
     preprocess = hub.KerasLayer(str(tmp_path / "cased" / "preprocess"))

@@ -42,6 +42,7 @@ def test_hub_build_makes_the_two_modules(built, tiny_checkpoint):
     np.testing.assert_allclose(encoder(batch)["pooled_output"], pooled, atol=1e-4)
 
 
+@pytest.mark.slow  # tests/zoo/test_encoder_paths.py trains on one
 def test_train_on_a_folder_reopened(built, tmp_path):
     result = run(
         *("train", "--model", built[0], "--dataset", "news_sample", "--encoder", "reopened"),

@@ -120,6 +120,7 @@ def test_kaggle_is_next(cache, origins, tiny_modules):
     assert leftovers(cache) == []
 
 
+@pytest.mark.slow  # tests/cli/test_hub_build.py builds a release
 def test_then_the_original_release_is_built(cache, origins, small_release, small_checkpoint):
     origins.play("/tfhub", web_page)
     origins.files[RELEASE] = zipped(small_release)

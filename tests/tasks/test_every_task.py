@@ -14,6 +14,7 @@ from kerasnlp_lab.training.checkpoints import Checkpoints
 from kerasnlp_lab.zoo import Recipe, create_model, load_classifier, predict_logits
 from kerasnlp_lab.zoo.network import with_head
 from tests.tasks.cases import CASES
+from tests.tasks.throwaway import EvenWords
 
 SMALL = {
     "transformer": {"max_length": 16, "vocab_size": 60, "embed_dim": 8, "ff_dim": 8},
@@ -31,14 +32,31 @@ def all_registered(monkeypatch):
     monkeypatch.setattr(registry, "_TASKS", {case.task.name: case.task for case in CASES})
 
 
-@pytest.fixture(params=CASES, ids=lambda case: case.task.name, scope="module")
-def case(request):
+@pytest.fixture(
+    params=[
+        # Two tasks on a BERT are enough for make test.
+        pytest.param(
+            (model, case),
+            marks=pytest.mark.slow if (model, case.task) == ("bert", EvenWords) else (),
+            id=f"{model}-{case.task.name}",
+        )
+        for case in CASES
+        for model in ("transformer", "bert")
+    ],
+    scope="module",
+)
+def subject(request):
     return request.param
 
 
-@pytest.fixture(params=["transformer", "bert"], scope="module")
-def model(request):
-    return request.param
+@pytest.fixture(scope="module")
+def model(subject):
+    return subject[0]
+
+
+@pytest.fixture(scope="module")
+def case(subject):
+    return subject[1]
 
 
 @pytest.fixture(scope="module")

@@ -223,6 +223,7 @@ def test_too_few_rows_for_a_batch(vectorizer, tmp_path):
     assert len({tuple(labels) for _, labels in found}) == 3
 
 
+@pytest.mark.slow  # it reads and writes 100 MB
 def test_memory_does_not_grow_with_the_rows(tmp_path):
     root = Path(__file__).parents[2]
     command = [sys.executable, "-m", "tests.text.shard_memory", tmp_path, "2000"]

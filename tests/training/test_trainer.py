@@ -140,6 +140,7 @@ def test_a_loss_that_is_not_a_number_stops_the_run(news, tmp_path):
     assert "a smaller learning rate than 1e+38" in str(error.value)
 
 
+@pytest.mark.slow  # tests/faults/test_kills.py fills a disk too
 def test_a_full_disk_at_checkpoint_time(tmp_path):
     """Files are limited to 1 MB, less than the weights. The error is clean and no file stays."""
     script = textwrap.dedent(

@@ -318,6 +318,7 @@ def albert(tmp_path_factory):
         yield scratch / "pieces.model"
 
 
+@pytest.mark.slow  # it builds the modules of an ALBERT
 def test_an_albert_trains_and_predicts_through_its_module(albert, news, tmp_path):
     classifier = create_classifier("albert_en_base", LABELS, [], options=SMALL)
     pieces = sentencepiece.SentencePieceProcessor(model_file=str(albert))
@@ -397,9 +398,9 @@ def test_bert_base_has_the_size_of_the_second_seeds_model(tmp_path):
     assert (config.parameters + head, head) == (109_485_316, 3_076)
 
 
-def test_bert_bases_word_pieces():
+def test_bert_bases_word_pieces(bert_base_vocabulary):
     """MiniLM has bert-base's vocabulary, and gives them."""
-    assert_ids(HubVectorizer(str(minilm_modules().preprocess), 32))
+    assert_ids(HubVectorizer(str(bert_base_vocabulary.parents[1]), 32))
 
 
 @pytest.mark.slow  # 109 million parameters are written, built, hashed and read

@@ -18,7 +18,9 @@ OPTIONS = {
     "bert": {"max_length": 16, "precision": "float32"},
     "module": {"max_length": 16, "encoder": "module"},
 }
-every_model = pytest.mark.parametrize("name", OPTIONS)
+
+
+SLOW = ("bert", "module", "seed_transformer")
 
 
 def build(name, folder, seed):
@@ -32,7 +34,10 @@ def build(name, folder, seed):
     return classifier
 
 
-@every_model
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in OPTIONS],
+)
 def test_weights_are_saved_and_loaded(name, tiny_checkpoint, tmp_path):
     first, second = (build(name, tiny_checkpoint, seed) for seed in (0, 1))
     expected = predict_logits(first, TEXTS)
@@ -65,7 +70,9 @@ def test_a_whole_bert_is_refused_with_what_to_do(tiny_checkpoint, tmp_path):
             model.save(tmp_path / "m.keras")
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "adamw_with_warmup"])
+@pytest.mark.parametrize(
+    "optimizer", [pytest.param("adam", marks=pytest.mark.slow), "adamw_with_warmup"]
+)
 def test_keras_own_checkpoints_are_kept_in_fit(optimizer, tmp_path):
     classifier = build("transformer", None, 0)
     chosen = adamw_with_warmup(1e-3, 10) if optimizer == "adamw_with_warmup" else optimizer

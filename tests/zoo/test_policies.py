@@ -18,10 +18,18 @@ TEXTS = ["the cat sat", "oil", "", "cat oil up"]
 # bfloat16 has 8 bits of a number, float16 has 11.
 TOLERANCES = {"mixed_bfloat16": 0.05, "mixed_float16": 0.01, "float64": 1e-5}
 
-SCRATCH = ("transformer", "seed_transformer", "tfidf_linear")
+CASES = [
+    ("transformer", "mixed_bfloat16"),
+    ("seed_transformer", "mixed_float16"),
+    ("tfidf_linear", "float64"),
+]
+SCRATCH = [name for name, _ in CASES]
+OTHERS = [
+    (name, policy) for name in SCRATCH for policy in TOLERANCES if (name, policy) not in CASES
+]
 # A BERT has a precision of its own, so one policy for each kind is enough.
-CASES = [(name, policy) for name in SCRATCH for policy in TOLERANCES]
-CASES += [("bert", "mixed_float16"), ("module", "float64")]
+OTHERS += [("bert", "mixed_float16"), ("module", "float64")]
+CASES += [pytest.param(*case, marks=pytest.mark.slow) for case in OTHERS]
 
 
 @pytest.fixture

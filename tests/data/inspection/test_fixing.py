@@ -192,6 +192,7 @@ def test_a_full_disk_is_said(tmp_path):
     assert not (tmp_path / "out" / "inspection.json").exists()
 
 
+@pytest.mark.slow
 def test_the_sms_file(sms, tmp_path):
     write_inspection(sms, tmp_path / "out", clean(sms.data))
     after = inspect_table(tmp_path / "out" / "cleaned.csv", seed=2018)

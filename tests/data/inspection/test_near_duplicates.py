@@ -95,6 +95,7 @@ def test_near_in_two_splits(tmp_path):
     assert [f[:2] for f in of_kind(found, "in_two_splits")] == [("test.csv", 3)]
 
 
+@pytest.mark.slow
 def test_the_sms_file_by_every_pair(sms):
     """scikit-learn counts the five-character strings that each pair shares, for comparison."""
     data = sms.data
