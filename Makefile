@@ -10,7 +10,7 @@ export IPYTHONDIR ?= $(CURDIR)/.cache/ipython
 export JUPYTER_DATA_DIR ?= $(CURDIR)/.cache/jupyter
 INSTALL := $(BIN)/python -m pip install --quiet --no-cache-dir --disable-pip-version-check -c constraints.txt
 
-# Longest files first, each whole on one worker: tests/schedule.py.
+# Longest files first, each whole on one worker: tests/schedule.py. Three workers keep two cores busy.
 PYTEST := $(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder
 
 .PHONY: demo test check faults slow pythons notebooks lint docs clean help benchmarks

@@ -51,5 +51,6 @@ class Durations:
         self.seconds[group(report.nodeid)] += report.duration
 
     def pytest_sessionfinish(self) -> None:
-        rounded = {name: round(self.seconds[name]) for name in sorted(self.seconds)}
-        DURATIONS.write_text(json.dumps(rounded, indent=1) + "\n")
+        known = json.loads(DURATIONS.read_text())  # also of the groups that did not run
+        known |= {name: round(seconds) for name, seconds in self.seconds.items()}
+        DURATIONS.write_text(json.dumps(dict(sorted(known.items())), indent=1) + "\n")
