@@ -8,7 +8,9 @@ export KERASNLP_LAB_CACHE ?= $(CURDIR)/.cache
 export MPLCONFIGDIR ?= $(CURDIR)/.cache/matplotlib
 export IPYTHONDIR ?= $(CURDIR)/.cache/ipython
 export JUPYTER_DATA_DIR ?= $(CURDIR)/.cache/jupyter
-INSTALL := $(BIN)/python -m pip install --quiet --no-cache-dir --disable-pip-version-check -c constraints.txt
+INSTALL := $(BIN)/python -m pip install --quiet --no-cache-dir --disable-pip-version-check --no-compile -c constraints.txt
+# pip would compile one file after the other; some packages hold files that are no valid Python.
+COMPILE := $(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null || true
 
 # Longest files first, each whole on one worker: tests/schedule.py. Three workers keep two cores busy.
 PYTEST := $(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder
@@ -35,10 +37,12 @@ help:
 .venv/.installed: setup.cfg pyproject.toml constraints.txt | .venv/bin/python
 	@echo "installing TensorFlow and the rest into .venv: a few minutes, once"
 	$(INSTALL) -e .
+	@$(COMPILE)
 	@touch $@
 
 .venv/.installed-dev: .venv/.installed
 	$(INSTALL) -e ".[dev]"
+	@$(COMPILE)
 	@touch $@
 
 demo: .venv/.installed
