@@ -12,15 +12,12 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 from kerasnlp_lab.data.tables.kinds import kind_of_name
-from kerasnlp_lab.data.tables.rows import RejectedRow, Rows
+from kerasnlp_lab.data.tables.rows import RejectedRow, Rows, Table
 from kerasnlp_lab.errors import DataError, first_line
 from kerasnlp_lab.paths import explain_os_error
-
-if TYPE_CHECKING:
-    from kerasnlp_lab.data.tables.table import Table
 
 __all__ = ["read_pipe", "read_zip"]
 

@@ -6,16 +6,12 @@ import glob
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kerasnlp_lab.data.tables.encoding import marked_encoding
 from kerasnlp_lab.data.tables.kinds import kind_of, kind_of_name
 from kerasnlp_lab.data.tables.lines import numbered_lines
-from kerasnlp_lab.data.tables.rows import INVALID, Rows, TableRow, rejected_row
+from kerasnlp_lab.data.tables.rows import INVALID, Rows, Table, TableRow, rejected_row
 from kerasnlp_lab.errors import DataError
-
-if TYPE_CHECKING:
-    from kerasnlp_lab.data.tables.table import Table
 
 __all__ = ["files_of_pattern", "is_pattern", "read_folder", "read_parts", "split_entries"]
 

@@ -1,4 +1,4 @@
-"""`TableRow` and `RejectedRow`: what readers of tables yield."""
+"""`Table`, `TableRow` and `RejectedRow`: what readers of tables return."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ __all__ = [
     "INVALID",
     "RejectedRow",
     "Rows",
+    "Table",
     "TableRow",
     "ValueText",
     "as_text",
@@ -60,6 +61,24 @@ class RejectedRow:
 
 
 Rows = Iterator[TableRow | RejectedRow]
+
+
+@dataclass(frozen=True)
+class Table:
+    """An open table.
+
+    Args:
+        columns: The names of the columns.
+        rows: An iterator over the rows, which reads as it goes.
+        note: What was found about its format, as a line for people; "" where there was
+            nothing to find.
+        files: The files, where there are several; see `TableRow`.
+    """
+
+    columns: list[str]
+    rows: Rows
+    note: str = ""
+    files: tuple[str, ...] = ()
 
 
 class ValueText(str):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,12 @@ from kerasnlp_lab.data.tables.json_lines import read_json_lines
 from kerasnlp_lab.data.tables.kinds import kind_of, kind_of_name
 from kerasnlp_lab.data.tables.parquet import read_parquet
 from kerasnlp_lab.data.tables.parts import files_of_pattern, is_pattern, read_folder, read_parts
-from kerasnlp_lab.data.tables.rows import Rows
+from kerasnlp_lab.data.tables.rows import Table
 from kerasnlp_lab.data.tables.table_format import TableFormat
 from kerasnlp_lab.errors import DataError
 from kerasnlp_lab.paths import did_you_mean_path, is_pipe
 
-__all__ = ["Table", "is_table", "read_table"]
+__all__ = ["is_table", "read_table"]
 
 _DEFAULT = TableFormat()
 _DELIMITERS = {"csv": ",", "tsv": "\t"}
@@ -31,24 +30,6 @@ _READERS: dict[str, Callable[[Path, str], Any]] = {
     "json_lines": read_json_lines,
     "fasttext": read_fasttext,
 }
-
-
-@dataclass(frozen=True)
-class Table:
-    """An open table.
-
-    Args:
-        columns: The names of the columns.
-        rows: An iterator over the rows, which reads as it goes.
-        note: What was found about its format, as a line for people; "" where there was
-            nothing to find.
-        files: The files, where there are several; see `TableRow`.
-    """
-
-    columns: list[str]
-    rows: Rows
-    note: str = ""
-    files: tuple[str, ...] = ()
 
 
 def read_table(path: Path, format: TableFormat = _DEFAULT) -> Table:
