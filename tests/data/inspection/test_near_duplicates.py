@@ -1,5 +1,6 @@
 """Near duplicates equal those of comparing every pair, in less time."""
 
+import functools
 import itertools
 import random
 import time
@@ -17,6 +18,7 @@ from tests.data.inspection.tables import inspect_rows, lines_of, of_kind, plain_
 LETTERS = "abcdefghijklmnopqrstuvwxyz     "
 
 
+@functools.cache
 def parts(text):
     text = " ".join(text.casefold().split())
     return {text[i : i + 5] for i in range(max(1, len(text) - 4))}
