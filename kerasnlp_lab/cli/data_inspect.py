@@ -91,6 +91,8 @@ def inspect(
     inspection.print_summary(found, console, show)
     if cleaned is not None:
         print(f"\ncleaned: {cleaned.rows} rows are left, {len(cleaned.changes)} changes")
+        if cleaned.other_columns:
+            print(f"columns that are not in the copy: {', '.join(cleaned.other_columns)}")
         print("\n".join(str(folder / name) for name in (*cleaned.files, "changes.csv")))
     print(f"\nall findings: {folder / 'findings.csv'}")
 

@@ -103,6 +103,11 @@ def predict(
             count["answered"] += 1
             print(line, flush=True)
     told = f"texts answered: {count['answered']}; rows skipped: {count['skipped']}"
+    if count["replaced"]:
+        told += (
+            f"; lines with bytes that are not UTF-8, read as U+FFFD: {count['replaced']}, the "
+            f"first in line {count['first replaced']}"
+        )
     if failed:
         raise DataError(f"{failed[0]}; {told}")
     if file:
@@ -151,6 +156,9 @@ def _good_rows(
     try:
         for row in rows:
             if isinstance(row, UnlabelledRow):
+                if isinstance(row.text, bytes) and not _is_utf_8(row.text):
+                    count["replaced"] += 1
+                    count["first replaced"] = count["first replaced"] or row.line
                 yield row
             elif skip:
                 count["skipped"] += 1
@@ -159,6 +167,14 @@ def _good_rows(
                 raise DataError(f"{row.reason}; {advice_on(row.reason)}", row.path, row.line)
     except DataError as error:
         failed.append(error)
+
+
+def _is_utf_8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _line(one: Answer, line: int = 0, file: str = "") -> str:

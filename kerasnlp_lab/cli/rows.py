@@ -72,7 +72,9 @@ class RowsOptions:
     ] = None
     bad_rows: Annotated[
         str,
-        typer.Option(help="stop at a row that cannot be used, or skip it into rejects.csv."),
+        typer.Option(
+            help="stop at a row that cannot be used, or skip it (a run lists it in rejects.csv)."
+        ),
     ] = "stop"
     leaks: Annotated[
         str,

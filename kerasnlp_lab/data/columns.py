@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from kerasnlp_lab.data.labels import wrong_value
 from kerasnlp_lab.data.tables import TableRow
+from kerasnlp_lab.display import listed
 from kerasnlp_lab.errors import DataError, did_you_mean
 
-__all__ = ["OnProblem", "choose_columns", "choose_text_columns", "joined_text"]
+__all__ = ["OnProblem", "choose_columns", "choose_text_columns", "joined_text", "wrong_cell"]
 
 TEXT_NAMES = ("text", "message", "sms", "sentence", "content", "review", "comment", "tweet")
 LABEL_NAMES = ("label", "class", "category", "target", "sentiment", "topic")
@@ -91,3 +93,12 @@ def _no_header_advice(columns: list[str]) -> str:
         ". The first line looks like a row and not like names: if it is one, say --no-header and "
         "columns by number, as in --text-column 2 --label-column 1"
     )
+
+
+def wrong_cell(row: TableRow, column: str, kind: str) -> str:
+    """Returns why a cell holds no text or label; "" if it does, or is empty."""
+    if column in row.cells or not column:
+        return wrong_value(row.cells.get(column, ""), kind)
+    # an object of nested JSON has a column for each of its keys
+    inside = [name for name in row.cells if name.startswith(f"{column}.")]
+    return f"the {kind} is an object, with {listed(inside, 3)}" if inside else ""

@@ -81,6 +81,8 @@ def as_label_ids(labels: Any, rows: int) -> np.ndarray:
             + ("; pass np.argmax(labels, axis=1), if they are one-hot" if one_hot else "")
         )
     if found.dtype.kind in "iub":
+        if found.size and found.max() > np.iinfo(np.int64).max:
+            raise DataError(f"a label of {found.max()} is larger than 64 bits hold")
         return found.astype(np.int64)
     # One at a time, to name the first wrong row. NumPy would turn [0, "spam"] into two strings.
     values = labels if isinstance(labels, (list, tuple)) else found.tolist()

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasnlp_lab.data.columns import OnProblem, choose_columns, joined_text
+from kerasnlp_lab.data.columns import OnProblem, choose_columns, joined_text, wrong_cell
 from kerasnlp_lab.data.dataset import Split
-from kerasnlp_lab.data.labels import ClassMatcher, is_number, label_text, wrong_value
+from kerasnlp_lab.data.labels import ClassMatcher, is_number, label_text
 from kerasnlp_lab.data.row_store import StoredTexts
 from kerasnlp_lab.data.tables import RejectedRow, Table, TableFormat, TableRow, read_table
 from kerasnlp_lab.display import listed
@@ -163,8 +163,8 @@ def _labelled(
     text = joined_text(row, text_columns)
     cell = row.cells.get(label_column, "")
     label = label_text(cell)
-    wrong = (_wrong_cell(row, name, "text") for name in text_columns)
-    reason = next(filter(None, wrong), "") or _wrong_cell(row, label_column, "label")
+    wrong = (wrong_cell(row, name, "text") for name in text_columns)
+    reason = next(filter(None, wrong), "") or wrong_cell(row, label_column, "label")
     if reason:
         pass
     elif not text:
@@ -180,12 +180,3 @@ def _labelled(
         file = table.files[row.part] if table.files else str(path)
         return RejectedRow(file, row.line, reason, text[:200])
     return text, label, is_number(cell)
-
-
-def _wrong_cell(row: TableRow, column: str, kind: str) -> str:
-    """Returns why a cell holds no text or label; "" if it does, or is empty."""
-    if column in row.cells or not column:
-        return wrong_value(row.cells.get(column, ""), kind)
-    # an object of nested JSON has a column for each of its keys
-    inside = [name for name in row.cells if name.startswith(f"{column}.")]
-    return f"the {kind} is an object, with {listed(inside, 3)}" if inside else ""

@@ -25,6 +25,7 @@ __all__ = [
 ]
 
 SEVERAL_LABELS = "several labels a text are another task, which is not supported yet"
+_MISSING = {"NA", "N/A", "n/a", "nan", "NaN", "null", "NULL", "None", "<NA>", "#N/A"}
 _NUMBER = re.compile(r"[+-]?\d{1,300}(\.\d{1,300})?([eE][+-]?\d{1,3})?")
 _MOMENT = re.compile(
     r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII
@@ -83,6 +84,9 @@ def class_names(labels: Collection[str], numbers: bool) -> tuple[dict[str, str],
     lists = [label for label in labels if label.startswith("[") and label.endswith("]")]
     if lists and len(lists) == len(labels):
         notes.append(f"labels such as {lists[0]!r} are taken as names of classes; {SEVERAL_LABELS}")
+    if missing := [label for label in labels if label in _MISSING]:
+        found = listed(sorted(missing))
+        notes.append(f"{found}: read as a class; if no label is meant, empty these cells")
     return named, notes
 
 

@@ -86,7 +86,9 @@ def divide(
         return train, validation, test
     both = round(validation_fraction + test_fraction, 12)  # 0.1 + 0.2 is a little above 0.3
     for name, value in (("validation", validation_fraction), ("test", test_fraction)):
-        check_option(f"the {name} fraction", value, 0 < value and both < 1, "a share of the rows")
+        share = "a share of the rows, above 0 and below 1"
+        check_option(f"the {name} fraction", value, 0 < value < 1, share)
+    check_option("the fractions to validate and to test on", both, both < 1, "below 1 together")
     check_option("the seed of the split", seed, 0 <= seed < 2**32, "from 0 to 2**32 - 1")
     try:
         rows, held_out = train_test_split(

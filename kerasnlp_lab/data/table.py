@@ -77,6 +77,8 @@ def load_table(
     """
     check_option("the most classes (--max-classes)", max_classes, max_classes > 1, "2 or more")
     given, notes = _files(path, validation, test)
+    if any(map(is_pipe, given.values())):
+        notes.append("a pipe cannot be read again: 'train --resume' needs the rows in a file")
     path = given["train"]
 
     def read(part: str, columns: tuple[Sequence[str], str | None], **how: Any) -> LabelledRows:
@@ -93,7 +95,7 @@ def load_table(
         size = len(train.texts)
         problem = class_problem(train.label_column, names, size, max_classes, named)
         if problem:
-            on_problem(DataError(problem, path))
+            on_problem(DataError(f"{problem}{_skipped(train)}", path))
     match = ClassMatcher(names)
     rows = {
         part: read(part, columns, match=match, on_problem=on_problem)
@@ -136,6 +138,13 @@ def load_table(
             *(f"{one.path}: {note}" for one in rows.values() for note in one.notes),
         ),
     )
+
+
+def _skipped(rows: LabelledRows) -> str:
+    if not rows.rejected:
+        return ""
+    first = rows.rejected[0]
+    return f" ({len(rows.rejected):,} rows were skipped: line {first.line}, {first.reason}; ...)"
 
 
 def _files(

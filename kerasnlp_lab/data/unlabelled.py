@@ -5,16 +5,23 @@ from __future__ import annotations
 import codecs
 import io
 import lzma
+import re
 import sys
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kerasnlp_lab.data.columns import choose_text_columns, joined_text
+from kerasnlp_lab.data.columns import (
+    LABEL_NAMES,
+    TEXT_NAMES,
+    choose_text_columns,
+    joined_text,
+    wrong_cell,
+)
 from kerasnlp_lab.data.tables import RejectedRow, TableFormat, read_table
 from kerasnlp_lab.data.tables.encoding import MARKS, check_encoding, find_encoding
-from kerasnlp_lab.data.tables.lines import open_uncompressed
+from kerasnlp_lab.data.tables.lines import numbered_lines, open_uncompressed
 from kerasnlp_lab.errors import DataError, first_line
 from kerasnlp_lab.paths import did_you_mean_path, is_pipe
 
@@ -67,11 +74,13 @@ def read_column(
                 yield row
                 continue
             file = table.files[row.part] if table.files else ""
-            if text := joined_text(row, names):
+            text = joined_text(row, names)
+            wrong = next(filter(None, (wrong_cell(row, name, "text") for name in names)), "")
+            if text and not wrong:
                 yield UnlabelledRow(text, row.line, row.cells, file)
             else:
-                reason = f"no text in column {' or '.join(names)}"
-                yield RejectedRow(file or str(path), row.line, reason, "")
+                reason = wrong or f"no text in column {' or '.join(names)}"
+                yield RejectedRow(file or str(path), row.line, reason, text[:200])
 
     return rows(), f"{table.note}\nthe texts are in column {' and '.join(names)}".strip()
 
@@ -95,9 +104,18 @@ def read_lines(path: Path | None, encoding: str | None = None) -> Unlabelled:
         raise DataError(f"no such file{close}; expected one with a text on each line", path)
     if encoding:
         check_encoding(path, encoding)
-    found = encoding or find_encoding(path)
-    note = "" if found in ("utf-8", encoding) else f"encoding {found} (--encoding overrides it)"
-    return _lines(path, str(path), found), note
+    found = encoding or find_encoding(path, slips=False)
+    notes = [] if found in ("utf-8", encoding) else [f"encoding {found} (--encoding overrides it)"]
+    if _looks_like_a_table(path, found):
+        notes.append("its first line names columns: say --text-column NAME, if it is a table")
+    return _lines(path, str(path), found), "\n".join(notes)
+
+
+def _looks_like_a_table(path: Path, encoding: str) -> bool:
+    first = next((raw for _, raw in numbered_lines(path, codecs.lookup(encoding).name)), b"")
+    cells = re.split(r"[,;\t|]", first.decode("utf-8", "replace").strip())
+    names = {cell.strip(" \"'").lower() for cell in cells}
+    return len(cells) > 1 and bool(names & {*TEXT_NAMES, *LABEL_NAMES})
 
 
 def _lines(path: Path | None, name: str, encoding: str | None) -> Iterator[UnlabelledRow]:

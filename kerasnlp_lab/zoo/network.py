@@ -7,6 +7,7 @@ from typing import Any
 
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.errors import check_option
+from kerasnlp_lab.machine import begin_computing
 from kerasnlp_lab.tasks import HeadOptions, Task
 
 __all__ = ["FEATURES", "StringModel", "with_head"]
@@ -16,7 +17,26 @@ FEATURES = "features"  # the name of the layer before the head
 
 @keras.utils.register_keras_serializable(package="kerasnlp_lab")
 class StringModel(keras.Model):
-    """A Keras model from strings to logits, for `fit` and for Keras' own files."""
+    """A Keras model from strings to logits, for `fit` and for Keras' own files.
+
+    Its call, fit, evaluate and predict raise ForkError in a fork; see `begin_computing`.
+    """
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        begin_computing()
+        return super().__call__(*args, **kwargs)
+
+    def make_train_function(self, force: bool = False) -> Any:
+        begin_computing()
+        return super().make_train_function(force)
+
+    def make_test_function(self, force: bool = False) -> Any:
+        begin_computing()
+        return super().make_test_function(force)
+
+    def make_predict_function(self, force: bool = False) -> Any:
+        begin_computing()
+        return super().make_predict_function(force)
 
     def save(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
         """Saves the model with its vocabulary. Raises OptionError for HDF5, which has no room."""

@@ -71,6 +71,14 @@ def test_lines_have_their_numbers(exported, tmp_path):
     assert result.err.endswith("texts answered: 3; rows skipped: 0\n")
 
 
+def test_bytes_that_are_not_utf_8_are_counted(exported, tmp_path):
+    path = tmp_path / "mixed.txt"
+    path.write_bytes("café\nnaïve\n".encode() + b"d\xe9j\xe0\n")
+    found, told = answers(exported, "--file", path)
+    assert found[2]["text"] == "d\ufffdj\ufffd"
+    assert "lines with bytes that are not UTF-8, read as U+FFFD: 1, the first in line 3" in told
+
+
 def test_a_table_by_its_lines(exported, table):
     found, _ = answers(exported, "--file", table, "--lines")
     assert [one["text"] for one in found] == TABLE.splitlines()

@@ -270,3 +270,16 @@ def test_a_dataset_says_what_was_found_and_is_loaded_again_in_the_same_way(tmp_p
     plain = load_table(write(tmp_path, table()), validation=write(tmp_path, table(";"), "v.csv"))
     assert "format" not in plain.source.to_json()["reading"]
     assert plain.notes == (f"{tmp_path / 'v.csv'}: semicolons between cells",)
+
+
+def test_the_row_names_of_r_need_no_name(tmp_path):
+    rows = "".join(f'"{i}"\t"text {i}"\t"{"ham" if i % 2 else "spam"}"\n' for i in range(1, 21))
+    path = write(tmp_path, f'"text"\t"label"\n{rows}', "m.tsv")
+    columns, good, bad = read(path)
+    assert (columns, good[0], len(good), bad) == (["text", "label"], (2, ("text 1", "ham")), 20, [])
+    assert "ignored as an index" in read_table(path).note
+
+
+def test_a_comma_in_every_text_is_no_row_name(tmp_path):
+    path = write(tmp_path, "text,label\n" + "Hello, you,ham\n" * 5)
+    assert [reason[:28] for _, reason in read(path)[2]] == ["expected 2 columns, got 3: a"] * 5

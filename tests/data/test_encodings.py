@@ -12,6 +12,7 @@ from tests.data.table_files import read, write
 
 GERMAN = ["Schöne Grüße aus München", "Wir müssen über die Öffnungszeiten reden"]
 TEXTS = {
+    "cp1254": ["değil çok güzel ışık", "İstanbul şimdi iyi"],
     "cp1252": ["Das kostet 500 € – “jetzt” gratis", *GERMAN],
     "cp1250": ["Zażółć gęślą jaźń, proszę państwa", "Wygraj nagrodę już dziś, zadzwoń"],
     "iso8859_2": ["Zażółć gęślą jaźń, proszę państwa", "Wygraj nagrodę już dziś, zadzwoń"],
@@ -27,6 +28,12 @@ TEXTS = {
     "mac_roman": ["café crème déjà vu à la maison", "gagnez un prix à l’instant été"],
 }
 LATIN_1 = [
+    "à la carte, voilà, déjà là",
+    "être où ça garçon naïf août",
+    "perché è così città, più università però",
+    "não é possível, amanhã às três, ação",
+    "är på väg och öl å",
+    "¿Qué pasó, señor? 20 m² a 5º",
     "café",
     "mañana voy a la reunión de España",
     "Win £500 now",
@@ -97,6 +104,11 @@ def test_one_broken_line_is_a_slip_and_the_message_names_the_option(tmp_path):
         load_table(path)
     assert texts_of(path) == ["plain"]
     assert load_table(path, format=TableFormat(encoding="latin-1")).rejected == ()
+
+
+def test_a_header_is_no_slip(tmp_path):
+    path = write(tmp_path, "Überschrift,Klasse\nhi,ham\n".encode("cp1252"))
+    assert read_table(path).columns == ["Überschrift", "Klasse"]
 
 
 @pytest.mark.parametrize("encoding", [None, "cp1252", "windows-1252"])

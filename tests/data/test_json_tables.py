@@ -20,7 +20,7 @@ FRAME = pd.DataFrame(ROWS)
 @pytest.mark.parametrize(
     "content, lines",
     [
-        (json.dumps(ROWS), [1, 1]),
+        (json.dumps(ROWS), [1, 2]),
         (json.dumps(ROWS, indent=2), [2, 6]),
         ("\n [\n" + ",\n".join(map(json.dumps, ROWS)) + "\n]\n\n", [3, 4]),
         ("[" + "\n,".join(map(json.dumps, ROWS)) + "]", [1, 2]),
@@ -30,7 +30,7 @@ FRAME = pd.DataFrame(ROWS)
         (json.dumps({"version": 1, "data": ROWS}), [1, 2]),
         (json.dumps({"text": ["hi", "bye"], "label": ["ham", "spam"]}), [1, 2]),
         *((FRAME.to_json(orient=one), [1, 2]) for one in ("columns", "split", "table")),
-        (FRAME.to_json(orient="records"), [1, 1]),
+        (FRAME.to_json(orient="records"), [1, 2]),
         (FRAME.to_json(orient="records", lines=True), [1, 2]),
     ],
 )
@@ -74,7 +74,7 @@ def test_nested_objects_have_columns_with_dots(name, tmp_path):
 def test_two_values_of_one_name(tmp_path):
     content = json.dumps([{"a.b": 1, "a": {"b": 2}}, {"a.b": 3}])
     assert read(write(tmp_path, content, "m.json"))[1:] == (
-        [(1, ("3",))],
+        [(2, ("3",))],
         [(1, "two values are called 'a.b'")],
     )
 
@@ -96,7 +96,7 @@ def test_values_that_are_no_row(tmp_path):
         (b"", "no rows"),
         (b"[]", "no rows"),
         (b"{}", "no rows"),
-        (b"[[1, 2],\n[3, 4]]", "no rows"),
+        (b"[[1, 2],\n[3, 4]]", "line 1: expected an array of JSON objects, got no JSON object"),
         (b'[{"a": 1},\n{"a": 2}\n{"a": 3}]', "line 3: no JSON .Expecting ',' or ']'"),
         (b'[{"a": 1},\n{"a": 2}', "line 2: no JSON"),
         (b'[{"a": 1},\n{"a" 2}]', "line 2: no JSON .Expecting ':'"),

@@ -134,13 +134,20 @@ def test_float32_in_parquet_is_what_a_csv_holds(tmp_path):
 def test_equal_values_are_one_class_and_a_line_says_so(labels, classes):
     found, notes = class_names(labels, numbers=False)
     assert found == (classes or {label: label for label in labels})
-    assert bool(notes) == any(label != name for label, name in found.items())
+    by_value = [note for note in notes if note.startswith("labels are read by value")]
+    assert bool(by_value) == any(label != name for label, name in found.items())
 
 
 def test_numbers_of_a_file_without_floats_are_spelled_as_in_a_csv():
     """JavaScript and Excel write 1.0 as 1, also beside 1.5."""
     assert class_names(["1", "1.5"], numbers=True)[0] == {"1": "1.0", "1.5": "1.5"}
     assert class_names(["1", "1.5"], numbers=False)[0] == {"1": "1", "1.5": "1.5"}
+
+
+def test_labels_that_may_be_missing_are_reported():
+    names, (note,) = class_names(["NA", "neg", "pos"], numbers=False)
+    assert names["NA"] == "NA" and "NA: read as a class; if no label is meant" in note
+    assert class_names(["none", "na"], numbers=False)[1] == []
 
 
 def test_texts_that_look_like_lists_are_told_of():

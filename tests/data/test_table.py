@@ -96,8 +96,12 @@ def test_fractions_are_of_all_rows_and_stratified(validation, test, tmp_path):
     [
         ({"validation_fraction": 0.0}, "the validation fraction must be a share of the rows"),
         ({"test_fraction": -0.1}, "the test fraction must be a share of the rows"),
-        ({"validation_fraction": 0.5, "test_fraction": 0.5}, "fraction must be a share"),
-        ({"test_fraction": float("nan")}, "fraction must be a share of the rows, got"),
+        ({"validation_fraction": 0.5, "test_fraction": 0.5}, "must be below 1 together, got 1.0"),
+        ({"test_fraction": 1.5}, "the test fraction must be a share of the rows.*got 1.5"),
+        (
+            {"test_fraction": float("nan")},
+            "fraction must be a share of the rows, above 0 and below 1, got",
+        ),
         ({"seed": -1}, "the seed of the split must be"),
         ({"seed": 2**32}, "the seed of the split must be"),
     ],
@@ -380,3 +384,9 @@ def test_labelled_rows_for_a_classifier(tmp_path):
     ]
     with pytest.raises(DataError, match="messages.csv, line 4: label 'eggs' is none of"):
         load_labelled_rows(path, ("spam", "ham"))
+
+
+def test_skipped_rows_are_named_beside_a_problem(tmp_path):
+    path = write(tmp_path, "text,label\n" + "hi,ham\n" * 9 + ",spam\n" * 3)
+    with pytest.raises(DataError, match=r"every row.*3 rows were skipped: line 11, no text in"):
+        load_table(path, skip_bad_rows=True)

@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import io
+import json
 import lzma
 import os
 import sys
@@ -18,6 +19,7 @@ from kerasnlp_lab.data.tables import RejectedRow, TableFormat
 from kerasnlp_lab.data.tables.table import is_table
 from kerasnlp_lab.data.unlabelled import read_column, read_lines
 from kerasnlp_lab.errors import DataError
+from tests.data.table_files import write
 
 TABLE = 'id,text,more\n7,"free, cash\nnow",x\n8, lunch home ,y\n'
 TEXTS = ["free, cash\nnow", "lunch home"]
@@ -248,3 +250,23 @@ def test_memory_does_not_grow_with_the_file(name, tmp_path):
         assert tracemalloc.get_traced_memory()[1] < 4_000_000  # of 8 MB
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("rows", [[{"text": ["a", "b"]}], [{"text": {"en": "a"}}]])
+def test_a_list_or_an_object_is_no_text(rows, tmp_path):
+    path = write(
+        tmp_path, "".join(f"{json.dumps(row)}\n" for row in [{"text": "hi"}, *rows]), "m.jsonl"
+    )
+    found, _ = read_column(path, ["text"], [], TableFormat())
+    first, second = found
+    assert first.text == "hi"
+    assert (second.line, second.reason.startswith("the text is ")) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "first, hint",
+    [("text,label", True), ('"id"\t"Message"', True), ("see you, text me", False), ("text", False)],
+)
+def test_lines_of_a_table_are_noticed(first, hint, tmp_path):
+    _, note = read_lines(write(tmp_path, f"{first}\nhi,ham\n", "m.txt"))
+    assert ("--text-column NAME" in note) == hint

@@ -86,7 +86,9 @@ def test_chunks_grow_as_long_as_they_are_quick(predictor, monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-@pytest.mark.parametrize("use", ["predict", "go_on", "open", "logits", "explain", "create"])
+@pytest.mark.parametrize(
+    "use", ["predict", "go_on", "open", "logits", "explain", "create", "model", "call"]
+)
 def test_a_fork_is_told_to_spawn(use, exported, predictor):
     classifier, folder = exported["transformer"]
     begun = predictor.predict(TEXTS, chunk=1)
@@ -97,6 +99,8 @@ def test_a_fork_is_told_to_spawn(use, exported, predictor):
         "open": lambda: open_predictor(folder),
         "logits": lambda: predict_logits(classifier, TEXTS),
         "explain": lambda: explain(classifier, TEXTS[0]),
+        "model": lambda: classifier.model.predict(tf.constant(TEXTS), verbose=0),
+        "call": lambda: classifier.model(tf.constant(TEXTS)),
         "create": lambda: create_classifier("transformer", ["a", "b"], TEXTS),
     }
     message = in_a_fork(uses[use])

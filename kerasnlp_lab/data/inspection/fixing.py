@@ -16,8 +16,9 @@ from kerasnlp_lab.data.inspection.duplicates import rows_of_groups, two_labels
 from kerasnlp_lab.data.inspection.encoding import damage, mend
 from kerasnlp_lab.data.inspection.rows import SPLITS, Rows, table_of
 from kerasnlp_lab.data.normal_form import group_texts
+from kerasnlp_lab.data.source import TableFiles
 from kerasnlp_lab.data.table import load_table
-from kerasnlp_lab.data.tables import csv_content
+from kerasnlp_lab.data.tables import csv_content, read_table
 from kerasnlp_lab.data.tables.records import MAX_RECORD_LINES
 from kerasnlp_lab.errors import DataError
 
@@ -56,11 +57,13 @@ class Cleaned:
             If a text does not fit into a CSV file, they are .jsonl.
         changes: The changes, in the order of the rows; bad rows come first.
         rows: The number of rows that are left.
+        other_columns: The table's columns that are not in the files.
     """
 
     files: dict[str, bytes]
     changes: tuple[Change, ...]
     rows: int
+    other_columns: tuple[str, ...] = ()
 
 
 def clean(data: TextDataset) -> Cleaned:
@@ -99,7 +102,17 @@ def clean(data: TextDataset) -> Cleaned:
     kept = np.setdiff1d(np.arange(len(rows)), list(reasons))
     files = _files(rows, kept, mended)
     _check(data, files)
-    return Cleaned(files, tuple(changes), len(kept))
+    return Cleaned(files, tuple(changes), len(kept), _other_columns(table_of(data)))
+
+
+def _other_columns(table: TableFiles) -> tuple[str, ...]:
+    """Returns the columns that a cleaned copy leaves out."""
+    used = {*table.text_columns, table.label_column}
+    found: dict[str, None] = {}
+    for path in table.paths.values():
+        if path != "-":  # a pipe, which cannot be read again
+            found |= dict.fromkeys(read_table(Path(path), table.format).columns)
+    return tuple(name for name in found if name not in used)
 
 
 def _mended_texts(rows: Rows) -> tuple[dict[int, str], dict[int, str]]:

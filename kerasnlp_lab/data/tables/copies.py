@@ -26,17 +26,16 @@ _SHOWN_NAMES = 5
 
 def read_pipe(path: Path, read: Callable[[Path], Table]) -> Table:
     """Returns the table that comes from a path for which `is_pipe` is true; `read` reads a copy."""
-    note = "it cannot be read again, so 'train --resume' needs the rows in a file"
     if str(path) == "-":
         if sys.stdin is None:
             raise DataError("there is none; name a file", "standard input")
-        return _read_copy(sys.stdin.buffer, "standard input", "-", read, note)
+        return _read_copy(sys.stdin.buffer, "standard input", "-", read)
     try:
         stream = path.open("rb")
     except OSError as error:
         raise DataError(f"cannot be read ({first_line(error)})", path) from error
     with stream:
-        return _read_copy(stream, str(path), path.name, read, note)
+        return _read_copy(stream, str(path), path.name, read)
 
 
 def read_zip(path: Path, read: Callable[[Path], Table]) -> Table:
@@ -71,7 +70,7 @@ def _only_table(archive: zipfile.ZipFile, path: Path) -> zipfile.ZipInfo:
 
 
 def _read_copy(
-    content: IO[bytes], shown: str, name: str, read: Callable[[Path], Table], note: str
+    content: IO[bytes], shown: str, name: str, read: Callable[[Path], Table], note: str = ""
 ) -> Table:
     """Reads a table from a temporary copy; errors and rows name its origin."""
     with contextlib.ExitStack() as stack:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import itertools
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from kerasnlp_lab.errors import DataError
 __all__ = ["read_delimited"]
 
 Record = tuple[int, list[str]]
+ROW_NAMES = 100  # rows that are looked at for R's names of rows
 
 
 def read_delimited(path: Path, usual: str, format: TableFormat) -> tuple[list[str], Rows, str]:
@@ -44,6 +46,10 @@ def read_delimited(path: Path, usual: str, format: TableFormat) -> tuple[list[st
         raise DataError(first.reason, path, first.line)
     line, cells = first
     names = [cell.strip() for cell in cells]
+    following = list(itertools.islice(records, ROW_NAMES))
+    records = itertools.chain(following, records)
+    if format.header and _have_row_names(following, len(names) + 1):
+        names = ["", *names]
     if not format.header:
         names = [str(number) for number in range(1, len(cells) + 1)]
     named = [name for name in names if name]
@@ -53,6 +59,13 @@ def read_delimited(path: Path, usual: str, format: TableFormat) -> tuple[list[st
         _rows(path, names, first, records, format),
         _note(dialect, encoding, format, names),
     )
+
+
+def _have_row_names(records: list[Record | RejectedRow], cells: int) -> bool:
+    """Returns whether rows begin with 1, 2, 3 and so on, which R's write.table leaves unnamed."""
+    rows = [record[1] for record in records if not isinstance(record, RejectedRow)]
+    numbers = [row[0] for row in rows if len(row) == cells]
+    return len(rows) > 1 and numbers == [str(place) for place in range(1, len(rows) + 1)]
 
 
 def _rows(

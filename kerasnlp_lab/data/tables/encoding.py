@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from pathlib import Path
 
 from kerasnlp_lab.data.tables.lines import head_of, uncompressed
@@ -22,16 +23,27 @@ EIGHT_BITS = (
     "iso8859_9 koi8_r koi8_u cp850 cp866 mac_roman mac_cyrillic cp874 gb18030 big5 cp932 euc_jp "
     "cp949"
 ).split()
+_LATIN = "cp1252 cp1250 cp1254 cp1257 cp1258 iso8859_2 iso8859_9 cp850 mac_roman".split()
+_WESTERN = frozenset("àáâãäåæçèéêëìíîïñòóôõöøùúûüÿœß")  # Turkish has ð, þ and ý there
+_SYMBOL_IN_WORD = re.compile(
+    r"(?<=[a-z])(?![’·\xad\xa0])[\x80-\xbf‚ƒ„…†‡ˆ‰‹•˜™›€\ufffd×÷](?=[a-z])"
+)
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 SAMPLE = 1 << 18  # bytes of lines that are not ASCII, from the whole file
 TIE = 0.01  # a difference in charset-normalizer's measure of mess that says nothing
 
 
-def find_encoding(path: Path) -> str:
+def find_encoding(path: Path, *, slips: bool = True) -> str:
     """Returns the encoding of a file by its byte order mark, its NULs, or all of its bytes.
 
-    UTF-8 stays UTF-8 with one broken line, or with no more than there are valid lines with
-    characters beyond ASCII. Other files are in the encoding that charset-normalizer finds for lines
-    from all of the file, and in cp1252 where that is as good as any.
+    UTF-8 stays UTF-8 with no more broken lines than there are valid ones with characters beyond
+    ASCII. Other files are in cp1252 if that makes words of Western Europe, and else in the
+    encoding that charset-normalizer finds for lines from all of the file.
+
+    Args:
+        path: The file.
+        slips: Whether one broken line is a slip, for its line to be rejected, even if no line has
+            valid characters beyond ASCII.
 
     Raises:
         DataError: The file cannot be read.
@@ -39,8 +51,7 @@ def find_encoding(path: Path) -> str:
     if found := marked_encoding(path):
         return found
     valid, broken, sample = _lines_beyond_ascii(path)
-    # one broken line is a slip, which is rejected by its line
-    return "utf-8" if valid >= broken or broken == 1 else _eight_bits(sample)
+    return "utf-8" if valid >= broken or (slips and broken == 1) else _eight_bits(sample)
 
 
 def marked_encoding(path: Path) -> str:
@@ -84,11 +95,14 @@ def _by_nuls(head: bytes) -> str:
 
 
 def _lines_beyond_ascii(path: Path) -> tuple[int, int, list[bytes]]:
-    """Returns how many lines beyond ASCII are valid UTF-8, how many not, and some of the latter."""
+    """Returns how many lines beyond ASCII are valid UTF-8, how many not, and some of the latter.
+
+    A broken first line counts twice: it names the columns, and is no slip in a row.
+    """
     valid, broken, step, size = 0, 0, 1, 0
     sample: list[bytes] = []
     with uncompressed(path) as file:
-        for line in file:
+        for number, line in enumerate(file):
             if line.isascii():
                 continue
             try:
@@ -96,7 +110,7 @@ def _lines_beyond_ascii(path: Path) -> tuple[int, int, list[bytes]]:
                 valid += 1
                 continue
             except UnicodeDecodeError:
-                broken += 1
+                broken += 1 if number else 2
             if broken % step == 0:
                 sample.append(line[:SAMPLE])
                 size += len(sample[-1])
@@ -112,7 +126,13 @@ def _eight_bits(sample: list[bytes]) -> str:
     decodable = [line for line in sample if not set(line) & {0x81, 0x8D, 0x8F, 0x90, 0x9D}]
     # cp1252 lacks five bytes: a few lines with them are broken, many are of another encoding
     lines = decodable if 20 * len(decodable) > 19 * len(sample) else sample
-    matches = list(from_bytes(b"".join(lines), cp_isolation=EIGHT_BITS))
+    text = b"".join(lines).decode("cp1252", "replace")
+    if _is_western(text):
+        return "cp1252"
+    candidates = EIGHT_BITS
+    if _share_of_long_runs(text) > 0.5:  # words in which every letter is beyond ASCII
+        candidates = [name for name in EIGHT_BITS if name not in _LATIN]
+    matches = list(from_bytes(b"".join(lines), cp_isolation=candidates))
     if not matches:
         return "cp1252"
     least = min(match.chaos for match in matches)
@@ -122,9 +142,28 @@ def _eight_bits(sample: list[bytes]) -> str:
         if match.chaos <= least + TIE
         for name in match.could_be_from_charset
     ]
-    if "cp1252" in names:
-        return "cp1252"
+    names = [name for name in names if name != "cp1252"] or ["cp1252"]  # it makes no words
     no_c1 = not any(0x80 <= byte < 0xA0 for line in lines for byte in line)
     if names[0] == "cp1250" and no_c1 and "iso8859_2" in names:  # cp1250 has letters there
         return "iso8859_2"
     return names[0]
+
+
+def _is_western(text: str) -> bool:
+    """Returns whether text that was read as cp1252 looks like a language of Western Europe.
+
+    charset-normalizer takes short French or Italian texts for Baltic or Polish ones.
+    """
+    letters = [char for char in text if char > "\x7f" and char.isalpha() and char not in "ªº"]
+    common = sum(char.lower() in _WESTERN for char in letters)
+    strange = len(_SYMBOL_IN_WORD.findall(text))
+    return (
+        0.97 * len(letters) <= common
+        and strange <= 0.02 * len(letters)
+        and _share_of_long_runs(text) < 0.05
+    )
+
+
+def _share_of_long_runs(text: str) -> float:
+    runs = _BEYOND_ASCII.findall(text)
+    return sum(len(run) > 2 for run in runs) / max(len(runs), 1)

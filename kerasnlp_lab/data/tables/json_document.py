@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from kerasnlp_lab.data.tables.json_lines import columns_of, json_row, read_json_lines
+from kerasnlp_lab.data.tables.json_lines import columns_of, json_row, no_objects, read_json_lines
 from kerasnlp_lab.data.tables.lines import numbered_lines
 from kerasnlp_lab.data.tables.rows import INVALID, Rows
 from kerasnlp_lab.errors import DataError, first_line
@@ -35,10 +35,13 @@ def read_json(path: Path, encoding: str) -> tuple[list[str], Rows, str]:
         if layout:
             found = list(enumerate(values, start=1))
             note = f"{layout}; its rows are numbered from 1, in place of lines"
+    elif len({line for line, _ in found}) == 1 < len(found):
+        found = [(row, value) for row, (_, value) in enumerate(found, start=1)]
+        note = "an array on one line; its rows are numbered from 1, in place of lines"
     rows = [json_row(path, line, value) for line, value in found]
     names = columns_of(rows)
     if not names:
-        raise DataError("no rows; expected an array of JSON objects", path)
+        raise no_objects(rows, "an array of JSON objects", path)
     return names, iter(rows), note
 
 

@@ -31,8 +31,17 @@ def read_json_lines(path: Path, encoding: str = "utf-8") -> tuple[list[str], Row
 
     names = columns_of(rows())
     if not names:
-        raise DataError("no rows; expected a JSON object on each line", path)
+        raise no_objects(rows(), "a JSON object on each line", path)
     return names, rows()
+
+
+def no_objects(rows: Iterable[TableRow | RejectedRow], expected: str, path: Path) -> DataError:
+    """Returns the error of a file without a JSON object, with the reason of its first row."""
+    first = next((row for row in rows if isinstance(row, RejectedRow)), None)
+    if first is None:
+        return DataError(f"no rows; expected {expected}", path)
+    encoding = "; if it has another encoding, say --encoding" if "codec" in first.reason else ""
+    return DataError(f"expected {expected}, got {first.reason}{encoding}", path, first.line)
 
 
 def columns_of(rows: Iterable[TableRow | RejectedRow]) -> list[str]:

@@ -202,3 +202,10 @@ def test_the_sms_file(sms, tmp_path):
     left_out = (changes.action == "left out").sum()
     assert sum(after.rows.values()) == 5572 - left_out
     assert (changes.after[changes.action == "mended"] != "").all()
+
+
+def test_columns_that_a_copy_leaves_out_are_named(tmp_path):
+    frame = pd.DataFrame(plain_rows(), columns=["text", "label"])
+    frame.assign(id=range(len(frame)), score=1.5).to_csv(tmp_path / "t.csv", index=False)
+    found = inspect_table(tmp_path / "t.csv")
+    assert clean(found.data).other_columns == ("id", "score")
