@@ -68,11 +68,12 @@ def _choose(
     for name in given:
         if name not in columns:
             close = did_you_mean(name, columns)
-            raise DataError(f"no column {name!r}; there are {', '.join(columns)}{close}", path)
+            known = f"{', '.join(columns)}{close}{_no_header_advice(columns, option)}"
+            raise DataError(f"no column {name!r}; there are {known}", path)
     found = tuple(given) or tuple(name for name in columns if name.lower() in names)
     if not given and len(found) != 1:
         doubt = f"{' or '.join(found)}?" if found else "none has a name that tells."
-        known = f"{', '.join(columns)}{_no_header_advice(columns)}"
+        known = f"{', '.join(columns)}{_no_header_advice(columns, option)}"
         raise DataError(f"which column is it? {doubt} Say {option} NAME; there are {known}", path)
     return found
 
@@ -82,7 +83,7 @@ def joined_text(row: TableRow, text_columns: Sequence[str]) -> str:
     return " ".join(filter(None, (row.cells.get(name, "").strip() for name in text_columns)))
 
 
-def _no_header_advice(columns: list[str]) -> str:
+def _no_header_advice(columns: list[str], option: str) -> str:
     """Returns advice if the names of columns look like a row: numbers, or long texts."""
     numbers = [name for name in columns if name.isdecimal()]
     if numbers == [str(number) for number in range(1, len(columns) + 1)]:  # of --no-header
@@ -91,7 +92,7 @@ def _no_header_advice(columns: list[str]) -> str:
         return ""
     return (
         ". The first line looks like a row and not like names: if it is one, say --no-header and "
-        "columns by number, as in --text-column 2 --label-column 1"
+        f"columns by number, as in {option} 1"
     )
 
 

@@ -180,6 +180,8 @@ def _print_resumed(
     console: rich.console.Console,
 ) -> None:
     _say(console, f"resuming the run in {run.path}")
+    if not any(run.checkpoints.glob("step-*")):
+        _say(console, "it has no checkpoint, so it starts from the beginning")
     if before["dataset"]["source"] != record["dataset"]["source"]:
         _say(console, f"its rows are now read from {record['dataset']['source']}")
     for name in ("versions", "strategy"):
