@@ -91,6 +91,7 @@ def test_the_first_release_of_this_python_can_install_what_it_needs():
     assert too_new == {}
 
 
+@pytest.mark.slow
 @pytest.mark.starts_tensorflow
 def test_it_trains_whatever_tf_use_legacy_keras_is():
     """Each value makes tf.keras another library, and ours must not follow it."""

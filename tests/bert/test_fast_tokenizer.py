@@ -280,6 +280,7 @@ def test_a_vocabulary_with_other_line_ends(vectorizer, vocab_file, tmp_path):
     assert found.extended
 
 
+@pytest.mark.slow
 def test_a_module_that_takes_longer_words_is_used_alone(vocab_file, tmp_path):
     tokenizer = layers.BertTokenizer(
         vocab_file=str(vocab_file), tokenizer_kwargs={"lower_case": True, "max_bytes_per_word": 200}

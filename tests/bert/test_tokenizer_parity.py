@@ -207,6 +207,7 @@ def sms_texts(test_data):
     return texts
 
 
+@pytest.mark.slow  # test_sms and test_hard_texts are quick
 def test_ag_news(module, tensorflow_text_tokenizer, library, ag_news_texts):
     expected = library.ids(ag_news_texts)
     assert sum(len(ids) == 128 for ids in expected) > 50, "few are cut: this proves little"
@@ -260,6 +261,7 @@ def test_hard_texts_by_tensorflow_text(tensorflow_text_tokenizer, library, casin
     check(tensorflow_text_tokenizer, library, TENSORFLOW_TEXT[casing], max_length)
 
 
+@pytest.mark.slow
 def test_a_module_as_on_tfhub_is_tensorflow_text(vocab_files, tmp_path):
     library = Library(vocab_files["cased"], lower_case=False)
     expected = TensorFlowText(vocab_files["cased"], library, lower_case=False).ids(HARD_TEXTS)

@@ -68,21 +68,13 @@ def call(arguments, clone):
     return result.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.starts_tensorflow
 @pytest.mark.parametrize(
     "part, answers",
     [
-        pytest.param(
-            "A model",
-            ["1,280,260", "epoch 10", "Oil slips below 45 dollars", " passed"],
-            marks=pytest.mark.slow,
-        ),
-        # tests/tasks/test_every_task.py has two tasks of its own.
-        pytest.param(
-            "A task",
-            ["A number for each text", "within half", "mean absolute error", " passed"],
-            marks=pytest.mark.slow,
-        ),
+        ("A model", ["1,280,260", "epoch 10", "Oil slips below 45 dollars", " passed"]),
+        ("A task", ["A number for each text", "within half", "mean absolute error", " passed"]),
         ("A dataset", ["support tickets by the queue", "macro-F1"]),
         ("A layer", [" passed"]),
     ],

@@ -92,6 +92,7 @@ print(json.dumps([inputs["input_word_ids"].numpy()[0].tolist(), pooled, ours]))
 """
 
 
+@pytest.mark.slow  # tests/hub/test_offline_handles.py reads what was installed
 def test_a_plain_notebook_finds_what_was_installed(cache, on_tfhub, tiny_modules):
     """TF Hub's own layer finds it, in a process without this package and without a network."""
     install(KAGGLE_URL)

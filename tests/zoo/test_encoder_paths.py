@@ -231,6 +231,7 @@ def test_a_folder_without_a_bert(tmp_path):
 # Modules built from a fine-tuned encoder.
 
 
+@pytest.mark.slow  # tests/cli/test_hub_build.py builds modules
 def test_a_runs_encoder_becomes_modules_that_answer_alike(folder, news, tmp_path):
     recipe = Recipe(epochs=1, batch_size=32, learning_rate=1e-2)
     config = ExperimentConfig(str(folder), SMALL, recipe)
