@@ -21,6 +21,10 @@ ADAPT_BATCH = 1024
 SPECIAL_IDS = 2  # padding and unknown
 
 
+def _no_files(folder: str) -> None:
+    """Takes the place of a layer's save_assets and load_assets."""
+
+
 @keras.utils.register_keras_serializable(package="kerasnlp_lab")
 class WordVectorizer(TextVectorizer):
     """Lower-cased words without punctuation, found by Keras' TextVectorization.
@@ -52,6 +56,10 @@ class WordVectorizer(TextVectorizer):
         self._words = keras.layers.TextVectorization(
             max_tokens=vocab_size, ragged=True, name="words"
         )
+        # The configuration has the vocabulary, so Keras needs no file for it in a .keras archive.
+        # Python 3.13.0 and 3.13.1 could not read such a file beside the weights (gh-127847).
+        for layer in (self._words, self._words._lookup_layer):
+            layer.save_assets = layer.load_assets = _no_files
 
     def adapt(self, texts: Collection[str | bytes]) -> None:
         # TensorFlow would turn an error of ours into one of its own, so it is kept here.
