@@ -41,7 +41,7 @@ def predictions_of(
             columns += [f"top {place}", f"probability of top {place}"]
         found = _most_probable(split.labels, names, predicted, probabilities)
     return [*COLUMNS, *columns], (
-        [row, split.path, "" if split.lines is None else split.lines[row], _cut(text)]
+        [row, split.file(row), "" if split.lines is None else split.lines[row], _cut(text)]
         + [names[split.labels[row]], names[predicted[row]], *cells]
         for row, (text, cells) in enumerate(zip(split.texts, found, strict=True))
     )

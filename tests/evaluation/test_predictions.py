@@ -72,3 +72,10 @@ def test_rows_from_python_have_no_file_and_long_texts_are_cut():
     assert [(row["file"], row["line"]) for row in rows] == [("", ""), ("", "")]
     assert rows[0]["text"] == "x" * 999 + "…"
     assert rows[1]["text"] == "half ?"
+
+
+def test_a_row_of_several_files_names_its_own():
+    lines, parts = np.array([2, 2], np.int32), np.array([1, 0])
+    split = Split(["a", "b"], [0, 1], "parts", lines, ("one.csv", "two.csv"), parts)
+    _, rows = read(split, ["x", "y"], drawn(2, 2))
+    assert [(row["file"], row["line"]) for row in rows] == [("two.csv", "2"), ("one.csv", "2")]
