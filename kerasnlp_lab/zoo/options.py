@@ -11,7 +11,7 @@ from kerasnlp_lab.tasks import HeadOptions
 
 __all__ = ["ModelOptions", "with_earlier_options"]
 
-EARLIER = {"tokens": "words"}
+EARLIER = {"tokens": "words", "max_ngrams": 0}
 
 
 def with_earlier_options(saved: Mapping[str, Any], known: Container[str]) -> dict[str, Any]:
