@@ -120,6 +120,8 @@ def compare(
                 keras.backend.clear_session()
                 where = folder.path / folder_name(name)
                 runs[-1].append(run_experiment(config, part, where, console=console))
+                # The rows decide some options, once for all seeds.
+                base = dataclasses.replace(base, options=runs[-1][-1].config.options)
         ranked[size] = sorted(runs, key=lambda one: -_mean_headline(one))
     return _summarize(folder, data, ranked, bool(sizes), seed)
 

@@ -16,6 +16,7 @@ from kerasnlp_lab.training.interval import Interval
 from kerasnlp_lab.training.strategy import STRATEGIES
 from kerasnlp_lab.training.trainer import CHECKPOINT_EVERY
 from kerasnlp_lab.zoo import Recipe, ZooEntry, find_model
+from kerasnlp_lab.zoo.options import with_earlier_options
 
 __all__ = ["DEFAULT_TASK", "ExperimentConfig", "unused_recipe_fields"]
 
@@ -145,9 +146,10 @@ class ExperimentConfig:
             TypeError: A value has another form, or a field of the recipe is unknown.
             KerasnlpLabError: As when made.
         """
+        model, options = content["model"]["name"], content["model"]["options"]
         return cls(
-            model=content["model"]["name"],
-            options=content["model"]["options"],
+            model=model,
+            options=with_earlier_options(options, dir(find_model(model).options)),
             recipe=Recipe(**content["recipe"]),
             task=content.get("task", DEFAULT_TASK),
             threshold=content["decision"]["threshold"],

@@ -23,6 +23,7 @@ from kerasnlp_lab.paths import (
     user_path,
     write_whole,
 )
+from kerasnlp_lab.zoo.options import with_earlier_options
 
 __all__ = ["RunDirectory", "package_versions"]
 
@@ -160,6 +161,9 @@ class RunDirectory:
         """
         before = BEFORE_TASKS | self.read_json("config.json")
         now = json.loads(json.dumps(BEFORE_TASKS | config))  # as json reads it back
+        if "model" in before and "model" in now:
+            known = now["model"]["options"]
+            before["model"]["options"] = with_earlier_options(before["model"]["options"], known)
         moved = before.get("dataset") != now.get("dataset") and _same_rows(before, now)
         if moved:
             before["dataset"] = now["dataset"]

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from kerasnlp_lab.data.inputs import as_texts
@@ -29,6 +30,7 @@ def create_model(
     task: Task,
     train_texts: Iterable[str],
     *,
+    train_labels: np.ndarray | None = None,
     options: Mapping[str, Any] | None = None,
     strategy: tf.distribute.Strategy | None = None,
 ) -> Classifier:
@@ -38,6 +40,8 @@ def create_model(
         name: The model's name in the zoo.
         task: The task that the model will be trained for.
         train_texts: The texts from which a model with a vocabulary learns it.
+        train_labels: The labels of these texts, int64 [texts]. They help `tfidf_linear` to choose
+            its tokens; None chooses by the texts alone.
         options: Option values that differ from the model's defaults.
         strategy: The distribution strategy that creates the network's variables; None for the
             default one.
@@ -51,9 +55,10 @@ def create_model(
     begin_computing()
     entry = find_model(name)
     entry.check_task(task.name)
-    chosen = entry.with_options(options or {})
+    texts = as_texts(train_texts)
+    chosen, _ = entry.resolve(entry.with_options(options or {}), texts, train_labels)
     text = entry.build_text(chosen)
-    text.adapt(as_texts(train_texts))
+    text.adapt(texts)
     return _assemble(entry, chosen, task, text, task.decision_type(), strategy)
 
 

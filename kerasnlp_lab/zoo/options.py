@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, ClassVar
 
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.errors import check_option
 from kerasnlp_lab.tasks import HeadOptions
 
-__all__ = ["ModelOptions"]
+__all__ = ["ModelOptions", "with_earlier_options"]
+
+EARLIER = {"tokens": "words", "max_ngrams": 0}
+
+
+def with_earlier_options(saved: Mapping[str, Any], known: Container[str]) -> dict[str, Any]:
+    """Adds the options that did not exist when a run was trained, as it was trained.
+
+    Args:
+        saved: The options in the run's files.
+        known: The names of the model's options.
+    """
+    return {name: value for name, value in EARLIER.items() if name in known} | dict(saved)
 
 
 class ModelOptions:
@@ -39,7 +51,7 @@ class ModelOptions:
         return True
 
     def on_this_machine(self) -> ModelOptions:
-        """Returns the options with every "auto" replaced by the machine's choice."""
+        """Returns the options with every "auto" resolved that depends on the machine."""
         return self
 
     def when_loaded(self, saved: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -54,7 +66,7 @@ class ModelOptions:
         """
         for name, value in changes.items():
             check_option(name, value, name in self.changeable, "the same as in training")
-        return {**saved, **changes}
+        return {**with_earlier_options(saved, dir(self)), **changes}
 
     def to_explain(self) -> dict[str, Any]:
         """Returns the option changes that let a trained model return its attention."""
