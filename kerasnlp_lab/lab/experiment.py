@@ -94,6 +94,8 @@ def run_experiment(
         classifier = create_model(
             config.model, task, data.train.texts, options=config.options, strategy=strategy
         )
+        if choice := classifier.options.describe_choice(config.options):
+            _say(console, choice)
         if classifier.text.splits_at_spaces and (note := note_on_unspaced(data.train.texts)):
             _say(console, note)
         training = train(
