@@ -145,9 +145,10 @@ class ExperimentConfig:
             TypeError: A value has another form, or a field of the recipe is unknown.
             KerasnlpLabError: As when made.
         """
+        model, options = content["model"]["name"], content["model"]["options"]
         return cls(
-            model=content["model"]["name"],
-            options=content["model"]["options"],
+            model=model,
+            options={**find_model(model).options.added_since, **options},
             recipe=Recipe(**content["recipe"]),
             task=content.get("task", DEFAULT_TASK),
             threshold=content["decision"]["threshold"],

@@ -96,6 +96,8 @@ def run_experiment(
         classifier = create_model(
             config.model, task, data.train.texts, options=config.options, strategy=strategy
         )
+        if choice := classifier.options.describe_choice(config.options):
+            _say(console, choice)
         if notes and console is not None:
             for note in notes_on_reading(classifier.entry, classifier.text, data.train.texts):
                 _say(console, note)

@@ -160,6 +160,8 @@ class RunDirectory:
         """
         before = BEFORE_TASKS | self.read_json("config.json")
         now = json.loads(json.dumps(BEFORE_TASKS | config))  # as json reads it back
+        if "model" in before:  # which may be of a version with fewer options
+            before["model"]["options"] = now["model"]["options"] | before["model"]["options"]
         moved = before.get("dataset") != now.get("dataset") and _same_rows(before, now)
         if moved:
             before["dataset"] = now["dataset"]

@@ -51,9 +51,10 @@ def create_model(
     begin_computing()
     entry = find_model(name)
     entry.check_task(task.name)
-    chosen = entry.with_options(options or {})
+    texts = as_texts(train_texts)
+    chosen = entry.with_options(options or {}).for_texts(texts)
     text = entry.build_text(chosen)
-    text.adapt(as_texts(train_texts))
+    text.adapt(texts)
     return _assemble(entry, chosen, task, text, task.decision_type(), strategy)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 from kerasnlp_lab._keras import keras
@@ -20,6 +20,8 @@ class ModelOptions:
 
     changeable: ClassVar[tuple[str, ...]] = ("dropout", "max_length")
     """The options that may change when a trained model is loaded: they do not affect weights."""
+    added_since: ClassVar[Mapping[str, Any]] = {}
+    """The options that version 0.1.0 did not have, with the values that it computed with."""
     has_encoder: ClassVar[bool] = False
     """Whether the model has a pre-trained encoder, with a choice of precision."""
 
@@ -42,6 +44,18 @@ class ModelOptions:
         """Returns the options with every "auto" replaced by the machine's choice."""
         return self
 
+    def for_texts(self, texts: Collection[str | bytes]) -> ModelOptions:
+        """Returns the options with every "auto" replaced that depends on the training texts."""
+        return self
+
+    def describe_choice(self, asked: Mapping[str, Any]) -> str:
+        """Returns a sentence on what `for_texts` chose; "" for nothing that a user should know.
+
+        Args:
+            asked: The options before.
+        """
+        return ""
+
     def when_loaded(self, saved: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
         """Returns the options for loading a trained model.
 
@@ -54,7 +68,7 @@ class ModelOptions:
         """
         for name, value in changes.items():
             check_option(name, value, name in self.changeable, "the same as in training")
-        return {**saved, **changes}
+        return {**self.added_since, **saved, **changes}
 
     def to_explain(self) -> dict[str, Any]:
         """Returns the option changes that let a trained model return its attention."""
