@@ -18,11 +18,11 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import tensorflow as tf
 import tensorflow_text
 
-from kerasnlp_lab._internals import build_fast_bert_normalizer_model, build_fast_wordpiece_model
+from kerasnlp_lab._internals import build_fast_bert_normalizer_model
+from kerasnlp_lab.text.wordpiece import on_cpu, wordpiece_tokenizer
 
 __all__ = ["CASED", "UNCASED", "Alphabet", "FastTokenizer", "Tokenize"]
 
@@ -87,16 +87,13 @@ class FastTokenizer:
     Raises:
         RuntimeError: tensorflow_text cannot use the vocabulary.
 
-    Source: Song et al., "Fast WordPiece Tokenization", https://arxiv.org/abs/2012.15524.
+    Source: `kerasnlp_lab.text.wordpiece.wordpiece_tokenizer`.
     """
 
     def __init__(self, pieces: list[bytes], *, uncased: bool, extended: bool = True):
-        model = build_fast_wordpiece_model(pieces, MAX_BYTES_PER_WORD, "##", "[UNK]", False, False)
-        self._pieces = tensorflow_text.FastWordpieceTokenizer(
-            token_out_type=tf.int32, model_buffer=_on_cpu(model)
-        )
+        self._pieces = wordpiece_tokenizer(pieces, MAX_BYTES_PER_WORD)
         self._normalizer = tensorflow_text.FastBertNormalizer(
-            model_buffer=_on_cpu(build_fast_bert_normalizer_model(uncased))
+            model_buffer=on_cpu(build_fast_bert_normalizer_model(uncased))
         )
         self.uncased = uncased
         self.extended = extended
@@ -159,9 +156,3 @@ class FastTokenizer:
         fast = self.tokenize_safe(tf.boolean_mask(texts, safe))
         slow = otherwise(tf.boolean_mask(texts, ~safe))
         return tf.gather(tf.concat([fast, slow], axis=0), tf.math.invert_permutation(rows))
-
-
-def _on_cpu(model: bytes) -> tf.Tensor:
-    """Returns an op's model on the op's device, so that it is not copied for each batch."""
-    with tf.device("CPU:0"):
-        return tf.constant(np.frombuffer(model, np.uint8))

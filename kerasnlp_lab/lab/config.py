@@ -16,7 +16,6 @@ from kerasnlp_lab.training.interval import Interval
 from kerasnlp_lab.training.strategy import STRATEGIES
 from kerasnlp_lab.training.trainer import CHECKPOINT_EVERY
 from kerasnlp_lab.zoo import Recipe, ZooEntry, find_model
-from kerasnlp_lab.zoo.options import with_earlier_options
 
 __all__ = ["DEFAULT_TASK", "ExperimentConfig", "unused_recipe_fields"]
 
@@ -149,7 +148,7 @@ class ExperimentConfig:
         model, options = content["model"]["name"], content["model"]["options"]
         return cls(
             model=model,
-            options=with_earlier_options(options, dir(find_model(model).options)),
+            options={**find_model(model).options.added_since, **options},
             recipe=Recipe(**content["recipe"]),
             task=content.get("task", DEFAULT_TASK),
             threshold=content["decision"]["threshold"],

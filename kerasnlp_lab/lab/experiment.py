@@ -28,9 +28,9 @@ from kerasnlp_lab.evaluation.plots import (
 )
 from kerasnlp_lab.evaluation.report import render_page
 from kerasnlp_lab.lab.config import ExperimentConfig
+from kerasnlp_lab.lab.reading import notes_on_reading
 from kerasnlp_lab.machine import precision_note
 from kerasnlp_lab.paths import user_path, write_whole
-from kerasnlp_lab.text.unspaced import note_on_unspaced
 from kerasnlp_lab.training import RunDirectory, TrainingResult, make_strategy, train
 from kerasnlp_lab.training.checkpoints import Checkpoints
 from kerasnlp_lab.training.run_directory import package_versions
@@ -66,6 +66,7 @@ def run_experiment(
     output: str | Path,
     *,
     console: rich.console.Console | None = None,
+    notes: bool = True,
 ) -> Experiment:
     """Trains a model, evaluates it once on the test split, and writes a run directory.
 
@@ -76,6 +77,7 @@ def run_experiment(
         data: The rows.
         output: The run directory: new, empty, or of an unfinished run.
         console: Where to show progress; None shows nothing.
+        notes: Whether to say there which texts the model cannot read well.
 
     Raises:
         KerasnlpLabError: Any of the mistakes that a user can mend.
@@ -96,8 +98,9 @@ def run_experiment(
         classifier = create_model(
             config.model, task, data.train.texts, options=config.options, strategy=strategy
         )
-        if classifier.text.splits_at_spaces and (note := note_on_unspaced(data.train.texts)):
-            _say(console, note)
+        if notes and console is not None:
+            for note in notes_on_reading(classifier.entry, classifier.text, data.train.texts):
+                _say(console, note)
         training = train(
             classifier,
             data,

@@ -9,7 +9,24 @@ import tensorflow as tf
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.errors import SequenceTooLongError
 
-__all__ = ["TokenAndPositionEmbedding"]
+__all__ = ["TokenAndPositionEmbedding", "pair_buckets_of"]
+
+_FACTOR = 1_000_003  # a prime
+
+
+def pair_buckets_of(ids: tf.Tensor, buckets: int) -> tf.Tensor:
+    """Returns a bucket for each token and the one after it.
+
+    Args:
+        ids: Token ids, integers of shape [batch, seq]; 0 is padding.
+        buckets: The number of buckets; different pairs may share one.
+
+    Returns:
+        Int64 of the same shape, from 1 to buckets; 0 where a token has no token after it.
+    """
+    first = tf.cast(ids, tf.int64)
+    second = tf.pad(first[:, 1:], [[0, 0], [0, 1]])
+    return tf.where(second == 0, second, (first * _FACTOR + second) % buckets + 1)
 
 
 @keras.utils.register_keras_serializable(package="kerasnlp_lab")
@@ -19,6 +36,10 @@ class TokenAndPositionEmbedding(keras.layers.Layer):
     A sequence may be shorter than ``maxlen``: position 0 is always its first
     token, so a text has the same embeddings whatever it is padded to.
 
+    With ``pair_buckets``, each pair of neighbouring tokens has an embedding too, which is added
+    at the first of them. Pairs are hashed into so many rows, and start at zero, so that pairs
+    that never occur in training change nothing.
+
     Masks: with ``mask_zero`` the layer makes one, false where the token id is 0,
     which Keras passes on to the layers after it.
 
@@ -27,6 +48,7 @@ class TokenAndPositionEmbedding(keras.layers.Layer):
         vocab_size: The number of token ids; ids run from 0 to vocab_size - 1.
         embed_dim: The size of an embedding.
         mask_zero: Whether id 0 is padding, to be masked.
+        pair_buckets: The number of embeddings that pairs of tokens share; 0 for none.
 
     Call arguments:
         inputs: Token ids, integers of shape [batch, seq], seq <= maxlen.
@@ -40,7 +62,8 @@ class TokenAndPositionEmbedding(keras.layers.Layer):
             message comes as tf.errors.InvalidArgumentError.
 
     Source: https://keras.io/examples/nlp/text_classification_with_transformer/;
-    learned positions as in Devlin et al. 2019, https://arxiv.org/abs/1810.04805.
+    learned positions as in Devlin et al. 2019, https://arxiv.org/abs/1810.04805;
+    hashed pairs as in Joulin et al. 2016, https://arxiv.org/abs/1607.01759.
 
     Example:
         >>> layer = TokenAndPositionEmbedding(maxlen=256, vocab_size=20000, embed_dim=32)
@@ -51,22 +74,37 @@ class TokenAndPositionEmbedding(keras.layers.Layer):
     """
 
     def __init__(
-        self, maxlen: int, vocab_size: int, embed_dim: int, mask_zero: bool = True, **kwargs: Any
+        self,
+        maxlen: int,
+        vocab_size: int,
+        embed_dim: int,
+        mask_zero: bool = True,
+        pair_buckets: int = 0,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.maxlen = maxlen
         self.vocab_size = vocab_size
         self.embed_dim = embed_dim
         self.mask_zero = mask_zero
+        self.pair_buckets = pair_buckets
         self.supports_masking = True
         policy = self.dtype_policy
         self.token_emb = keras.layers.Embedding(
             vocab_size, embed_dim, mask_zero=mask_zero, dtype=policy, name="token_emb"
         )
         self.pos_emb = keras.layers.Embedding(maxlen, embed_dim, dtype=policy, name="pos_emb")
+        self.pair_emb: keras.layers.Embedding | None = None
+        if pair_buckets:
+            self.pair_emb = keras.layers.Embedding(
+                pair_buckets + 1, embed_dim, "zeros", dtype=policy, name="pair_emb"
+            )
 
     def build(self, input_shape: tf.TensorShape) -> None:
-        for table, shape in ((self.token_emb, input_shape), (self.pos_emb, (None,))):
+        tables = [(self.token_emb, input_shape), (self.pos_emb, (None,))]
+        if self.pair_emb is not None:
+            tables.append((self.pair_emb, input_shape))
+        for table, shape in tables:
             with tf.name_scope(table.name):  # HDF5 files have one place for a name
                 table.build(shape)
         super().build(input_shape)
@@ -87,7 +125,14 @@ class TokenAndPositionEmbedding(keras.layers.Layer):
         elif static_length > self.maxlen:
             raise SequenceTooLongError(too_long.format(static_length))
         positions = self.pos_emb(tf.range(seq_length))  # [seq, embed_dim]
-        return self.token_emb(inputs) + positions  # [batch, seq, embed_dim]
+        return self.embed_tokens(inputs) + positions  # [batch, seq, embed_dim]
+
+    def embed_tokens(self, ids: tf.Tensor) -> tf.Tensor:
+        """Returns the embeddings of token ids, [batch, seq], without their positions."""
+        embedded = self.token_emb(ids)
+        if self.pair_emb is not None:
+            embedded += self.pair_emb(pair_buckets_of(ids, self.pair_buckets))
+        return embedded
 
     def compute_mask(self, inputs: tf.Tensor, mask: tf.Tensor | None = None) -> tf.Tensor | None:
         return self.token_emb.compute_mask(inputs) if self.mask_zero else mask
@@ -102,4 +147,5 @@ class TokenAndPositionEmbedding(keras.layers.Layer):
             "vocab_size": self.vocab_size,
             "embed_dim": self.embed_dim,
             "mask_zero": self.mask_zero,
+            "pair_buckets": self.pair_buckets,
         }

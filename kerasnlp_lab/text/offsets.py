@@ -27,9 +27,7 @@ Span = tuple[int, int]
 
 # Every tokenizer here splits at these characters.
 _CHUNK = regex.compile(r"[^ \t\n\v\f\r]+")
-# As BERT splits words: every punctuation mark and every Chinese character is a word of its own.
-_MARK = r"\p{P}\p{Han}!-/:-@\[-`{-~"
-_PIECE = regex.compile(rf"[{_MARK}]|[^\s{_MARK}]+")
+_DROPPED = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{Z}\p{Cc}]+")
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,8 @@ def find_words(vectorizer: TextVectorizer, text: str) -> list[Word]:
         The words. Their numbers of tokens add up to the tokens of `vectorizer.tokenize`.
     """
     chunks = [match.span() for match in _CHUNK.finditer(text)]  # between blanks
-    pieces = [[match.span() for match in _PIECE.finditer(text, *chunk)] for chunk in chunks]
+    pattern = vectorizer.word_pattern
+    pieces = [[match.span() for match in pattern.finditer(text, *chunk)] for chunk in chunks]
     parts = chain.from_iterable(
         [chunk, *inner] for chunk, inner in zip(chunks, pieces, strict=True)
     )
@@ -146,17 +145,26 @@ def _token_ids(vectorizer: TextVectorizer, texts: list[str]) -> list[list[int]]:
 
 def _piece_spans(word: str, pieces: Sequence[str]) -> list[Span]:
     """Returns the span of each piece in a word; the whole word if the pieces do not spell it."""
+    if not pieces:
+        return []
     bare = [piece.removeprefix("##") for piece in pieces]
-    for simplify in (str, _without_accents):
-        parts = [simplify(character) for character in word]
-        if "".join(parts) == "".join(bare):
-            starts = np.cumsum([0, *map(len, parts)])  # of each character, simplified
+    characters, clusters = list(word), regex.findall(r"\X", word)
+    for parts, simplify in (
+        (characters, str),
+        (characters, _without_accents),
+        (characters, _folded),
+        (clusters, _folded),  # a letter and its accent, which may be one character once folded
+    ):
+        simple = [simplify(part) for part in parts]
+        if "".join(simple) == "".join(bare):
+            places = np.cumsum([0, *map(len, parts)])  # of each part in the word
+            starts = np.cumsum([0, *map(len, simple)])  # of each part, simplified
             ends = np.cumsum([len(piece) for piece in bare])
             begins = [0, *ends[:-1]]
             return [
                 (
-                    int(np.searchsorted(starts, begin, side="right")) - 1,
-                    int(np.searchsorted(starts, end, side="left")),
+                    int(places[np.searchsorted(starts, begin, side="right") - 1]),
+                    int(places[np.searchsorted(starts, end, side="left")]),
                 )
                 for begin, end in zip(begins, ends, strict=True)
             ]
@@ -167,3 +175,9 @@ def _without_accents(character: str) -> str:
     """Returns a character as an uncased BERT reads it: in lower case and without accents."""
     parts = unicodedata.normalize("NFD", character.lower())
     return "".join(part for part in parts if unicodedata.category(part) != "Mn")
+
+
+def _folded(part: str) -> str:
+    """Returns characters as a `PieceVectorizer` reads them: Unicode's NFKC_Casefold."""
+    folded = unicodedata.normalize("NFKC", part).casefold()
+    return unicodedata.normalize("NFKC", _DROPPED.sub("", folded))

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
+import regex
 import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
@@ -19,6 +20,7 @@ __all__ = ["Features", "TextVectorizer", "in_batches", "replace_invalid_utf8", "
 Features = dict[str, tf.Tensor]
 Item = TypeVar("Item")
 LENGTH_MULTIPLE = 8
+_MARK = r"\p{P}\p{Han}!-/:-@\[-`{-~"
 
 
 def in_batches(texts: Iterable[Item], size: int) -> Iterator[list[Item]]:
@@ -64,6 +66,10 @@ class TextVectorizer(keras.layers.Layer):
 
     special_tokens = 0
     """How many tokens `pack` adds to each text."""
+
+    # As BERT splits words: every punctuation mark and every Chinese character is a word of its own.
+    word_pattern = regex.compile(rf"[{_MARK}]|[^\s{_MARK}]+")
+    """The words of a text between two blanks, as far as a pattern can find them."""
 
     def __init__(self, max_length: int, **kwargs: Any):
         super().__init__(**kwargs)
@@ -117,11 +123,12 @@ class TextVectorizer(keras.layers.Layer):
 
     def pack(self, tokens: tf.RaggedTensor, seq_length: tf.Tensor) -> Features:
         """Pads token ids, int32 [batch, (tokens)], and returns features of width seq_length."""
-        raise NotImplementedError
+        shape = tf.stack([tokens.nrows(out_type=tf.int32), seq_length])
+        return {"token_ids": tokens.to_tensor(0, shape=tf.cast(shape, tokens.row_splits.dtype))}
 
     def inputs(self) -> dict[str, Any]:
         """Returns the symbolic Keras inputs, by name, of a network that this layer feeds."""
-        raise NotImplementedError
+        return {"token_ids": keras.Input((None,), dtype=tf.int32, name="token_ids")}
 
     def vocabulary(self) -> list[str]:
         """Returns the name of every token id: a word, a word piece, or a token such as [UNK]."""

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.errors import check_option
 from kerasnlp_lab.tasks import HeadOptions
 
-__all__ = ["ModelOptions", "with_earlier_options"]
-
-EARLIER = {"tokens": "words", "max_ngrams": 0}
-
-
-def with_earlier_options(saved: Mapping[str, Any], known: Container[str]) -> dict[str, Any]:
-    """Adds the options that did not exist when a run was trained, as it was trained.
-
-    Args:
-        saved: The options in the run's files.
-        known: The names of the model's options.
-    """
-    return {name: value for name, value in EARLIER.items() if name in known} | dict(saved)
+__all__ = ["ModelOptions"]
 
 
 class ModelOptions:
@@ -32,6 +20,8 @@ class ModelOptions:
 
     changeable: ClassVar[tuple[str, ...]] = ("dropout", "max_length")
     """The options that may change when a trained model is loaded: they do not affect weights."""
+    added_since: ClassVar[Mapping[str, Any]] = {}
+    """The options that version 0.1.0 did not have, with the values that it computed with."""
     has_encoder: ClassVar[bool] = False
     """Whether the model has a pre-trained encoder, with a choice of precision."""
 
@@ -66,7 +56,7 @@ class ModelOptions:
         """
         for name, value in changes.items():
             check_option(name, value, name in self.changeable, "the same as in training")
-        return {**with_earlier_options(saved, dir(self)), **changes}
+        return {**self.added_since, **saved, **changes}
 
     def to_explain(self) -> dict[str, Any]:
         """Returns the option changes that let a trained model return its attention."""

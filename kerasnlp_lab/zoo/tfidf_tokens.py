@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import warnings
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.stats import binomtest
@@ -53,6 +54,8 @@ class TfidfOptions(ModelOptions):
     Raises:
         OptionError: A value is out of range.
     """
+
+    added_since: ClassVar[Mapping[str, Any]] = {"tokens": "words", "max_ngrams": 0}
 
     tokens: str = "auto"
     longest_ngram: int = 0

@@ -1,9 +1,9 @@
-"""The reference for offsets: a text's words and tokens, for two kinds of vectorizers."""
+"""The reference for offsets: a text's words and tokens, for every kind of vectorizer."""
 
 import pytest
 
 from kerasnlp_lab.bert import HubVectorizer
-from kerasnlp_lab.text import WordVectorizer
+from kerasnlp_lab.text import PieceVectorizer, WordVectorizer
 from kerasnlp_lab.text.offsets import find_tokens, find_words
 from tests.bert.hard_texts import EQUAL_TEXTS
 
@@ -14,10 +14,14 @@ TEXTS = [text for text in EQUAL_TEXTS if len(text) < 500]
 def vectorizers(tiny_modules):
     words = WordVectorizer(max_length=16, vocab_size=50)
     words.adapt(["the cat sat on a mat", "a dog ran", "oil stock team game goal don't"])
-    return {"words": words, "pieces": HubVectorizer(str(tiny_modules / "preprocess"), 16)}
+    made = {"words": words, "pieces": HubVectorizer(str(tiny_modules / "preprocess"), 16)}
+    for name, characters in (("learned", False), ("characters", True)):
+        made[name] = PieceVectorizer(256, 1000, characters)
+        made[name].adapt(TEXTS[::2])
+    return made
 
 
-@pytest.mark.parametrize("name", ["words", "pieces"])
+@pytest.mark.parametrize("name", ["words", "pieces", "learned", "characters"])
 def test_words_cover_the_text_and_tokens_equal_the_vectorizers(vectorizers, name):
     vectorizer = vectorizers[name]
     for text in TEXTS:
@@ -76,3 +80,20 @@ def test_words_after_the_longest_text_have_no_tokens(vectorizers):
     assert [word.tokens for word in words] == [2] * 7 + [0] * 3
     words = find_words(vectorizers["pieces"], "the " + "cats " * 10)
     assert [word.tokens for word in words] == [1] + [2] * 6 + [1] + [0] * 3
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("learned", "น้ำใจ", ["น้ำ", "น้ำ", "น้ำ", "น้ำ", "ใ", "จ"]),
+        ("learned", "か\u3099きカ゛", ["か\u3099", "き", "カ", "゛", "゛"]),
+        ("learned", "東京タワーへ", ["東", "京", "タ", "ワ", "ー", "へ"]),
+        ("learned", "Ａb㎏", ["Ａ", "b", "㎏", "㎏"]),
+        ("characters", "한국 \U0001f469\u200d\U0001f467", ["한", "국", "\U0001f469", "\U0001f467"]),
+        ("characters", "हिन्दी", ["हि", "हि", "न्", "न्", "दी", "दी"]),
+        ("characters", "ﬁn\u0303", ["ﬁ", "ﬁ", "n\u0303"]),
+    ],
+)
+def test_each_letter_of_any_script_has_its_place(vectorizers, name, text, expected):
+    _, pieces = described(vectorizers[name], text)
+    assert [part for _, part in pieces] == expected

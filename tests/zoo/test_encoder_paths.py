@@ -24,6 +24,7 @@ from kerasnlp_lab.errors import HubError, OptionError, UnknownNameError
 from kerasnlp_lab.export.hub_modules import build_modules
 from kerasnlp_lab.hub import minilm_modules
 from kerasnlp_lab.lab import ExperimentConfig, run_experiment
+from kerasnlp_lab.lab.reading import notes_on_reading
 from kerasnlp_lab.zoo import Recipe, find_model, load_classifier, predict_logits
 from tests.bert.checkpoints import change_config
 from tests.tiny_bert import TINY_VOCABULARY
@@ -320,6 +321,14 @@ def albert(tmp_path_factory):
 
 
 @pytest.mark.slow  # it builds the modules of an ALBERT
+def test_texts_that_an_albert_cannot_read(albert):
+    entry = find_model("albert_en_base")
+    text = entry.build_text(entry.with_options(SMALL))
+    assert notes_on_reading(entry, text, ["the team won the game"] * 3) == []
+    (note,) = notes_on_reading(entry, text, ["今日は株式市場が上がった"] * 3)
+    assert note.startswith("the vocabulary of albert_en_base lacks 100% of these characters (今, ")
+
+
 def test_an_albert_trains_and_predicts_through_its_module(albert, news, tmp_path):
     classifier = create_classifier("albert_en_base", LABELS, [], options=SMALL)
     pieces = sentencepiece.SentencePieceProcessor(model_file=str(albert))
