@@ -7,7 +7,7 @@ from itertools import islice
 
 import regex
 
-__all__ = ["UNSPACED", "split_words", "unspaced_share", "word_count"]
+__all__ = ["UNSPACED", "is_unspaced", "split_words", "unspaced_share", "word_count"]
 
 UNSPACED = (
     "Han Hiragana Katakana Bopomofo Yi Thai Lao Khmer Myanmar Tibetan Javanese Balinese Tai_Le "
@@ -27,6 +27,11 @@ _LETTER = regex.compile(r"[\p{L}\p{Nl}]")
 _UNSPACED_LETTER = regex.compile(_UNSPACED, regex.V1)
 _WORD = regex.compile(rf"{_UNSPACED}[{_MARKS}]*|{_SPACED}(?:{_SPACED}|[{_MARKS}])*", regex.V1)
 _ASCII_WORD = regex.compile(r"\w+")
+
+
+def is_unspaced(text: str) -> bool:
+    """Whether a text begins with a letter of a script without spaces."""
+    return bool(_UNSPACED_LETTER.match(text))
 
 
 def split_words(text: str) -> list[str]:

@@ -10,7 +10,6 @@ import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.layers import TransformerBlock
-from kerasnlp_lab.layers.token_and_position_embedding import pair_buckets_of
 from kerasnlp_lab.tasks import Task
 from kerasnlp_lab.text.vectorizer import Features
 
@@ -42,9 +41,9 @@ def fuse_transformer(
     embedding = network.get_layer("embedding")
     if task.reads != "pooled" or embedding.dtype_policy.name != "float32":
         return None
-    tokens, positions, pairs = (
+    tokens, positions, ngrams = (
         None if table is None else table.embeddings.numpy()
-        for table in (embedding.token_emb, embedding.pos_emb, embedding.pair_emb)
+        for table in (embedding.token_emb, embedding.pos_emb, embedding.ngram_emb)
     )
     blocks = [_FusedBlock(network.get_layer(f"block_{n}")) for n in range(options.num_blocks)]
 
@@ -53,8 +52,8 @@ def fuse_transformer(
         real = tf.cast(ids != 0, tf.float32)  # [batch, seq]
         masked = ((1.0 - real) * MASKED)[:, tf.newaxis]  # [batch, 1, seq]
         x = tf.gather(tf.constant(tokens), ids)  # [batch, seq, hidden]
-        if pairs is not None:
-            x += tf.gather(tf.constant(pairs), pair_buckets_of(ids, embedding.pair_buckets))
+        for buckets in embedding.ngrams(ids):
+            x += tf.gather(tf.constant(ngrams), buckets)
         x += tf.constant(positions)[: tf.shape(ids)[1]]
         for block in blocks[:-1]:
             centered = block.centered(x, masked)

@@ -30,7 +30,7 @@ from kerasnlp_lab.zoo.options import ModelOptions
 __all__ = ["TRANSFORMER"]
 
 TOKENS = ("auto", "words", "pieces", "characters")
-PAIR_BUCKETS = 32768
+LONGEST_NGRAM = 2  # letters of a script without spaces, or pieces of words
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,9 @@ class TransformerOptions(ModelOptions):
         return HeadOptions(self.head_units, self.dropout)
 
     @property
-    def pair_buckets(self) -> int:
-        """How many embeddings pairs of tokens share. Words say enough by themselves."""
-        return 0 if self.tokens == "words" else PAIR_BUCKETS
+    def longest_ngram(self) -> int:
+        """How many neighbouring tokens have an embedding together: words need no others."""
+        return 1 if self.tokens == "words" else LONGEST_NGRAM
 
 
 def _resolve_tokens(
@@ -117,7 +117,7 @@ def _build_network(text: TextVectorizer, task: Task, options: TransformerOptions
         options.max_length,
         options.vocab_size,
         options.embed_dim,
-        pair_buckets=options.pair_buckets,
+        longest_ngram=options.longest_ngram,
         name="embedding",
     )(x)
     x = keras.layers.Dropout(options.dropout)(x)  # [batch, seq, embed_dim]
