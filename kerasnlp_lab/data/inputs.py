@@ -58,7 +58,7 @@ def one_text(text: Any, row: int | None = None) -> str | bytes:
 
 
 def as_label_ids(labels: Any, rows: int) -> np.ndarray:
-    """Returns integers of any type, booleans, or floats that are whole numbers, as int64 [rows].
+    """Returns labels as int64 [rows]: integers, booleans, or floats that are whole numbers.
 
     Raises DataError if one is missing, a class name or no whole number, or their number is wrong.
     """

@@ -106,9 +106,9 @@ def parse_records(records: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 def read_records(
     files: Sequence[Path], rows: Sequence[int] | np.ndarray
 ) -> Iterator[tuple[list[str], np.ndarray]]:
-    """Yields the texts and the labels of TFRecord files with so many rows, 1,024 at a time.
+    """Yields the texts and the labels of TFRecord files, 1,024 rows at a time.
 
-    Raises DataError if one cannot be read, or has another number of records.
+    Raises DataError if one cannot be read, or has another number of records than in `rows`.
     """
     found = 0
     try:
