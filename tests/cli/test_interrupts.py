@@ -135,17 +135,21 @@ def test_compare_names_the_finished_runs(tmp_path):
     assert run("evaluate", tmp_path / "all" / "tfidf_linear", *NEWS).code == 0
 
 
-def test_predict_that_waits_for_texts(exported):
-    command = [sys.executable, "-m", "kerasnlp_lab", "predict", str(exported), "--json"]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
-        process.stdin.write("a text\n" * 32)
-        process.stdin.flush()
-        answers = [json.loads(process.stdout.readline()) for _ in range(32)]
-        process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 130
-        assert process.stderr.read() == "kerasnlp-lab: stopped by Ctrl-C; texts answered: 32\n"
-    assert {answer["text"] for answer in answers} == {"a text"}
+def test_predict_that_waits_for_texts(exported, tmp_path):
+    stdin, out, err = (tmp_path / name for name in ("stdin", "out", "err"))
+    os.mkfifo(stdin)
+    os.mkfifo(out)
+    words = ("predict", exported, "--json")
+    process = processes.start("kerasnlp_lab", words, stdin=stdin, out=out, err=err)
+    with stdin.open("w") as texts, out.open() as answers:
+        texts.write("a text\n" * 32)
+        texts.flush()
+        answered = [json.loads(answers.readline()) for _ in range(32)]
+        os.kill(process.pid, signal.SIGINT)
+        process.join(60)
+    assert process.exitcode == 130
+    assert err.read_text() == "kerasnlp-lab: stopped by Ctrl-C; texts answered: 32\n"
+    assert {answer["text"] for answer in answered} == {"a text"}
 
 
 def test_evaluate(finished_run):

@@ -92,7 +92,13 @@ def snapshot(classifier):
     return {w.name: w.numpy() for w in weights if w.dtype.is_floating}
 
 
-@pytest.mark.parametrize("first, second", [("module", "reopened"), ("reopened", "module")])
+@pytest.mark.parametrize(
+    "first, second",
+    [
+        ("module", "reopened"),
+        pytest.param("reopened", "module", marks=pytest.mark.slow),
+    ],
+)
 def test_what_one_path_saves_loads_in_the_other(first, second, folder, tmp_path):
     classifier = build(folder, encoder=first, pooling="mean")
     shake(classifier)
@@ -109,7 +115,7 @@ def test_what_one_path_saves_loads_in_the_other(first, second, folder, tmp_path)
 @pytest.mark.parametrize(
     "options, frozen_parts",
     [
-        ({"encoder": "module"}, ()),
+        pytest.param({"encoder": "module"}, (), marks=pytest.mark.slow),
         ({"encoder": "reopened", "frozen_layers": 1}, ("embedding", "layer_0/")),
     ],
     ids=["module", "reopened"],
