@@ -80,7 +80,8 @@ class TfidfVectorizer(TextVectorizer):
             # The least frequency that few enough n-grams exceed: a cut within the n-grams of one
             # frequency would have to prefer some of them for no reason.
             limit = sorted(frequent.values(), reverse=True)[self.max_ngrams]
-            frequent = {one: n for one, n in frequent.items() if n > limit}
+            above = {one: n for one, n in frequent.items() if n > limit}
+            frequent = above or {one: frequent[one] for one in sorted(frequent)[: self.max_ngrams]}
         names = sorted(frequent)
         found_in = np.array([frequent[name] for name in names], np.float64)
         self._set(names, np.log((1.0 + rows) / (1.0 + found_in)) + 1.0)

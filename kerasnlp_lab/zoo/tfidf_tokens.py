@@ -120,7 +120,7 @@ def _filled(options: TfidfOptions, texts: Collection[str | bytes], classes: int)
     if options.tokens == "words":
         longest, min_df, most = 2, 2, 0
     else:
-        longest, min_df = 3 if _mostly_chinese(texts) else 4, 1
+        longest, min_df = 3 if _chinese(texts) else 4, 1
         most = min(MOST_CHARACTER_NGRAMS, MOST_WEIGHTS // max(classes, 1))
     return dataclasses.replace(
         options,
@@ -130,11 +130,12 @@ def _filled(options: TfidfOptions, texts: Collection[str | bytes], classes: int)
     )
 
 
-def _mostly_chinese(texts: Collection[str | bytes]) -> bool:
+def _chinese(texts: Collection[str | bytes]) -> bool:
     letters: Counter[str] = Counter()
     for text in islice(texts, 1000):
         letters += script_counts(text if isinstance(text, str) else text.decode("utf-8", "replace"))
-    return 2 * letters["Han"] > letters.total()
+    kana = letters["Hiragana"] + letters["Katakana"]  # of Japanese
+    return 2 * letters["Han"] > letters.total() and 20 * kana < letters.total()
 
 
 def _sample(labels: np.ndarray) -> np.ndarray:
