@@ -154,7 +154,7 @@ def train(
             deterministic=deterministic,
             checkpoint_every=checkpoint_every,
         )
-        data = (rows.or_of_preset(preset) if preset else rows).load()
+        data = (rows.or_of_preset(preset) if preset else rows).load(find_task(task).annotation)
         experiment = _run(config, data, results_folder(output, preset_name or name))
     _print_result(experiment, as_json)
 

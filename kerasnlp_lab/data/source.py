@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAX_CLASSES",
+    "EntityFiles",
     "LeaksLeftOut",
     "NamedDataset",
     "PythonRows",
@@ -130,7 +131,7 @@ class TableFiles:
         return {name: share for name, share in shares.items() if share is not None}
 
     def load(self) -> TextDataset:
-        """Loads the same rows again; raises what `load_table` raises.
+        """Loads the same rows again; raises what reading them first may raise.
 
         Tables that were moved together with the current folder are found in it.
 
@@ -144,26 +145,31 @@ class TableFiles:
                     f"the rows came from {name}, which cannot be read again: repeat the command "
                     "with the same rows and the same --output, or train on a file of them"
                 )
-        from kerasnlp_lab.data.table import load_table
-
         paths = dict(self.paths)
         for part, file in self.files.items():
             if not os.path.exists(paths[part]) and os.path.exists(file):
                 paths[part] = os.path.abspath(file)
-        data = load_table(
-            paths["train"],
-            validation=paths.get("validation"),
-            test=paths.get("test"),
-            text_columns=self.text_columns,
-            label_column=self.label_column,
-            seed=self.split_seed,
-            skip_bad_rows=self.skip_bad_rows,
-            format=self.format,
-            max_classes=self.max_classes,
+        settings = {
+            "seed": self.split_seed,
+            "skip_bad_rows": self.skip_bad_rows,
+            "format": self.format,
             **self.fractions,
-        )
+        }
+        others = {part: path for part, path in paths.items() if part != "train"}
+        data = self._read(paths["train"], **others, **settings)
         source = dataclasses.replace(self, paths=paths)  # whose files may be relative
         return dataclasses.replace(data, source=source)
+
+    def _read(self, path: str, **settings: Any) -> TextDataset:
+        from kerasnlp_lab.data.table import load_table
+
+        return load_table(
+            path,
+            text_columns=self.text_columns,
+            label_column=self.label_column,
+            max_classes=self.max_classes,
+            **settings,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Returns the keys "source", "validation_fraction", "split_seed" and "reading"."""
@@ -197,6 +203,37 @@ class TableFiles:
             format=TableFormat.from_json(reading.get("format", {})),
             max_classes=reading.get("max_classes", MAX_CLASSES),  # 0.1.0 had no other
         )
+
+
+@dataclass(frozen=True)
+class EntityFiles(TableFiles):
+    """Annotation files of the user's own, which `load_entities` reads.
+
+    Args:
+        joiner: What stands between the tokens of a text.
+        tag_names: The names of tags that are numbers.
+    """
+
+    joiner: str = "auto"
+    tag_names: tuple[str, ...] = ()
+
+    def _read(self, path: str, **settings: Any) -> TextDataset:
+        from kerasnlp_lab.data.entities import load_entities
+
+        return load_entities(path, joiner=self.joiner, tag_names=self.tag_names, **settings)
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the keys "source", "validation_fraction", "split_seed" and "reading"."""
+        described = super().to_json()
+        described["reading"] |= {"joiner": self.joiner, "tag_names": list(self.tag_names)}
+        return described
+
+    @classmethod
+    def from_json(cls, described: Mapping[str, Any]) -> EntityFiles:
+        """Returns what `to_json` described."""
+        joiner, names = described["reading"]["joiner"], described["reading"]["tag_names"]
+        files = vars(TableFiles.from_json(described))
+        return cls(**files, joiner=joiner, tag_names=tuple(names))
 
 
 @dataclass(frozen=True)
@@ -328,6 +365,8 @@ def source_from_json(described: Mapping[str, Any]) -> tuple[Source, LeaksLeftOut
 
 
 def _unsharded_from_json(described: Mapping[str, Any]) -> NamedDataset | TableFiles | PythonRows:
+    if "joiner" in described["reading"]:
+        return EntityFiles.from_json(described)
     if "paths" in described["reading"]:
         return TableFiles.from_json(described)
     if "data_dir" in described["reading"]:

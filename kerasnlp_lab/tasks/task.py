@@ -66,6 +66,8 @@ class Task(abc.ABC):
     """The name on the command line, in config.json and in an export's manifest."""
     reads: ClassVar[Literal["pooled", "sequence"]]
     """The head's input: one vector for each text ("pooled"), or for each token ("sequence")."""
+    annotation: ClassVar[Literal["labels", "spans"]] = "labels"
+    """What the rows have: a label for each text, or spans with labels (`Split.spans`)."""
     changes_inputs: ClassVar[bool] = False
     """Whether `batch` changes token ids. If so, features of a frozen encoder cannot be cached."""
     recipe_fields: ClassVar[tuple[str, ...]] = ()

@@ -28,7 +28,9 @@ _ENDINGS = {
     ".parquet": "parquet",
     ".zip": "zip",
     ".ft": "fasttext",
-} | dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), "excel")
+}
+_ENDINGS |= dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), "excel")
+_ENDINGS |= dict.fromkeys((".conll", ".conllu", ".iob", ".iob2", ".bio", ".bioes"), "conll")
 _COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 _BINARY = {b"PK\x03\x04": "zip", b"PAR1": "parquet", b"\xd0\xcf\x11\xe0": "excel"}
 _SPREADSHEETS = {"xl/workbook.xml", "xl/workbook.bin", "content.xml"}

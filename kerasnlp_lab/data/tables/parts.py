@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from kerasnlp_lab.data.tables.encoding import marked_encoding
@@ -56,7 +57,7 @@ def read_parts(files: Sequence[Path], read: Callable[[Path], Table]) -> Parts:
     def rows() -> Rows:
         for part, file in enumerate(files):
             for row in read(file).rows:
-                yield TableRow(row.line, row.cells, part) if isinstance(row, TableRow) else row
+                yield replace(row, part=part) if isinstance(row, TableRow) else row
 
     return columns, rows(), "; ".join(notes), tuple(map(str, files))
 
@@ -95,8 +96,12 @@ def read_folder(folder: Path, read: Callable[[Path], Table], encoding: str | Non
     return columns, rows, note, files
 
 
-def split_entries(folder: Path) -> dict[str, Path]:
+def split_entries(folder: Path, endings: Sequence[str] = ()) -> dict[str, Path]:
     """Returns the tables or folders that are named after splits, if "train" is one of several.
+
+    Args:
+        folder: The folder.
+        endings: The endings of files that count as tables too.
 
     Raises:
         DataError: A split has several.
@@ -104,7 +109,8 @@ def split_entries(folder: Path) -> dict[str, Path]:
     found: dict[str, list[Path]] = {}
     for entry in _entries(folder):
         match = _SPLIT.match(entry.name)
-        if match and (entry.is_dir() or kind_of_name(entry.name)):
+        table = kind_of_name(entry.name) or entry.name.endswith(tuple(endings))
+        if match and (entry.is_dir() or table):
             split = {"train": "train", "test": "test"}.get(match[1].lower(), "validation")
             found.setdefault(split, []).append(entry)
     if "train" not in found or len(found) == 1:

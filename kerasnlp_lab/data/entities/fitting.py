@@ -1,0 +1,199 @@
+"""`EntityReader`: the text and the spans of each row of annotation files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from kerasnlp_lab.data.entities.joining import are_unspaced, join_tokens
+from kerasnlp_lab.data.entities.rows import SpanRow, TokenRow
+from kerasnlp_lab.data.entities.tags import chunks_of, find_scheme, tag_problem
+from kerasnlp_lab.data.spans import Span
+from kerasnlp_lab.data.tables import RejectedRow, Table, TableRow
+from kerasnlp_lab.data.tables.rows import rejected_row
+from kerasnlp_lab.display import listed
+
+__all__ = ["EntityReader", "Remark", "TextWithSpans"]
+
+_MEANINGS = {
+    "broken_tag": "tags break their scheme and are read as conlleval reads them",
+    "empty_token": "tags stand without a token and are left out",
+    "empty_text": "texts are empty",
+    "span_with_spaces": "spans begin or end with white space, which is left out",
+    "span_twice": "spans are given twice and read once",
+}
+
+
+class Remark(NamedTuple):
+    """A place where a text is not read as it is written.
+
+    Args:
+        kind: One of "broken_tag", "empty_token", "empty_text", "span_with_spaces", "span_twice".
+        path: The file.
+        line: The line in it, from 1.
+        label: The label of the entity.
+        text: The text.
+        detail: The details.
+    """
+
+    kind: str
+    path: str
+    line: int
+    label: str
+    text: str
+    detail: str
+
+
+class TextWithSpans(NamedTuple):
+    """A text, its spans, and what was changed to read them."""
+
+    text: str
+    spans: tuple[Span, ...]
+    remarks: tuple[Remark, ...]
+
+
+class _Bad(Exception):
+    """A text cannot be used; the message is the reason."""
+
+    def __init__(self, reason: str, line: int):
+        super().__init__(reason)
+        self.line = line
+
+
+@dataclass(frozen=True)
+class EntityReader:
+    """Reads the rows of annotation files.
+
+    Args:
+        place: Returns the file of a row.
+        scheme: The scheme of tags; "" where there are none.
+        joiner: As in `load_entities`.
+        unspaced: Whether the tokens are of scripts without spaces.
+        label_names: The types of entities; None to take all.
+    """
+
+    place: Callable[[TableRow], str]
+    scheme: str
+    joiner: str
+    unspaced: bool
+    label_names: Sequence[str] | None
+
+    @classmethod
+    def of(
+        cls,
+        path: Path,
+        table: Table,
+        rows: Sequence[TableRow | RejectedRow],
+        joiner: str,
+        label_names: Sequence[str] | None,
+    ) -> EntityReader:
+        """Returns the reader of a table's rows, whose scheme and script are found."""
+        tokens = [row for row in rows if isinstance(row, TokenRow)]
+
+        def place(row: TableRow) -> str:
+            return table.files[row.part] if table.files else str(path)
+
+        scheme = find_scheme(row.tags for row in tokens) if tokens else ""
+        unspaced = are_unspaced(row.tokens for row in tokens)
+        return cls(place, scheme, joiner, unspaced, label_names)
+
+    def read(self, row: TableRow) -> TextWithSpans | RejectedRow:
+        """Returns the text of a row, or the row with the reason why it cannot be used."""
+        text, remarks = "", list[Remark]()
+
+        def remark(kind: str, label: str, detail: str, line: int = row.line) -> None:
+            remarks.append(Remark(kind, self.place(row), line, label, text, detail))
+
+        try:
+            if isinstance(row, TokenRow):
+                text, spans = self._of_tokens(row, remark)
+            else:
+                assert isinstance(row, SpanRow)
+                text, spans = row.text, self._of_offsets(row)
+            if not text.strip() and self.label_names is None:  # an encoder can read it, not learn
+                raise _Bad("no text", row.line)
+            if not text.strip():
+                remark("empty_text", "", "no text")
+            fitted = _fitted(text, spans, remark, row.line)
+            for span in fitted:
+                if self.label_names is not None and span.label not in self.label_names:
+                    known = listed(list(self.label_names))
+                    raise _Bad(f"type of entity {span.label!r} is none of {known}", row.line)
+        except _Bad as bad:
+            return rejected_row(Path(self.place(row)), bad.line, str(bad), text)
+        return TextWithSpans(text, fitted, tuple(remarks))
+
+    def notes(self, remarks: Sequence[Remark]) -> list[str]:
+        """Returns how the rows were read, a line each."""
+        notes = [f"tags are read as {self.scheme}"] if self.scheme else []
+        if self.scheme and self.joiner == "auto":
+            how = "nothing, as in scripts without spaces" if self.unspaced else "a space"
+            notes.append(f"tokens are joined by {how}; to say so, --joiner")
+        for kind, meaning in _MEANINGS.items():
+            of_kind = [one for one in remarks if one.kind == kind]
+            for one in of_kind[:1]:
+                first = f"{one.path}, line {one.line}: {one.detail}"
+                notes.append(f"{len(of_kind):,} {meaning} (first: {first})")
+        return notes
+
+    def _of_tokens(self, row: TokenRow, remark: Callable[..., None]) -> tuple[str, list[Span]]:
+        """Returns the text of tokens, and their entities."""
+        for line, token, tag in zip(row.lines, row.tokens, row.tags, strict=True):
+            if problem := tag_problem(tag, self.scheme):
+                raise _Bad(problem, line)
+            if tag != "O" and not token:
+                raise _Bad(f"the tag {tag} has no token", line)
+            if not token:
+                remark("empty_token", "", "no token before the tag O", line)
+        filled = [place for place, token in enumerate(row.tokens) if token]
+        tokens, tags = (
+            [row.tokens[place] for place in filled],
+            [row.tags[place] for place in filled],
+        )
+        text, starts = join_tokens(tokens, self.joiner, self.unspaced)
+        chunks, broken = chunks_of(tags, self.scheme)
+        for place, detail in broken.items():
+            label = tags[place].partition("-")[2]
+            remark("broken_tag", label, detail, row.lines[filled[place]])
+        ends = [start + len(token) for start, token in zip(starts, tokens, strict=True)]
+        return text, [Span(starts[first], ends[end - 1], label) for first, end, label in chunks]
+
+    def _of_offsets(self, row: SpanRow) -> list[Span]:
+        """Returns the spans of a row in code points."""
+        return [Span(one.start, one.end, one.label) for one in row.spans]
+
+
+def _fitted(
+    text: str, spans: Sequence[Span], remark: Callable[..., None], line: int
+) -> tuple[Span, ...]:
+    """Returns spans in the order of the text, without white space at their ends."""
+    found: list[Span] = []
+    for span in sorted(spans):
+        start, end, label = span
+        if not 0 <= start < end <= len(text):
+            where = f"in a text of {len(text)} characters" if start < end else "is empty"
+            raise _Bad(f"the span [{start}, {end}] {label} {where}", line)
+        inside = text[start:end]
+        start += len(inside) - len(inside.lstrip())
+        end -= len(inside) - len(inside.rstrip())
+        if start >= end:
+            raise _Bad(f"the span {_shown(span, text)} is white space alone", line)
+        if (start, end) != span[:2]:
+            now = Span(start, end, label)
+            detail = f"{_shown(span, text)} becomes {_shown(now, text)}"
+            remark("span_with_spaces", label, detail)
+            span = now
+        if found and span == found[-1]:
+            remark("span_twice", label, _shown(span, text))
+        elif found and start < found[-1].end:
+            pair = f"{_shown(found[-1], text)} and {_shown(span, text)}"
+            raise _Bad(f"two spans overlap: {pair}; one entity a character is expected", line)
+        else:
+            found.append(span)
+    return tuple(found)
+
+
+def _shown(span: Span, text: str) -> str:
+    return f"[{span.start}, {span.end}] {span.label} {text[span.start : span.end]!r}"

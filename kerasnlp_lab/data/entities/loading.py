@@ -1,0 +1,168 @@
+"""`load_entities`: texts with entities from annotation files, as a dataset."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from kerasnlp_lab.data.columns import OnProblem
+from kerasnlp_lab.data.dataset import Split, TextDataset
+from kerasnlp_lab.data.entities.annotated import AnnotatedTexts, OnRemark, read_annotated_texts
+from kerasnlp_lab.data.entities.joining import JOINERS
+from kerasnlp_lab.data.labelled_rows import refuse
+from kerasnlp_lab.data.labels import in_order
+from kerasnlp_lab.data.source import EntityFiles
+from kerasnlp_lab.data.splits import divide_texts
+from kerasnlp_lab.data.table import files_of_splits
+from kerasnlp_lab.data.tables import RejectedRow, TableFormat
+from kerasnlp_lab.errors import DataError, check_option
+from kerasnlp_lab.paths import is_pipe, user_path
+
+__all__ = ["load_entities", "load_entity_rows"]
+
+_DEFAULT = TableFormat()
+
+
+def load_entities(
+    path: str | Path,
+    *,
+    validation: str | Path | None = None,
+    test: str | Path | None = None,
+    validation_fraction: float = 0.15,
+    test_fraction: float = 0.15,
+    seed: int = 0,
+    joiner: str = "auto",
+    tag_names: Sequence[str] = (),
+    skip_bad_rows: bool = False,
+    format: TableFormat = _DEFAULT,
+    on_problem: OnProblem = refuse,
+    on_remark: OnRemark = lambda remark: None,
+) -> TextDataset:
+    """Reads texts and their entities from annotation files: all rows, or a file for each split.
+
+    A text is bad if its columns, tags or spans cannot be read, if spans overlap or lie outside of
+    it, or if it has a type of entity that no training row has. A bad text raises an error, or is
+    skipped and listed in the dataset's ``rejected``.
+
+    Args:
+        path: All rows, or the rows to train on: CoNLL, JSON lines or JSON with spans or with
+            tokens and tags, or Parquet with these; see `read_annotations`. A folder with "train"
+            and "test" in it, or "validation", has the other files too.
+        validation: The rows to validate on; None takes a share of the others.
+        test: The rows to test on; None takes a share of the others.
+        validation_fraction: The share of all rows to validate on.
+        test_fraction: The share of all rows to test on.
+        seed: Which rows those are; see `divide_texts`.
+        joiner: What stands between tokens in a text: "space", "none", or "auto" for a space except
+            in scripts without spaces.
+        tag_names: The names of tags that are numbers, from 0: "O", "B-PER" and so on.
+        skip_bad_rows: Whether to skip bad texts.
+        format: The encoding of the files; None in it to find it.
+        on_problem: Called with each DataError about rows that can be read but not trained on: no
+            entity, or too few rows to split. By default it raises; if it returns, rows that
+            cannot be split are in ``train``.
+        on_remark: Called with each `Remark` on what was changed to read a text.
+
+    Returns:
+        The dataset; its ``label_names`` are the types of entities in alphabetical order.
+
+    Raises:
+        DataError: A file or a text cannot be used; the message names file and line.
+        OptionError: The joiner, a fraction or the seed cannot be used.
+    """
+    check_option("joiner", joiner, joiner in JOINERS, f"one of {', '.join(JOINERS)}")
+    given, notes = files_of_splits(path, validation, test, (".txt",))
+    if any(map(is_pipe, given.values())):
+        notes.append("a pipe cannot be read again: 'train --resume' needs the rows in a file")
+    path = given["train"]
+
+    def read(part: str, names: Sequence[str] | None) -> AnnotatedTexts:
+        return read_annotated_texts(
+            given[part],
+            names,
+            joiner=joiner,
+            tag_names=tuple(tag_names),
+            skip_bad_rows=skip_bad_rows,
+            format=format,
+            on_remark=on_remark,
+        )
+
+    train = read("train", None)
+    names = in_order({span.label for spans in train.spans for span in spans})
+    if not names:
+        on_problem(DataError("no entity in any of the texts to train on", path))
+    rows = {"train": train} | {part: read(part, names) for part in given if part != "train"}
+    splits = {part: annotated.split() for part, annotated in rows.items()}
+    try:
+        parts = divide_texts(path, splits, validation_fraction, test_fraction, seed)
+    except DataError as error:
+        on_problem(error)
+        none = splits["train"].take(np.zeros(0, int))
+        parts = splits["train"], splits.get("validation", none), splits.get("test", none)
+    source = EntityFiles(
+        place=str(path),
+        files={part: str(file) for part, file in given.items()},
+        paths={
+            part: "-" if is_pipe(file) else os.path.abspath(file) for part, file in given.items()
+        },
+        text_columns=(),
+        label_column="",
+        validation_fraction=None if "validation" in given else validation_fraction,
+        test_fraction=None if "test" in given else test_fraction,
+        split_seed=seed,
+        skip_bad_rows=skip_bad_rows,
+        format=format,
+        joiner=joiner,
+        tag_names=tuple(tag_names),
+    )
+    notes += train.notes
+    for one in list(rows.values())[1:]:
+        notes += [f"{one.path}: {note}" for note in one.notes if note not in train.notes]
+    rejected = tuple(row for one in rows.values() for row in one.rejected)
+    name = path.name or path.absolute().name  # of "."
+    return TextDataset(name, names, *parts, source, rejected, notes=tuple(notes))
+
+
+def load_entity_rows(
+    path: str | Path,
+    label_names: Sequence[str],
+    *,
+    joiner: str = "auto",
+    tag_names: Sequence[str] = (),
+    skip_bad_rows: bool = False,
+    format: TableFormat = _DEFAULT,
+    on_note: Callable[[str], object] = lambda note: None,
+) -> tuple[Split, tuple[RejectedRow, ...]]:
+    """Reads every text of annotation files, to evaluate a tagger.
+
+    Args:
+        path: The files, as in `load_entities`.
+        label_names: The tagger's types of entities; a text with another type is bad.
+        joiner: As in `load_entities`.
+        tag_names: As in `load_entities`.
+        skip_bad_rows: As in `load_entities`.
+        format: As in `load_entities`.
+        on_note: Called with each line on how the files were read.
+
+    Returns:
+        The rows, and the rows that were skipped.
+
+    Raises:
+        DataError: A file or a text cannot be used.
+        OptionError: The joiner cannot be used.
+    """
+    check_option("joiner", joiner, joiner in JOINERS, f"one of {', '.join(JOINERS)}")
+    rows = read_annotated_texts(
+        user_path(path),
+        label_names,
+        joiner=joiner,
+        tag_names=tuple(tag_names),
+        skip_bad_rows=skip_bad_rows,
+        format=format,
+    )
+    for note in rows.notes:
+        on_note(note)
+    return rows.split(), rows.rejected
