@@ -33,8 +33,8 @@ def read_conll(path: Path, encoding: str | None) -> Table:
     """Returns the texts of a file in the format of the CoNLL tasks.
 
     A line holds a token, perhaps other columns, and a tag, with tabs or spaces between them; a
-    blank line or -DOCSTART- ends a text. A line that begins with # is a comment, unless it has as many columns as
-    other lines and ends with a tag.
+    blank line or -DOCSTART- ends a text. A line that begins with # is a comment, unless it has as
+    many columns as other lines and ends with a tag.
 
     Args:
         path: The file.
@@ -69,7 +69,7 @@ def read_conll(path: Path, encoding: str | None) -> Table:
 
     skipped = sum(map(is_comment, lines))
     texts = list(_texts([line for line in lines if not is_comment(line)]))
-    token = int(width > 2 and all(map(_is_numbered, texts)))
+    token = int(width > 2 and 2 * sum(map(_is_numbered, texts)) > len(texts))
     rows = (_row(path, text, width, token) for text in texts)
     note = [] if encoding == "utf-8" else [f"encoding {encoding}"]
     if width > 2:

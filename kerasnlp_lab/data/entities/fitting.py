@@ -21,22 +21,23 @@ from kerasnlp_lab.data.tables import RejectedRow, Table, TableRow
 from kerasnlp_lab.data.tables.rows import rejected_row
 from kerasnlp_lab.display import listed
 
-__all__ = ["EntityReader", "Remark", "TextWithSpans"]
+__all__ = ["REMARKS", "EntityReader", "Remark", "TextWithSpans", "shown_span"]
 
-_MEANINGS = {
+REMARKS = {
     "broken_tag": "tags that break their scheme, read as conlleval reads them",
     "empty_token": "tags without a token, left out",
     "empty_text": "texts without characters",
     "span_with_spaces": "spans with white space at their ends, which is left out",
     "span_twice": "spans given twice, read once",
 }
+"""Every kind of remark and its meaning."""
 
 
 class Remark(NamedTuple):
     """A place where a text is not read as it is written.
 
     Args:
-        kind: One of "broken_tag", "empty_token", "empty_text", "span_with_spaces", "span_twice".
+        kind: One of `REMARKS`.
         path: The file.
         line: The line in it, from 1.
         label: The label of the entity.
@@ -155,7 +156,7 @@ class EntityReader:
                 f"the file shows how these were counted (texts with such characters: "
                 f"{self.unsure:,})"
             )
-        for kind, meaning in _MEANINGS.items():
+        for kind, meaning in REMARKS.items():
             of_kind = [one for one in remarks if one.kind == kind]
             for one in of_kind[:1]:
                 first = f"{one.path}, line {one.line}: {one.detail}"
@@ -192,7 +193,9 @@ class EntityReader:
             span = Span(*ends, one.label)
             inside = row.text[max(span.start, 0) : max(span.end, 0)]
             if one.surface is not None and inside != one.surface:
-                reason = f"the span {_shown(span, row.text)} should have the text {one.surface!r}"
+                reason = (
+                    f"the span {shown_span(span, row.text)} should have the text {one.surface!r}"
+                )
                 if unit := other_unit(row.text, one):
                     reason += f", which it has if offsets are counted in {unit}"
                 elif row.text[span.start : span.end + 1] == one.surface:
@@ -216,21 +219,22 @@ def _fitted(
         start += len(inside) - len(inside.lstrip())
         end -= len(inside) - len(inside.rstrip())
         if start >= end:
-            raise _Bad(f"the span {_shown(span, text)} is white space alone", line)
+            raise _Bad(f"the span {shown_span(span, text)} is white space alone", line)
         if (start, end) != span[:2]:
             now = Span(start, end, label)
-            detail = f"{_shown(span, text)} becomes {_shown(now, text)}"
+            detail = f"{shown_span(span, text)} becomes {shown_span(now, text)}"
             remark("span_with_spaces", label, detail)
             span = now
         if found and span == found[-1]:
-            remark("span_twice", label, _shown(span, text))
+            remark("span_twice", label, shown_span(span, text))
         elif found and start < found[-1].end:
-            pair = f"{_shown(found[-1], text)} and {_shown(span, text)}"
+            pair = f"{shown_span(found[-1], text)} and {shown_span(span, text)}"
             raise _Bad(f"two spans overlap: {pair}; one entity a character is expected", line)
         else:
             found.append(span)
     return tuple(found)
 
 
-def _shown(span: Span, text: str) -> str:
+def shown_span(span: Span, text: str) -> str:
+    """Returns a span with its part of a text, for messages."""
     return f"[{span.start}, {span.end}] {span.label} {text[span.start : span.end]!r}"
