@@ -12,7 +12,7 @@ import numpy as np
 from kerasnlp_lab.data.dataset import Split
 from kerasnlp_lab.data.entities.fitting import EntityReader, Remark
 from kerasnlp_lab.data.entities.reading import read_annotations
-from kerasnlp_lab.data.labelled_rows import advice_on
+from kerasnlp_lab.data.labelled_rows import advice_on, first_reasons
 from kerasnlp_lab.data.row_store import StoredTexts
 from kerasnlp_lab.data.spans import Span
 from kerasnlp_lab.data.tables import RejectedRow, TableFormat, TableRow
@@ -81,7 +81,7 @@ def read_annotated_texts(
     Raises:
         DataError: The files or a text cannot be used.
     """
-    table = read_annotations(path, format)
+    table = read_annotations(path, format, tag_names)
     rows = list(table.rows)
     reader = EntityReader.of(path, table, rows, joiner, label_names)
     spans: list[tuple[Span, ...]] = []
@@ -108,7 +108,7 @@ def read_annotated_texts(
 
     stored = StoredTexts.write(texts())
     if not len(stored):
-        raise DataError("no texts that can be used", path)
+        raise DataError(f"no texts that can be used{first_reasons(rejected)}", path)
     for remark in remarks:
         on_remark(remark)
     return AnnotatedTexts(

@@ -18,7 +18,7 @@ from kerasnlp_lab.errors import DataError
 
 __all__ = ["read_conll"]
 
-_DOCUMENT = "-DOCSTART-"
+_DOCUMENT = "-DOCSTART-"  # the token of a line between two documents
 _SPACES = re.compile(r"[ \t]+")
 
 
@@ -33,8 +33,8 @@ def read_conll(path: Path, encoding: str | None) -> Table:
     """Returns the texts of a file in the format of the CoNLL tasks.
 
     A line holds a token, perhaps other columns, and a tag, with tabs or spaces between them; a
-    blank line ends a text. A line that begins with # is a comment, unless it has as many columns as
-    other lines and ends with a tag.
+    blank line or -DOCSTART- ends a text. A line that begins with # is a comment, unless it has as
+    many columns as other lines and ends with a tag.
 
     Args:
         path: The file.
@@ -63,20 +63,20 @@ def read_conll(path: Path, encoding: str | None) -> Table:
         )
 
     def is_comment(line: _Line) -> bool:
-        if line.content.startswith("#"):
-            token = len(line.cells) == width and (line.cells[-1] in tags or is_tag(line.cells[-1]))
-            return not token
-        return bool(line.cells) and line.cells[0] == _DOCUMENT
+        if not line.content.startswith("#"):
+            return False
+        return len(line.cells) != width or not (line.cells[-1] in tags or is_tag(line.cells[-1]))
 
+    skipped = sum(map(is_comment, lines))
     texts = list(_texts([line for line in lines if not is_comment(line)]))
-    token = int(width > 2 and all(map(_is_numbered, texts)))
+    token = int(width > 2 and 2 * sum(map(_is_numbered, texts)) > len(texts))
     rows = (_row(path, text, width, token) for text in texts)
     note = [] if encoding == "utf-8" else [f"encoding {encoding}"]
     if width > 2:
         note.append(f"tokens are in column {token + 1} of {width}, tags in the last")
-    if skipped := sum(map(is_comment, lines)):
-        note.append(f"{skipped:,} lines are comments or {_DOCUMENT}")
-    return Table(["tokens", "tags"], rows, "; ".join(note))
+    if skipped:
+        note.append(f"comments, which are skipped: {skipped:,} lines")
+    return Table(["annotations"], rows, "; ".join(note))
 
 
 def _lines(path: Path, encoding: str) -> Iterator[_Line]:
@@ -95,7 +95,7 @@ def _lines(path: Path, encoding: str) -> Iterator[_Line]:
 def _texts(lines: Sequence[_Line]) -> Iterator[list[_Line]]:
     text: list[_Line] = []
     for line in lines:
-        if line.cells:
+        if line.cells and line.cells[0] != _DOCUMENT:
             text.append(line)
         elif text:
             yield text

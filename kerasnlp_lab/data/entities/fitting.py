@@ -8,6 +8,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kerasnlp_lab.data.entities.joining import are_unspaced, join_tokens
+from kerasnlp_lab.data.entities.offsets import (
+    CODE_POINTS,
+    find_unit,
+    in_code_points,
+    other_unit,
+)
 from kerasnlp_lab.data.entities.rows import SpanRow, TokenRow
 from kerasnlp_lab.data.entities.tags import chunks_of, find_scheme, tag_problem
 from kerasnlp_lab.data.spans import Span
@@ -15,22 +21,23 @@ from kerasnlp_lab.data.tables import RejectedRow, Table, TableRow
 from kerasnlp_lab.data.tables.rows import rejected_row
 from kerasnlp_lab.display import listed
 
-__all__ = ["EntityReader", "Remark", "TextWithSpans"]
+__all__ = ["REMARKS", "EntityReader", "Remark", "TextWithSpans", "shown_span"]
 
-_MEANINGS = {
-    "broken_tag": "tags break their scheme and are read as conlleval reads them",
-    "empty_token": "tags stand without a token and are left out",
-    "empty_text": "texts are empty",
-    "span_with_spaces": "spans begin or end with white space, which is left out",
-    "span_twice": "spans are given twice and read once",
+REMARKS = {
+    "broken_tag": "tags that break their scheme, read as conlleval reads them",
+    "empty_token": "tags without a token, left out",
+    "empty_text": "texts without characters",
+    "span_with_spaces": "spans with white space at their ends, which is left out",
+    "span_twice": "spans given twice, read once",
 }
+"""Every kind of remark and its meaning."""
 
 
 class Remark(NamedTuple):
     """A place where a text is not read as it is written.
 
     Args:
-        kind: One of "broken_tag", "empty_token", "empty_text", "span_with_spaces", "span_twice".
+        kind: One of `REMARKS`.
         path: The file.
         line: The line in it, from 1.
         label: The label of the entity.
@@ -71,6 +78,8 @@ class EntityReader:
         scheme: The scheme of tags; "" where there are none.
         joiner: As in `load_entities`.
         unspaced: Whether the tokens are of scripts without spaces.
+        unit: The unit of offsets.
+        unsure: The number of texts in which units differ and no span's text tells the unit.
         label_names: The types of entities; None to take all.
     """
 
@@ -78,6 +87,8 @@ class EntityReader:
     scheme: str
     joiner: str
     unspaced: bool
+    unit: str
+    unsure: int
     label_names: Sequence[str] | None
 
     @classmethod
@@ -97,11 +108,17 @@ class EntityReader:
 
         scheme = find_scheme(row.tags for row in tokens) if tokens else ""
         unspaced = are_unspaced(row.tokens for row in tokens)
-        return cls(place, scheme, joiner, unspaced, label_names)
+        spans = [row for row in rows if isinstance(row, SpanRow)]
+        unsure = sum(
+            any(one.surface is None for one in row.spans) and max(row.text, default="") > "\uffff"
+            for row in spans
+        )
+        return cls(place, scheme, joiner, unspaced, find_unit(spans), unsure, label_names)
 
     def read(self, row: TableRow) -> TextWithSpans | RejectedRow:
         """Returns the text of a row, or the row with the reason why it cannot be used."""
-        text, remarks = "", list[Remark]()
+        text = " ".join(row.tokens) if isinstance(row, TokenRow) else ""
+        remarks: list[Remark] = []
 
         def remark(kind: str, label: str, detail: str, line: int = row.line) -> None:
             remarks.append(Remark(kind, self.place(row), line, label, text, detail))
@@ -131,11 +148,19 @@ class EntityReader:
         if self.scheme and self.joiner == "auto":
             how = "nothing, as in scripts without spaces" if self.unspaced else "a space"
             notes.append(f"tokens are joined by {how}; to say so, --joiner")
-        for kind, meaning in _MEANINGS.items():
+        if self.unit != CODE_POINTS:
+            notes.append(f"offsets are counted in {self.unit}, as the texts of spans prove")
+        if self.unsure:
+            notes.append(
+                f"offsets are read as {self.unit}; JavaScript counts emoji as two, and nothing in "
+                f"the file shows how these were counted (texts with such characters: "
+                f"{self.unsure:,})"
+            )
+        for kind, meaning in REMARKS.items():
             of_kind = [one for one in remarks if one.kind == kind]
             for one in of_kind[:1]:
                 first = f"{one.path}, line {one.line}: {one.detail}"
-                notes.append(f"{len(of_kind):,} {meaning} (first: {first})")
+                notes.append(f"{meaning}: {len(of_kind):,} (first: {first})")
         return notes
 
     def _of_tokens(self, row: TokenRow, remark: Callable[..., None]) -> tuple[str, list[Span]]:
@@ -148,10 +173,8 @@ class EntityReader:
             if not token:
                 remark("empty_token", "", "no token before the tag O", line)
         filled = [place for place, token in enumerate(row.tokens) if token]
-        tokens, tags = (
-            [row.tokens[place] for place in filled],
-            [row.tags[place] for place in filled],
-        )
+        tokens = [row.tokens[place] for place in filled]
+        tags = [row.tags[place] for place in filled]
         text, starts = join_tokens(tokens, self.joiner, self.unspaced)
         chunks, broken = chunks_of(tags, self.scheme)
         for place, detail in broken.items():
@@ -162,7 +185,24 @@ class EntityReader:
 
     def _of_offsets(self, row: SpanRow) -> list[Span]:
         """Returns the spans of a row in code points."""
-        return [Span(one.start, one.end, one.label) for one in row.spans]
+        found = []
+        for one in row.spans:
+            ends = in_code_points(row.text, one, self.unit)
+            if ends is None:
+                raise _Bad(f"a span cuts a character, counted in {self.unit}: {one[:3]}", row.line)
+            span = Span(*ends, one.label)
+            inside = row.text[max(span.start, 0) : max(span.end, 0)]
+            if one.surface is not None and inside != one.surface:
+                reason = (
+                    f"the span {shown_span(span, row.text)} should have the text {one.surface!r}"
+                )
+                if unit := other_unit(row.text, one):
+                    reason += f", which it has if offsets are counted in {unit}"
+                elif row.text[span.start : span.end + 1] == one.surface:
+                    reason += "; its end must be the character after the last one"
+                raise _Bad(reason, row.line)
+            found.append(span)
+        return found
 
 
 def _fitted(
@@ -179,21 +219,22 @@ def _fitted(
         start += len(inside) - len(inside.lstrip())
         end -= len(inside) - len(inside.rstrip())
         if start >= end:
-            raise _Bad(f"the span {_shown(span, text)} is white space alone", line)
+            raise _Bad(f"the span {shown_span(span, text)} is white space alone", line)
         if (start, end) != span[:2]:
             now = Span(start, end, label)
-            detail = f"{_shown(span, text)} becomes {_shown(now, text)}"
+            detail = f"{shown_span(span, text)} becomes {shown_span(now, text)}"
             remark("span_with_spaces", label, detail)
             span = now
         if found and span == found[-1]:
-            remark("span_twice", label, _shown(span, text))
+            remark("span_twice", label, shown_span(span, text))
         elif found and start < found[-1].end:
-            pair = f"{_shown(found[-1], text)} and {_shown(span, text)}"
+            pair = f"{shown_span(found[-1], text)} and {shown_span(span, text)}"
             raise _Bad(f"two spans overlap: {pair}; one entity a character is expected", line)
         else:
             found.append(span)
     return tuple(found)
 
 
-def _shown(span: Span, text: str) -> str:
+def shown_span(span: Span, text: str) -> str:
+    """Returns a span with its part of a text, for messages."""
     return f"[{span.start}, {span.end}] {span.label} {text[span.start : span.end]!r}"

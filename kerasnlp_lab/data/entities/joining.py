@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import regex
 
-__all__ = ["JOINERS", "are_unspaced", "join_tokens"]
+__all__ = ["JOINERS", "are_unspaced", "is_unspaced", "join_tokens"]
 
 JOINERS = ("auto", "space", "none")
 # letters of scripts that are written without spaces between words, and their punctuation
@@ -25,6 +25,11 @@ def are_unspaced(rows: Iterable[Sequence[str]]) -> bool:
             letters += sum(map(str.isalpha, token))
             unspaced += 0 if token.isascii() else len(_UNSPACED.findall(token))
     return 2 * unspaced > letters
+
+
+def is_unspaced(character: str) -> bool:
+    """Returns whether a character is of a script without spaces between words."""
+    return _UNSPACED.match(character) is not None
 
 
 def join_tokens(tokens: Sequence[str], joiner: str, unspaced: bool) -> tuple[str, list[int]]:
@@ -50,7 +55,7 @@ def join_tokens(tokens: Sequence[str], joiner: str, unspaced: bool) -> tuple[str
 def _are_spaced(left: str, right: str, unspaced: bool) -> bool:
     ends = left[-1], right[0]
     if not unspaced:
-        return not all(map(_UNSPACED.match, ends))
+        return not all(map(is_unspaced, ends))
     # Files with a character a line have single letters of Latin words, and digits of numbers.
     words = len(left) > 1 or len(right) > 1
-    return words and all(end.isalnum() and not _UNSPACED.match(end) for end in ends)
+    return words and all(end.isalnum() and not is_unspaced(end) for end in ends)

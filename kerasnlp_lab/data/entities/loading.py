@@ -12,6 +12,7 @@ from kerasnlp_lab.data.columns import OnProblem
 from kerasnlp_lab.data.dataset import Split, TextDataset
 from kerasnlp_lab.data.entities.annotated import AnnotatedTexts, OnRemark, read_annotated_texts
 from kerasnlp_lab.data.entities.joining import JOINERS
+from kerasnlp_lab.data.entities.reading import ENDINGS
 from kerasnlp_lab.data.labelled_rows import refuse
 from kerasnlp_lab.data.labels import in_order
 from kerasnlp_lab.data.source import EntityFiles
@@ -74,7 +75,7 @@ def load_entities(
         OptionError: The joiner, a fraction or the seed cannot be used.
     """
     check_option("joiner", joiner, joiner in JOINERS, f"one of {', '.join(JOINERS)}")
-    given, notes = files_of_splits(path, validation, test, (".txt",))
+    given, notes = files_of_splits(path, validation, test, ENDINGS)
     if any(map(is_pipe, given.values())):
         notes.append("a pipe cannot be read again: 'train --resume' needs the rows in a file")
     path = given["train"]

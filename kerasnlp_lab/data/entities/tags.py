@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 __all__ = ["Chunk", "chunks_of", "find_scheme", "is_tag", "tag_problem"]
@@ -106,6 +107,7 @@ def _breaks(before: tuple[str, str], now: tuple[str, str], inside: bool, scheme:
     return (now[0] in "IE" or before[0] in "BI") and not inside
 
 
+@lru_cache
 def _parse(tag: str, scheme: str) -> tuple[str, str]:
     """Returns the letter of a tag in BIOES, and its label."""
     if tag == "O":
