@@ -97,6 +97,7 @@ class HubVectorizer(TextVectorizer):
         super().keep_offsets()
 
     def find_tokens(self, texts: tf.Tensor) -> TokensInText:
+        assert self._fast is not None  # as `keep_offsets` checks
         return self._fast.find_tokens(texts)
 
     def vocabulary(self) -> list[str]:

@@ -204,8 +204,8 @@ def score_entities(
         found = {(one.start, one.end, one.label): one for one in answer.entities}
         sets = set(spans) & set(found), set(found), set(spans)
         counts[row] = [len(one) for one in sets]
-        for column, one in enumerate(sets):
-            for span in one:
+        for column, members in enumerate(sets):
+            for span in members:
                 of_type[number_of[span[2]], column] += 1
         scores += [(one.score, key in sets[0]) for key, one in found.items()]
         for true, one in _pairs(spans, answer.entities):

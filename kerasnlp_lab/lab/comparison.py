@@ -147,16 +147,12 @@ def _training_sets(data: TextDataset, sizes: Sequence[int | str]) -> dict[int, T
     parts = {}
     for number in sorted(numbers):
         some = np.sort(order[:number])
-        classes = len(np.unique(data.train.labels[some]))
-        fits = classes == len(data.label_names)
-        check_option(
-            "a size",
-            number,
-            fits,
-            f"large enough to include all {len(data.label_names)} classes",
-        )
-        part = dataclasses.replace(data, train=data.train.take(some))
-        parts[number] = data if number == rows else part
+        train, names = data.train.take(some), data.label_names
+        is_labels = data.annotation == "labels"
+        counts = train.label_counts(len(names)) if is_labels else train.span_counts(names)
+        expected = f"large enough to include all {len(names)} classes"
+        check_option("a size", number, bool(counts.all()), expected)
+        parts[number] = data if number == rows else dataclasses.replace(data, train=train)
     return parts
 
 

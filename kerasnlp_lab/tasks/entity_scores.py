@@ -39,8 +39,8 @@ def fit_entity_temperature(
     if not len(first):
         return 1.0
     after = within[np.append(first[1:], len(within)) - 1] + 1  # the token after each entity
-    follows = np.append(gold, 0)[after]
-    ends = np.isin(after, np.cumsum(logits.tokens.lengths)) | (follows == 0) | (follows % 2 == 1)
+    beyond = np.append(gold, 0)[after]
+    ends = np.isin(after, np.cumsum(logits.tokens.lengths)) | (beyond == 0) | (beyond % 2 == 1)
     right = np.logical_and.reduceat((tags == gold)[within], first) & ends
     chosen, values, yes = tags[within], logits.values[within], right.sum()
     target = np.where(right, (yes + 1) / (yes + 2), 1 / (len(right) - yes + 2))

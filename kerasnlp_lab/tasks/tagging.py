@@ -84,10 +84,9 @@ def align(
     base = np.cumsum(sizes) - sizes  # where each text begins, if they stand end to end
     of_token = np.repeat(base, found.lengths)
     starts, ends = found.starts + of_token, found.ends + of_token
-    begin, stop = (
-        np.array([base[row] + _bytes(texts[row][: span[side]]) for row, span in each], np.int64)
-        for side in (0, 1)
-    )
+    places = [(_bytes(texts[row][: one.start]), _bytes(texts[row][: one.end])) for row, one in each]
+    of_span = base[np.array([row for row, _ in each], np.int64)]
+    begin, stop = np.array(places, np.int64).reshape(-1, 2).T + of_span
     first = np.searchsorted(ends, begin, side="right")  # the first token that overlaps
     last = np.searchsorted(starts, stop, side="left")  # and the token after the last one
     if not inside_words:

@@ -42,7 +42,6 @@ class HashedWords(TextVectorizer):
     Source: the features of spaCy's MultiHashEmbed, https://spacy.io/api/architectures.
     """
 
-    splits_at_spaces = True
     ids_per_token = len(FEATURE_NAMES)
 
     def __init__(self, max_length: int, buckets: int, **kwargs: Any):

@@ -64,7 +64,7 @@ def train(
     checkpoints: Checkpoints | None = None,
     checkpoint_every: str = CHECKPOINT_EVERY,
 ) -> TrainingResult:
-    """Trains a classifier and leaves it with its best weights by validation loss.
+    """Trains a classifier and leaves it with its best weights on the validation rows.
 
     It never reads the test split.
 
