@@ -57,10 +57,11 @@ def compare(
     import rich.console
 
     from kerasnlp_lab import lab
+    from kerasnlp_lab.tasks.registry import find_task
 
     folder = results_folder(output, "compare")
     with printing_to_stderr_if(as_json):
-        data = rows.load()
+        data = rows.load(find_task(task).annotation)
         with note_what_is_kept(lambda: _finished_runs(folder), training=True):
             result = lab.compare(
                 split_at_commas(models),
