@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kerasnlp_lab.data.tables import TableFormat
     from kerasnlp_lab.lab import Preset
 
-__all__ = ["TABLE_FORMAT", "RowsOptions", "rows_options"]
+__all__ = ["ENTITIES", "TABLE_FORMAT", "RowsOptions", "rows_options"]
 
 ENTITIES = ("joiner", "tag_names")  # of annotation files alone
 COLUMNS = ("text_column", "label_column", "max_classes", "delimiter", "quoting", "no_header")
@@ -232,13 +232,17 @@ class RowsOptions:
         return load_shards(str(self.data))
 
 
-def rows_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def rows_options(
+    *names: str, without: Sequence[str] = ()
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Returns a decorator that gives a command the options of `RowsOptions`, as ``rows``.
 
     Args:
         names: Which of them; none for all.
+        without: Which of them not.
     """
-    options = [one for one in options_of(RowsOptions) if not names or one.name in names]
+    wanted = {*(names or (one.name for one in options_of(RowsOptions)))} - {*without}
+    options = [one for one in options_of(RowsOptions) if one.name in wanted]
     return option_group("rows", options, RowsOptions)
 
 
