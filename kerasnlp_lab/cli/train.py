@@ -145,7 +145,7 @@ def train(
             # The whole path of a folder, so that the run can be resumed from anywhere.
             os.path.abspath(name) if os.path.isabs(entry.card.name) else name,
             options | model_options.changes(entry),
-            dataclasses.replace(entry.recipe, **(fields | recipe_changes)),
+            dataclasses.replace(entry.recipe_for(task), **(fields | recipe_changes)),
             task=task,
             threshold=threshold or (preset.threshold if preset else "auto"),
             positive_class=positive_class,

@@ -202,7 +202,7 @@ def score_entities(
     scores: list[tuple[float, bool]] = []
     for row, (answer, spans) in enumerate(zip(answers, split.spans or (), strict=True)):
         found = {(one.start, one.end, one.label): one for one in answer.entities}
-        sets = set(spans) & set(found), set(found), set(spans)
+        sets: list[set[Any]] = [set(spans) & set(found), set(found), set(spans)]
         counts[row] = [len(one) for one in sets]
         for column, members in enumerate(sets):
             for span in members:
