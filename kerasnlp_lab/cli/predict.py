@@ -23,7 +23,7 @@ from kerasnlp_lab.errors import DataError, OptionError, check_option
 if TYPE_CHECKING:
     from kerasnlp_lab.data.tables import RejectedRow
     from kerasnlp_lab.data.unlabelled import UnlabelledRow
-    from kerasnlp_lab.tasks import Entity, TextEntities
+    from kerasnlp_lab.tasks import Entity
     from kerasnlp_lab.tasks.task import Answer
 
 __all__ = ["predict"]
@@ -84,9 +84,10 @@ def predict(
     check_option("--bad-rows", rows.bad_rows, rows.bad_rows in ("stop", "skip"), "stop or skip")
     source, note = _open(model, texts, file, lines, rows)
     import_tensorflow()
+    from kerasnlp_lab.evaluation.report import render_page
     from kerasnlp_lab.export import open_predictor
     from kerasnlp_lab.machine import precision_note
-    from kerasnlp_lab.paths import check_new
+    from kerasnlp_lab.paths import check_new, write_whole
 
     if html:
         check_new(html, "name another --html")
@@ -117,7 +118,9 @@ def predict(
             if html:
                 kept.append(one)
     if html:
-        _write_page(html, kept, predictor.label_names)
+        package, names = "kerasnlp_lab.explanation", predictor.label_names
+        page = render_page(package, "entities.html.j2", answers=kept, label_names=names)
+        write_whole(html, page)
     told = f"texts answered: {count['answered']}; rows skipped: {count['skipped']}"
     if count["replaced"]:
         told += (
@@ -211,11 +214,3 @@ def _marked(text: str, entities: Sequence[Entity]) -> str:
         parts += [text[place : one.start], f"\x1b[1;3{color}m{one.text}\x1b[0m ({one.label})"]
         place = one.end
     return " ".join("".join([*parts, text[place:]]).split())
-
-
-def _write_page(html: Path, answers: Sequence[TextEntities], label_names: Sequence[str]) -> None:
-    from kerasnlp_lab.explanation.entity_page import entity_page
-    from kerasnlp_lab.paths import write_whole
-
-    write_whole(html, entity_page(answers, label_names))
-    print(f"page: {html}", file=sys.stderr)

@@ -10,14 +10,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 from matplotlib.figure import Figure
+from rich.cells import cell_len
 
 from kerasnlp_lab.data import Split
 from kerasnlp_lab.data.spans import Span
+from kerasnlp_lab.display import shown_names
 from kerasnlp_lab.evaluation.calibration import expected_calibration_error
-from kerasnlp_lab.evaluation.entity_figures import entity_confusion_figure, score_figure
-from kerasnlp_lab.evaluation.entity_text import entity_text
 from kerasnlp_lab.evaluation.evaluation import Evaluation
 from kerasnlp_lab.evaluation.paired_tests import f1_interval
+from kerasnlp_lab.evaluation.plots import confusion_figure, draw_reliability
 from kerasnlp_lab.evaluation.predictions import COLUMNS, shown_text
 from kerasnlp_lab.tasks.entities import Entity, EntityDecision, TextEntities
 
@@ -134,11 +135,33 @@ class EntityEvaluation(Evaluation):
         return [mistake.as_json() for mistake in self.mistakes]
 
     def as_text(self) -> str:
-        return entity_text(self)
+        totals, (low, high) = self.totals, self.interval
+        names = shown_names(self.label_names)
+        width = max(map(cell_len, names))
+        lines = [
+            f"entity F1 {totals['f1']:.4f} (95% {low:.4f} to {high:.4f}), precision "
+            f"{totals['precision']:.4f}, recall {totals['recall']:.4f}",
+            f"{totals['right']} of {totals['found']} found entities are right, of "
+            f"{totals['true']} true ones; {len(self.counts)} rows, all right in "
+            f"{self.right.mean():.4f} of them",
+            "",
+            f"{'':{width}} precision    recall        F1     found      true",
+        ]
+        for name, row in zip(names, self.per_type.values(), strict=True):
+            shares = "".join(f" {row[one]:9.4f}" for one in ("precision", "recall", "f1"))
+            padded = name + " " * (width - cell_len(name))
+            lines.append(f"{padded}{shares} {row['found']:9} {row['true']:9}")
+        error, temperature = self.calibration_error, self.decision.temperature
+        return "\n".join(
+            [*lines, "", f"calibration error {error:.4f}, with a temperature of {temperature:.2f}"]
+        )
 
     def figures(self) -> dict[str, Figure]:
-        figures = {"confusion": entity_confusion_figure(self.confusion, self.label_names)}
-        return figures | {"scores": score_figure(self.scores, self.score_right)}
+        names = (*self.label_names, "none")
+        scores = Figure(figsize=(4, 3.6), layout="constrained")
+        right = ~self.score_right
+        draw_reliability(scores.subplots(), "scores", self.scores[:, np.newaxis], right)
+        return {"confusion": confusion_figure(self.confusion, names), "scores": scores}
 
     def predictions(self) -> tuple[Sequence[str], Iterator[Sequence[object]]]:
         """Returns a row for each text; entities are JSON lists of start, end, label and score."""

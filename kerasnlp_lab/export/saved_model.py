@@ -77,7 +77,8 @@ def _serving_module(classifier: Classifier) -> tf.Module:
 
         @tf.function(input_signature=signature, autograph=False)
         def answer(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
-            return classifier.answers_in_graph(fused, text)
+            logits = classifier.logits_in_graph(fused, text)
+            return classifier.task.answers_in_graph(logits, classifier.decision, text)
 
     return ServingModule()
 

@@ -17,20 +17,19 @@ from kerasnlp_lab.data import ShardedSplit, Split, TextDataset
 from kerasnlp_lab.data.inputs import as_class_names
 from kerasnlp_lab.data.spans import Span
 from kerasnlp_lab.errors import OptionError
+from kerasnlp_lab.tasks.decision import fit_temperature
 from kerasnlp_lab.tasks.entity_rows import cut_long_rows, notes_on
-from kerasnlp_lab.tasks.entity_scores import fit_entity_temperature
 from kerasnlp_lab.tasks.head import dense_head
 from kerasnlp_lab.tasks.tagging import (
     TokenLogits,
     align,
     best_tags,
-    count_right,
     entities_of_tags,
     tag_count,
 )
 from kerasnlp_lab.tasks.task import HeadOptions, Task
 from kerasnlp_lab.text import TextVectorizer
-from kerasnlp_lab.text.order import evaluation_order
+from kerasnlp_lab.text.order import evaluation_order, items_of
 from kerasnlp_lab.text.pipeline import find_tokens
 from kerasnlp_lab.text.rows import Rows, RowTargets
 from kerasnlp_lab.text.vectorizer import (
@@ -200,14 +199,13 @@ class Entities(Task):
         return tf.reduce_sum(losses), tf.cast(tf.size(losses), tf.float32)
 
     def tally(self, logits: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
-        """Returns twice the entities that are right, and all found and all true ones: their F1.
-
-        Each token has its most probable tag, because Viterbi would take too long in a step.
-        """
+        """Returns twice the right tags other than O, and all found and all true ones: their F1."""
         places = tf.where(targets != NO_TARGET)
+        gold = tf.gather_nd(targets, places)
         tags = tf.argmax(tf.gather_nd(logits, places), axis=-1, output_type=tf.int32)
-        right, both = count_right(tags, tf.gather_nd(targets, places), places[:, 0])
-        return tf.cast(tf.stack([2 * right, both]), tf.float32)
+        right = tf.math.count_nonzero((tags == gold) & (gold > 0), dtype=tf.float32)
+        found, true = (tf.math.count_nonzero(one, dtype=tf.float32) for one in (tags, gold))
+        return tf.stack([2 * right, found + true])
 
     # Answers
 
@@ -220,10 +218,13 @@ class Entities(Task):
         threshold: str = "auto",
         positive_class: str | None = None,
     ) -> EntityDecision:
-        """Chooses the temperature with which scores tell best which entities are right."""
-        gold = self._align(logits.tokens, validation).tags
-        tags, follows = self._best_tags(logits), self._follows(logits.tokens)
-        return EntityDecision(fit_entity_temperature(logits, tags, gold, follows))
+        """Chooses the temperature that calibrates the tags of words that are found in entities."""
+        within = (self._best_tags(logits) > 0) & ~self._follows(logits.tokens)
+        gold = self._align(logits.tokens, validation).tags[within]
+        if not len(gold):
+            return EntityDecision()
+        smoothing = 1 / (len(gold) + 1)  # a few tags that are all right do not prove more
+        return EntityDecision(fit_temperature(logits.values[within], gold, smoothing)[0])
 
     def answers(
         self, logits: TokenLogits, decision: EntityDecision, texts: Sequence[str]
@@ -238,11 +239,9 @@ class Entities(Task):
         follows = self._follows(logits.tokens)
         graph = _best_tags_graph(values.shape[-1])
         tags = np.zeros(len(values), np.int32)
-        first = np.cumsum(lengths) - lengths
         for rows in evaluation_order(lengths, DECODED_TEXTS):
-            own = lengths[rows]
-            places = np.repeat(first[rows] - np.cumsum(own) + own, own) + np.arange(own.sum())
-            tags[places] = graph(values[places], own, follows[places])
+            some = items_of(rows, lengths)
+            tags[some] = graph(values[some], lengths[rows], follows[some])
         return tags
 
     def answers_in_graph(

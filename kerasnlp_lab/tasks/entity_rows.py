@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -58,65 +58,49 @@ def cut_long_rows(
     Returns:
         The rows, and a line on the cuts, if there are any.
     """
-    long = np.flatnonzero(found.lengths > room)
-    if not long.size:
-        return split, []
     first = np.cumsum(found.lengths) - found.lengths
     rows: list[int] = []
     texts: list[str] = []
     spans: list[tuple[Span, ...]] = []
     divided = 0
-    for row in range(len(split)):
+    for row, (text, of_text) in enumerate(zip(split.texts, split.spans or (), strict=True)):
         own = slice(first[row], first[row] + found.lengths[row])
-        text, of_text = split.texts[row], tuple(split.spans or ())[row]
-        cuts: list[int] = []
-        if found.lengths[row] > room:
-            at = _cuts(found.continues[own], tags[own] % 2 == 0, tags[own] > 0, room)
-            encoded = replace_surrogates(text).encode()
-            cuts = [len(encoded[: found.starts[own][place]].decode()) for place in at]
-        for begin, end in zip([0, *cuts], [*cuts, len(text)], strict=True):
+        cuts = _cuts(found.continues[own], tags[own], room)
+        encoded = replace_surrogates(text).encode() if cuts else b""
+        places = [len(encoded[: found.starts[own][cut]].decode()) for cut in cuts]
+        for begin, end in zip([0, *places], [*places, len(text)], strict=True):
             inside = [span for span in of_text if span.start < end and span.end > begin]
             divided += sum(span.end > end for span in inside)
             rows.append(row)
             texts.append(text[begin:end])
-            spans.append(
-                tuple(
-                    Span(max(span.start, begin) - begin, min(span.end, end) - begin, span.label)
-                    for span in inside
-                )
-            )
+            parts = (Span(max(s - begin, 0), min(e, end) - begin, x) for s, e, x in inside)
+            spans.append(tuple(parts))
+    if len(rows) == len(split):
+        return split, []
+    long = int(np.sum(found.lengths > room))
     note = (
-        f"{len(long)} {part} texts have more than {room} tokens; they are cut into "
-        f"{len(rows) - len(split) + len(long)} texts, at words between entities"
+        f"{long} {part} texts have more than {room} tokens; they are cut into "
+        f"{len(rows) - len(split) + long} texts, at words between entities"
     )
     if divided:
         note += f"; {divided} entities are longer than that and are cut too"
-    cut = dataclasses.replace(split.take(np.array(rows)), texts=texts, spans=spans)
-    return cut, [note]
+    cut = split.take(np.array(rows))
+    return dataclasses.replace(cut, texts=texts, spans=spans), [note]
 
 
-def _cuts(
-    continues: np.ndarray, not_begin: np.ndarray, in_entity: np.ndarray, room: int
-) -> Sequence[int]:
-    """Returns the tokens at which a text is cut, so that its parts are of about equal length.
+def _cuts(continues: np.ndarray, tags: np.ndarray, room: int) -> list[int]:
+    """Returns the tokens before which a text is cut: words, and not within an entity if possible.
 
     Args:
         continues: Whether a token continues a word, bool [tokens].
-        not_begin: Whether a token does not begin an entity, bool [tokens].
-        in_entity: Whether a token is in an entity, bool [tokens].
+        tags: The tag of each token, int32 [tokens].
         room: The most tokens of a part.
     """
     words = np.flatnonzero(~continues)
-    between = np.flatnonzero(~continues & ~(in_entity & not_begin))
-    cuts, begin, length = [], 0, len(continues)
-    while length - begin > room:
-        wanted = begin + -(-(length - begin) // -(-(length - begin) // room))
-        for places, most in ((between, wanted), (between, begin + room), (words, begin + room)):
-            place = int(np.searchsorted(places, most, side="right")) - 1
-            if places[place] > begin:
-                begin = int(places[place])
-                break
-        else:
-            begin += room
+    between = np.flatnonzero(~continues & ((tags == 0) | (tags % 2 == 1)))
+    cuts, begin = list[int](), 0
+    while len(tags) - begin > room:
+        last = [one[np.searchsorted(one, begin + room, "right") - 1] for one in (between, words)]
+        begin = int(next((place for place in last if place > begin), begin + room))
         cuts.append(begin)
     return cuts

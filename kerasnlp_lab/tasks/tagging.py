@@ -21,7 +21,6 @@ __all__ = [
     "TokenLogits",
     "align",
     "best_tags",
-    "count_right",
     "entities_of_tags",
     "tag_count",
 ]
@@ -220,28 +219,3 @@ def entities_of_tags(
         tf.math.segment_max(within, entity),
         tf.math.segment_min(of_tag, entity),
     )
-
-
-def count_right(tags: tf.Tensor, gold: tf.Tensor, text: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Compares tags with true ones, for the progress of a training.
-
-    Args:
-        tags: The tag of each token, int32 [tokens]. They may break the scheme.
-        gold: The true tags, int32 [tokens].
-        text: The number of each token's text, integers [tokens].
-
-    Returns:
-        The number of true entities whose tags are all right and which end there, and the number
-        of entities that begin in both, int64 []: twice the first by the second is the F1.
-    """
-    begins = gold % 2 == 1
-    within = tf.where(gold > 0)[:, 0]
-    entity = tf.gather(tf.cumsum(tf.cast(begins, tf.int64)) - 1, within)
-    same = tf.math.segment_min(tf.cast(tf.gather(tags == gold, within), tf.int64), entity)
-    after = tf.math.segment_max(within, entity) + 1
-    follows = tf.gather(tf.concat([tags, [0]], axis=0), after)
-    its_text = tf.gather(tf.concat([text, [-1]], axis=0), after)
-    goes_on = (follows > 0) & (follows % 2 == 0) & (its_text == tf.gather(text, after - 1))
-    right = tf.reduce_sum(tf.where(goes_on, tf.zeros_like(same), same))
-    both = tf.concat([begins, tags % 2 == 1], axis=0)
-    return right, tf.reduce_sum(tf.cast(both, tf.int64))

@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from kerasnlp_lab.data.inputs import as_texts
 from kerasnlp_lab.data.row_store import RowStore
-from kerasnlp_lab.text.order import evaluation_order, steps_in_pass, training_order
+from kerasnlp_lab.text.order import evaluation_order, items_of, steps_in_pass, training_order
 from kerasnlp_lab.text.rows import Rows, RowTargets, label_targets
 from kerasnlp_lab.text.threads import cores, in_threads
 from kerasnlp_lab.text.vectorizer import Features, TextVectorizer, TokensInText, in_batches
@@ -289,11 +289,8 @@ def token_batches(
     for number, some in enumerate(in_batches(texts, TEXTS_IN_MEMORY)):
         first = number * TEXTS_IN_MEMORY
         ids, lengths = tokenize_flat(vectorizer, some)
-        starts = np.cumsum(lengths) - lengths
         for rows in evaluation_order(lengths, batch_size):
-            own = lengths[rows]
-            places = np.repeat(starts[rows] - np.cumsum(own) + own, own)
-            yield rows + first, ids[places + np.arange(len(places))], own
+            yield rows + first, ids[items_of(rows, lengths)], lengths[rows]
 
 
 def feature_batches(

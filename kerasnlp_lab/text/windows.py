@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from kerasnlp_lab.text.order import evaluation_order
+from kerasnlp_lab.text.order import evaluation_order, items_of
 from kerasnlp_lab.text.vectorizer import TextVectorizer, TokensInText
 
 __all__ = ["Windows", "cut_into_windows", "window_batches"]
@@ -104,9 +104,7 @@ def window_batches(
         [tokens * ids_per_token], and the number of ids of each window, int64 [batch].
     """
     k = vectorizer.ids_per_token
-    starts = np.cumsum(windows.lengths) - windows.lengths
     for rows in evaluation_order(windows.lengths, batch_size):
-        own = windows.lengths[rows]
-        places = np.repeat(starts[rows] - np.cumsum(own) + own, own) + np.arange(own.sum())
+        places = items_of(rows, windows.lengths)
         ids = found.ids.reshape(-1, k)[windows.tokens[places]]
-        yield places, ids.reshape(-1), own * k
+        yield places, ids.reshape(-1), windows.lengths[rows] * k

@@ -118,20 +118,13 @@ class Classifier:
         signature = [tf.TensorSpec([None], tf.int32), tf.TensorSpec([None], tf.int64)]
         return tf.function(answer, input_signature=signature, autograph=False)
 
-    def answers_in_graph(self, fused: Any, texts: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Answers texts within a graph.
+    def logits_in_graph(self, fused: Any, texts: tf.Tensor) -> Any:
+        """Returns logits as the task's `answers_in_graph` takes them, within a graph.
 
         Args:
             fused: The graph from `fused`.
             texts: Strings [batch], any bytes.
-
-        Returns:
-            The outputs of the task's `answers_in_graph`.
         """
-        return self.task.answers_in_graph(self.logits_in_graph(fused, texts), self.decision, texts)
-
-    def logits_in_graph(self, fused: Any, texts: tf.Tensor) -> Any:
-        """Returns a task's logits of texts within a graph, as its `answers_in_graph` takes them."""
         text = self.text
         if self.task.needs_offsets:
             found = text.tokens_in_text(texts)

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kerasnlp_lab.data import Split
 from kerasnlp_lab.data.spans import Span
-from kerasnlp_lab.tasks.entity_scores import fit_entity_temperature
+from kerasnlp_lab.tasks import Entities
 from kerasnlp_lab.tasks.tagging import (
     TokenLogits,
     align,
     best_tags,
-    count_right,
     entities_of_tags,
 )
 from kerasnlp_lab.text.vectorizer import TokensInText
@@ -116,34 +116,22 @@ def test_entities_of_tags_and_their_scores():
     np.testing.assert_allclose(found.score, [1 / (1 + 4 * 0.9)] * 3, rtol=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("tags", "right", "both"),
-    [
-        ([1, 2, 0, 3, 0, 1], 3, 6),
-        ([1, 2, 2, 3, 0, 1], 2, 6),  # too long
-        ([1, 0, 0, 3, 0, 1], 2, 6),  # too short
-        ([3, 4, 0, 3, 0, 1], 2, 6),  # another type
-        ([1, 2, 0, 3, 2, 1], 3, 6),  # the I belongs to the next text
-        ([0, 0, 0, 0, 0, 0], 0, 3),
-    ],
-)
-def test_right_entities_are_counted(tags, right, both):
-    gold, text = [1, 2, 0, 3, 0, 1], [0, 0, 0, 0, 1, 1]
-    found = count_right(tf.constant(tags), tf.constant(gold), tf.constant(text))
-    assert [int(one) for one in found] == [right, both]
-
-
-def test_a_temperature_calibrates_scores():
-    """Entities with logits that are twice as sure as they should be get a temperature of 2."""
+def test_a_temperature_calibrates_tags_and_tally_counts_them():
+    """Logits that are twice as sure as they should be get a temperature of 2."""
     rng = np.random.default_rng(0)
-    count = 20000
+    count, task = 20000, Entities(("p",))
     true_logit = rng.normal(1, 1, count)
-    right = rng.random(count) < 1 / (1 + np.exp(-true_logit))
-    values = np.zeros((count, 3), np.float32)
-    values[:, 1], values[:, 2] = 2 * true_logit, -1e9
-    tokens = TokensInText(None, np.ones(count, np.int64), None, None, None)
-    tags, follows = np.ones(count, np.int32), np.zeros(count, bool)
-    logits = TokenLogits(values, tokens)
-    found = fit_entity_temperature(logits, tags, np.where(right, 1, 0), follows)
-    assert found == pytest.approx(2, rel=0.1)
-    assert fit_entity_temperature(logits, 0 * tags, np.where(right, 1, 0), follows) == 1
+    values = np.full((count, 3), -1e4, np.float32)
+    values[:, 0], values[:, 1] = 0, np.maximum(2 * true_logit, 1e-3)
+    right = rng.random(count) < 1 / (1 + np.exp(-values[:, 1] / 2))
+    places = np.zeros(count, np.int64)
+    follows = np.zeros(count, bool)
+    tokens = TokensInText(None, places + 1, places, places + 1, follows)
+    rows = Split(["x"] * count, spans=[[(0, 1, "p")] if one else [] for one in right])
+    found = task.choose_decision(TokenLogits(values, tokens), rows, rows)
+    assert found.temperature == pytest.approx(2, rel=0.1)
+    none = TokenLogits(-values, tokens)
+    assert task.choose_decision(none, rows, rows).temperature == 1
+    tags = tf.constant([[1, 2, 0, -1]])
+    logits = tf.one_hot([[1, 0, 1, 1]], 3)
+    assert task.tally(logits, tags).numpy().tolist() == [2, 4]
