@@ -6,10 +6,12 @@ import dataclasses
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
 from kerasnlp_lab.data.tables.table_format import TableFormat
 from kerasnlp_lab.errors import RunError
+from kerasnlp_lab.paths import is_pipe
 
 if TYPE_CHECKING:
     from kerasnlp_lab.data.dataset import TextDataset
@@ -90,7 +92,7 @@ class NamedDataset:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TableFiles:
     """Tables of the user's own, which `load_table` reads.
 
@@ -120,6 +122,26 @@ class TableFiles:
     skip_bad_rows: bool
     format: TableFormat = TableFormat()
     max_classes: int = MAX_CLASSES
+
+    @classmethod
+    def of(
+        cls,
+        given: Mapping[str, Path],
+        *,
+        validation_fraction: float,
+        test_fraction: float,
+        **settings: Any,
+    ) -> Self:
+        """Returns the source of the files that were given, by split, and other fields."""
+        pipes = {part: is_pipe(file) for part, file in given.items()}
+        return cls(
+            place=str(given["train"]),
+            files={part: str(file) for part, file in given.items()},
+            paths={part: "-" if pipes[part] else os.path.abspath(given[part]) for part in given},
+            validation_fraction=None if "validation" in given else validation_fraction,
+            test_fraction=None if "test" in given else test_fraction,
+            **settings,
+        )
 
     @property
     def fractions(self) -> dict[str, Any]:
@@ -205,7 +227,7 @@ class TableFiles:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EntityFiles(TableFiles):
     """Annotation files of the user's own, which `load_entities` reads.
 
@@ -214,6 +236,8 @@ class EntityFiles(TableFiles):
         tag_names: The names of tags that are numbers.
     """
 
+    text_columns: tuple[str, ...] = ()
+    label_column: str = ""
     joiner: str = "auto"
     tag_names: tuple[str, ...] = ()
 

@@ -14,7 +14,7 @@ __all__ = ["Span", "as_spans"]
 class Span(NamedTuple):
     """A part of a text with a label.
 
-    Args:
+    Attributes:
         start: Its first character, a code point counted from 0.
         end: The character after its last one.
         label: The type of the entity.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -110,16 +109,12 @@ def load_table(
         on_problem(error)
         none = splits["train"].take(np.zeros(0, int))
         parts = splits["train"], splits.get("validation", none), splits.get("test", none)
-    source = TableFiles(
-        place=str(path),
-        files={part: str(file) for part, file in given.items()},
-        paths={
-            part: "-" if is_pipe(file) else os.path.abspath(file) for part, file in given.items()
-        },
+    source = TableFiles.of(
+        given,
         text_columns=train.text_columns,
         label_column=train.label_column,
-        validation_fraction=None if "validation" in given else validation_fraction,
-        test_fraction=None if "test" in given else test_fraction,
+        validation_fraction=validation_fraction,
+        test_fraction=test_fraction,
         split_seed=seed,
         skip_bad_rows=skip_bad_rows,
         format=format,

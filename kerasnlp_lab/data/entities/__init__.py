@@ -1,8 +1,8 @@
 """Reads annotation files: texts with entities, in the formats that people have."""
 
 from kerasnlp_lab.data.entities.fitting import REMARKS, Remark, shown_span
-from kerasnlp_lab.data.entities.joining import is_unspaced
 from kerasnlp_lab.data.entities.loading import load_entities, load_entity_rows
+from kerasnlp_lab.data.entities.tokens import is_unspaced
 
 __all__ = [
     "REMARKS",

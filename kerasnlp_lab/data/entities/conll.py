@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kerasnlp_lab.data.entities.rows import TokenRow
-from kerasnlp_lab.data.entities.tags import is_tag
+from kerasnlp_lab.data.entities.tokens import is_tag
 from kerasnlp_lab.data.tables.encoding import check_encoding, find_encoding
 from kerasnlp_lab.data.tables.lines import numbered_lines
 from kerasnlp_lab.data.tables.records import invalid

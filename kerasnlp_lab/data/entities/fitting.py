@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from kerasnlp_lab.data.entities.joining import are_unspaced, join_tokens
 from kerasnlp_lab.data.entities.offsets import (
     CODE_POINTS,
     find_unit,
@@ -15,13 +13,19 @@ from kerasnlp_lab.data.entities.offsets import (
     other_unit,
 )
 from kerasnlp_lab.data.entities.rows import SpanRow, TokenRow
-from kerasnlp_lab.data.entities.tags import chunks_of, find_scheme, tag_problem
+from kerasnlp_lab.data.entities.tokens import (
+    are_unspaced,
+    chunks_of,
+    find_scheme,
+    join_tokens,
+    tag_problem,
+)
 from kerasnlp_lab.data.spans import Span
-from kerasnlp_lab.data.tables import RejectedRow, Table, TableRow
+from kerasnlp_lab.data.tables import RejectedRow, TableRow
 from kerasnlp_lab.data.tables.rows import rejected_row
 from kerasnlp_lab.display import listed
 
-__all__ = ["REMARKS", "EntityReader", "Remark", "TextWithSpans", "shown_span"]
+__all__ = ["REMARKS", "EntityReader", "Remark", "shown_span"]
 
 REMARKS = {
     "broken_tag": "tags that break their scheme, read as conlleval reads them",
@@ -36,7 +40,7 @@ REMARKS = {
 class Remark(NamedTuple):
     """A place where a text is not read as it is written.
 
-    Args:
+    Attributes:
         kind: One of `REMARKS`.
         path: The file.
         line: The line in it, from 1.
@@ -53,14 +57,6 @@ class Remark(NamedTuple):
     detail: str
 
 
-class TextWithSpans(NamedTuple):
-    """A text, its spans, and what was changed to read them."""
-
-    text: str
-    spans: tuple[Span, ...]
-    remarks: tuple[Remark, ...]
-
-
 class _Bad(Exception):
     """A text cannot be used; the message is the reason."""
 
@@ -69,59 +65,38 @@ class _Bad(Exception):
         self.line = line
 
 
-@dataclass(frozen=True)
 class EntityReader:
-    """Reads the rows of annotation files.
+    """Reads the rows of annotation files, after finding scheme, script and unit in all of them.
 
     Args:
+        rows: The rows.
         place: Returns the file of a row.
-        scheme: The scheme of tags; "" where there are none.
         joiner: As in `load_entities`.
-        unspaced: Whether the tokens are of scripts without spaces.
-        unit: The unit of offsets.
-        unsure: The number of texts in which units differ and no span's text tells the unit.
-        label_names: The types of entities; None to take all.
+        label_names: The types of entities; None to take all, for training.
     """
 
-    place: Callable[[TableRow], str]
-    scheme: str
-    joiner: str
-    unspaced: bool
-    unit: str
-    unsure: int
-    label_names: Sequence[str] | None
-
-    @classmethod
-    def of(
-        cls,
-        path: Path,
-        table: Table,
+    def __init__(
+        self,
         rows: Sequence[TableRow | RejectedRow],
+        place: Callable[[TableRow], str],
         joiner: str,
         label_names: Sequence[str] | None,
-    ) -> EntityReader:
-        """Returns the reader of a table's rows, whose scheme and script are found."""
+    ):
         tokens = [row for row in rows if isinstance(row, TokenRow)]
+        self._spans = [row for row in rows if isinstance(row, SpanRow)]
+        self._scheme = find_scheme(row.tags for row in tokens) if tokens else ""
+        self._unspaced = are_unspaced(row.tokens for row in tokens)
+        self._unit = find_unit(self._spans)
+        self._place, self._joiner, self._label_names = place, joiner, label_names
+        self.remarks: list[Remark] = []
 
-        def place(row: TableRow) -> str:
-            return table.files[row.part] if table.files else str(path)
-
-        scheme = find_scheme(row.tags for row in tokens) if tokens else ""
-        unspaced = are_unspaced(row.tokens for row in tokens)
-        spans = [row for row in rows if isinstance(row, SpanRow)]
-        unsure = sum(
-            any(one.surface is None for one in row.spans) and max(row.text, default="") > "\uffff"
-            for row in spans
-        )
-        return cls(place, scheme, joiner, unspaced, find_unit(spans), unsure, label_names)
-
-    def read(self, row: TableRow) -> TextWithSpans | RejectedRow:
-        """Returns the text of a row, or the row with the reason why it cannot be used."""
+    def read(self, row: TableRow) -> tuple[str, tuple[Span, ...]] | RejectedRow:
+        """Returns the text of a row and its spans, or the row with the reason why it is bad."""
         text = " ".join(row.tokens) if isinstance(row, TokenRow) else ""
         remarks: list[Remark] = []
 
         def remark(kind: str, label: str, detail: str, line: int = row.line) -> None:
-            remarks.append(Remark(kind, self.place(row), line, label, text, detail))
+            remarks.append(Remark(kind, self._place(row), line, label, text, detail))
 
         try:
             if isinstance(row, TokenRow):
@@ -129,35 +104,39 @@ class EntityReader:
             else:
                 assert isinstance(row, SpanRow)
                 text, spans = row.text, self._of_offsets(row)
-            if not text.strip() and self.label_names is None:  # an encoder can read it, not learn
+            if not text.strip() and self._label_names is None:
                 raise _Bad("no text", row.line)
-            if not text.strip():
+            if not text.strip():  # nothing to learn from, but it can be tested on
                 remark("empty_text", "", "no text")
             fitted = _fitted(text, spans, remark, row.line)
             for span in fitted:
-                if self.label_names is not None and span.label not in self.label_names:
-                    known = listed(list(self.label_names))
+                if self._label_names is not None and span.label not in self._label_names:
+                    known = listed(list(self._label_names))
                     raise _Bad(f"type of entity {span.label!r} is none of {known}", row.line)
         except _Bad as bad:
-            return rejected_row(Path(self.place(row)), bad.line, str(bad), text)
-        return TextWithSpans(text, fitted, tuple(remarks))
+            return rejected_row(Path(self._place(row)), bad.line, str(bad), text)
+        self.remarks += remarks
+        return text, fitted
 
-    def notes(self, remarks: Sequence[Remark]) -> list[str]:
+    def notes(self) -> list[str]:
         """Returns how the rows were read, a line each."""
-        notes = [f"tags are read as {self.scheme}"] if self.scheme else []
-        if self.scheme and self.joiner == "auto":
-            how = "nothing, as in scripts without spaces" if self.unspaced else "a space"
+        notes = [f"tags are read as {self._scheme}"] if self._scheme else []
+        if self._scheme and self._joiner == "auto":
+            how = "nothing, as in scripts without spaces" if self._unspaced else "a space"
             notes.append(f"tokens are joined by {how}; to say so, --joiner")
-        if self.unit != CODE_POINTS:
-            notes.append(f"offsets are counted in {self.unit}, as the texts of spans prove")
-        if self.unsure:
+        if self._unit != CODE_POINTS:
+            notes.append(f"offsets are counted in {self._unit}, as the texts of spans prove")
+        unsure = sum(
+            any(one.surface is None for one in row.spans) and max(row.text, default="") > "\uffff"
+            for row in self._spans
+        )
+        if unsure:
             notes.append(
-                f"offsets are read as {self.unit}; JavaScript counts emoji as two, and nothing in "
-                f"the file shows how these were counted (texts with such characters: "
-                f"{self.unsure:,})"
+                f"offsets are read as {self._unit}; JavaScript counts emoji as two, and nothing in "
+                f"the file shows how these were counted (texts with such characters: {unsure:,})"
             )
         for kind, meaning in REMARKS.items():
-            of_kind = [one for one in remarks if one.kind == kind]
+            of_kind = [one for one in self.remarks if one.kind == kind]
             for one in of_kind[:1]:
                 first = f"{one.path}, line {one.line}: {one.detail}"
                 notes.append(f"{meaning}: {len(of_kind):,} (first: {first})")
@@ -166,7 +145,7 @@ class EntityReader:
     def _of_tokens(self, row: TokenRow, remark: Callable[..., None]) -> tuple[str, list[Span]]:
         """Returns the text of tokens, and their entities."""
         for line, token, tag in zip(row.lines, row.tokens, row.tags, strict=True):
-            if problem := tag_problem(tag, self.scheme):
+            if problem := tag_problem(tag, self._scheme):
                 raise _Bad(problem, line)
             if tag != "O" and not token:
                 raise _Bad(f"the tag {tag} has no token", line)
@@ -175,8 +154,8 @@ class EntityReader:
         filled = [place for place, token in enumerate(row.tokens) if token]
         tokens = [row.tokens[place] for place in filled]
         tags = [row.tags[place] for place in filled]
-        text, starts = join_tokens(tokens, self.joiner, self.unspaced)
-        chunks, broken = chunks_of(tags, self.scheme)
+        text, starts = join_tokens(tokens, self._joiner, self._unspaced)
+        chunks, broken = chunks_of(tags, self._scheme)
         for place, detail in broken.items():
             label = tags[place].partition("-")[2]
             remark("broken_tag", label, detail, row.lines[filled[place]])
@@ -187,9 +166,9 @@ class EntityReader:
         """Returns the spans of a row in code points."""
         found = []
         for one in row.spans:
-            ends = in_code_points(row.text, one, self.unit)
+            ends = in_code_points(row.text, one, self._unit)
             if ends is None:
-                raise _Bad(f"a span cuts a character, counted in {self.unit}: {one[:3]}", row.line)
+                raise _Bad(f"a span cuts a character, counted in {self._unit}: {one[:3]}", row.line)
             span = Span(*ends, one.label)
             inside = row.text[max(span.start, 0) : max(span.end, 0)]
             if one.surface is not None and inside != one.surface:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
+from array import array
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from kerasnlp_lab.data.columns import OnProblem
 from kerasnlp_lab.data.dataset import Split, TextDataset
-from kerasnlp_lab.data.entities.annotated import AnnotatedTexts, OnRemark, read_annotated_texts
-from kerasnlp_lab.data.entities.joining import JOINERS
-from kerasnlp_lab.data.entities.reading import ENDINGS
-from kerasnlp_lab.data.labelled_rows import refuse
+from kerasnlp_lab.data.entities.fitting import EntityReader, Remark
+from kerasnlp_lab.data.entities.reading import ENDINGS, read_annotations
+from kerasnlp_lab.data.entities.tokens import JOINERS
+from kerasnlp_lab.data.labelled_rows import advice_on, first_reasons, refuse
 from kerasnlp_lab.data.labels import in_order
+from kerasnlp_lab.data.row_store import StoredTexts
 from kerasnlp_lab.data.source import EntityFiles
+from kerasnlp_lab.data.spans import Span
 from kerasnlp_lab.data.splits import divide_texts
 from kerasnlp_lab.data.table import files_of_splits
-from kerasnlp_lab.data.tables import RejectedRow, TableFormat
+from kerasnlp_lab.data.tables import RejectedRow, TableFormat, TableRow
 from kerasnlp_lab.errors import DataError, check_option
 from kerasnlp_lab.paths import is_pipe, user_path
 
@@ -40,7 +42,7 @@ def load_entities(
     skip_bad_rows: bool = False,
     format: TableFormat = _DEFAULT,
     on_problem: OnProblem = refuse,
-    on_remark: OnRemark = lambda remark: None,
+    on_remark: Callable[[Remark], object] = lambda remark: None,
 ) -> TextDataset:
     """Reads texts and their entities from annotation files: all rows, or a file for each split.
 
@@ -79,52 +81,36 @@ def load_entities(
     if any(map(is_pipe, given.values())):
         notes.append("a pipe cannot be read again: 'train --resume' needs the rows in a file")
     path = given["train"]
-
-    def read(part: str, names: Sequence[str] | None) -> AnnotatedTexts:
-        return read_annotated_texts(
-            given[part],
-            names,
-            joiner=joiner,
-            tag_names=tuple(tag_names),
-            skip_bad_rows=skip_bad_rows,
-            format=format,
-            on_remark=on_remark,
-        )
-
-    train = read("train", None)
-    names = in_order({span.label for spans in train.spans for span in spans})
+    splits: dict[str, Split] = {}
+    rejected: list[RejectedRow] = []
+    names: tuple[str, ...] | None = None
+    for part, file in given.items():
+        split, bad, found = _read(file, names, joiner, tag_names, skip_bad_rows, format, on_remark)
+        splits[part] = split
+        rejected += bad
+        new = [note for note in found if note not in notes]
+        notes += new if part == "train" else [f"{file}: {note}" for note in new]
+        names = in_order(_labels(split)) if names is None else names
     if not names:
         on_problem(DataError("no entity in any of the texts to train on", path))
-    rows = {"train": train} | {part: read(part, names) for part in given if part != "train"}
-    splits = {part: annotated.split() for part, annotated in rows.items()}
     try:
         parts = divide_texts(path, splits, validation_fraction, test_fraction, seed)
     except DataError as error:
         on_problem(error)
         none = splits["train"].take(np.zeros(0, int))
         parts = splits["train"], splits.get("validation", none), splits.get("test", none)
-    source = EntityFiles(
-        place=str(path),
-        files={part: str(file) for part, file in given.items()},
-        paths={
-            part: "-" if is_pipe(file) else os.path.abspath(file) for part, file in given.items()
-        },
-        text_columns=(),
-        label_column="",
-        validation_fraction=None if "validation" in given else validation_fraction,
-        test_fraction=None if "test" in given else test_fraction,
+    source = EntityFiles.of(
+        given,
+        validation_fraction=validation_fraction,
+        test_fraction=test_fraction,
         split_seed=seed,
         skip_bad_rows=skip_bad_rows,
         format=format,
         joiner=joiner,
         tag_names=tuple(tag_names),
     )
-    notes += train.notes
-    for one in list(rows.values())[1:]:
-        notes += [f"{one.path}: {note}" for note in one.notes if note not in train.notes]
-    rejected = tuple(row for one in rows.values() for row in one.rejected)
     name = path.name or path.absolute().name  # of "."
-    return TextDataset(name, names, *parts, source, rejected, notes=tuple(notes))
+    return TextDataset(name, names or (), *parts, source, tuple(rejected), notes=tuple(notes))
 
 
 def load_entity_rows(
@@ -156,14 +142,67 @@ def load_entity_rows(
         OptionError: The joiner cannot be used.
     """
     check_option("joiner", joiner, joiner in JOINERS, f"one of {', '.join(JOINERS)}")
-    rows = read_annotated_texts(
-        user_path(path),
-        label_names,
-        joiner=joiner,
-        tag_names=tuple(tag_names),
-        skip_bad_rows=skip_bad_rows,
-        format=format,
+    split, rejected, notes = _read(
+        user_path(path), tuple(label_names), joiner, tag_names, skip_bad_rows, format
     )
-    for note in rows.notes:
+    for note in notes:
         on_note(note)
-    return rows.split(), rows.rejected
+    return split, tuple(rejected)
+
+
+def _read(
+    path: Path,
+    label_names: tuple[str, ...] | None,
+    joiner: str,
+    tag_names: Sequence[str],
+    skip_bad_rows: bool,
+    format: TableFormat,
+    on_remark: Callable[[Remark], object] = lambda remark: None,
+) -> tuple[Split, list[RejectedRow], list[str]]:
+    """Returns the good texts of some files, the bad ones, and how the files were read.
+
+    A text with a label that is not among `label_names` is bad; None takes all, to train on.
+    """
+    table = read_annotations(path, format, tuple(tag_names))
+    rows = list(table.rows)
+
+    def place(row: TableRow) -> str:
+        return table.files[row.part] if table.files else str(path)
+
+    reader = EntityReader(rows, place, joiner, label_names)
+    spans: list[tuple[Span, ...]] = []
+    lines, parts, rejected = array("i"), array("i"), list[RejectedRow]()
+
+    def texts() -> Iterator[str]:
+        for row in rows:
+            found = row if isinstance(row, RejectedRow) else reader.read(row)
+            if not isinstance(found, RejectedRow):
+                assert isinstance(row, TableRow)
+                lines.append(row.line)
+                parts.append(row.part)
+                spans.append(found[1])
+                yield found[0]
+            elif skip_bad_rows:
+                rejected.append(found)
+            else:
+                reason = f"{found.reason}; {advice_on(found.reason)}"
+                raise DataError(reason, found.path, found.line)
+
+    stored = StoredTexts.write(texts())
+    if not len(stored):
+        raise DataError(f"no texts that can be used{first_reasons(rejected)}", path)
+    for remark in reader.remarks:
+        on_remark(remark)
+    split = Split(
+        stored,
+        path=str(path),
+        lines=np.array(lines),
+        files=table.files,
+        parts=np.array(parts) if table.files else None,
+        spans=spans,
+    )
+    return split, rejected, [*filter(None, [table.note]), *reader.notes()]
+
+
+def _labels(split: Split) -> set[str]:
+    return {span.label for spans in split.spans or () for span in spans}

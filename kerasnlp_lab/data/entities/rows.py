@@ -1,4 +1,4 @@
-"""`TokenRow` and `SpanRow`: what readers of annotation files return for a text."""
+"""`TokenRow` and `SpanRow`: the rows of annotation files, as their readers return them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,7 @@ __all__ = ["GivenSpan", "SpanRow", "TokenRow"]
 
 
 class GivenSpan(NamedTuple):
-    """A span as a file has it.
-
-    Args:
-        start: Its start, in the file's unit.
-        end: Its end, in the same unit.
-        label: Its label.
-        surface: Its part of the text, where the file has it.
-    """
+    """A span as a file has it: in the file's unit, perhaps with its part of the text."""
 
     start: int
     end: int
@@ -28,13 +21,7 @@ class GivenSpan(NamedTuple):
 
 @dataclass(frozen=True)
 class TokenRow(TableRow):
-    """A text as tokens with tags.
-
-    Args:
-        tokens: The tokens.
-        tags: The tag of each.
-        lines: The line of each.
-    """
+    """A text as tokens, each with a tag and a line."""
 
     tokens: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
@@ -43,12 +30,7 @@ class TokenRow(TableRow):
 
 @dataclass(frozen=True)
 class SpanRow(TableRow):
-    """A text with spans.
-
-    Args:
-        text: The text.
-        spans: Its spans.
-    """
+    """A text with spans."""
 
     text: str = ""
     spans: tuple[GivenSpan, ...] = ()

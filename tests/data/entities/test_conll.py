@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from kerasnlp_lab.data.entities.tags import chunks_of, find_scheme
+from kerasnlp_lab.data.entities.tokens import chunks_of, find_scheme
 from kerasnlp_lab.errors import DataError
 from tests.data.entities.annotations import read, write
 
