@@ -41,6 +41,10 @@ class Evaluation(abc.ABC):
     def right(self) -> np.ndarray:
         """The score of each row from 0 (wrong) to 1 (correct), float64 [rows], for paired tests."""
 
+    counts: np.ndarray | None = None
+    """For a headline that is the F1 of all answers together: the number of right, found and true
+    answers of each row, int64 [rows, 3]. Paired tests then compare the F1."""
+
     @abc.abstractmethod
     def as_json(self) -> dict[str, Any]:
         """Returns the metrics as JSON, without rows and texts."""
