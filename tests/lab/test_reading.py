@@ -26,6 +26,8 @@ MULTI, CHINESE = "bert_multi_cased_L-12_H-768_A-12", "bert_zh_L-12_H-768_A-12"
 def text_half(model, texts, **options):
     """Returns a model's entry, and its text half with a vocabulary of these texts."""
     entry = find_model(model)
+    if hasattr(entry.options, "tokens"):  # whose default depends on the texts
+        options = {"tokens": "words", **options}
     text = entry.build_text(entry.with_options(options))
     text.adapt(texts)
     return entry, text
@@ -136,3 +138,12 @@ def test_a_sample_of_the_whole_table():
     assert note_on_unknown(entry, text, texts).startswith("67% of these texts is unknown to seed_")
     assert note_on_unknown(entry, text, texts[:2000]) == ""
     assert notes_on_reading(entry, text, ["", " "]) == notes_on_reading(entry, text, []) == []
+
+
+def test_a_small_vocabulary_of_pieces():
+    texts = ["今日は東京の株式市場が大きく値上がりしました", "銀行の株価が下がった"] * 2
+    (note,) = notes("transformer", texts, tokens="pieces", vocab_size=12)
+    assert note.startswith("the vocabulary of transformer lacks 47% of these characters (今, ")
+    assert note.endswith("of the tokens unknown: raise --option vocab_size")
+    assert notes("transformer", texts, tokens="pieces") == []
+    assert notes("transformer", [NEWS["Russian"]] * 3, tokens="characters") == []
