@@ -121,6 +121,8 @@ def compare(
                 where = folder.path / folder_name(name)
                 first = number == seed
                 runs[-1].append(run_experiment(config, part, where, console=console, notes=first))
+                # The rows decide some options, once for all seeds.
+                base = dataclasses.replace(base, options=runs[-1][-1].config.options)
         ranked[size] = sorted(runs, key=lambda one: -_mean_headline(one))
     return _summarize(folder, data, ranked, bool(sizes), seed)
 

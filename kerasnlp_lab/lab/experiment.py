@@ -16,7 +16,7 @@ import rich.console
 import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
-from kerasnlp_lab.data import TextDataset, describe_dataset, load_again
+from kerasnlp_lab.data import ShardedSplit, TextDataset, describe_dataset, load_again
 from kerasnlp_lab.data.tables import RejectedRow, csv_content
 from kerasnlp_lab.display import printable
 from kerasnlp_lab.errors import KerasnlpLabError, RunError, first_line
@@ -84,7 +84,7 @@ def run_experiment(
     """
     task = config.task_for(data)
     strategy = make_strategy(config.strategy)
-    find_model(config.model).prepare()
+    config, note = _resolved(config, data)
     record = config.to_json() | {"dataset": describe_dataset(data), "versions": package_versions()}
     record["strategy"]["replicas"] = strategy.num_replicas_in_sync
     if config.deterministic:
@@ -93,11 +93,11 @@ def run_experiment(
     with explain_lost_worker(strategy), _claim(output, record, strategy, console) as run:
         if "precision" in config.options:
             _say(console, precision_note(config.options["precision"]))
+        if note:
+            _say(console, note)
         classifier = create_model(
             config.model, task, data.train.texts, options=config.options, strategy=strategy
         )
-        if choice := classifier.options.describe_choice(config.options):
-            _say(console, choice)
         if notes and console is not None:
             for note in notes_on_reading(classifier.entry, classifier.text, data.train.texts):
                 _say(console, note)
@@ -120,6 +120,15 @@ def run_experiment(
         if is_chief(strategy):
             _write(experiment, classifier, data, validation, record, console)
         return experiment
+
+
+def _resolved(config: ExperimentConfig, data: TextDataset) -> tuple[ExperimentConfig, str]:
+    """Returns the settings with the options that the rows decide, and a line on that choice."""
+    entry = find_model(config.model)
+    entry.prepare()
+    labels = None if isinstance(data.train, ShardedSplit) else data.train.labels
+    options, note = entry.resolve(entry.with_options(config.options), data.train.texts, labels)
+    return dataclasses.replace(config, options=dataclasses.asdict(options)), note
 
 
 def resume_experiment(

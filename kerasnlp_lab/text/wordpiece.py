@@ -61,7 +61,7 @@ def count_words(
         normalize: Takes strings in valid UTF-8, [batch], and returns strings of the same shape
             in which only spaces, tabs and line ends separate words.
     """
-    counts: Counter[str] = Counter()
+    counts: Counter[bytes] = Counter()
     for batch in in_batches(iter_texts(texts), BATCH):
         for text in normalize(replace_invalid_utf8(tf.constant(batch, tf.string))).numpy():
             # Of bytes, which Python splits at ASCII's white space alone.

@@ -138,7 +138,7 @@ def curve(noise, tmp_path_factory):
     models = ["tfidf_linear", "transformer"]
     entry = find_model("transformer")
     sizes = dataclasses.replace(entry.options, embed_dim=8, ff_dim=8, vocab_size=20, max_length=5)
-    recipe = Recipe(epochs=2, batch_size=16, learning_rate=1e-2, min_steps_per_epoch=10)
+    recipe = Recipe(epochs=2, batch_size=16, learning_rate=1e-2, min_steps_per_epoch=4)
     quick = dataclasses.replace(entry, options=sizes, recipe=recipe)
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setitem(registry._ENTRIES, "transformer", quick)

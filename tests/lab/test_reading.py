@@ -26,9 +26,8 @@ MULTI, CHINESE = "bert_multi_cased_L-12_H-768_A-12", "bert_zh_L-12_H-768_A-12"
 def text_half(model, texts, **options):
     """Returns a model's entry, and its text half with a vocabulary of these texts."""
     entry = find_model(model)
-    if hasattr(entry.options, "tokens"):  # whose default depends on the texts
-        options = {"tokens": "words", **options}
-    text = entry.build_text(entry.with_options(options))
+    chosen, _ = entry.resolve(entry.with_options(options), texts, None)
+    text = entry.build_text(chosen)
     text.adapt(texts)
     return entry, text
 
@@ -101,7 +100,8 @@ def test_what_a_vocabulary_lacks_is_named(minilm):
     [*(("seed_transformer", language) for language in NEWS), ("tfidf_linear", "Thai")],
 )
 def test_a_model_of_words(model, language):
-    found = notes(model, [NEWS[language]] * 3)
+    asked = {"tokens": "words"} if model == "tfidf_linear" else {}
+    found = notes(model, [NEWS[language]] * 3, **asked)
     unspaced = language in ("Japanese", "Chinese", "Thai", "Khmer")
     assert len(found) == unspaced
     assert all(note.startswith("this model splits texts at spaces") for note in found)
