@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 
 from rich.cells import cell_len
 
-__all__ = ["LONGEST", "listed", "printable", "shortened", "shown_names"]
+__all__ = ["LONGEST", "first_few", "listed", "printable", "shortened", "shown_names"]
 
 LONGEST = 40  # cells of a terminal; a Chinese character takes two
 # Persian and Indian scripts cannot be written without these two invisible characters.
@@ -62,5 +62,11 @@ def shown_names(names: Sequence[str], cells: int = LONGEST) -> list[str]:
 
 def listed(names: Collection[str], most: int = 12) -> str:
     """Returns class names for a message, separated by commas; of many, the first and how many."""
-    more = f", and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(shown_names(list(names)[:most])) + more
+    every = list(names)
+    return first_few(shown_names(every[:most]) + every[most:], most)
+
+
+def first_few(items: Sequence[str], most: int, separator: str = ", ") -> str:
+    """Returns the first of some items, and how many more there are."""
+    more = [f"and {len(items) - most:,} more"] if len(items) > most else []
+    return separator.join([*items[:most], *more])

@@ -109,12 +109,13 @@ def _token_counter(model: str) -> dict[str, Any]:
 
     entry = find_model(model)
     entry.prepare()
-    vectorizer = entry.build_text(entry.options)
-    vectorizer.max_length = LONGEST
 
     def count(texts: Sequence[str]) -> np.ndarray:
+        options, _ = entry.resolve(entry.options, texts, None)
+        vectorizer = entry.build_text(options)
+        vectorizer.max_length = LONGEST
         vectorizer.adapt(texts)
         return tokenize(vectorizer, texts).lengths + vectorizer.special_tokens
 
-    unit = "word pieces" if vectorizer.special_tokens else f"tokens of {model}"
+    unit = "word pieces" if entry.has_encoder else f"tokens of {model}"
     return {"count_tokens": count, "token_unit": unit}

@@ -52,6 +52,7 @@ def evaluate(
         check_option("--fpr", share, 0 <= share <= 1, "a share from 0 to 1")
     import_tensorflow()
     from kerasnlp_lab import evaluation
+    from kerasnlp_lab.lab.reading import note_on_unknown
     from kerasnlp_lab.training import RunDirectory
     from kerasnlp_lab.zoo import load_classifier
 
@@ -63,6 +64,8 @@ def evaluate(
             tested = _rows_of_table(rows, classifier.label_names)
         else:
             tested = _rows_of_dataset(rows, split, finished, classifier.label_names)
+        if note := note_on_unknown(classifier.entry, classifier.text, tested.texts):
+            print(note, file=sys.stderr)
         result = evaluation.evaluate(classifier, tested)
     if fpr and not isinstance(result, evaluation.ClassificationEvaluation):
         raise OptionError(f"--fpr is for classification, not {classifier.task.name}; leave it out")

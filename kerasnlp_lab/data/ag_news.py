@@ -34,18 +34,11 @@ def join_title_and_description(title: str, description: str) -> str:
 
 
 def read_ag_news(data_dir: str | Path | None = None) -> tuple[Split, Split, str]:
-    """Reads the prepared dataset, or has TensorFlow Datasets download and prepare it.
+    """Returns the training rows, the test rows, and the folder that they were read from.
 
-    Args:
-        data_dir: TensorFlow Datasets' folder; None for its own default
-            (``TFDS_DATA_DIR``, else ``~/tensorflow_datasets``).
-
-    Returns:
-        The training rows, the test rows, and the folder that they were read from.
-
-    Raises:
-        DatasetMissingError: It is not prepared and the download fails, or only a part
-            of it is there.
+    That is TensorFlow Datasets' folder, by default its own (``TFDS_DATA_DIR``, else
+    ``~/tensorflow_datasets``), into which it downloads and prepares the dataset if need be. Raises
+    DatasetMissingError if the download fails, or only a part of the dataset is there.
     """
     builder = _builder(data_dir)
     if not _is_whole(builder):
@@ -64,21 +57,15 @@ def read_ag_news(data_dir: str | Path | None = None) -> tuple[Split, Split, str]
 def install_ag_news(
     source: str | Path, data_dir: str | Path | None = None
 ) -> tuple[Path, int, int]:
-    """Prepares the dataset's own CSV files for TensorFlow Datasets, without a network.
+    """Prepares the dataset's own CSV files, in a folder or a .tar.gz, for TensorFlow Datasets.
 
-    Afterwards ``tfds.load("ag_news_subset", data_dir=data_dir, download=False)``
-    works for anyone.
-
-    Args:
-        source: A folder with train.csv and test.csv, or the published .tar.gz.
-        data_dir: Where to prepare it, as in `read_ag_news`.
+    Afterwards ``tfds.load("ag_news_subset", data_dir=data_dir, download=False)`` works for anyone.
 
     Returns:
-        The folder of the prepared dataset, and the rows to train on and to test.
+        The folder of the prepared dataset, and the numbers of rows to train on and to test.
 
     Raises:
-        DataError: The files are missing, cut short, or hold a row that is not
-            "class 1-4","title","description".
+        DataError: The files are missing, cut short, or hold another row.
         DatasetMissingError: Other rows, or only a part of them, are prepared there already.
         StorageError: The folder cannot be written.
     """
@@ -111,8 +98,9 @@ def _builder(data_dir: str | Path | None, csv_folder: Path | None = None) -> Any
     import tensorflow_datasets as tfds
 
     published = tfds.builder_cls(TFDS_NAME)
+    place = None if data_dir is None else str(user_path(data_dir))
     if csv_folder is None:
-        return published(data_dir=_as_str(data_dir))
+        return published(data_dir=place)
     csv_files = {part: csv_folder / f"{part}.csv" for part in ("train", "test")}
 
     class FromFolder(published, skip_registration=True):  # type: ignore[misc, valid-type, call-arg]
@@ -123,11 +111,7 @@ def _builder(data_dir: str | Path | None, csv_folder: Path | None = None) -> Any
         def _split_generators(self, dl_manager: Any) -> dict[str, Any]:
             return {part: self._generate_examples(path) for part, path in csv_files.items()}
 
-    return FromFolder(data_dir=_as_str(data_dir))
-
-
-def _as_str(path: str | Path | None) -> str | None:
-    return None if path is None else str(user_path(path))
+    return FromFolder(data_dir=place)
 
 
 def _is_whole(builder: Any) -> bool:

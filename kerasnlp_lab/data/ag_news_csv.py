@@ -18,13 +18,9 @@ __all__ = ["csv_folder", "read_rows"]
 
 @contextmanager
 def csv_folder(source: Path) -> Iterator[Path]:
-    """Yields the folder with train.csv and test.csv; an archive is unpacked temporarily.
+    """Yields the folder with train.csv and test.csv, perhaps in ag_news_csv/ or in a .tar.gz.
 
-    Args:
-        source: A folder with the files or with ag_news_csv/, or the published .tar.gz.
-
-    Raises:
-        DataError: There is nothing at that path, or the archive is not whole.
+    Raises DataError if there is nothing at that path, or the archive is not whole.
     """
     if source.is_dir():
         nested = source / "ag_news_csv"
@@ -67,8 +63,7 @@ def _unpack(archive: Path, target: Path) -> None:
 def read_rows(path: Path) -> list[tuple[int, str, str]]:
     """Returns the label id, title and description of each row of a CSV file.
 
-    Raises:
-        DataError: The file is missing, empty, or has a row in another form.
+    Raises DataError if it is missing, empty, or has a row in another form.
     """
     if not path.is_file():
         raise DataError("missing; expected AG News' own train.csv and test.csv", path)

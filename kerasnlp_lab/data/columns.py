@@ -28,16 +28,9 @@ def choose_columns(
 ) -> tuple[tuple[str, ...], str]:
     """Returns the columns of texts and the column of labels, as asked for or by their names.
 
-    Args:
-        path: The table, for messages.
-        columns: All of its columns.
-        text_columns: The columns of texts; empty to choose by name.
-        label_column: The column of labels; None to choose by name, "" for none.
-        on_problem: Called with the error if no column is surely that of the labels, which is ""
-            then.
-
-    Raises:
-        DataError: There is no such column, or none is surely that of the texts.
+    Empty `text_columns` and a `label_column` of None are chosen by name; "" is no column of labels.
+    If none is surely that of the labels, it is "", and `on_problem` is called with the error.
+    Raises DataError if there is no such column, or none is surely that of the texts.
     """
     texts = choose_text_columns(path, columns, text_columns)
     if label_column == "":
@@ -65,16 +58,16 @@ def choose_text_columns(
 def _choose(
     path: Path, columns: list[str], given: Sequence[str], names: Sequence[str], option: str
 ) -> tuple[str, ...]:
+    known, advice = ", ".join(columns), _no_header_advice(columns, option)
     for name in given:
         if name not in columns:
             close = did_you_mean(name, columns)
-            known = f"{', '.join(columns)}{close}{_no_header_advice(columns, option)}"
-            raise DataError(f"no column {name!r}; there are {known}", path)
+            raise DataError(f"no column {name!r}; there are {known}{close}{advice}", path)
     found = tuple(given) or tuple(name for name in columns if name.lower() in names)
     if not given and len(found) != 1:
         doubt = f"{' or '.join(found)}?" if found else "none has a name that tells."
-        known = f"{', '.join(columns)}{_no_header_advice(columns, option)}"
-        raise DataError(f"which column is it? {doubt} Say {option} NAME; there are {known}", path)
+        doubt = f"which column is it? {doubt} Say {option} NAME"
+        raise DataError(f"{doubt}; there are {known}{advice}", path)
     return found
 
 

@@ -58,14 +58,9 @@ def one_text(text: Any, row: int | None = None) -> str | bytes:
 
 
 def as_label_ids(labels: Any, rows: int) -> np.ndarray:
-    """Returns label ids as int64 [rows].
+    """Returns labels as int64 [rows]: integers, booleans, or floats that are whole numbers.
 
-    Args:
-        labels: Integers of any type, booleans, or floats that are whole numbers.
-        rows: The number of texts.
-
-    Raises:
-        DataError: A label is missing, a class name or no whole number, or their number is wrong.
+    Raises DataError if one is missing, a class name or no whole number, or their number is wrong.
     """
     if isinstance(labels, (Iterator, Set)):
         labels = list(_items(labels, "labels"))
@@ -92,8 +87,7 @@ def as_label_ids(labels: Any, rows: int) -> np.ndarray:
 def as_class_names(names: Any) -> tuple[str, ...]:
     """Returns class names as plain strings; numbers and booleans are written out.
 
-    Raises:
-        DataError: This is one string or has no order; or a name is missing, or comes twice.
+    Raises DataError if this is one string or has no order; or a name is missing, or comes twice.
     """
     found = tuple(map(_class_name, _items(names, "class names")))
     if len(set(found)) < len(found):

@@ -27,35 +27,20 @@ def refuse(error: DataError) -> None:
 
 @dataclass
 class LabelledRows:
-    """The good rows of a table.
-
-    Args:
-        path: The table.
-        text_columns: Its columns of texts.
-        label_column: Its column of labels; "" if none is certain.
-        texts: The texts.
-        labels: For each text an index into `seen`.
-        seen: The distinct labels in order of appearance.
-        numbers: Whether each label was a number in its file, and no text.
-        lines: The line of each row.
-        files: The files of a table of several.
-        parts: For each row an index into `files`.
-        rejected: The rows that were skipped.
-        notes: What was found about the form of the table.
-    """
+    """The good rows of a table."""
 
     path: Path
     text_columns: tuple[str, ...]
-    label_column: str
+    label_column: str  # "" if none is certain
     texts: StoredTexts
-    labels: array[int]
-    seen: tuple[str, ...]
-    numbers: bool
-    lines: array[int]
-    files: tuple[str, ...]
-    parts: array[int]
-    rejected: tuple[RejectedRow, ...]
-    notes: tuple[str, ...]
+    labels: array[int]  # for each text an index into `seen`
+    seen: tuple[str, ...]  # the distinct labels in order of appearance
+    numbers: bool  # whether each label was a number in its file, and no text
+    lines: array[int]  # the line of each row
+    files: tuple[str, ...]  # of a table of several
+    parts: array[int]  # for each row an index into `files`
+    rejected: tuple[RejectedRow, ...]  # the rows that were skipped
+    notes: tuple[str, ...]  # on the form of the table
 
     def split(self, names: Sequence[str], classes: dict[str, str] | None = None) -> Split:
         """Returns the rows with their label ids; `classes` are those of labels not in names."""
@@ -76,20 +61,10 @@ def read_labelled_rows(
     format: TableFormat,
     on_problem: OnProblem = refuse,
 ) -> LabelledRows:
-    """Reads a table.
+    """Reads a table, with the arguments of `load_table`.
 
-    Args:
-        path: The table, as `read_table` takes it.
-        text_columns: As in `load_table`.
-        label_column: As in `load_table`; "" for none.
-        match: Finds the classes of its labels, of which a row of another class is bad; None
-            to take all labels.
-        skip_bad_rows: As in `load_table`.
-        format: As in `load_table`.
-        on_problem: As in `load_table`.
-
-    Raises:
-        DataError: The table or a row cannot be used.
+    A `label_column` of "" is none. A row is bad if `match` finds no class for its label; None
+    takes all labels. Raises DataError if the table or a row cannot be used.
     """
     table = read_table(path, format)
     columns = choose_columns(path, table.columns, text_columns, label_column, on_problem)

@@ -30,8 +30,6 @@ _NUMBER = re.compile(r"[+-]?\d{1,300}(\.\d{1,300})?([eE][+-]?\d{1,3})?")
 _MOMENT = re.compile(
     r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII
 )
-_DAY = 86_400_000  # milliseconds: pandas' JSON counts them from 1970
-_DAYS = range(-719_162, 2_932_897)  # of the years 1 to 9999
 
 
 def label_text(cell: str) -> str:
@@ -49,12 +47,7 @@ def is_number(cell: str) -> bool:
 
 
 def wrong_value(cell: str, kind: str) -> str:
-    """Returns why a cell holds no text or label; "" if it does.
-
-    Args:
-        cell: The cell.
-        kind: "text" or "label".
-    """
+    """Returns why a cell holds none of a kind, "text" or "label"; "" if it does."""
     value = getattr(cell, "value", None)
     if not isinstance(value, list | tuple | dict):
         return ""
@@ -70,11 +63,8 @@ def class_names(labels: Collection[str], numbers: bool) -> tuple[dict[str, str],
 
     Labels keep their text, unless all are numbers or all are dates as Python writes them: then
     equal ones are one class. If no number has a fraction, 1.0 becomes 1; if all are midnights,
-    2024-01-05 00:00:00 and pandas' 1704412800000 in JSON become 2024-01-05.
-
-    Args:
-        labels: The distinct labels.
-        numbers: Whether each was a number in its file, and no text.
+    2024-01-05 00:00:00 and pandas' 1704412800000 in JSON become 2024-01-05. `numbers` says whether
+    each was a number in its file, and no text.
     """
     named = _numbers(labels, numbers) or _dates(labels) or {label: label for label in labels}
     notes = []
@@ -96,8 +86,9 @@ def _numbers(labels: Collection[str], typed: bool) -> dict[str, str]:
         return {}
     if all(value == value.to_integral_value() for value in found.values()):
         whole = {label: int(value) for label, value in found.items()}
-        if len(set(whole.values())) > 1 and all(_is_day(value) for value in whole.values()):
-            return {label: str(_since_1970(value).date()) for label, value in whole.items()}
+        moments = {label: _since_1970(value) for label, value in whole.items()}
+        if len(set(whole.values())) > 1 and all(map(_is_day, moments.values())):
+            return {label: str(moment)[:10] for label, moment in moments.items()}
         return {label: str(value) for label, value in whole.items()}
     # a column of pandas has one type: 1 beside 1.5 is 1.0
     floats = {value: label for label, value in found.items() if not label.lstrip("-").isdecimal()}
@@ -110,7 +101,7 @@ def _dates(labels: Collection[str]) -> dict[str, str]:
     found = {label: moment for label in labels if (moment := _moment(label)) is not None}
     if len(found) < len(labels):
         return {}
-    days = all(one.tzinfo is None and one.time() == time() for one in found.values())
+    days = all(map(_is_day, found.values()))
     return {label: str(one.date() if days else one) for label, one in found.items()}
 
 
@@ -131,12 +122,16 @@ def _moment(label: str) -> datetime | None:
     return found.replace(tzinfo=None) if found and not found.utcoffset() else found
 
 
-def _is_day(milliseconds: int) -> bool:
-    return milliseconds % _DAY == 0 and milliseconds // _DAY in _DAYS
+def _is_day(moment: datetime | None) -> bool:
+    return moment is not None and moment.tzinfo is None and moment.time() == time()
 
 
-def _since_1970(milliseconds: int) -> datetime:
-    return datetime(1970, 1, 1) + timedelta(milliseconds=milliseconds)
+def _since_1970(milliseconds: int) -> datetime | None:
+    """Returns the moment that pandas' JSON counts so; None outside of the years 1 to 9999."""
+    try:
+        return datetime(1970, 1, 1) + timedelta(milliseconds=milliseconds)
+    except OverflowError:
+        return None
 
 
 def _values(label: str) -> Iterator[Any]:
@@ -146,8 +141,8 @@ def _values(label: str) -> Iterator[Any]:
     number, moment = _number(label), _moment(label)
     if number is not None:
         yield number
-        if number == number.to_integral_value() and int(number) // _DAY in _DAYS:
-            yield _since_1970(int(number))
+        if number == number.to_integral_value():
+            moment = _since_1970(int(number))
     if moment is not None:
         yield moment
 
@@ -156,9 +151,6 @@ class ClassMatcher:
     """Finds the class of a label: that of its own text, or else the only one of its value.
 
     "true" is "True", "0.0" is "0", and "2024-01-05T00:00:00" is "2024-01-05".
-
-    Args:
-        classes: The classes.
     """
 
     def __init__(self, classes: Collection[str]):
@@ -178,14 +170,9 @@ class ClassMatcher:
 
 
 def class_problem(column: str, names: Sequence[str], rows: int, most: int, named: bool) -> str:
-    """Returns why a column is none of labels to train on; "" if it is one.
+    """Returns why a column of these classes is none of labels to train on; "" if it is one.
 
-    Args:
-        column: The column.
-        names: Its classes.
-        rows: The number of rows.
-        most: The most classes that there may be.
-        named: Whether the user named the column.
+    There may be `most` classes, and fewer than half the `rows` unless the user `named` the column.
     """
     doubt = "" if named else "; is it the column of the labels? If not, say --label-column NAME"
     if len(names) == 1:

@@ -25,14 +25,9 @@ class RowStore:
     """Rows of any length, end to end in a file; only their starts are in memory, 8 bytes each.
 
     The file has no name and vanishes with the object. It is read by pread rather than mapped:
-    pages of a mapped file count as the process's own memory.
-
-    Args:
-        blocks: Some rows at a time: their bytes end to end, and the number of bytes of each
-            row, int64 of shape [rows].
-
-    Raises:
-        StorageError: They cannot be written; TMPDIR names the folder.
+    pages of a mapped file count as the process's own memory. Each block is some rows' bytes end to
+    end, and the number of bytes of each row, int64 [rows]. Raises StorageError if they cannot be
+    written; TMPDIR names the folder.
     """
 
     def __init__(self, blocks: Iterable[tuple[Block, np.ndarray]]):
@@ -93,11 +88,9 @@ def _in_blocks(rows: Iterable[bytes]) -> Iterator[tuple[Block, np.ndarray]]:
 
 
 class StoredTexts(Sequence[str]):
-    """Texts in a `RowStore`, as a sequence.
+    """Texts in a `RowStore` as UTF-8, with lone surrogates encoded too ("surrogatepass").
 
-    Args:
-        store: The texts as UTF-8, with lone surrogates encoded too ("surrogatepass").
-        rows: The rows of the store to take, in order, int32 of shape [texts].
+    They are the given rows of the store, in order, int32 of shape [texts].
     """
 
     def __init__(self, store: RowStore, rows: np.ndarray):

@@ -99,10 +99,8 @@ def parse_records(records: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         "label": tf.io.FixedLenFeature([], "int64"),
     }
     found = tf.io.parse_example(tf.reshape(records, [-1]), one)
-    return (
-        tf.reshape(found["text"], tf.shape(records)),
-        tf.reshape(found["label"], tf.shape(records)),
-    )
+    texts, labels = (tf.reshape(found[name], tf.shape(records)) for name in ("text", "label"))
+    return texts, labels
 
 
 def read_records(
@@ -110,12 +108,7 @@ def read_records(
 ) -> Iterator[tuple[list[str], np.ndarray]]:
     """Yields the texts and the labels of TFRecord files, 1,024 rows at a time.
 
-    Args:
-        files: The files.
-        rows: How many records each has.
-
-    Raises:
-        DataError: One cannot be read, or has another number of records.
+    Raises DataError if one cannot be read, or has another number of records than in `rows`.
     """
     found = 0
     try:
@@ -124,14 +117,11 @@ def read_records(
             yield [text.decode("utf-8", "surrogatepass") for text in texts], labels
     except _unreadable() as error:
         # The error does not name the file. Opening a reader for each file would take 40 ms each.
-        first = int(np.searchsorted(np.cumsum(rows), found, side="right"))
-        first = min(first, len(files) - 1)
-        for file, expected in zip(files[first:], rows[first:], strict=True):
-            _check(file, int(expected))
+        first = int(np.searchsorted(np.cumsum(rows)[:-1], found, side="right"))
+        _check(files[first:], rows[first:])
         raise DataError(f"cannot be read ({first_line(error)}); {ADVICE}", files[first]) from error
     if found != np.sum(rows):
-        for file, expected in zip(files, rows, strict=True):
-            _check(file, int(expected))
+        _check(files, rows)
 
 
 def _batches(files: Sequence[Path]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -142,17 +132,18 @@ def _batches(files: Sequence[Path]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         yield texts.numpy(), labels.numpy()
 
 
-def _check(file: Path, rows: int) -> None:
-    found = 0
-    try:
-        for _, labels in _batches([file]):
-            found += len(labels)
-    except _unreadable() as error:
-        raise DataError(
-            f"cannot be read after record {found} ({first_line(error)}); {ADVICE}", file
-        ) from error
-    if found != rows:
-        raise DataError(f"expected {rows} records, got {found}; {ADVICE}", file)
+def _check(files: Sequence[Path], rows: Sequence[int] | np.ndarray) -> None:
+    """Raises DataError for the first file that cannot be read, or has another number of rows."""
+    for file, expected in zip(files, rows, strict=True):
+        found = 0
+        try:
+            for _, labels in _batches([file]):
+                found += len(labels)
+        except _unreadable() as error:
+            message = f"cannot be read after record {found} ({first_line(error)}); {ADVICE}"
+            raise DataError(message, file) from error
+        if found != expected:
+            raise DataError(f"expected {expected} records, got {found}; {ADVICE}", file)
 
 
 def _unreadable() -> tuple[type[Exception], ...]:

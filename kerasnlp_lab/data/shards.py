@@ -64,6 +64,7 @@ def write_shards(
             name = f"{part}.tfrecord"
             written[name] = _write_split(getattr(data, part), temporary / name)
         hashes = sha256_of_files(temporary)
+        sizes = {name: (temporary / name).stat().st_size for name in written}
         if data.rejected:
             columns = [field.name for field in dataclasses.fields(RejectedRow)]
             rejected = csv_content(columns, map(dataclasses.astuple, data.rejected))
@@ -78,11 +79,7 @@ def write_shards(
             "rejected_rows": len(data.rejected),
             "seed": seed,
             "files": {
-                name: {
-                    "rows": rows,
-                    "bytes": (temporary / name).stat().st_size,
-                    "sha256": hashes[name],
-                }
+                name: {"rows": rows, "bytes": sizes[name], "sha256": hashes[name]}
                 for name, rows in written.items()
             },
         }
@@ -167,7 +164,11 @@ def _open(folder: Path, description: dict[str, Any]) -> TextDataset:
     if len(description["train_label_counts"]) != len(description["label_names"]):
         raise KeyError("train_label_counts")
     for name, file in files.items():
-        _check_file(folder / name, file["bytes"])
+        path, size = folder / name, file["bytes"]
+        if not path.is_file():
+            raise DataError(f"is missing; {ADVICE}", path)
+        if path.stat().st_size != size:
+            raise DataError(f"expected {size} bytes, got {path.stat().st_size}; {ADVICE}", path)
     train = ShardedSplit(
         tuple(folder / name for name in names),
         np.array([files[name]["rows"] for name in names]),
@@ -188,13 +189,6 @@ def _open(folder: Path, description: dict[str, Any]) -> TextDataset:
         ),
         leaks_left_out=leaks_left_out,
     )
-
-
-def _check_file(path: Path, size: int) -> None:
-    if not path.is_file():
-        raise DataError(f"is missing; {ADVICE}", path)
-    if path.stat().st_size != size:
-        raise DataError(f"expected {size} bytes, got {path.stat().st_size}; {ADVICE}", path)
 
 
 def _read_split(folder: Path, name: str, files: dict[str, Any]) -> Split:

@@ -34,16 +34,10 @@ _HINT = (
 
 
 def read_sms_spam(data_dir: str | Path | None = None) -> tuple[Split, None, str]:
-    """Reads the messages, or downloads them.
+    """Returns all messages, None for the test rows (there is no official split), and the file.
 
-    Args:
-        data_dir: The folder that they are installed in; None takes `cache_dir`.
-
-    Returns:
-        All rows, None for the test rows (there is no official split), and the file.
-
-    Raises:
-        DatasetMissingError: They are not installed and cannot be downloaded.
+    They are installed in `data_dir`, by default in `cache_dir`, or else downloaded. Raises
+    DatasetMissingError if that fails.
     """
     path = _installed(data_dir)
     if not path.is_file():
@@ -60,15 +54,10 @@ def read_sms_spam(data_dir: str | Path | None = None) -> tuple[Split, None, str]
 
 
 def install_sms_spam(source: str | Path, data_dir: str | Path | None = None) -> tuple[Path, int]:
-    """Installs the messages from a file.
+    """Installs the messages in `data_dir`, by default in `cache_dir`.
 
-    Args:
-        source: The published .zip, the file in it, or a table with the labels ham and
-            spam or 0 and 1, such as spamdata_v2.csv.
-        data_dir: The folder to install in; None takes `cache_dir`.
-
-    Returns:
-        The installed file, and its rows.
+    The source is the published .zip, the file in it, or a table with the labels ham and spam or
+    0 and 1, such as spamdata_v2.csv. Returns the installed file, and the number of its rows.
 
     Raises:
         DataError: It is no such file; the message names file and line.

@@ -178,12 +178,8 @@ def load_labelled_rows(
     """Reads every row of a table, to evaluate a classifier.
 
     Args:
-        path: The table, as in `load_table`.
+        path: The table, as in `load_table`; so are the columns, `skip_bad_rows` and `format`.
         label_names: The classifier's classes; a row of another class is bad.
-        text_columns: As in `load_table`.
-        label_column: As in `load_table`.
-        skip_bad_rows: As in `load_table`.
-        format: As in `load_table`.
         on_note: Called with each line on what was found about the form of the table.
 
     Returns:

@@ -20,7 +20,7 @@ from kerasnlp_lab.data.columns import (
     wrong_cell,
 )
 from kerasnlp_lab.data.tables import RejectedRow, TableFormat, read_table
-from kerasnlp_lab.data.tables.encoding import MARKS, check_encoding, find_encoding
+from kerasnlp_lab.data.tables.encoding import by_mark, check_encoding, find_encoding
 from kerasnlp_lab.data.tables.lines import numbered_lines, open_uncompressed
 from kerasnlp_lab.errors import DataError, first_line
 from kerasnlp_lab.paths import did_you_mean_path, is_pipe
@@ -49,16 +49,10 @@ Unlabelled = tuple[Iterator[UnlabelledRow | RejectedRow], str]
 def read_column(
     path: Path, text_columns: Sequence[str], trained_on: Sequence[str], format: TableFormat
 ) -> Unlabelled:
-    """Reads the texts of a table.
+    """Reads the texts of a table that `read_table` reads, their columns joined by a space.
 
-    Args:
-        path: The table, as for `read_table`.
-        text_columns: Their columns, joined by a space; empty to choose.
-        trained_on: The columns to choose if the table has them.
-        format: How to read it.
-
-    Raises:
-        DataError: The table cannot be read, or the column is in doubt.
+    Without `text_columns` they are those of `trained_on` if the table has them, or else chosen by
+    name. Raises DataError if the table cannot be read, or the column is in doubt.
     """
     table = read_table(path, format)
     if not text_columns and set(trained_on) <= set(table.columns):
@@ -88,13 +82,9 @@ def read_column(
 def read_lines(path: Path | None, encoding: str | None = None) -> Unlabelled:
     """Reads each line of a file or a pipe as a text, in UTF-8 and uncompressed.
 
-    Args:
-        path: The file; "-" or None for standard input.
-        encoding: Its encoding; None to find it: by all bytes of a file, and by the byte order
-            mark of a pipe. Bytes that are not UTF-8 stay as they are.
-
-    Raises:
-        DataError: It is missing or binary, or cannot be read to its end.
+    A path of "-" or None is standard input. An encoding of None is found: by all bytes of a file,
+    and by the byte order mark of a pipe. Bytes that are not UTF-8 stay as they are. Raises
+    DataError if it is missing or binary, or cannot be read to its end.
     """
     if path is None or is_pipe(path):
         standard = path is None or str(path) == "-"
@@ -133,8 +123,7 @@ def _decoded(stream: Any, name: str, encoding: str | None) -> Iterator[bytes]:
     if not hasattr(stream, "peek"):
         stream = io.BufferedReader(stream)
     head = stream.peek(4)  # all that has come by now
-    encoding = encoding or next((MARKS[mark] for mark in MARKS if head.startswith(mark)), "utf-8")
-    encoding = codecs.lookup(encoding).name
+    encoding = codecs.lookup(encoding or by_mark(head) or "utf-8").name
     strange = len(head) - len(head.translate(None, _NOT_IN_TEXTS))
     binary = b"\0" in head or strange > max(3, len(head) // 50)
     if binary and not encoding.startswith(("utf-16", "utf-32")):

@@ -29,17 +29,14 @@ _DAMAGE = (zlib.error, lzma.LZMAError, struct.error, ValueError)  # of the reade
 
 
 def extract_archive(archive: Path, target: Path, *, max_bytes: int = MAX_BYTES) -> None:
-    """Unpacks an archive; nothing is written outside the target.
+    """Unpacks an archive into an empty folder; nothing is written outside of it.
 
-    Args:
-        archive: A .tar, .tar.gz or .zip file; its content decides which, not its name.
-        target: A folder, which must exist and be empty.
-        max_bytes: The most that it may unpack to.
+    The content of the archive decides whether it is a .tar, .tar.gz or .zip file, not its name.
 
     Raises:
-        IntegrityError: It is cut short or damaged, or it holds something that no module
-            needs: a link, a device, an absolute path, "..", two files of one
-            name, more bytes or files than a module can have.
+        IntegrityError: It is cut short or damaged, or it holds something that no module needs: a
+            link, a device, an absolute path, "..", two files of one name, more bytes or files
+            than a module can have.
         HubError: It is not an archive.
         StorageError: It cannot be written.
     """
@@ -53,41 +50,27 @@ def extract_archive(archive: Path, target: Path, *, max_bytes: int = MAX_BYTES) 
         else:
             raise HubError(f"{archive.name} is no .tar, .tar.gz or .zip file: {_describe(head)}")
         _write(members, target, max_bytes)
-    except (tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, EOFError, *_DAMAGE) as error:
-        raise IntegrityError(
-            f"{archive.name} is cut short or damaged ({first_line(error)})"
-        ) from error
     except NotImplementedError as error:  # an encrypted zip, or a compression of its own
         raise IntegrityError(f"{archive.name}: {error}") from error
-    except OSError as error:
-        if error.errno in (None, errno.EINVAL):  # zipfile's and its decompressors', not the disk's
-            raise IntegrityError(
-                f"{archive.name} is cut short or damaged ({first_line(error)})"
-            ) from error
-        raise explain_os_error(error, target) from error
+    except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError, *_DAMAGE) as error:
+        number = getattr(error, "errno", None)
+        if number not in (None, errno.EINVAL):  # the disk's, not the decompressors'
+            assert isinstance(error, OSError)
+            raise explain_os_error(error, target) from error
+        message = f"{archive.name} is cut short or damaged ({first_line(error)})"
+        raise IntegrityError(message) from error
 
 
 Member = tuple[str, bool, int, IO[bytes] | None]  # name, whether a folder, bytes, content
 
 
-class _Blocks(io.RawIOBase):
-    """What tarfile reads from: remembers the last block, and refuses a header of gigabytes."""
+class _Blocks:
+    """The file that tarfile reads: remembers the last block, and refuses a header of gigabytes."""
 
     def __init__(self, file: IO[bytes]):
-        self._file = file
         self.last = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._file.tell()
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return self._file.seek(offset, whence)
+        self._file = file
+        self.tell, self.seek, self.seekable = file.tell, file.seek, file.seekable
 
     def read(self, size: int = -1) -> bytes:
         if not 0 <= size <= 16 * CHUNK:
@@ -168,9 +151,8 @@ def _inside(name: str) -> PurePosixPath:
     bad = path.is_absolute() or ".." in path.parts or "\\" in name or "\0" in name
     if bad or (path.parts and ":" in path.parts[0]):
         raise IntegrityError(f"the archive holds a path outside of it, {name[:200]!r}; refused")
-    if len(os.fsencode(name)) > MAX_PATH or any(
-        len(os.fsencode(part)) > 255 for part in path.parts
-    ):
+    longest = max((len(os.fsencode(part)) for part in path.parts), default=0)
+    if longest > 255 or len(os.fsencode(name)) > MAX_PATH:
         raise IntegrityError(
             f"the archive holds a name too long for a disk, {name[:50]!r}; refused"
         )

@@ -21,6 +21,8 @@ STALL_TIMEOUT = 30.0  # seconds without a byte
 ATTEMPTS = 4  # in a row that fetch nothing
 CHUNK = 1 << 16  # bytes; a cut loses no more than this
 _WORTH_ANOTHER_TRY = (408, 429, 500, 502, 503, 504)
+_LASTING = (requests.ConnectTimeout, requests.TooManyRedirects, requests.exceptions.InvalidURL)
+_NOBODY_THERE = ("NewConnectionError", "NameResolutionError")  # urllib3's, quoted by requests
 
 
 def download(
@@ -31,18 +33,12 @@ def download(
     pause: float = 1.0,
     report: Callable[[int, int | None], None] = lambda done, total: None,
 ) -> None:
-    """Fetches a file.
+    """Fetches a file from an address; redirects are followed.
 
-    The part that has arrived stays beside the path with its ETag. A transfer that
-    stalled, was cut or was killed resumes from there. If the server has another file
-    by then, it starts again.
-
-    Args:
-        url: Its address; redirects are followed.
-        path: Where to put it.
-        stall_timeout: How long to wait for the next byte, in seconds.
-        pause: How long to wait before trying again, in seconds, twice as long each time.
-        report: Called with the bytes so far and the bytes in all.
+    The part that has arrived stays beside the path with its ETag. A transfer that stalled, was cut
+    or was killed resumes from there. If the server has another file by then, it starts again. The
+    next byte may take `stall_timeout` seconds. Another try is `pause` seconds later, twice as long
+    each time. `report` is called with the bytes so far and the bytes in all.
 
     Raises:
         HubError: It cannot be fetched; the message quotes the server.
@@ -60,21 +56,18 @@ def download(
         except requests.RequestException as error:
             failures = 0 if _size(part) > before else failures + 1
             restarts += _size(part) < before
-            response = error.response
-            lasting = response is not None and response.status_code not in _WORTH_ANOTHER_TRY
-            lasting = lasting or isinstance(
-                error, (requests.TooManyRedirects, requests.exceptions.InvalidURL)
-            )
-            lasting = lasting or isinstance(error, requests.ConnectTimeout)
-            lasting = lasting or "NewConnectionError" in repr(error)  # nobody is there
-            lasting = lasting or "NameResolutionError" in repr(error)
-            if lasting or max(failures, restarts) >= ATTEMPTS:
+            if _is_lasting(error) or max(failures, restarts) >= ATTEMPTS:
                 raise HubError(f"{_reason(error)} from {url}") from error
             time.sleep(pause * 2 ** max(failures - 1, 0))
         except OSError as error:
-            if isinstance(error, requests.RequestException):
-                raise
             raise explain_os_error(error, path) from error
+
+
+def _is_lasting(error: requests.RequestException) -> bool:
+    """Returns whether another try would fail too: there is no such file, or nobody is there."""
+    if error.response is not None and error.response.status_code not in _WORTH_ANOTHER_TRY:
+        return True
+    return isinstance(error, _LASTING) or any(name in repr(error) for name in _NOBODY_THERE)
 
 
 def _transfer(
@@ -89,7 +82,7 @@ def _transfer(
     with requests.get(url, headers=headers, stream=True, timeout=timeouts) as response:
         if response.status_code == 416 and have:  # there is no more than what is here
             _discard(part)
-            raise requests.ConnectionError("the partial file did not fit", request=response.request)
+            raise requests.ConnectionError("the partial file did not fit")
         response.raise_for_status()
         if "html" in response.headers.get("Content-Type", ""):
             raise HubError(
@@ -99,9 +92,7 @@ def _transfer(
         resumes = response.status_code == 206
         if resumes and not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
             _discard(part)
-            raise requests.ConnectionError(
-                "the server sent another part than the missing one", request=response.request
-            )
+            raise requests.ConnectionError("the server sent another part than the missing one")
         if not resumes:
             _discard(part)
             have = 0
@@ -118,7 +109,7 @@ def _transfer(
         if total is not None and have != total:
             if have > total:
                 _discard(part)
-            raise requests.ConnectionError(f"got {have} of {total} bytes", request=response.request)
+            raise requests.ConnectionError(f"got {have} of {total} bytes")
 
 
 def _reason(error: requests.RequestException) -> str:

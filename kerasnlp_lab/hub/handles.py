@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 import re
@@ -20,22 +21,12 @@ TFHUB = "https://tfhub.dev"
 
 @dataclass(frozen=True)
 class Handle:
-    """A module, by its address on tfhub.dev.
+    """A module, by its address on tfhub.dev, or on Kaggle if it was never on tfhub.dev."""
 
-    Args:
-        address: ``https://tfhub.dev/PUBLISHER/NAME/VERSION``; for a module that was
-            never there, its address on Kaggle.
-        kaggle: ``OWNER/MODEL/tensorFlow2/VARIATION/VERSION``, for the kagglehub
-            package; "" where it is not known.
-        entry: Its row in the catalogue, if it has one.
-        spelling: The address as the user wrote it, under which TF Hub would look for
-            the same module; "" for none.
-    """
-
-    address: str
-    kaggle: str = ""
-    entry: HubEncoder | None = None
-    spelling: str = ""
+    address: str  # https://tfhub.dev/PUBLISHER/NAME/VERSION
+    kaggle: str = ""  # OWNER/MODEL/tensorFlow2/VARIATION/VERSION for kagglehub, if it is known
+    entry: HubEncoder | None = None  # its row in the catalogue, if it has one
+    spelling: str = ""  # the address as the user wrote it, under which TF Hub would look too
 
     @property
     def folder(self) -> Path:
@@ -46,6 +37,13 @@ class Handle:
     def alias(self) -> Path | None:
         """Where TF Hub looks under the user's spelling, if that is another folder."""
         return _folder(self.spelling) if self.spelling not in ("", self.address) else None
+
+    @property
+    def preprocessing(self) -> Handle | None:
+        """The preprocessing module of an encoder in the catalogue."""
+        if self.entry is None or not self.entry.preprocess:
+            return None
+        return parse_handle(f"{TFHUB}/{self.entry.preprocess}")
 
     def __str__(self) -> str:
         return self.address
@@ -76,8 +74,8 @@ def parse_handle(text: str) -> Handle:
     host, path = _split(text)
     if host == "tfhub.dev":
         handle = _on_tfhub(path)
-    elif host in ("kaggle.com", "") and _KAGGLE.fullmatch(path):
-        handle = _on_kaggle(path)
+    elif host in ("kaggle.com", "") and (found := _KAGGLE.fullmatch(path)):
+        handle = _on_kaggle(found)
     elif host == "":
         handle = _by_name(path)
     else:
@@ -89,9 +87,7 @@ def parse_handle(text: str) -> Handle:
             f"as {TFHUB}/tensorflow/bert_en_uncased_preprocess/3, or a handle on Kaggle as "
             f"tensorflow/bert/tensorFlow2/en-uncased-preprocess/3{did_you_mean(path, named)}"
         )
-    if "://" in text:
-        return Handle(handle.address, handle.kaggle, handle.entry, spelling=text)
-    return handle
+    return dataclasses.replace(handle, spelling=text) if "://" in text else handle
 
 
 _KAGGLE = re.compile(
@@ -102,10 +98,7 @@ _KAGGLE = re.compile(
 
 
 def _split(text: str) -> tuple[str, str]:
-    """Returns a host without www, "" for none, and a path without slashes at its ends.
-
-    What is no address at all has "?" for its host.
-    """
+    """Returns host and path without www and outer slashes; no host is "", a wrong one is "?"."""
     if "://" not in text and re.match(r"(?i)(www\.)?(tfhub\.dev|kaggle\.com)/", text):
         text = f"https://{text}"
     if "://" not in text:
@@ -119,22 +112,19 @@ def _split(text: str) -> tuple[str, str]:
 
 
 def _on_tfhub(path: str) -> Handle | None:
-    name, _, version = path.rpartition("/")
-    if not _is_version(version):
-        name, version = path, ""
+    name, version = _name_and_version(path)
     entry = entries().get(name)
     if not name or (not version and entry is None) or (entry and not entry.handle):
         return None
     return _handle(name, entry, version)
 
 
-def _is_version(text: str) -> bool:
-    return text.isascii() and text.isdigit()
+def _name_and_version(path: str) -> tuple[str, str]:
+    name, _, version = path.rpartition("/")
+    return (name, version) if version.isascii() and version.isdigit() else (path, "")
 
 
-def _on_kaggle(path: str) -> Handle | None:
-    found = _KAGGLE.fullmatch(path)
-    assert found is not None
+def _on_kaggle(found: re.Match[str]) -> Handle | None:
     slug = f"{found['owner']}/{found['model']}/tensorFlow2/{found['variation']}"
     version = found["version"] or ""
     entry = by_kaggle().get(slug.lower())
@@ -142,15 +132,11 @@ def _on_kaggle(path: str) -> Handle | None:
         return _handle(f"{entry.publisher}/{entry.name}", entry, version)
     if not version:
         return None
-    owner, model, framework, variation = slug.split("/")
-    address = f"https://www.kaggle.com/models/{owner}/{model}/{framework}/{variation}/{version}"
-    return Handle(address, f"{slug}/{version}")
+    return Handle(f"https://www.kaggle.com/models/{slug}/{version}", f"{slug}/{version}")
 
 
 def _by_name(name: str) -> Handle | None:
-    bare, _, version = name.rpartition("/")
-    if not _is_version(version):
-        bare, version = name, ""
+    bare, version = _name_and_version(name)
     entry = _names().get(bare) or entries().get(bare)
     if entry is None or not entry.handle:
         return None

@@ -35,19 +35,12 @@ CACHE = "the cache"
 
 @dataclass(frozen=True)
 class Installed:
-    """A module that is now on this machine.
+    """A module that is now on this machine."""
 
-    Args:
-        handle: Its address.
-        folder: Where it is.
-        source: Where it came from: "the cache" if it was there already.
-        tried: The places that were tried before, each with the reason why it failed.
-    """
-
-    handle: str
+    handle: str  # its address
     folder: Path
-    source: str
-    tried: tuple[str, ...] = ()
+    source: str  # where it came from: "the cache" if it was there already
+    tried: tuple[str, ...] = ()  # the places before, each with the reason why it failed
 
 
 def install(
@@ -80,7 +73,7 @@ def install(
         return _install_minilm(source)
     handle = parse_handle(name)
     places = sources_of(handle, report) if source is None else [local_source(user_path(source))]
-    companion = _preprocessing_of(handle)
+    companion = handle.preprocessing
     had_companion = companion is not None and _is_whole(companion.folder)
     installed = [_ensure(handle, places)]
     if companion is None:
@@ -106,7 +99,7 @@ def hub_modules(name: str) -> HubModules:
         HubError: They cannot be fetched, or the encoder's preprocessing is not known.
     """
     handle = parse_handle(name)
-    companion = _preprocessing_of(handle)
+    companion = handle.preprocessing
     if companion is None:
         raise HubError(
             f"{handle} is not an encoder of 'kerasnlp-lab hub list', so the preprocessing that "
@@ -145,12 +138,6 @@ def _is_whole(folder: Path) -> bool:
     return True
 
 
-def _preprocessing_of(handle: Handle) -> Handle | None:
-    if handle.entry is None or not handle.entry.preprocess:
-        return None
-    return parse_handle(f"https://tfhub.dev/{handle.entry.preprocess}")
-
-
 def _looks_whole(folder: Path) -> bool:
     """A glance, for every start; `install` and `verify` look at every byte."""
     return is_module(folder) and (folder / "variables" / "variables.index").is_file()
@@ -187,25 +174,21 @@ def _ensure(handle: Handle, places: list[Source]) -> Installed:
 def _fetch(handle: Handle, place: Source) -> None:
     """Fetches into a scratch folder beside the module's place, checks, and moves it there."""
     folder = handle.folder
+    temporary = {"prefix": f".{folder.name}.", "suffix": ".part", "dir": str(folder.parent)}
     try:
-        scratch = Path(
-            tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent)
-        )
-        try:
+        with tempfile.TemporaryDirectory(**temporary, ignore_cleanup_errors=True) as name:
+            scratch = Path(name)
             (scratch / "fetched").mkdir()
             found = place.fetch(scratch / "fetched")
             if is_checkpoint(found):
                 _check_shape(handle, found)
-                (scratch / "built").mkdir()
+                built = scratch / "built"
+                built.mkdir()
                 # As the module on TF Hub computes it, no matter who published the weights.
                 uncased = handle.entry.casing == "uncased" if handle.entry else None
-                build_in_a_process(
-                    found, scratch / "built", do_lower_case=uncased, as_on_tfhub=True
-                )
-                found = scratch / "built"
+                build_in_a_process(found, built, do_lower_case=uncased, as_on_tfhub=True)
+                found = built
             _publish_all(handle, found, place.name, scratch)
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
     except StorageError:
         raise
     except shutil.Error as error:  # of copying what was brought
@@ -244,7 +227,7 @@ def _publish_all(handle: Handle, found: Path, source: str, scratch: Path) -> Non
         return
     wants_preprocess = handle.entry is not None and handle.entry.architecture == "preprocess"
     part = "preprocess" if wants_preprocess else "encoder"
-    companion = _preprocessing_of(handle)
+    companion = handle.preprocessing
     if companion is not None and not _is_whole(companion.folder):
         with lock(companion.folder):
             _publish(companion, found / "preprocess", source, scratch)

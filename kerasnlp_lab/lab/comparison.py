@@ -119,7 +119,10 @@ def compare(
                     console.print(name, style="bold", markup=False, highlight=False)
                 keras.backend.clear_session()
                 where = folder.path / folder_name(name)
-                runs[-1].append(run_experiment(config, part, where, console=console))
+                first = number == seed
+                runs[-1].append(run_experiment(config, part, where, console=console, notes=first))
+                # The rows decide some options, once for all seeds.
+                base = dataclasses.replace(base, options=runs[-1][-1].config.options)
         ranked[size] = sorted(runs, key=lambda one: -_mean_headline(one))
     return _summarize(folder, data, ranked, bool(sizes), seed)
 

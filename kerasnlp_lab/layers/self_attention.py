@@ -57,9 +57,8 @@ class SelfAttention(keras.layers.Layer):
         inner = (self.num_heads, self.key_dim)
         for part in ("query", "key", "value"):
             setattr(self, f"{part}_kernel", self.add_weight(f"{part}/kernel", (hidden, *inner)))
-            setattr(
-                self, f"{part}_bias", self.add_weight(f"{part}/bias", inner, initializer="zeros")
-            )
+            bias = self.add_weight(f"{part}/bias", inner, initializer="zeros")
+            setattr(self, f"{part}_bias", bias)
         self.output_kernel = self.add_weight("attention_output/kernel", (*inner, hidden))
         self.output_bias = self.add_weight("attention_output/bias", (hidden,), initializer="zeros")
         super().build(input_shape)
@@ -73,13 +72,9 @@ class SelfAttention(keras.layers.Layer):
             [hidden] from each head's average input to the output.
         """
         dtype = self.compute_dtype
-        query, key, value = (
-            tf.unstack(tf.cast(kernel, dtype), axis=1)  # of each head, [hidden, key_dim]
-            for kernel in (
-                self.query_kernel,
-                self.key_kernel * self.key_dim**-0.5,
-                self.value_kernel,
-            )
+        kernels = self.query_kernel, self.key_kernel * self.key_dim**-0.5, self.value_kernel
+        query, key, value = (  # of each head, [hidden, key_dim]
+            tf.unstack(tf.cast(kernel, dtype), axis=1) for kernel in kernels
         )
         output = tf.unstack(tf.cast(self.output_kernel, dtype))  # [key_dim, hidden]
         compare = [tf.matmul(q, k, transpose_b=True) for q, k in zip(query, key, strict=True)]
@@ -127,5 +122,4 @@ class SelfAttention(keras.layers.Layer):
         return mask
 
     def get_config(self) -> dict[str, Any]:
-        own = {"num_heads": self.num_heads, "key_dim": self.key_dim}
-        return {**super().get_config(), **own}
+        return {**super().get_config(), "num_heads": self.num_heads, "key_dim": self.key_dim}

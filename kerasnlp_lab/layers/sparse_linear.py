@@ -52,8 +52,4 @@ class SparseLinear(keras.layers.Layer):
         return tf.reduce_sum(weighted, axis=1) + self.bias  # [batch, units]
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "num_features": self.num_features,
-            "units": self.units,
-        }
+        return {**super().get_config(), "num_features": self.num_features, "units": self.units}

@@ -54,8 +54,4 @@ class TokenDropout(RandomLayer):
         return tf.where(hit & (inputs != 0), replacement, inputs)
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "rate": self.rate,
-            "replacement_id": self.replacement_id,
-        }
+        return {**super().get_config(), "rate": self.rate, "replacement_id": self.replacement_id}

@@ -92,9 +92,8 @@ class TransformerBlock(keras.layers.Layer):
         mask: tf.Tensor | None = None,
         return_attention_scores: bool = False,
     ) -> tf.Tensor | tuple[tf.Tensor, tf.Tensor]:
-        attended, scores = self.att(
-            inputs, mask=mask, return_attention_scores=True
-        )  # [batch, seq, embed_dim], [batch, num_heads, seq, seq]
+        # [batch, seq, embed_dim], [batch, num_heads, seq, seq]
+        attended, scores = self.att(inputs, mask=mask, return_attention_scores=True)
         x = self.layernorm1(inputs + self.dropout1(attended, training=training))
         transformed = self.ffn_output(self.ffn_hidden(x))
         outputs = self.layernorm2(x + self.dropout2(transformed, training=training))
@@ -104,10 +103,5 @@ class TransformerBlock(keras.layers.Layer):
         return mask
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "embed_dim": self.embed_dim,
-            "num_heads": self.num_heads,
-            "ff_dim": self.ff_dim,
-            "rate": self.rate,
-        }
+        names = ("embed_dim", "num_heads", "ff_dim", "rate")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}

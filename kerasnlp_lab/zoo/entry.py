@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +47,10 @@ class ZooEntry:
             attention and the embeddings. None if the model has no attention.
         prepare: Fetches the files that the build needs, so that an unreachable server is
             reported before any other work starts.
+        resolve: Takes the options, the training texts and their labels, and returns the options
+            without "auto", and a line for the user on the choice; "" if there was none to make.
+            The labels, int64 [rows], are None where nobody knows them. It must return the same
+            for the same rows, because a resumed run asks again.
     """
 
     card: ModelCard
@@ -65,6 +69,9 @@ class ZooEntry:
     fuse: Callable[[keras.Model, Task, Any], Callable[[Features], tf.Tensor] | None] | None = None
     look_inside: Callable[[keras.Model, Task, Any], Inside] | None = None
     prepare: Callable[[], None] = lambda: None
+    resolve: Callable[[Any, Collection[str | bytes], np.ndarray | None], tuple[Any, str]] = (
+        lambda options, texts, labels: (options, "")
+    )
 
     @property
     def has_encoder(self) -> bool:
@@ -92,9 +99,10 @@ class ZooEntry:
         return {"precision": precision}
 
     def with_options(self, changes: Mapping[str, Any]) -> Any:
-        """Returns the options with some values changed, and with every "auto" resolved.
+        """Returns the options with some values changed, and with the machine's choices made.
 
-        Values may be strings, as on a command line.
+        An "auto" that depends on the training texts is left to `resolve`. Values may be strings,
+        as on a command line.
 
         Raises:
             UnknownNameError: The model has no such option.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from kerasnlp_lab._keras import keras
@@ -41,20 +41,8 @@ class ModelOptions:
         return True
 
     def on_this_machine(self) -> ModelOptions:
-        """Returns the options with every "auto" replaced by the machine's choice."""
+        """Returns the options with every "auto" resolved that depends on the machine."""
         return self
-
-    def for_texts(self, texts: Collection[str | bytes]) -> ModelOptions:
-        """Returns the options with every "auto" replaced that depends on the training texts."""
-        return self
-
-    def describe_choice(self, asked: Mapping[str, Any]) -> str:
-        """Returns a sentence on what `for_texts` chose; "" for nothing that a user should know.
-
-        Args:
-            asked: The options before.
-        """
-        return ""
 
     def when_loaded(self, saved: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
         """Returns the options for loading a trained model.

@@ -7,6 +7,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.errors import check_option
 from kerasnlp_lab.layers import (
@@ -87,18 +89,18 @@ class TransformerOptions(ModelOptions):
         """How many neighbouring tokens have an embedding together: words need no others."""
         return 1 if self.tokens == "words" else LONGEST_NGRAM
 
-    def for_texts(self, texts: Collection[str | bytes]) -> TransformerOptions:
-        if self.tokens != "auto":
-            return self
-        return dataclasses.replace(self, tokens="pieces" if need_pieces(texts) else "words")
 
-    def describe_choice(self, asked: Mapping[str, Any]) -> str:
-        if asked.get("tokens") != "auto" or self.tokens == "words":
-            return ""
-        return (
-            "the texts put no spaces between words: tokens=pieces reads single Chinese and "
-            "Japanese letters, and learned pieces of all other words"
-        )
+def _resolve_tokens(
+    options: TransformerOptions, texts: Collection[str | bytes], labels: np.ndarray | None
+) -> tuple[TransformerOptions, str]:
+    if options.tokens != "auto":
+        return options, ""
+    if not need_pieces(texts):
+        return dataclasses.replace(options, tokens="words"), ""
+    return dataclasses.replace(options, tokens="pieces"), (
+        "the texts put no spaces between words: tokens=pieces reads single Chinese and Japanese "
+        "letters, and learned pieces of all other words"
+    )
 
 
 def _build_text(options: TransformerOptions) -> TextVectorizer:
@@ -162,4 +164,5 @@ TRANSFORMER = ZooEntry(
     build_network=_build_network,
     fuse=fuse_transformer,
     look_inside=_look_inside,
+    resolve=_resolve_tokens,
 )

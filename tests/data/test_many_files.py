@@ -69,7 +69,7 @@ def test_a_spreadsheet_and_rows_that_cannot_be_used_in_an_archive(tmp_path):
     [
         ({}, "expected one table, got an empty archive"),
         ({"a/train.csv": CSV, "b/test.csv": CSV}, "got a/train.csv, b/test.csv; unpack it"),
-        ({f"{i}.csv": CSV for i in range(9)}, "got 0.csv, 1.csv, 2.csv, 3.csv, 4.csv and 4 more"),
+        ({f"{i}.csv": CSV for i in range(9)}, "got 0.csv, 1.csv, 2.csv, 3.csv, 4.csv, and 4 more"),
         ({"m.csv": b""}, "nothing came"),
         ({"m.csv": "text,text\na,b\n"}, "line 1: two columns are called 'text'"),
     ],

@@ -37,10 +37,9 @@ def built(texts, tokens="auto"):
     ],
 )
 def test_the_texts_decide_unless_asked(texts, asked, chosen):
-    options = find_model("transformer").with_options({"tokens": asked})
-    found = options.for_texts(texts)
+    entry = find_model("transformer")
+    found, said = entry.resolve(entry.with_options({"tokens": asked}), texts, None)
     assert found.tokens == chosen
-    said = found.describe_choice({"tokens": asked})
     assert bool(said) == (asked == "auto" and chosen == "pieces")
 
 

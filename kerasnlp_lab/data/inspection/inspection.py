@@ -12,7 +12,7 @@ import numpy as np
 from kerasnlp_lab.data.dataset import Split, TextDataset
 from kerasnlp_lab.data.inspection.duplicates import find_same_texts
 from kerasnlp_lab.data.inspection.finding import KINDS, Finding, beginning
-from kerasnlp_lab.data.inspection.lengths import Lengths, word_counts
+from kerasnlp_lab.data.inspection.lengths import Lengths, word_counts, word_unit
 from kerasnlp_lab.data.inspection.merged_rows import find_merged_rows
 from kerasnlp_lab.data.inspection.near_duplicates import find_near_duplicates
 from kerasnlp_lab.data.inspection.rows import SPLITS, Rows, table_of
@@ -223,7 +223,7 @@ def _lengths(
     texts = cast(Split, data.train).texts  # of a table, and so in no shards
     if not len(texts):
         return ()
-    words = Lengths.of("words", word_counts(texts), max_lengths)
+    words = Lengths.of(word_unit(texts), word_counts(texts), max_lengths)
     if count_tokens is None:
         return (words,)
     return words, Lengths.of(unit, np.asarray(count_tokens(texts)), max_lengths)

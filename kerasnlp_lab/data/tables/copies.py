@@ -16,12 +16,11 @@ from typing import IO
 
 from kerasnlp_lab.data.tables.kinds import kind_of_name
 from kerasnlp_lab.data.tables.rows import RejectedRow, Rows, Table
+from kerasnlp_lab.display import first_few
 from kerasnlp_lab.errors import DataError, first_line
 from kerasnlp_lab.paths import explain_os_error
 
 __all__ = ["read_pipe", "read_zip"]
-
-_SHOWN_NAMES = 5
 
 
 def read_pipe(path: Path, read: Callable[[Path], Table]) -> Table:
@@ -64,9 +63,8 @@ def _only_table(archive: zipfile.ZipFile, path: Path) -> zipfile.ZipInfo:
     tables = [one for one in files if kind_of_name(one.filename)] or files
     if len(tables) == 1:
         return tables[0]
-    found = ", ".join(one.filename for one in tables[:_SHOWN_NAMES]) or "an empty archive"
-    more = f" and {len(tables) - _SHOWN_NAMES} more" if len(tables) > _SHOWN_NAMES else ""
-    raise DataError(f"expected one table, got {found}{more}; unpack it and name a table", path)
+    found = first_few([one.filename for one in tables], 5) or "an empty archive"
+    raise DataError(f"expected one table, got {found}; unpack it and name a table", path)
 
 
 def _read_copy(

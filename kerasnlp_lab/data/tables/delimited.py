@@ -25,21 +25,18 @@ ROW_NAMES = 100  # rows that are looked at for R's names of rows
 def read_delimited(path: Path, usual: str, format: TableFormat) -> tuple[list[str], Rows, str]:
     """Returns the columns, the rows, which are read as they are asked for, and a note.
 
-    Args:
-        path: The file.
-        usual: The delimiter that the file's ending stands for.
-        format: What is known of its dialect; the rest is decided by the whole file.
-
-    Raises:
-        DataError: The file or its header cannot be read, or its dialect is in doubt.
+    `usual` is the delimiter that the file's ending stands for. The whole file decides what `format`
+    leaves open. Raises DataError if the file or its header cannot be read, or its dialect is in
+    doubt.
     """
     if format.encoding:
         check_encoding(path, format.encoding)
     encoding = codecs.lookup(format.encoding).name if format.encoding else find_encoding(path)
     lines = partial(numbered_lines, path, encoding)
     dialect = find_dialect(path, lines, usual, format)
-    records = _records(path, Records(lines(), dialect.delimiter), dialect, encoding)
-    first = next((one for one in records if _line(one) >= dialect.first_line), None)
+    content = (line for line in lines() if line[0] >= dialect.first_line)
+    records = _records(path, Records(content, dialect.delimiter), dialect, encoding)
+    first = next(records, None)
     if first is None:
         raise DataError("no rows; expected the columns' names in the first line", path)
     if isinstance(first, RejectedRow):
@@ -54,11 +51,8 @@ def read_delimited(path: Path, usual: str, format: TableFormat) -> tuple[list[st
         names = [str(number) for number in range(1, len(cells) + 1)]
     named = [name for name in names if name]
     check_names(named, path, line)
-    return (
-        named,
-        _rows(path, names, first, records, format),
-        _note(dialect, encoding, format, names),
-    )
+    note = _note(dialect, encoding, format, names)
+    return named, _rows(path, names, first, records, format), note
 
 
 def _have_row_names(records: list[Record | RejectedRow], cells: int) -> bool:
@@ -79,16 +73,14 @@ def _rows(
     index = _index_columns(names)
     if not format.header:
         yield TableRow(first[0], dict(zip(names, first[1], strict=True)))
+    unnamed = [place for place, name in enumerate(names) if not name and place >= index]
     for record in records:
         if isinstance(record, RejectedRow):
             yield record
             continue
         line, cells = record
         reason = misfit(names, needed, cells)
-        if not reason and any(
-            cell.strip() and not name
-            for name, cell in zip(names[index:], cells[index:], strict=False)
-        ):
+        if not reason and any(cells[place].strip() for place in unnamed if place < len(cells)):
             reason = "text in a column without a name: a delimiter without quotes?"
         if reason:
             yield rejected_row(path, line, reason, " | ".join(cells))
@@ -120,10 +112,6 @@ def _records(
             yield rejected_row(path, number, reason, raw.decode("utf-8", "replace"))
         elif cells:
             yield number, cells
-
-
-def _line(record: Record | RejectedRow) -> int:
-    return record.line if isinstance(record, RejectedRow) else record[0]
 
 
 def _note(dialect: Dialect, encoding: str, format: TableFormat, names: list[str]) -> str:

@@ -5,9 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import dropwhile, islice
 from pathlib import Path
 
-from kerasnlp_lab.data.tables.records import Line, Quoted, Records, cells_of_line, misfit
+from kerasnlp_lab.data.tables.records import (
+    MAX_RECORD_LINES,
+    Line,
+    Quoted,
+    Records,
+    cells_of_line,
+    misfit,
+)
 from kerasnlp_lab.data.tables.table_format import TableFormat
 from kerasnlp_lab.errors import DataError
 
@@ -23,81 +31,75 @@ _NUMBER = re.compile(r"[-+]?[0-9][0-9.,]*")
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a delimited file is written.
-
-    Args:
-        delimiter: The character between cells.
-        quoted: Whether quotation marks enclose cells; otherwise they are text.
-        first_line: The line from which on there are rows, from 1.
-        notes: What was found, for people, where it is not the plain case.
-    """
+    """How a delimited file is written."""
 
     delimiter: str
-    quoted: bool
-    first_line: int
-    notes: tuple[str, ...]
+    quoted: bool  # whether quotation marks enclose cells; otherwise they are text
+    first_line: int  # there are rows from this line on, from 1
+    notes: tuple[str, ...]  # on what is not the plain case
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The lines of a file from its first row on."""
+
+    read: Callable[[], Iterator[Line]]
+    top: list[Line]  # as many as the first row can have
+    header: bool
+
+    def first(self, delimiter: str) -> tuple[list[str], Line | None]:
+        """Returns the cells of the first row, quoted where that can be, and its last line."""
+        if not self.top:
+            return [], None
+        lines = Records(self.top, delimiter)
+        record = lines.quoted(next(lines))
+        text = self.top[0][1].decode("utf-8", "replace")
+        cells = record.cells or cells_of_line(text, delimiter)[0]
+        return [cell.strip() for cell in cells], record.lines[-1]
 
 
 @dataclass
 class Evidence:
-    """How the rows of a file fit its header, with quotation marks read in both ways.
+    """How the rows of a file fit its header, with quotation marks read in both ways."""
 
-    Args:
-        names: The cells of the first row; "" for a column without a name.
-        fits: How many rows have the columns.
-        only_text: Records that fit only where quotation marks are text.
-        only_quoted: Records that only enclosing marks can explain: one that fits only so, or a
-            mark that is doubled.
-        neither: Lines that fit in neither way.
-        merged: Records of several lines, each of which is a row where marks are text.
-        quoted_header: Whether one of the header's cells begins with a quotation mark.
-    """
-
-    names: list[str]
-    fits: int = 0
-    only_text: int = 0
-    only_quoted: int = 0
-    neither: int = 0
-    merged: list[list[Line]] = field(default_factory=list)
-    quoted_header: bool = False
+    names: list[str]  # the cells of the first row; "" for a column without a name
+    fits: int = 0  # rows that have the columns
+    only_text: int = 0  # records that fit only where quotation marks are text
+    only_quoted: int = 0  # records that fit only if marks enclose, or that double a mark
+    neither: int = 0  # lines that fit in neither way
+    merged: list[list[Line]] = field(default_factory=list)  # records whose lines are rows as text
+    quoted_header: bool = False  # whether a cell of the header begins with a quotation mark
 
 
 def find_dialect(
     path: Path, lines: Callable[[], Iterator[Line]], usual: str, format: TableFormat
 ) -> Dialect:
-    """Decides what a format leaves open, by all lines of a file.
+    """Decides what a format leaves open, by all lines of a file, which `lines` reads as UTF-8.
 
-    Args:
-        path: The file.
-        lines: Reads its lines, as UTF-8.
-        usual: The delimiter that its ending stands for, which wins where several fit.
-        format: What is known.
-
-    Raises:
-        DataError: Two readings give other rows, and neither is clearly the right one; or a
-            delimiter is asked for that the first row does not have.
+    `usual` is the delimiter that its ending stands for, which wins where several fit. Raises
+    DataError if two readings give other rows, and neither is clearly the right one; or if a
+    delimiter is asked for that the first row does not have.
     """
-    start = next(((n, raw) for n, raw in lines() if raw.strip()), (1, b""))
-    said = _SEP.fullmatch(start[1])
-    first_line = start[0] + 1 if said else start[0]
+    top = list(islice(_from_content(lines()), MAX_RECORD_LINES))
+    first_line, start = top[0] if top else (1, b"")
     notes = []
-    delimiter = format.delimiter or (said.group(1).decode("utf-8", "replace") if said else None)
-
-    def rows() -> Iterator[Line]:
-        return (line for line in lines() if line[0] >= first_line)
-
-    top = next((raw for _, raw in rows() if raw.strip()), b"").decode("utf-8", "replace")
-    candidates = _candidates(rows, usual)
-    if format.delimiter and format.delimiter not in top and candidates:
+    delimiter = format.delimiter
+    if said := _SEP.fullmatch(start):
+        first_line, top = first_line + 1, list(_from_content(iter(top[1:])))
+        delimiter = delimiter or said.group(1).decode("utf-8", "replace")
+    rows = Lines(lambda: (line for line in lines() if line[0] >= first_line), top, format.header)
+    candidates = [d for d in dict.fromkeys((usual, *NAMES)) if len(rows.first(d)[0]) > 1]
+    text = top[0][1].decode("utf-8", "replace") if top else ""
+    if format.delimiter and format.delimiter not in text and candidates:
         raise DataError(
-            f"there is no {format.delimiter!r} in {top.strip()[:80]!r}; leave out --delimiter, or "
+            f"there is no {format.delimiter!r} in {text.strip()[:80]!r}; leave out --delimiter, or "
             f"say {' or '.join(map(repr, candidates))}",
             path,
             first_line,
         )
     evidence = None
     if delimiter is None:
-        delimiter, evidence = _best_delimiter(rows, candidates, usual, format)
+        delimiter, evidence = _best_delimiter(rows, candidates, usual)
         if delimiter != usual:
             notes.append(f"{NAMES[delimiter]} between cells")
     elif said and not format.delimiter:
@@ -105,26 +107,23 @@ def find_dialect(
     if format.quoting:
         quoted = format.quoting == "quoted"
     else:
-        evidence = evidence or _gather(rows, delimiter, format)
-        quoted, note = _is_quoted(path, rows, delimiter, evidence)
+        quoted, note = _is_quoted(path, rows, delimiter, evidence or _gather(rows, delimiter))
         notes += [note] if note else []
     return Dialect(delimiter, quoted, first_line, tuple(notes))
 
 
-def _candidates(rows: Callable[[], Iterator[Line]], usual: str) -> list[str]:
-    """Returns the delimiters that the first row has, the usual one first."""
-    return [d for d in dict.fromkeys((usual, *NAMES)) if len(_first_row(rows, d)[0]) > 1]
+def _from_content(lines: Iterator[Line]) -> Iterator[Line]:
+    """Leaves out the blank lines before the first one with content."""
+    return dropwhile(lambda line: not line[1].strip(), lines)
 
 
-def _best_delimiter(
-    rows: Callable[[], Iterator[Line]], candidates: list[str], usual: str, format: TableFormat
-) -> tuple[str, Evidence | None]:
+def _best_delimiter(rows: Lines, candidates: list[str], usual: str) -> tuple[str, Evidence | None]:
     """Returns the delimiter by which most rows agree with the first, and the evidence."""
     if len(candidates) < 2:
         return (candidates or [usual])[0], None
     best = usual, Evidence([], fits=-1)
     for delimiter in candidates:
-        found = _gather(rows, delimiter, format)
+        found = _gather(rows, delimiter)
         if found.fits > best[1].fits:
             best = delimiter, found
         if not found.neither:
@@ -132,35 +131,20 @@ def _best_delimiter(
     return best
 
 
-def _first_row(rows: Callable[[], Iterator[Line]], delimiter: str) -> tuple[list[str], Line | None]:
-    """Returns the cells of the first row, quoted where that can be, and its last line."""
-    records = Records(rows(), delimiter)
-    for line in records:
-        if line[1].strip():
-            record = records.quoted(line)
-            text = line[1].decode("utf-8", "replace")
-            cells = record.cells or cells_of_line(text, delimiter)[0]
-            return [cell.strip() for cell in cells], record.lines[-1]
-    return [], None
-
-
-def _gather(rows: Callable[[], Iterator[Line]], delimiter: str, format: TableFormat) -> Evidence:
+def _gather(rows: Lines, delimiter: str) -> Evidence:
     """Returns how the rows fit, in one pass over the file."""
-    names, last = _first_row(rows, delimiter)
-    after = last[0] if last and format.header else 0
-    if not format.header:
-        names = ["1"] * len(names)
-    found = Evidence(names)
-    if format.header and last:
-        top = next(raw for _, raw in rows() if raw.strip())
-        found.quoted_header = Records((), delimiter).has_quoted_cell(top)
-    needed = max((place for place, name in enumerate(names, 1) if name), default=0)
+    names, last = rows.first(delimiter)
+    found = Evidence(names if rows.header else ["1"] * len(names))
+    lines = Records(rows.read(), delimiter)
+    if rows.header and last:
+        found.quoted_header = lines.has_quoted_cell(rows.top[0][1])
+        lines = Records((line for line in rows.read() if line[0] > last[0]), delimiter)
+    needed = max((place for place, name in enumerate(found.names, 1) if name), default=0)
     mark, usual_count = delimiter.encode(), len(names) - 1
-    lines = Records((line for line in rows() if line[0] > after), delimiter)
 
     def fits(raw: bytes) -> bool:
         cells, reason = cells_of_line(raw.decode("utf-8", "replace"), delimiter)
-        return not reason and not (cells and misfit(names, needed, cells))
+        return not reason and not (cells and misfit(found.names, needed, cells))
 
     for number, raw in lines:
         if lines.has_quoted_cell(raw):
@@ -191,9 +175,7 @@ def _weigh(found: Evidence, record: Quoted, needed: int, misfits: list[bytes]) -
         found.only_quoted += 1
 
 
-def _is_quoted(
-    path: Path, rows: Callable[[], Iterator[Line]], delimiter: str, found: Evidence
-) -> tuple[bool, str]:
+def _is_quoted(path: Path, rows: Lines, delimiter: str, found: Evidence) -> tuple[bool, str]:
     """Returns whether quotation marks enclose cells, with a note."""
     if found.quoted_header or not (found.only_text or found.merged):
         return True, ""
@@ -230,28 +212,26 @@ def _doubt(path: Path, merged: list[list[Line]]) -> DataError:
     )
 
 
-def _known_values(
-    rows: Callable[[], Iterator[Line]], delimiter: str, found: Evidence
-) -> dict[int, set[str] | None]:
+def _known_values(rows: Lines, delimiter: str, found: Evidence) -> dict[int, set[str] | None]:
     """Returns the values of each column of classes, and None for each other column of numbers.
 
     Only lines without quoted cells, and outside of the records in doubt, are looked at.
     """
     doubtful = {number for lines in found.merged for number, _ in lines}
-    records = Records(rows(), delimiter)
-    width = len(found.names)
+    width, mark = len(found.names), delimiter.encode()
+    plain = (
+        raw.decode("utf-8", "replace").split(delimiter)
+        for number, raw in rows.read()
+        if number not in doubtful and raw.count(mark) == width - 1 and b'"' not in raw
+    )
+    next(plain, None)  # the header
     values: list[set[str] | None] = [set() for _ in range(width)]
-    numbers, count = [True] * width, -1
-    for number, raw in records:
-        if number in doubtful or raw.count(delimiter.encode()) != width - 1 or b'"' in raw:
-            continue
+    numbers, count = [True] * width, 0
+    for cells in plain:
         count += 1
-        if not count:  # the header
-            continue
-        for place, cell in enumerate(raw.decode("utf-8", "replace").split(delimiter)):
-            cell, seen = cell.strip(), values[place]
+        for place, cell in enumerate(map(str.strip, cells)):
             numbers[place] = numbers[place] and bool(_NUMBER.fullmatch(cell))
-            if seen is not None:
+            if (seen := values[place]) is not None:
                 seen.add(cell)
                 values[place] = None if len(seen) > MOST_VALUES else seen
     known: dict[int, set[str] | None] = {}

@@ -9,7 +9,7 @@ from pathlib import Path
 from kerasnlp_lab.data.tables.lines import head_of, uncompressed
 from kerasnlp_lab.errors import DataError
 
-__all__ = ["check_encoding", "find_encoding", "marked_encoding"]
+__all__ = ["by_mark", "check_encoding", "find_encoding", "marked_encoding"]
 
 MARKS = {  # in this order: UTF-32's mark begins as that of UTF-16 does
     codecs.BOM_UTF32_LE: "utf-32",
@@ -38,15 +38,9 @@ def find_encoding(path: Path, *, slips: bool = True) -> str:
 
     UTF-8 stays UTF-8 with no more broken lines than there are valid ones with characters beyond
     ASCII. Other files are in cp1252 if that makes words of Western Europe, and else in the
-    encoding that charset-normalizer finds for lines from all of the file.
-
-    Args:
-        path: The file.
-        slips: Whether one broken line is a slip, for its line to be rejected, even if no line has
-            valid characters beyond ASCII.
-
-    Raises:
-        DataError: The file cannot be read.
+    encoding that charset-normalizer finds for lines from all of the file. With `slips`, one broken
+    line is a slip, to be rejected by its line, even if no line is valid UTF-8 beyond ASCII. Raises
+    DataError if the file cannot be read.
     """
     if found := marked_encoding(path):
         return found
@@ -57,13 +51,12 @@ def find_encoding(path: Path, *, slips: bool = True) -> str:
 def marked_encoding(path: Path) -> str:
     """Returns the encoding that a file's byte order mark or its NULs show, or ""."""
     head = head_of(path)
-    return _by_mark(head) or _by_nuls(head)
+    return by_mark(head) or _by_nuls(head)
 
 
 def check_encoding(path: Path, encoding: str) -> None:
     """Raises DataError if the start of a file shows that it has another encoding."""
-    head = head_of(path)
-    found = _by_mark(head) or _by_nuls(head)
+    head, found = head_of(path), marked_encoding(path)
     if not found and not head.isascii() and _decoded(head, "utf-8").find("\ufffd") < 0:
         found = "utf-8"
     name = codecs.lookup(encoding).name
@@ -79,7 +72,8 @@ def _decoded(head: bytes, encoding: str) -> str:
     return text.removeprefix("\ufeff")
 
 
-def _by_mark(head: bytes) -> str:
+def by_mark(head: bytes) -> str:
+    """Returns the encoding of bytes that start with a byte order mark, or ""."""
     return next((name for mark, name in MARKS.items() if head.startswith(mark)), "")
 
 
@@ -136,12 +130,8 @@ def _eight_bits(sample: list[bytes]) -> str:
     if not matches:
         return "cp1252"
     least = min(match.chaos for match in matches)
-    names = [
-        name
-        for match in matches
-        if match.chaos <= least + TIE
-        for name in match.could_be_from_charset
-    ]
+    likely = [match for match in matches if match.chaos <= least + TIE]
+    names = [name for match in likely for name in match.could_be_from_charset]
     names = [name for name in names if name != "cp1252"] or ["cp1252"]  # it makes no words
     no_c1 = not any(0x80 <= byte < 0xA0 for line in lines for byte in line)
     if names[0] == "cp1250" and no_c1 and "iso8859_2" in names:  # cp1250 has letters there

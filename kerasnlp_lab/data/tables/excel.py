@@ -64,14 +64,13 @@ def _sheets(path: Path) -> list[tuple[str, list[list[Any]], Any]]:
     try:  # from its bytes, as a path would be read by its ending alone
         book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
         names = [one.name for one in book.sheets_metadata if (one.visible, one.typ) == shown]
-        sheets = [book.get_sheet_by_name(name) for name in names]
-        cells = [
-            (sheet.name, sheet.to_python(skip_empty_area=False), sheet.merged_cell_ranges)
-            for sheet in sheets
+        sheets = [
+            (one.name, one.to_python(skip_empty_area=False), one.merged_cell_ranges)
+            for one in map(book.get_sheet_by_name, names)
         ]
     except calamine.CalamineError as error:
         if "EncryptedPackage".encode("utf-16-le") in content:
             raise DataError("has a password; save a copy without one", path) from error
         reason = f"cannot be read as a spreadsheet ({first_line(error)}); save it as .csv"
         raise DataError(reason, path) from error
-    return [sheet for sheet in cells if any(value != "" for row in sheet[1] for value in row)]
+    return [sheet for sheet in sheets if any(value != "" for row in sheet[1] for value in row)]

@@ -39,11 +39,7 @@ codecs.register_error("kerasnlp_lab.broken", lambda error: (BROKEN, error.end)) 
 
 @contextlib.contextmanager
 def uncompressed(path: Path) -> Iterator[IO[bytes]]:
-    """Opens a file, plain or compressed, to read its content.
-
-    Raises:
-        DataError: It cannot be read to its end.
-    """
+    """Opens a file, plain or compressed; raises DataError if it cannot be read to its end."""
     try:
         with open_uncompressed(path) as file:
             yield file

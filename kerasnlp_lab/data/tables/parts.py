@@ -11,6 +11,7 @@ from kerasnlp_lab.data.tables.encoding import marked_encoding
 from kerasnlp_lab.data.tables.kinds import kind_of, kind_of_name
 from kerasnlp_lab.data.tables.lines import numbered_lines
 from kerasnlp_lab.data.tables.rows import INVALID, Rows, Table, TableRow, rejected_row
+from kerasnlp_lab.display import first_few
 from kerasnlp_lab.errors import DataError
 
 __all__ = ["files_of_pattern", "is_pattern", "read_folder", "read_parts", "split_entries"]
@@ -19,7 +20,6 @@ Parts = tuple[list[str], Rows, str, tuple[str, ...]]  # columns, rows, note and 
 
 _SPLIT = re.compile(r"(train|test|valid|val|dev)(ing|ation)?(?![a-z])", re.IGNORECASE)
 _UNLABELLED = "unsup"  # the folder of IMDB's texts without a class
-_SHOWN_NAMES = 5
 
 
 def is_pattern(path: Path) -> bool:
@@ -39,8 +39,7 @@ def files_of_pattern(pattern: Path) -> list[Path]:
 def read_parts(files: Sequence[Path], read: Callable[[Path], Table]) -> Parts:
     """Returns a table in several files, one after the other; each is read twice.
 
-    Raises:
-        DataError: One has other columns than the first. Objects of JSON may lack keys.
+    Raises DataError if one has other columns than the first. Objects of JSON may lack keys.
     """
     notes = {f"{len(files)} files": None}
     columns: list[str] = []
@@ -90,8 +89,7 @@ def read_folder(folder: Path, read: Callable[[Path], Table], encoding: str | Non
     found = read_parts(tables, read) if tables else _read_texts(classes, encoding)
     columns, rows, note, files = found
     if others := [one.name for one in entries if one not in (*tables, *classes)]:
-        more = f" and {len(others) - _SHOWN_NAMES} more" if len(others) > _SHOWN_NAMES else ""
-        note += f"; not read: {', '.join(others[:_SHOWN_NAMES])}{more}"
+        note += f"; not read: {first_few(others, 5)}"
     return columns, rows, note, files
 
 

@@ -6,6 +6,7 @@ import csv
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 
 from kerasnlp_lab.data.tables.lines import BROKEN
 
@@ -19,17 +20,11 @@ Line = tuple[int, bytes]
 
 @dataclass
 class Quoted:
-    """A record with a cell that begins with a quotation mark.
+    """A record with a cell that begins with a quotation mark."""
 
-    Args:
-        lines: Its lines; of a broken record, the first alone.
-        cells: Its cells.
-        reason: The reason why it is broken, or "".
-    """
-
-    lines: list[Line]
+    lines: list[Line]  # of a broken record, the first alone
     cells: list[str]
-    reason: str = ""
+    reason: str = ""  # why it is broken
 
 
 class Records:
@@ -56,15 +51,16 @@ class Records:
 
     def quoted(self, first: Line) -> Quoted:
         """Returns the record that begins with a line, and takes the lines that it needs."""
-        taken = [first]
+        taken: list[Line] = []
 
         def texts() -> Iterator[str]:
             size = 0
-            for _, raw in _with(taken, self):
-                size += len(raw)
+            for line in islice(chain([first], self), MAX_RECORD_LINES):
+                taken.append(line)
+                size += len(line[1])
                 if size > csv.field_size_limit():
                     csv.field_size_limit(size)
-                yield raw.decode("utf-8", "surrogateescape")
+                yield line[1].decode("utf-8", "surrogateescape")
 
         try:
             return Quoted(taken, next(csv.reader(texts(), delimiter=self._delimiter, strict=True)))
@@ -78,14 +74,6 @@ class Records:
             reason = f"a quotation mark that is not closed by line {taken[-1][0]}"
         self._waiting.extendleft(reversed(taken[1:]))
         return Quoted([first], [], reason)
-
-
-def _with(taken: list[Line], more: Iterator[Line]) -> Iterator[Line]:
-    """Yields the line that is taken, and more, which are added to it."""
-    yield taken[0]
-    while len(taken) < MAX_RECORD_LINES and (line := next(more, None)) is not None:
-        taken.append(line)
-        yield line
 
 
 def cells_of_line(text: str, delimiter: str) -> tuple[list[str], str]:
@@ -109,13 +97,7 @@ def invalid(raw: bytes, encoding: str) -> str:
 
 
 def misfit(names: list[str], needed: int, cells: list[str]) -> str:
-    """Returns the reason why a row does not fit the columns' names, or "".
-
-    Args:
-        names: The names; "" for a column without.
-        needed: How many cells a row needs.
-        cells: The row.
-    """
+    """Returns why a row's cells, of which so many are needed, do not fit the names, or ""."""
     if len(cells) < needed:
         return f"expected {needed} columns, got {len(cells)}"
     if len(cells) > len(names) and any(cell.strip() for cell in cells[len(names) :]):

@@ -119,12 +119,12 @@ def as_text(value: Any) -> str:
         return ""
     if isinstance(value, bytes):
         return value.decode("utf-8")
+    shown: Any = value
     if isinstance(value, bool):
-        text = ValueText(str(value).lower())
+        shown = str(value).lower()
     elif isinstance(value, float) and value.is_integer():
-        text = ValueText(int(value))
-    else:
-        text = ValueText(value)
+        shown = int(value)
+    text = ValueText(shown)
     text.value = value
     return text
 

@@ -46,18 +46,14 @@ class TableFormat:
 
     def delimited_alone(self) -> str:
         """Returns an option that is given and that only delimited files have, or ""."""
-        given = {"--delimiter": self.delimiter, "--quoting": self.quoting}
-        return next((name for name, value in given.items() if value), "") or (
-            "" if self.header else "--no-header"
-        )
+        if self.delimiter or self.quoting:
+            return "--delimiter" if self.delimiter else "--quoting"
+        return "" if self.header else "--no-header"
 
     def to_json(self) -> dict[str, Any]:
         """Returns the fields that differ from their defaults."""
-        return {
-            name: value
-            for name, value in asdict(self).items()
-            if value != getattr(TableFormat(), name)
-        }
+        default = TableFormat()
+        return {n: value for n, value in asdict(self).items() if value != getattr(default, n)}
 
     @classmethod
     def from_json(cls, described: Mapping[str, Any]) -> TableFormat:
