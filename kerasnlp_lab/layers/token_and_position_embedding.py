@@ -18,18 +18,21 @@ def ngram_buckets_of(ids: tf.Tensor, width: int, buckets: int) -> tf.Tensor:
     """Returns a bucket for each token and the ones after it.
 
     Args:
-        ids: Token ids, integers of shape [batch, seq]; 0 is padding.
+        ids: Token ids, integers of shape [batch, seq]; 0 is padding, and 1 the unknown token.
         width: The number of tokens, itself included.
         buckets: The number of buckets; different n-grams may share one.
 
     Returns:
-        Int64 of the same shape, from 1 to buckets; 0 where too few tokens follow.
+        Int64 of the same shape, from 1 to buckets; 0 where too few tokens follow, or one of them
+        is unknown.
     """
     following = found = tf.cast(ids, tf.int64)
+    known = following > 1
     for _ in range(width - 1):
         following = tf.pad(following[:, 1:], [[0, 0], [0, 1]])
         found = (found * _FACTOR + following) % buckets
-    return tf.where(following == 0, following, found + 1)
+        known &= following > 1
+    return tf.where(known, found + 1, 0)
 
 
 @keras.utils.register_keras_serializable(package="kerasnlp_lab")

@@ -22,15 +22,22 @@ VOCABULARY_FILE = "pieces.txt"
 SPECIAL_TOKENS = ("[PAD]", "[UNK]")
 MAX_BYTES_PER_WORD = 400  # at least 100 characters
 
-# Scripts that put no spaces between words. Tibetan ends each syllable with a punctuation mark.
-UNSPACED = tuple(
-    """
-    Han Hiragana Katakana Bopomofo Thai Lao Khmer Myanmar Tai_Le New_Tai_Lue Tai_Tham Tai_Viet
-    Javanese Balinese
-    """.split()
-)
-_SCRIPTS = "".join(rf"\p{{{script}}}" for script in UNSPACED)
-_APART = rf"[\p{{P}}\p{{S}}{_SCRIPTS}]"
+LONGEST_RUN = 100  # letters of a script without spaces that are split into pieces together
+
+
+def _class_of(scripts: str) -> str:
+    return "".join(rf"\p{{{script}}}" for script in scripts.split())
+
+
+# Scripts that put no spaces between words: those whose letters mean much by themselves, and those
+# of few letters. Tibetan is of neither kind: it ends each syllable with a punctuation mark.
+_SINGLE = _class_of("Han Hiragana Katakana Bopomofo")
+_RUNS = _class_of("Thai Lao Khmer Myanmar Tai_Le New_Tai_Lue Tai_Tham Tai_Viet Javanese Balinese")
+_APART = rf"[\p{{P}}\p{{S}}{_SINGLE}]"
+_LETTER = regex.compile(r"[\p{L}\p{M}]")
+_RUN_LETTER = regex.compile(f"[{_RUNS}]")
+# With the mark of a long vowel.
+_UNSPACED = regex.compile(rf"[{_SINGLE}{_RUNS}][{_SINGLE}{_RUNS}\u30fc]*")
 _ASCII = r"[\t\n\r -~]*"
 SAMPLE = 2000  # texts
 FEWEST_UNSPACED = 0.1  # share of the letters
@@ -48,7 +55,7 @@ def need_pieces(texts: Collection[str | bytes]) -> bool:
     for text in islice(texts, 0, SAMPLE * step, step):
         decoded = text if isinstance(text, str) else text.decode("utf-8", "replace")
         letters += len(_LETTER.findall(decoded))
-        found = _RUN.findall(decoded)
+        found = _UNSPACED.findall(decoded)
         unspaced += sum(map(len, found))
         runs += len(found)
         unspaced_texts += bool(found)
@@ -65,12 +72,14 @@ class PieceVectorizer(TextVectorizer):
     a shape, such as a zero-width joiner, go. Punctuation marks and symbols, emoji included, are
     words of their own.
 
-    Words between spaces are split into pieces. In scripts that put no spaces between words, such
-    as Chinese, Japanese and Thai, each letter with the marks on it is a word. With
-    ``characters``, this holds for all scripts.
+    Words between spaces are split into pieces. In Chinese and Japanese, each letter is a word. In
+    Thai, Lao, Khmer and Burmese, all letters between spaces or punctuation are split into pieces
+    as if they were one word. With ``characters``, each letter with the marks on it is a word, in
+    every script.
 
     Id 0 is padding. Id 1, [UNK], stands for a word with a character that is not in the
-    vocabulary, and for a word of more than 400 bytes.
+    vocabulary, and for a word of more than 400 bytes. In scripts that put no spaces between
+    words it stands for that one character.
 
     Args:
         max_length: The length of the longest sequence, in pieces.
@@ -91,15 +100,31 @@ class PieceVectorizer(TextVectorizer):
         super().__init__(max_length, **kwargs)
         self.vocab_size, self.characters = vocab_size, characters
         self._pieces: list[str] = []
+        self._run = f"[{_RUNS}]"
 
     @property
     def word_pattern(self) -> regex.Pattern[str]:
-        return _CHARACTER if self.characters else _WORD
+        # For a text that is not folded. In Thai and Lao, folding splits the vowel AM.
+        marks = r"[\p{M}\u0e33\u0eb3]*"
+        if self.characters:
+            return regex.compile(rf"[^\s\p{{M}}]{marks}")
+        return regex.compile(rf"{self._apart}|(?:(?!{_APART})[^\s{_RUNS}])+")
+
+    @property
+    def _apart(self) -> str:
+        """The pattern of a word that needs no spaces around it."""
+        if self.characters:
+            return r"[^ \p{M}]\p{M}*"
+        return rf"{_APART}\p{{M}}*|{self._run}{{1,{LONGEST_RUN}}}|[{_RUNS}]"
 
     def adapt(self, texts: Collection[str | bytes]) -> None:
+        self._run = f"[{_RUNS}]"
         words = count_words(texts, self._spaced)
         if not words:
             raise DataError("the training texts hold no characters; there is nothing to learn")
+        # Each letter is to be a piece at the start of a run and within, wherever it was seen.
+        for letter in set(_RUN_LETTER.findall("".join(words))):
+            words[2 * letter] += 1
         self._set(learn_pieces(words, self.vocab_size, SPECIAL_TOKENS))
 
     def get_config(self) -> dict[str, Any]:
@@ -116,6 +141,11 @@ class PieceVectorizer(TextVectorizer):
 
     def _set(self, pieces: list[str]) -> None:
         self._pieces = pieces
+        every = set(pieces)
+        known = {piece for piece in pieces if f"##{piece}" in every}
+        # A letter without a piece would make [UNK] of all letters around it.
+        letters = "".join(sorted(filter(_RUN_LETTER.fullmatch, known)))
+        self._run = f"[{letters or _RUNS}]"
         self._tokenizer = wordpiece_tokenizer(pieces, MAX_BYTES_PER_WORD)
         self._make_graph()
 
@@ -139,12 +169,4 @@ class PieceVectorizer(TextVectorizer):
         """Folds texts in valid UTF-8, [batch], and puts spaces around their words."""
         folded = tensorflow_text.case_fold_utf8(texts)
         folded = tf.strings.regex_replace(folded, r"[\p{Z}\p{Cc}]", " ")
-        apart = r"[^ \p{M}]" if self.characters else _APART
-        return tf.strings.regex_replace(folded, rf"({apart}\p{{M}}*)", r" \1 ")
-
-
-_LETTER = regex.compile(r"[\p{L}\p{M}]")
-_RUN = regex.compile(rf"[{_SCRIPTS}][{_SCRIPTS}\u30fc]*")  # with the mark of a long vowel
-# The same words in a text that is not folded. In Thai and Lao, folding splits the vowel AM.
-_CHARACTER = regex.compile(r"[^\s\p{M}][\p{M}\u0e33\u0eb3]*")
-_WORD = regex.compile(rf"{_APART}[\p{{M}}\u0e33\u0eb3]*|(?:(?!{_APART})\S)+")
+        return tf.strings.regex_replace(folded, f"({self._apart})", r" \1 ")

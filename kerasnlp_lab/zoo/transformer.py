@@ -48,9 +48,9 @@ class TransformerOptions(ModelOptions):
         dropout: The dropout rate of embeddings, blocks and head.
         head_units: The size of a hidden layer with ReLU in the head; 0 for none.
         tokens: One of `TOKENS`. "words" lie between spaces. "pieces" are learned parts of words,
-            and single letters in scripts without spaces. "characters" are single letters in
-            every script. "auto" takes pieces if the training texts are of a script without
-            spaces, and words otherwise.
+            and single letters in Chinese and Japanese. "characters" are single letters in every
+            script. "auto" takes pieces if the training texts are of a script without spaces, and
+            words otherwise.
 
     Raises:
         OptionError: A value is out of range.
@@ -98,8 +98,8 @@ def _resolve_tokens(
     if not need_pieces(texts):
         return dataclasses.replace(options, tokens="words"), ""
     return dataclasses.replace(options, tokens="pieces"), (
-        "the texts put no spaces between words: this model reads them letter by letter, and "
-        "pieces of words elsewhere (--option tokens=words splits at spaces alone)"
+        "the texts put no spaces between words: tokens=pieces reads single Chinese and Japanese "
+        "letters, and learned pieces of all other words"
     )
 
 

@@ -138,3 +138,12 @@ def test_a_sample_of_the_whole_table():
     assert note_on_unknown(entry, text, texts).startswith("67% of these texts is unknown to seed_")
     assert note_on_unknown(entry, text, texts[:2000]) == ""
     assert notes_on_reading(entry, text, ["", " "]) == notes_on_reading(entry, text, []) == []
+
+
+def test_a_small_vocabulary_of_pieces():
+    texts = ["今日は東京の株式市場が大きく値上がりしました", "銀行の株価が下がった"] * 2
+    (note,) = notes("transformer", texts, tokens="pieces", vocab_size=12)
+    assert note.startswith("the vocabulary of transformer lacks 47% of these characters (今, ")
+    assert note.endswith("of the tokens unknown: raise --option vocab_size")
+    assert notes("transformer", texts, tokens="pieces") == []
+    assert notes("transformer", [NEWS["Russian"]] * 3, tokens="characters") == []

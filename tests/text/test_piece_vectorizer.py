@@ -57,9 +57,21 @@ def test_letters_keep_their_marks(text, expected):
 
 def test_words_and_letters_of_scripts_without_spaces():
     vectorizer = adapted(["the cats and the dogs sat", "東京のタワー", "น้ำใจ"] * 2)
-    text = "Dogs東京,タワーใจ THE cat"
-    expected = ["dogs", "東", "京", "[UNK]", "タ", "ワ", "ー", "ใ", "จ", "the"]
+    text = "Dogs東京,タワーใจ THE cat"  # the texts have no comma
+    expected = ["dogs", "東", "京", "[UNK]", "タ", "ワ", "ー", "ใ", "##จ", "the"]
     assert names(vectorizer, text)[:10] == expected
+
+
+def test_thai_is_split_into_pieces_without_spaces():
+    """No letter hides its neighbours: not one without a piece, and not for being in a long run."""
+    texts = ["ตลาดหุ้น", "หุ้นตลาด", "ตลาดหุ้นตลาด", "กาฬ", "าก"] * 3
+    vectorizer = adapted(texts)
+    assert names(vectorizer, "ตลาดหุ้น ตลาด") == ["ตลาดหุ้น", "ตลาด"]
+    found = names(vectorizer, "หุ้นxตลาด")
+    assert found[0] == "หุ้น" and found[-1] == "ตลาด"
+    assert names(vectorizer, "ตลาดฮตลาด") == ["ตลาด", "[UNK]", "ตลาด"]
+    long = names(vectorizer, "ตลาด" * 60)
+    assert "[UNK]" not in long and "".join(long).replace("##", "") == "ตลาด" * 60
 
 
 def test_an_unknown_letter_hides_no_other(vectorizer):
