@@ -24,6 +24,7 @@ OSLO = [(1, "Bo left New York .", [("Bo", "PER"), ("New York", "LOC")])]
         "Bo S-PER\nleft O\nNew B-LOC\nYork E-LOC\n. O\n",
         "Bo U-PER\nleft O\nNew B-LOC\nYork L-LOC\n. O\n",
         "Bo B_PER\nleft O\nNew B_LOC\nYork I_LOC\n. O\n",
+        "Bo\tB-PER\t\nleft\tO\t\nNew\tB-LOC\t\nYork\tI-LOC\t\n.\tO\t\n",
         "Bo PER\nleft O\nNew LOC\nYork LOC\n. O\n",
         "\ufeffBo B-PER\nleft O\nNew B-LOC\nYork I-LOC\n. O\n",
         "Bo\tB-PER\nleft\tO\nNew\tB-LOC\nYork\tI-LOC\n.\tO\n".encode("utf-16"),
@@ -44,6 +45,7 @@ def test_the_same_text_in_all_forms(tmp_path, content):
         ("B-A E-A O S-B", "BIOES"),
         ("B-A L-A O U-B", "BILOU"),
         ("B-A M-A E-A S-B", "BMES"),
+        ("B-A I-A O B-B B-C B-C B-A S-C", "IOB2"),  # likewise
         ("A A O B-x", "IOB2"),
         ("A A O B", "IOB2"),
         ("A A O C", "IO"),
