@@ -1,6 +1,7 @@
 """CoNLL files: columns, schemes, blank lines, comments, joined tokens."""
 
 import gzip
+import random
 
 import pytest
 
@@ -163,3 +164,15 @@ def test_tokens_are_joined_by_their_script(tmp_path, content, joiner, text):
     ((_, found, entities),) = read(write(tmp_path, content), joiner=joiner).good
     assert found == text
     assert all(name in text for name, _ in entities)
+
+
+def test_entities_of_any_tags_are_those_of_seqeval():
+    """seqeval's default mode is conlleval's, broken tags included."""
+    from seqeval.metrics.sequence_labeling import get_entities
+
+    draw = random.Random(0)
+    for _ in range(300):
+        tags = draw.choices(["O", "B-A", "I-A", "E-A", "S-A", "B-C", "I-C", "E-C"], k=12)
+        found, _ = chunks_of(tags, "BIOES")
+        expected = [(first, last + 1, label) for label, first, last in get_entities(tags)]
+        assert [tuple(one) for one in found] == expected, tags
