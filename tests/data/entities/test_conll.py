@@ -147,6 +147,11 @@ def test_other_files_are_refused(tmp_path, content, reason):
         read(write(tmp_path, content))
 
 
+def test_the_binary_form_of_spacy_is_named(tmp_path):
+    with pytest.raises(DataError, match="got spaCy's DocBin; write its docs as JSON lines"):
+        read(write(tmp_path, b"x\x9c\x00", "train.spacy"))
+
+
 @pytest.mark.parametrize(
     ("content", "joiner", "text"),
     [
