@@ -107,6 +107,10 @@ class EntityEvaluation(Evaluation):
         return {name: self.totals[name] for name in ("precision", "recall")}
 
     @property
+    def f1_counts(self) -> np.ndarray:
+        return self.counts
+
+    @property
     def right(self) -> np.ndarray:
         """Whether all entities of a row are right and none is missed, float64 [rows]."""
         return (self.counts == self.counts[:, :1]).all(axis=1).astype(np.float64)

@@ -203,7 +203,7 @@ def _summarize(
 
 def _verdict(better: Sequence[Experiment], worse: Sequence[Experiment]) -> str:
     names = better[0].config.model, worse[0].config.model
-    if better[0].evaluation.counts is not None:
+    if better[0].evaluation.f1_counts is not None:
         return _verdict_on_f1(better, worse)
     right = [
         np.array([run.evaluation.right for run in runs]) for runs in (better, worse)
@@ -228,7 +228,7 @@ def _verdict(better: Sequence[Experiment], worse: Sequence[Experiment]) -> str:
 
 def _verdict_on_f1(better: Sequence[Experiment], worse: Sequence[Experiment]) -> str:
     names = better[0].config.model, worse[0].config.model
-    counts = [np.array([run.evaluation.counts for run in runs]) for runs in (better, worse)]
+    counts = [np.array([run.evaluation.f1_counts for run in runs]) for runs in (better, worse)]
     low, high, p = paired_bootstrap_f1(*counts)
     difference = 100 * (_mean_headline(better) - _mean_headline(worse))
     of = f"{difference:.2f} points of F1 (95% {100 * low:.2f} to {100 * high:.2f}, p = {p:.2g})"

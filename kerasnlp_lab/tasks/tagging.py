@@ -140,7 +140,7 @@ def best_tags(logits: tf.Tensor, lengths: tf.Tensor, follows: tf.Tensor) -> tf.T
     between, within = map(tf.constant, _transitions(tags))
     logits = tf.where(follows[:, tf.newaxis], 0.0, logits)
     ragged = tf.RaggedTensor.from_row_lengths(logits, lengths, validate=False)
-    longest = tf.reduce_max(tf.concat([[1], lengths], axis=0))
+    longest = tf.reduce_max(tf.concat([[2], lengths], axis=0))  # tf.scan needs an element
     shape = tf.stack([tf.size(lengths, tf.int64), longest, tags])
     scores = tf.transpose(ragged.to_tensor(shape=shape), [1, 0, 2])  # [time, batch, tags]
     inside = ragged.with_flat_values(follows).to_tensor(shape=shape[:2])

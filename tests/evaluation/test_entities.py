@@ -169,7 +169,10 @@ def test_a_paired_bootstrap_tells_a_difference_from_noise():
     rng = np.random.default_rng(0)
     a, b = counts_with(rng, 0.8)[np.newaxis], counts_with(rng, 0.5)[np.newaxis]
     low, high, p = paired_bootstrap_f1(a, b)
-    assert 0.2 < low < 0.3 < high < 0.4 and p == 1 / 2000
+    difference = a[..., 0].mean() - b[..., 0].mean()
+    error = np.sqrt((0.8 * 0.2 + 0.5 * 0.5) / 400)
+    expected = pytest.approx((difference - 1.96 * error, difference + 1.96 * error), abs=0.01)
+    assert (low, high) == expected and p == 1 / 2000
     assert paired_bootstrap_f1(b, a)[:2] == pytest.approx((-high, -low))
     assert paired_bootstrap_f1(a, a) == (0, 0, 1)
     shuffled = a[:, rng.permutation(400)]

@@ -42,7 +42,7 @@ def by_hand():
     model = create_model("hash_embed_cnn", task, [], options=options)
     inputs = model.text.inputs()
     table = keras.layers.Embedding(5000, 5, name="table")
-    network = with_head("by hand", inputs, table(inputs["words"]), task, HeadOptions())
+    network = with_head("by_hand", inputs, table(inputs["words"]), task, HeadOptions())
     ids = model.text(tf.constant(["cat team game"]))["words"].numpy()[0]
     weights = np.zeros((5000, 5), np.float32)
     weights[:, 0] = 1
@@ -89,7 +89,7 @@ def tiny_bert(tiny_checkpoint):
     return model
 
 
-@pytest.mark.parametrize("name", ["by_hand", "tiny_bert"])
+@pytest.mark.parametrize("name", ["by_hand", pytest.param("tiny_bert", marks=pytest.mark.slow)])
 def test_an_export_equals_python(name, request, tmp_path):
     model = request.getfixturevalue(name)
     export_classifier(model, tmp_path / "exported")

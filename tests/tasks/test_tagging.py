@@ -119,9 +119,9 @@ def test_entities_of_tags_and_their_scores():
 def test_a_temperature_calibrates_tags_and_tally_counts_them():
     """Logits that are twice as sure as they should be get a temperature of 2."""
     rng = np.random.default_rng(0)
-    count, task = 20000, Entities(("p",))
+    count, task = 3000, Entities(("p",))
     true_logit = rng.normal(1, 1, count)
-    values = np.full((count, 3), -1e4, np.float32)
+    values = np.full((count, 3), -30, np.float32)
     values[:, 0], values[:, 1] = 0, np.maximum(2 * true_logit, 1e-3)
     right = rng.random(count) < 1 / (1 + np.exp(-values[:, 1] / 2))
     places = np.zeros(count, np.int64)
@@ -129,7 +129,7 @@ def test_a_temperature_calibrates_tags_and_tally_counts_them():
     tokens = TokensInText(None, places + 1, places, places + 1, follows)
     rows = Split(["x"] * count, spans=[[(0, 1, "p")] if one else [] for one in right])
     found = task.choose_decision(TokenLogits(values, tokens), rows, rows)
-    assert found.temperature == pytest.approx(2, rel=0.1)
+    assert found.temperature == pytest.approx(2, rel=0.2)
     none = TokenLogits(-values, tokens)
     assert task.choose_decision(none, rows, rows).temperature == 1
     tags = tf.constant([[1, 2, 0, -1]])
