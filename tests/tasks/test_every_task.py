@@ -201,6 +201,16 @@ def test_padding_is_never_read(classifier, case):
         np.testing.assert_array_equal(plain, with_nan)
 
 
+def resumes():
+    """Returns subjects, quick if inputs change with the step or an encoder is frozen at first."""
+    for case in CASES:
+        for model in ("transformer", "bert"):
+            quick = case.task.changes_inputs if model == "transformer" else case == CASES[0]
+            marks = () if quick else pytest.mark.slow
+            yield pytest.param((model, case), marks=marks, id=f"{model}-{case.task.name}")
+
+
+@pytest.mark.parametrize("subject", resumes(), indirect=True)
 def test_resume_is_bit_equal(create, case, model, tmp_path, monkeypatch):
     """The files after the third checkpoint are all that a killed process would leave."""
     recipe = RECIPES[model]
