@@ -46,15 +46,10 @@ _BREAKS = r"\x{A1}\x{A7}\x{AB}\x{B6}\x{B7}\x{BB}\x{BF}\x{2010}\x{2012}-\x{2015}\
 
 @dataclass(frozen=True)
 class Alphabet:
-    """The safe characters beyond ASCII, as ranges of a regular expression.
+    """The safe characters beyond ASCII, as ranges of a regular expression."""
 
-    Args:
-        words: Characters that form words.
-        breaks: Characters that separate words.
-    """
-
-    words: str
-    breaks: str
+    words: str  # characters that form words
+    breaks: str  # characters that separate words
 
     @property
     def safe_texts(self) -> str:
@@ -129,14 +124,9 @@ class FastTokenizer:
         return self._pieces.tokenize(self._normalizer.normalize(texts))
 
     def tokenize(self, texts: tf.Tensor, otherwise: Tokenize) -> tf.RaggedTensor:
-        """Splits any texts, within a graph.
+        """Splits any texts, [batch], within a graph, into ids, int32 [batch, (tokens)].
 
-        Args:
-            texts: Strings of shape [batch], any bytes.
-            otherwise: Splits the texts that are not safe.
-
-        Returns:
-            Ids, int32 of shape [batch, (tokens)].
+        `otherwise` splits the texts that are not safe.
         """
 
         def not_only_ascii() -> tf.RaggedTensor:
@@ -147,11 +137,8 @@ class FastTokenizer:
                 lambda: self._divided(texts, safe, otherwise),
             )
 
-        return tf.cond(
-            tf.reduce_all(self.is_ascii(texts)),
-            lambda: self.tokenize_ascii(texts),
-            not_only_ascii,
-        )
+        only_ascii = tf.reduce_all(self.is_ascii(texts))
+        return tf.cond(only_ascii, lambda: self.tokenize_ascii(texts), not_only_ascii)
 
     def find_tokens(self, texts: tf.Tensor) -> TokensInText:
         """Finds the word pieces of any texts in valid UTF-8, [batch], with their offsets.
