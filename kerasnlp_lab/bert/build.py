@@ -90,26 +90,9 @@ def _write_vocabulary(checkpoint: BertCheckpoint, folder: str) -> Path:
     return vocab_file
 
 
-def build_in_a_process(
-    checkpoint: str | Path,
-    target: str | Path,
-    *,
-    do_lower_case: bool | None = None,
-    strip_accents: bool | None = None,
-    as_on_tfhub: bool = False,
-) -> None:
-    """Does the same as `build_bert_modules` in a process of its own: see `build_process`.
-
-    Raises:
-        HubError: The checkpoint cannot be built.
-    """
-    arguments = {
-        "checkpoint": str(checkpoint),
-        "target": str(target),
-        "do_lower_case": do_lower_case,
-        "strip_accents": strip_accents,
-        "as_on_tfhub": as_on_tfhub,
-    }
+def build_in_a_process(checkpoint: str | Path, target: str | Path, **options: bool | None) -> None:
+    """Does the same as `build_bert_modules` in a process of its own: see `build_process`."""
+    arguments = {"checkpoint": str(checkpoint), "target": str(target), **options}
     result = subprocess.run(
         # -P keeps Python from importing files of the current folder, perhaps the checkpoint's.
         [sys.executable, "-P", "-m", f"{__package__}.build_process", json.dumps(arguments)],

@@ -112,10 +112,8 @@ def read_checkpoint(
     """
     folder = user_path(folder)
     config = read_config(folder)
-    if _is_release(folder):
-        tensors = _release_tensors(folder)
-    else:
-        tensors = _safetensors(folder / "model.safetensors")
+    release = _is_release(folder)
+    tensors = _release_tensors(folder) if release else _safetensors(folder / "model.safetensors")
     distilled = any(".q_lin." in name for name in tensors)
     tensors = _rename(tensors)
     if distilled:  # DistilBERT has no token types
@@ -132,11 +130,7 @@ def read_checkpoint(
 
 
 def read_config(folder: Path) -> BertConfig:
-    """Reads the shape of a BERT out of its folder.
-
-    Raises:
-        HubError: It is not a BERT's, or has a part that cannot be built.
-    """
+    """Returns the shape of a BERT; raises HubError if it is none, or cannot be built."""
     # The original BERT computes its GELU by tanh, PyTorch's exactly.
     if _is_release(folder):
         return _config(read_json_object(folder / "bert_config.json"), gelu="gelu_tanh")
@@ -182,13 +176,12 @@ def _config(raw: Mapping[str, Any], gelu: str) -> BertConfig:
     missing = [key for key in (*SIZES, "hidden_act") if key not in raw]
     if missing:
         raise HubError(f"config.json lacks {', '.join(missing)}")
-    wrong = [key for key in SIZES if type(raw[key]) is not int or raw[key] < 1]
-    if wrong:
-        raise HubError(f"config.json: {wrong[0]} must be 1 or more, got {raw[wrong[0]]!r}")
-    rates = [key for key in _RATES if key in raw]
-    wrong = [key for key in rates if type(raw[key]) not in (int, float) or not 0 <= raw[key] < 1]
-    if wrong:
-        raise HubError(f"config.json: {wrong[0]} must be from 0 to below 1, got {raw[wrong[0]]!r}")
+    for key in SIZES:
+        if type(raw[key]) is not int or raw[key] < 1:
+            raise HubError(f"config.json: {key} must be 1 or more, got {raw[key]!r}")
+    for key in _RATES:
+        if key in raw and (type(raw[key]) not in (int, float) or not 0 <= raw[key] < 1):
+            raise HubError(f"config.json: {key} must be from 0 to below 1, got {raw[key]!r}")
     if raw["hidden_size"] % raw["num_attention_heads"]:
         raise HubError(
             f"config.json: hidden_size {raw['hidden_size']} is no multiple of "
@@ -249,7 +242,7 @@ def _release_tensors(folder: Path) -> dict[str, np.ndarray]:
 
 
 _WORDS = "embeddings.word_embeddings.weight"
-_DISTILBERT_PARTS = {
+_PARTS = {  # DistilBERT's, and the original release's
     r"transformer\.layer\.(\d+)\.attention\.q_lin": r"encoder.layer.\1.attention.self.query",
     r"transformer\.layer\.(\d+)\.attention\.k_lin": r"encoder.layer.\1.attention.self.key",
     r"transformer\.layer\.(\d+)\.attention\.v_lin": r"encoder.layer.\1.attention.self.value",
@@ -258,6 +251,8 @@ _DISTILBERT_PARTS = {
     r"transformer\.layer\.(\d+)\.ffn\.lin1": r"encoder.layer.\1.intermediate.dense",
     r"transformer\.layer\.(\d+)\.ffn\.lin2": r"encoder.layer.\1.output.dense",
     r"transformer\.layer\.(\d+)\.output_layer_norm": r"encoder.layer.\1.output.LayerNorm",
+    r"LayerNorm\.gamma$": "LayerNorm.weight",
+    r"LayerNorm\.beta$": "LayerNorm.bias",
 }
 
 
@@ -274,30 +269,25 @@ def _rename(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         if not name.startswith(prefixes[0]):
             continue
         name = name.removeprefix(prefixes[0])
-        for pattern, replacement in _DISTILBERT_PARTS.items():
+        for pattern, replacement in _PARTS.items():
             name = re.sub(pattern, replacement, name)
-        name = re.sub(r"LayerNorm\.gamma$", "LayerNorm.weight", name)
-        renamed[re.sub(r"LayerNorm\.beta$", "LayerNorm.bias", name)] = value
+        renamed[name] = value
     return renamed
 
 
 def _complete(tensors: dict[str, np.ndarray], config: BertConfig) -> dict[str, np.ndarray]:
     """Returns just the tensors that the config asks for, each checked by its shape."""
-    shapes = tensor_shapes(config)
     if not any(name.startswith("pooler.") for name in tensors):
         # Without a pooler, pooled_output is tanh of [CLS]'s own vector.
         tensors["pooler.dense.weight"] = np.eye(config.hidden_size, dtype=np.float32)
         tensors["pooler.dense.bias"] = np.zeros(config.hidden_size, np.float32)
-    above = [
-        name for name in tensors if name.startswith(f"encoder.layer.{config.num_hidden_layers}.")
-    ]
-    if above:
+    if any(name.startswith(f"encoder.layer.{config.num_hidden_layers}.") for name in tensors):
         raise HubError(
             f"the weights have more than the {config.num_hidden_layers} layers of config.json: "
             "they do not belong together"
         )
     complete = {}
-    for name, shape in shapes.items():
+    for name, shape in tensor_shapes(config).items():
         if name not in tensors:
             raise HubError(f"the weights lack the tensor {name}")
         if tensors[name].shape != shape:

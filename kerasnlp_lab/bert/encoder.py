@@ -141,23 +141,16 @@ def layer_of(variable_name: str) -> int | None:
 def named_tensors(variables: Sequence[Any]) -> dict[str, np.ndarray]:
     """Returns an encoder's weights in the names and shapes of a Hugging Face BertModel.
 
-    Args:
-        variables: Those of a BertEncoder, or of a module from TF Hub that was made from
-            one. Variables that are not weights (a module's do_lower_case) are left out.
-
-    Raises:
-        HubError: They are not a BERT's.
+    The variables are those of a BertEncoder, or of a module from TF Hub that was made from one.
+    Those that are not weights (a module's do_lower_case) are left out. Raises HubError if they are
+    not a BERT's.
     """
     floats = (one for one in variables if one.dtype.is_floating)
     return as_named_tensors((one.name, np.asarray(one.numpy())) for one in floats)
 
 
 def as_named_tensors(values: Iterable[tuple[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """Does the same with pairs of a variable's name, with or without ":0", and its value.
-
-    Raises:
-        HubError: They are not a BERT's.
-    """
+    """Does the same with pairs of a variable's name, with or without ":0", and its value."""
     tensors: dict[str, np.ndarray] = {}
     for full_name, value in values:
         name = canonical_name(full_name)

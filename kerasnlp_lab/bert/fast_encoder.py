@@ -65,12 +65,10 @@ class FastBertEncoder(keras.layers.Layer):
         self.bert, self.pooled_only = bert, pooled_only
         self.bert_config = bert.bert_config
         self._layers_dtype = tf.as_dtype(keras.mixed_precision.Policy(precision).compute_dtype)
-        rates = (
-            self.bert_config.hidden_dropout_prob,
-            self.bert_config.attention_probs_dropout_prob,
-        )
+        config = self.bert_config
         self._hidden_dropout, self._attention_dropout = (
-            keras.layers.Dropout(rate, dtype=self._layers_dtype) for rate in rates
+            keras.layers.Dropout(rate, dtype=self._layers_dtype)
+            for rate in (config.hidden_dropout_prob, config.attention_probs_dropout_prob)
         )
 
     get_config = cannot_rebuild
@@ -121,12 +119,8 @@ class FastBertEncoder(keras.layers.Layer):
     ) -> dict[str, tf.Tensor]:
         """The forward pass of a BERT. A row is a position that is not padding.
 
-        Args:
-            do: Computes each layer of weights, by its name.
-            inputs: As those of a call.
-            training: Whether dropout is on.
-            words: Replaces the word embeddings, float32 [batch, seq, hidden].
-            attention: Receives each layer's attention, [batch, heads, seq, seq].
+        `do` computes each layer of weights, by its name. `words` replace the word embeddings, and
+        `attention` receives each layer's: see `with_attention`.
         """
         positions = RealPositions(inputs["input_mask"], differentiable=do.differentiable)
         mask = tf.cast(inputs["input_mask"][:, tf.newaxis, tf.newaxis, :], do.dtype)

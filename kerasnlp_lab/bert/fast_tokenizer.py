@@ -18,10 +18,12 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import tensorflow as tf
 import tensorflow_text
 
 from kerasnlp_lab._internals import build_fast_bert_normalizer_model
+from kerasnlp_lab.text.vectorizer import TokensInText
 from kerasnlp_lab.text.wordpiece import on_cpu, wordpiece_tokenizer
 
 __all__ = ["CASED", "UNCASED", "Alphabet", "FastTokenizer", "Tokenize"]
@@ -44,15 +46,10 @@ _BREAKS = r"\x{A1}\x{A7}\x{AB}\x{B6}\x{B7}\x{BB}\x{BF}\x{2010}\x{2012}-\x{2015}\
 
 @dataclass(frozen=True)
 class Alphabet:
-    """The safe characters beyond ASCII, as ranges of a regular expression.
+    """The safe characters beyond ASCII, as ranges of a regular expression."""
 
-    Args:
-        words: Characters that form words.
-        breaks: Characters that separate words.
-    """
-
-    words: str
-    breaks: str
+    words: str  # characters that form words
+    breaks: str  # characters that separate words
 
     @property
     def safe_texts(self) -> str:
@@ -95,6 +92,7 @@ class FastTokenizer:
         self._normalizer = tensorflow_text.FastBertNormalizer(
             model_buffer=on_cpu(build_fast_bert_normalizer_model(uncased))
         )
+        self._continues = np.array([piece.startswith(b"##") for piece in pieces])
         self.uncased = uncased
         self.extended = extended
 
@@ -126,14 +124,9 @@ class FastTokenizer:
         return self._pieces.tokenize(self._normalizer.normalize(texts))
 
     def tokenize(self, texts: tf.Tensor, otherwise: Tokenize) -> tf.RaggedTensor:
-        """Splits any texts, within a graph.
+        """Splits any texts, [batch], within a graph, into ids, int32 [batch, (tokens)].
 
-        Args:
-            texts: Strings of shape [batch], any bytes.
-            otherwise: Splits the texts that are not safe.
-
-        Returns:
-            Ids, int32 of shape [batch, (tokens)].
+        `otherwise` splits the texts that are not safe.
         """
 
         def not_only_ascii() -> tf.RaggedTensor:
@@ -144,10 +137,37 @@ class FastTokenizer:
                 lambda: self._divided(texts, safe, otherwise),
             )
 
-        return tf.cond(
-            tf.reduce_all(self.is_ascii(texts)),
-            lambda: self.tokenize_ascii(texts),
-            not_only_ascii,
+        only_ascii = tf.reduce_all(self.is_ascii(texts))
+        return tf.cond(only_ascii, lambda: self.tokenize_ascii(texts), not_only_ascii)
+
+    def find_tokens(self, texts: tf.Tensor) -> TokensInText:
+        """Finds the word pieces of any texts in valid UTF-8, [batch], with their offsets.
+
+        The ids are those of `tokenize` for safe texts. Other texts are read by the same two
+        operations, which have offsets and which differ from a TF Hub module on a few rarer
+        characters: those for control (NUL), and letters that become another one (\u00df).
+        """
+        plain, origins = self._normalizer.normalize_with_offsets(texts)
+        ids, starts, ends = self._pieces.tokenize_with_offsets(plain)
+        # A byte of `plain` comes from the character that begins at its origin. A character can
+        # become several, such as a Hangul syllable: a piece of it has the offsets of it all.
+        lengths = ids.row_lengths()
+        rows = tf.repeat(origins.row_starts(), lengths)
+        flat = origins.flat_values
+        first = tf.scatter_nd(
+            origins.row_starts()[:, tf.newaxis],
+            tf.ones_like(origins.row_starts()),
+            tf.shape(flat, tf.int64),
+        )
+        changes = (tf.concat([[-1], flat[:-1]], axis=0) != flat) | (first > 0)
+        character = tf.cumsum(tf.cast(changes, tf.int64)) - 1  # of each byte
+        begins = tf.boolean_mask(flat, changes)  # the offset of each character
+        return TokensInText(
+            ids.flat_values,
+            lengths,
+            tf.gather(flat, rows + starts.flat_values),
+            tf.gather(begins, tf.gather(character, rows + ends.flat_values - 1) + 1),
+            tf.gather(tf.constant(self._continues), ids.flat_values),
         )
 
     def _divided(self, texts: tf.Tensor, safe: tf.Tensor, otherwise: Tokenize) -> tf.RaggedTensor:

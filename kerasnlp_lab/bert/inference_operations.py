@@ -21,13 +21,8 @@ class InferenceOperations(Operations):
     Between the layers, numbers are ENLARGED: layers that write them have weights that much
     larger, and layers that read them have weights that much smaller.
 
-    Args:
-        bert: What `reopen` returned.
-        dtype: What the layers compute in, tf.float32 or tf.bfloat16.
-        differentiable: Whether gradients are asked for.
-        constants: Whether the current weights become constants of each graph that is traced.
-            oneDNN lays out a constant once, and a variable in every call. The fused LayerNorm
-            needs constants too.
+    With `constants`, the current weights become constants of each graph that is traced. oneDNN
+    lays out a constant once, and a variable in every call. The fused LayerNorm needs them too.
     """
 
     def __init__(

@@ -30,23 +30,18 @@ def load_hub_layer(handle: Any, **kwargs: Any) -> hub.KerasLayer:
     try:
         return hub.KerasLayer(handle, **kwargs)
     except Exception as error:  # urllib, tarfile, TensorFlow and OS errors, all of them
-        raise _hub_error(handle, error) from error
+        places = (
+            f"'kerasnlp-lab hub install {handle}' tries more places and says what each answered, "
+        )
+        raise HubError(
+            f"cannot load {handle} ({first_line(error)}); TF Hub looks in TFHUB_CACHE_DIR "
+            f"({os.environ.get('TFHUB_CACHE_DIR', 'not set')}) and then fetches: "
+            f"{places if '://' in str(handle) else ''}"
+            "'kerasnlp-lab hub verify' finds a module that was cut short"
+        ) from error
 
 
 def module_sha256(layer: hub.KerasLayer) -> str:
     """Returns the SHA-256 of the graph of a layer's module, as hex digits."""
     graph = Path(hub.resolve(handle_of(layer)), "saved_model.pb")
     return hashlib.sha256(graph.read_bytes()).hexdigest()
-
-
-def _hub_error(handle: Any, error: Exception) -> HubError:
-    return HubError(
-        f"cannot load {handle} ({first_line(error)}); TF Hub looks in "
-        f"TFHUB_CACHE_DIR ({os.environ.get('TFHUB_CACHE_DIR', 'not set')}) and then fetches: "
-        + (
-            f"'kerasnlp-lab hub install {handle}' tries more places and says what each answered, "
-            if "://" in str(handle)
-            else ""
-        )
-        + "'kerasnlp-lab hub verify' finds a module that was cut short"
-    )

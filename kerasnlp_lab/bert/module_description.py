@@ -33,8 +33,7 @@ _FIELDS = (*SIZES, "activation")
 def describe_module(folder: Path, config: BertConfig) -> None:
     """Writes the note into a module whose graph is known to compute a BERT of this config.
 
-    Raises:
-        StorageError: It cannot be written.
+    Raises StorageError if it cannot be written.
     """
     values = dataclasses.asdict(config)
     content = {
@@ -55,14 +54,9 @@ def describe_if_ours(folder: Path, config: BertConfig) -> None:
 
 
 def read_described_module(folder: Path) -> tuple[BertConfig, dict[str, np.ndarray]] | None:
-    """Returns the config and the weights of a module, if it has a note and the note is true.
+    """Returns the config of a module, and the weights as `named_tensors` gives them, by its note.
 
-    Args:
-        folder: With the SavedModel.
-
-    Returns:
-        The config, and the weights as `named_tensors` gives them. None if there is no note, or
-        if a file of the module is not what it was when the note was written.
+    None if there is no note, or if a file is not what it was when the note was written.
     """
     try:
         content = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))

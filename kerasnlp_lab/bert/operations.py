@@ -15,15 +15,11 @@ EPSILON = 1e-12  # of BERT's LayerNorm
 
 
 class Operations(abc.ABC):
-    """The layers of a BERT without their order, on one encoder's current weights.
+    """The layers of a BERT without their order, on the current weights of what `reopen` returned.
 
     `FastBertEncoder` holds the order. A subclass may compute in any way that gives the same
-    numbers, and may store the weights multiplied by a factor of its own.
-
-    Args:
-        bert: What `reopen` returned.
-        dtype: What the layers compute in, tf.float32 or tf.bfloat16.
-        differentiable: Whether gradients are asked for.
+    numbers, and may store the weights multiplied by a factor of its own. Layers compute in `dtype`,
+    tf.float32 or tf.bfloat16; `differentiable` says whether gradients are asked for.
 
     Names of layers are those of Hugging Face's BertModel ("encoder.layer.0.output.dense"), and
     "encoder.layer.0.attention.self" is queries, keys and values in one product.

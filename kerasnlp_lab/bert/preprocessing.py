@@ -38,17 +38,10 @@ def export_preprocessing(
     max_length: int,
     as_on_tfhub: bool,
 ) -> None:
-    """Writes a SavedModel with TF Hub's preprocessing interface.
+    """Writes a SavedModel with TF Hub's preprocessing interface, for an encoder of `max_length`.
 
-    Args:
-        target: The folder to write.
-        vocab_file: Word pieces, one per line.
-        do_lower_case: Whether texts are lower-cased.
-        strip_accents: Whether texts lose their accents.
-        max_length: How many positions the encoder has.
-        as_on_tfhub: Whether it splits texts as the modules on TF Hub do, by
-            tensorflow_text's BertTokenizer, or as Hugging Face's tokenizers library
-            does. They differ on a few rare characters: tests/bert/hard_texts.py lists them.
+    With `as_on_tfhub` it splits texts by tensorflow_text's BertTokenizer, and else as Hugging
+    Face's tokenizers do. They differ on the rare characters of tests/bert/hard_texts.py.
 
     Source: https://www.tensorflow.org/hub/common_saved_model_apis/text.
     """
@@ -76,15 +69,9 @@ def export_preprocessing(
 
 
 def normalize(texts: tf.Tensor, *, do_lower_case: bool, strip_accents: bool) -> tf.Tensor:
-    """Puts spaces around the words of a text, as Hugging Face's BERT tokenizers see them.
+    """Puts spaces around the words of texts, as Hugging Face's BERT tokenizers see them.
 
-    Args:
-        texts: UTF-8 strings of any shape.
-        do_lower_case: Whether they are lower-cased.
-        strip_accents: Whether they lose their accents.
-
-    Returns:
-        Strings of the same shape, in which ASCII white space divides words.
+    Takes UTF-8 strings of any shape, and returns strings of the same shape.
 
     Source: BertNormalizer and BertPreTokenizer,
     https://huggingface.co/docs/tokenizers/api/normalizers.

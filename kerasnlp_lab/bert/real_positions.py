@@ -54,12 +54,9 @@ class RealPositions:
         return self._taken(rows, firsts, self._text, tf.cast(self.position == 0, tf.int32))
 
     def split_heads(self, joined: tf.Tensor, count: int, size: int) -> list[tf.Tensor]:
-        """Returns queries, keys and values, [batch, count, seq, size] each.
+        """Returns queries, keys and values of `count` heads, [batch, count, seq, size] each.
 
-        Args:
-            joined: All three side by side, [rows, 3 * count * size].
-            count: How many heads.
-            size: The size of a head.
+        They come side by side, [rows, 3 * count * size].
         """
         padded, row = self._places_of_heads(3, count)
         split = self._taken(tf.reshape(joined, [-1, size]), row, padded, None)
@@ -77,12 +74,8 @@ class RealPositions:
     def _places_of_heads(self, kinds: int, count: int) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns where heads, [rows, kinds * count], are among padded ones, and the way back.
 
-        Args:
-            kinds: How many of queries, keys and values a row has, one after the other.
-            count: How many heads each has.
-
-        Returns:
-            int32 [rows * kinds * count] and [kinds * batch * count * seq].
+        A row has so many kinds of queries, keys and values, and each has `count` heads. Both are
+        int32, [rows * kinds * count] and [kinds * batch * count * seq].
         """
         part = tf.range(kinds * count)
         text = part // count * self._batch + self._text[:, tf.newaxis]
@@ -99,13 +92,10 @@ def _taken(x: tf.Tensor, there: tf.Tensor, back: tf.Tensor, real: tf.Tensor | No
 def _taken_with_gradient(
     x: tf.Tensor, there: tf.Tensor, back: tf.Tensor, real: tf.Tensor | None
 ) -> tf.Tensor:
-    """Returns rows of a matrix. A row that matters is taken once at most.
+    """Returns rows of a matrix x, [n, size]. A row that matters is taken once at most.
 
-    Args:
-        x: [n, size].
-        there: int32 [m]: row j of the result is row there[j] of x.
-        back: int32 [n]: row i of x is row back[i] of the result, if it is there at all.
-        real: int32 [n]: 0 where it is not; None if all are.
+    Row j of the result is row there[j] of x, int32 [m]. Row i of x is row back[i] of the result,
+    int32 [n], unless real[i], int32 [n], is 0; None if all are real.
     """
 
     @tf.custom_gradient

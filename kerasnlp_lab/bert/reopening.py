@@ -106,13 +106,9 @@ def _read(module: str | Path) -> tuple[BertConfig, dict[str, np.ndarray]]:
 
 
 def freeze_layers(encoder: keras.Model, count: int) -> None:
-    """Freezes the lowest layers of a reopened encoder.
+    """Freezes the lowest `count` layers of a reopened encoder, and the embeddings below them.
 
     Set the encoder's own ``trainable`` before, not after: it sets that of every layer.
-
-    Args:
-        encoder: What `reopen` returned.
-        count: How many layers; the embeddings below them are frozen too. 0 for none.
     """
     for layer in encoder.layers if count else []:
         depths = [layer_of(weight.name) for weight in layer.weights]
@@ -123,12 +119,8 @@ def freeze_layers(encoder: keras.Model, count: int) -> None:
 def checkpoint_of_module(encoder: Any, preprocess: str | Path) -> BertCheckpoint:
     """Returns the weights of an encoder, perhaps fine-tuned, as a checkpoint in memory.
 
-    Args:
-        encoder: A hub.KerasLayer or what `reopen` returned.
-        preprocess: The preprocessing module that belongs to it.
-
-    Raises:
-        HubError: The encoder is not a BERT, or the preprocessing has no vocabulary.
+    The encoder is a hub.KerasLayer or from `reopen`; the preprocessing module belongs to it. Raises
+    HubError if the encoder is not a BERT, or the preprocessing has no vocabulary.
     """
     if hasattr(encoder, "bert_config"):
         # Reopened: known already, and in mixed precision its outputs would not tell.
@@ -156,9 +148,8 @@ def _take_apart(encoder: Any, what: Any) -> tuple[BertConfig, dict[str, np.ndarr
             raise HubError("it has no weights")
         config = _config_of(tensors, encoder.variables)
     except (HubError, KeyError) as error:
-        raise HubError(
-            f"{what} cannot be reopened: {error}; train it by --encoder module"
-        ) from error
+        message = f"{what} cannot be reopened: {error}; train it by --encoder module"
+        raise HubError(message) from error
     ids = np.random.default_rng(0).integers(0, config.vocab_size, (2, 12))
     batch = {
         "input_word_ids": tf.constant(ids, tf.int32),

@@ -15,11 +15,7 @@ SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 
 
 def read_json_object(path: Path) -> dict[str, Any]:
-    """Returns a file's JSON object.
-
-    Raises:
-        HubError: It cannot be read, or is not a JSON object.
-    """
+    """Returns a file's JSON object; raises HubError if it cannot be read, or is none."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -32,12 +28,7 @@ def read_json_object(path: Path) -> dict[str, Any]:
 def read_vocabulary(folder: Path, vocab_size: int) -> tuple[str, ...]:
     """Returns the word pieces in vocab.txt or tokenizer.json, in the order of their ids.
 
-    Args:
-        folder: Where one of them is.
-        vocab_size: How many there may be at most.
-
-    Raises:
-        HubError: They are missing, or not a BERT's.
+    Raises HubError if they are missing, not a BERT's, or more than `vocab_size`.
     """
     vocabulary = _vocabulary(folder)
     _check_vocabulary(vocabulary, vocab_size, folder)
@@ -78,9 +69,8 @@ def _vocabulary(folder: Path) -> tuple[str, ...]:
         model = read_json_object(folder / "tokenizer.json").get("model")
         if not isinstance(model, dict):
             raise HubError(f"cannot read {folder / 'tokenizer.json'}: it has no model")
-        if model.get("type", "WordPiece") != "WordPiece" or not isinstance(
-            model.get("vocab"), dict
-        ):
+        is_wordpiece = model.get("type", "WordPiece") == "WordPiece"
+        if not (is_wordpiece and isinstance(model.get("vocab"), dict)):
             raise HubError(
                 f"{folder / 'tokenizer.json'} holds a {model.get('type')} tokenizer; a BERT has "
                 "a WordPiece one"
@@ -114,8 +104,7 @@ def _check_vocabulary(vocabulary: tuple[str, ...], vocab_size: int, folder: Path
 def read_casing(folder: Path) -> tuple[bool | None, bool | None]:
     """Returns whether to lower-case and to strip accents; None where the files do not say.
 
-    Raises:
-        HubError: They ask for something that cannot be built.
+    Raises HubError if they ask for something that cannot be built.
     """
     if (folder / "tokenizer_config.json").is_file():
         said = read_json_object(folder / "tokenizer_config.json")

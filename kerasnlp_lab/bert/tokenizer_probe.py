@@ -23,17 +23,11 @@ _PLAIN_WORD, _PLAIN_ENDING = re.compile("[A-Za-z]+"), re.compile("##[a-z0-9]+")
 
 
 def find_fast_tokenizer(vocab_file: Path, tokenize: Tokenize) -> FastTokenizer | None:
-    """Finds a fast tokenizer for a module, by trying.
+    """Finds a fast tokenizer for a module, by trying; None if there is none.
 
-    Args:
-        vocab_file: The module's word pieces, one per line.
-        tokenize: The module's own tokenizer, from valid UTF-8 to ids.
-
-    Returns:
-        One that gives the module's ids for every safe text of the probe: each safe
-        character alone, doubled and beside letters, each piece of the vocabulary, many of
-        them in capitals and with accents, and words of about the lengths from which on a
-        word is [UNK]. None if there is no such tokenizer.
+    It gives the ids of the module's own `tokenize` for every safe text of the probe: each safe
+    character alone, doubled and beside letters, each piece of the vocabulary, many of them in
+    capitals and with accents, and words of about the lengths from which on a word is [UNK].
     """
     if not vocab_file.is_file():  # as with SentencePiece
         return None
@@ -79,10 +73,7 @@ def _probe_words(pieces: list[str]) -> Iterator[str]:
 
 def _agree(fast: Tokenize, slow: Tokenize, words: list[str]) -> bool:
     """Returns whether two tokenizers give the same ids for texts of these words."""
-    texts = tf.constant(
-        [" ".join(some).encode("utf-8") for some in in_batches(words, WORDS_A_TEXT)]
-    )
+    texts = tf.constant([" ".join(some).encode() for some in in_batches(words, WORDS_A_TEXT)])
     found, expected = fast(texts), slow(texts)
-    return np.array_equal(found.row_splits, expected.row_splits) and np.array_equal(
-        found.flat_values, expected.flat_values
-    )
+    same_lengths = np.array_equal(found.row_splits, expected.row_splits)
+    return same_lengths and np.array_equal(found.flat_values, expected.flat_values)

@@ -20,10 +20,6 @@ class TrainingOperations(Operations):
 
     The exact GELU is computed of ``x / sqrt(2)`` and comes out divided by it, which saves two
     passes over [rows, intermediate]: the weights around it make up for that.
-
-    Args:
-        bert: What `reopen` returned.
-        dtype: What the layers compute in, tf.float32 or tf.bfloat16.
     """
 
     def __init__(self, bert: keras.Model, dtype: tf.DType):
@@ -33,12 +29,7 @@ class TrainingOperations(Operations):
         if self.config.activation != "gelu":
             return 1.0
         name_in_layer = name.split(".", 3)[-1]  # after "encoder.layer.0."
-        around_gelu = (
-            "intermediate.dense.weight",
-            "intermediate.dense.bias",
-            "output.dense.weight",
-        )
-        return 0.5**0.5 if name_in_layer in around_gelu else 1.0
+        return 0.5**0.5 if name_in_layer in _AROUND_GELU else 1.0
 
     def enter(self, embeddings: tf.Tensor) -> tf.Tensor:
         return tf.cast(tf.reshape(embeddings, [-1, self.config.hidden_size]), self.dtype)

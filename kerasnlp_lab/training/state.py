@@ -21,9 +21,9 @@ class TrainingState:
         losses: The sum of the losses of this epoch's steps, each a mean over its batch.
         right: The number of correct answers in this epoch.
         counted: The number of answers in this epoch.
-        phase_best: The lowest validation loss in the phase.
+        phase_best: The lowest validation loss in the phase, or negative accuracy; see `Task`.
         waited: The number of epochs since that loss.
-        best_loss: The lowest validation loss in all epochs.
+        best_loss: The same in all epochs.
         best_epoch: The epoch with that loss, counted from 1 over all phases.
         best_file: The file with the weights of that epoch, in the folder of checkpoints.
         lines: The history so far.

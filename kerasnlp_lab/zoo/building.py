@@ -57,7 +57,7 @@ def create_model(
     texts = as_texts(train_texts)
     labels = None if train_labels is None else as_label_ids(train_labels, len(texts))
     chosen, _ = entry.resolve(entry.with_options(options or {}), texts, labels)
-    text = entry.build_text(chosen)
+    text = _build_text(entry, chosen, task)
     text.adapt(texts)
     return _assemble(entry, chosen, task, text, task.decision_type(), strategy)
 
@@ -131,7 +131,7 @@ def load_classifier(
         changes = {**(options or {}), **entry.precision_options(precision)}
         changes |= entry.options.to_explain() if to_explain else {}
         chosen = entry.with_options(entry.options.when_loaded(description["options"], changes))
-        text = entry.build_text(chosen)
+        text = _build_text(entry, chosen, task)
         text.load_files(folder / "text")
         decision = task.decision_type(**description.get("decision", {}))
     except OptionError:
@@ -154,6 +154,13 @@ def _find_entry(name: str, folder: Path) -> ZooEntry:
             f"{folder} was trained on {name}, which is neither a known model nor a folder with a "
             "BERT; if it was a folder, put it back"
         ) from error
+
+
+def _build_text(entry: ZooEntry, options: ModelOptions, task: Task) -> TextVectorizer:
+    text = entry.build_text(options)
+    if task.needs_offsets:
+        text.keep_offsets()
+    return text
 
 
 def _assemble(

@@ -36,6 +36,7 @@ class ZooEntry:
             network, which turns features into the task's logits. Use `with_head` to put the
             task's head on a body, and name a pre-trained body "encoder".
         tasks: The names of the supported tasks; empty for all.
+        task_recipes: The default recipes of tasks that need another one, by task name.
         solve: Sets the network's weights directly, for models without gradient descent. It takes
             the task, the text half, the network, the training rows and the validation rows, and
             returns one line of history for each attempt. None means gradient descent.
@@ -59,6 +60,7 @@ class ZooEntry:
     build_text: Callable[[Any], TextVectorizer]
     build_network: Callable[[TextVectorizer, Any, Any], keras.Model]
     tasks: tuple[str, ...] = ()
+    task_recipes: Mapping[str, Recipe] = dataclasses.field(default_factory=dict)
     solve: (
         Callable[
             [Any, TextVectorizer, keras.Model, LabelledTokens, LabelledTokens],
@@ -77,6 +79,10 @@ class ZooEntry:
     def has_encoder(self) -> bool:
         """Whether the model has a pre-trained part, which can be frozen."""
         return self.options.has_encoder
+
+    def recipe_for(self, task: str) -> Recipe:
+        """Returns the default recipe for a task, by its name."""
+        return self.task_recipes.get(task, self.recipe)
 
     def check_task(self, task: str) -> None:
         """Checks that the model supports a task.

@@ -103,6 +103,7 @@ def resume(run: Path) -> subprocess.CompletedProcess[str]:
     return command(["train", "--resume", str(run)])
 
 
+@pytest.mark.slow  # tests/training/test_checkpoints.py breaks some
 def test_a_broken_checkpoint_falls_back_to_the_one_before(whole, tmp_path):
     run = begun(tmp_path, *SCRATCH)
     newest = max((run / "checkpoints").glob("step-*"))
@@ -174,6 +175,7 @@ def test_sigterm_saves_with_a_status_of_its_own_and_another_model_is_refused(tmp
     assert "leave out --epochs" in refused.err
 
 
+@pytest.mark.slow
 def test_a_second_ctrl_c_stops_at_once(tmp_path):
     run = tmp_path / "run"
     result = command([*SCRATCH, "--output", str(run)], moment="ctrl-c twice", count=5)

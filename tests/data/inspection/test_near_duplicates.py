@@ -80,7 +80,9 @@ def test_groups_are_those_of_every_pair_compared(tmp_path):
     for line, (text, _) in enumerate([*plain_rows(), *rows], start=2):
         lines.setdefault(" ".join(text.split()), line)
     texts = list(lines)
-    near = np.array([[similarity(a, b) >= 0.8 for a in texts] for b in texts])
+    near = np.zeros((len(texts), len(texts)), bool)
+    for one, other in itertools.combinations(range(len(texts)), 2):
+        near[one, other] = similarity(texts[one], texts[other]) >= 0.8
     groups = connected_components(near)[1]
     repeated = [lines[texts[i]] for i, group in enumerate(groups) if group in groups[:i]]
     assert lines_of(found, "near_duplicate") == repeated
