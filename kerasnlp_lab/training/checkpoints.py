@@ -24,12 +24,8 @@ KEPT = 2
 class Checkpoints:
     """Safetensors files in a folder, each with arrays, a state, and a hash of both.
 
-    Keeps only the two newest checkpoints and the files of best weights that they name.
-
-    Args:
-        folder: The folder of the files; saving the first checkpoint creates it.
-        writes: Whether this process writes files. If not, it keeps the best weights in
-            memory and reads the checkpoints that another process has written.
+    Keeps only the two newest checkpoints and the files of best weights that they name. A process
+    that does not write keeps the best weights in memory, and reads the checkpoints of another.
     """
 
     def __init__(self, folder: Path, *, writes: bool = True):
@@ -60,11 +56,7 @@ class Checkpoints:
             self._remove_unneeded(state["best_file"])
 
     def save_best(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
-        """Writes the best weights so far.
-
-        Raises:
-            StorageError: The weights cannot be written.
-        """
+        """Writes the best weights so far; raises StorageError if they cannot be written."""
         if self.writes:
             self._write(self.folder / name, arrays, {})
             self._remove_unneeded(name)
@@ -77,14 +69,10 @@ class Checkpoints:
         return bool(self._files())
 
     def newest(self) -> tuple[dict[str, np.ndarray], dict[str, Any], list[str]] | None:
-        """Returns the newest intact checkpoint.
+        """Returns the newest intact checkpoint; None if there is no checkpoint at all.
 
-        Returns:
-            Its arrays, its state, and a message for each newer checkpoint, which is broken;
-            None if there is no checkpoint at all.
-
-        Raises:
-            RunError: There are checkpoints, but all are broken.
+        It is arrays, a state, and a message for each newer checkpoint, which is broken. Raises
+        RunError if all are broken.
         """
         broken: list[str] = []
         for file in reversed(self._files()):
@@ -100,11 +88,7 @@ class Checkpoints:
         return None
 
     def best(self, name: str) -> dict[str, np.ndarray]:
-        """Returns the arrays that `save_best` has written.
-
-        Raises:
-            RunError: The file is missing or altered.
-        """
+        """Returns what `save_best` has written; raises RunError if it is missing or altered."""
         if name in self._in_memory:
             return self._in_memory[name]
         return _read(self.folder / name)[0]

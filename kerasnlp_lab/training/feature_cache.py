@@ -30,18 +30,12 @@ def text_keys(tokens: list[np.ndarray]) -> np.ndarray:
 
 
 class FeatureCache:
-    """Looks up features by the hash of a text's token ids, in memory-mapped files.
+    """Looks up a text's features, `width` of them, by the hash of its token ids, in mapped files.
 
     Each file, a segment, is a .npy with keys followed by features. It is named by its own
     SHA-256 and never changes, so that several processes can read and add at the same time. A
-    file whose hash differs from its name is removed.
-
-    Args:
-        folder: The folder for one encoder's files; see `Classifier.encoder_fingerprint`.
-        width: The number of features of a text.
-
-    Raises:
-        StorageError: The folder cannot be made.
+    file whose hash differs from its name is removed. The folder is for one encoder's files; see
+    `Classifier.encoder_fingerprint`. Raises StorageError if it cannot be made.
     """
 
     def __init__(self, folder: Path, width: int):
@@ -83,15 +77,10 @@ class FeatureCache:
         return features
 
     def add(self, keys: np.ndarray, features: Callable[[np.ndarray], Iterator[np.ndarray]]) -> None:
-        """Computes features and writes them, one file at a time.
+        """Computes features for new keys, without duplicates, and writes them, one file at a time.
 
-        Args:
-            keys: The keys of texts that are not cached yet, without duplicates.
-            features: Takes indices into these keys and yields batches of features, float32
-                [batch, width], in the same order.
-
-        Raises:
-            StorageError: The features cannot be written.
+        `features` takes indices into these keys and yields batches of features, float32 [batch,
+        width], in the same order. Raises StorageError if they cannot be written.
         """
         for start in range(0, len(keys), SEGMENT_ROWS):
             rows = np.arange(start, min(start + SEGMENT_ROWS, len(keys)))

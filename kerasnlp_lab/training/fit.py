@@ -14,6 +14,7 @@ import rich.console
 import tensorflow as tf
 
 from kerasnlp_lab.data import TextDataset
+from kerasnlp_lab.display import first_few
 from kerasnlp_lab.errors import RunError, TrainingStopped
 from kerasnlp_lab.paths import our_command
 from kerasnlp_lab.tasks import Task
@@ -33,27 +34,15 @@ from kerasnlp_lab.zoo import Classifier, Recipe
 
 __all__ = ["Fit", "task_in_training"]
 
-NAMED_ROWS = 8
-
 Validate = Callable[[Any, Any], tf.Tensor]
 
 
 class Fit:
-    """The training loop, through all phases of a recipe.
+    """The training loop, through all phases of a recipe, with the arguments of `train`.
 
     Each step is a function of the seed, the rows and `TrainingState`. So a resumed training ends
-    exactly like one without an interruption.
-
-    Args:
-        classifier: A new classifier, which ends with its best weights.
-        data: The rows.
-        recipe: The recipe.
-        folder: The folder for the history.
-        checkpoints: The checkpoints, to save and to resume from.
-        interval: The interval between checkpoints.
-        seed: The seed of the order of rows and of dropout.
-        console: The console that shows progress; None for no progress.
-        keeps: Whether the checkpoints remain if the training stops early, for messages.
+    exactly like one without an interruption. `keeps` says whether the checkpoints remain if the
+    training stops early, for messages.
 
     Raises:
         OptionError: The recipe does not suit the rows or the devices.
@@ -242,11 +231,7 @@ class Fit:
     # Stopping early
 
     def _check_workers_agree(self, steps: int) -> None:
-        """Checks that all workers start from the same rows, options and checkpoint.
-
-        Raises:
-            RunError: They do not.
-        """
+        """Raises RunError unless all workers start from the same rows, options and checkpoint."""
         digest = hashlib.sha256(self._rows_and_options.encode()).digest()
         here = [steps, int.from_bytes(digest[:4], "big")]
         workers, _ = workers_of(self.strategy)
@@ -269,27 +254,23 @@ class Fit:
 
     def _not_finite_error(self, phase: Phase, what: str, step: int) -> RunError:
         rows = self.phases.where(phase.name, self.state.epoch * phase.steps + step)
-        named = ", ".join(rows[:NAMED_ROWS])
-        more = f" and {len(rows) - NAMED_ROWS} more" if len(rows) > NAMED_ROWS else ""
         checkpoints = self.saved.checkpoints
         kept = f"the last checkpoint is kept in {checkpoints.folder}; "
         kept = kept if self.keeps and checkpoints.saved else ""
-        rate = self.recipe.learning_rate
-        if phase.name == "frozen":
-            rate = self.recipe.head_learning_rate
+        recipe = self.recipe
+        rate = recipe.head_learning_rate if phase.name == "frozen" else recipe.learning_rate
         return RunError(
             f"{what} at step {step + 1} of {phase.steps} in {phase.name} epoch "
-            f"{self.state.epoch + 1}, on the training rows {named}{more}; {kept}train again with "
-            f"a smaller learning rate than {rate:g}, with more warm-up, or with clip_norm 1; and "
-            "check those rows"
+            f"{self.state.epoch + 1}, on the training rows {first_few(rows, 8)}; {kept}train "
+            f"again with a smaller learning rate than {rate:g}, with more warm-up, or with "
+            "clip_norm 1; and check those rows"
         )
 
 
 def task_in_training(task: Task, data: TextDataset, recipe: Recipe) -> Task:
     """Returns a task with the settings that it takes from a recipe.
 
-    Raises:
-        OptionError: A setting does not suit the rows.
+    Raises OptionError if a setting does not suit the rows.
     """
     return task.for_training(data, **{name: getattr(recipe, name) for name in task.recipe_fields})
 

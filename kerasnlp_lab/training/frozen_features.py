@@ -16,6 +16,7 @@ from kerasnlp_lab.paths import cache_dir
 from kerasnlp_lab.text import TokenizedTexts
 from kerasnlp_lab.text.pipeline import feature_batches
 from kerasnlp_lab.training.feature_cache import FeatureCache, text_keys
+from kerasnlp_lab.training.progress import progress_bar
 from kerasnlp_lab.zoo import Classifier
 
 __all__ = ["FrozenFeatures", "frozen_features"]
@@ -32,17 +33,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class FrozenFeatures:
-    """The features of many texts.
-
-    Args:
-        cache: The cache that holds them.
-        places: The place of each text's features in the cache, int64 of shape [texts, 2].
-        width: The number of features of a text.
-    """
+    """The features of many texts."""
 
     cache: FeatureCache
-    places: np.ndarray
-    width: int
+    places: np.ndarray  # of each text's features in the cache, int64 of shape [texts, 2]
+    width: int  # the number of features of a text
 
     def load(self, rows: tf.Tensor) -> tf.Tensor:
         """Returns the features, float32 [batch, width], of rows, int32 [batch], in a graph."""
@@ -60,19 +55,11 @@ def frozen_features(
     parts: dict[str, TokenizedTexts],
     console: rich.console.Console | None = None,
 ) -> dict[str, FrozenFeatures]:
-    """Returns the features that the encoder, with its current weights, computes for texts.
+    """Returns the features that the encoder, with its current weights, computes for texts, by part.
 
     Each text is computed only once. Features are cached below `cache_dir` by the encoder's
     weights and options, its preprocessing, and the text's token ids. A few cached ones are
-    computed again and compared.
-
-    Args:
-        classifier: A classifier with an encoder.
-        parts: Tokenized texts, by the name of their split.
-        console: Shows the progress; None shows nothing.
-
-    Raises:
-        StorageError: The features cannot be written.
+    computed again and compared. Raises StorageError if features cannot be written.
     """
     began = time.perf_counter()
     width = classifier.head.input_shape[-1]
@@ -88,7 +75,7 @@ def frozen_features(
     for part, tokens in parts.items():
         _check_cached(compute, tolerance, cache, tokens, keys[part])
     computed = 0
-    with _progress_bar(console) as bar:
+    with progress_bar(console) as bar:
         for part, tokens in parts.items():
             computed += _compute_missing(compute, cache, tokens, keys[part], bar)
     if console is not None:
@@ -149,15 +136,3 @@ def _check_cached(
     if not differences.max() <= tolerance:  # so that NaN does not match either
         _log.warning("%s holds another encoder's features; all are removed", cache.folder)
         cache.forget()
-
-
-def _progress_bar(console: rich.console.Console | None) -> rich.progress.Progress:
-    return rich.progress.Progress(
-        rich.progress.TextColumn("{task.description}"),
-        rich.progress.BarColumn(),
-        rich.progress.MofNCompleteColumn(),
-        rich.progress.TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=console is None or not console.is_terminal,
-    )

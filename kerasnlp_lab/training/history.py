@@ -18,11 +18,9 @@ SCALARS = {"train": ("loss", "accuracy"), "validation": ("val_loss", "val_accura
 
 
 class History:
-    """The lines of a training so far; each is written when it is added.
+    """The lines of a training so far; each is written into the folder, if any, when it is added.
 
-    Args:
-        folder: The folder for history.csv and tensorboard/; None writes nothing.
-        lines: The lines of a training that is being resumed.
+    `lines` are those of a training that is being resumed.
     """
 
     def __init__(self, folder: Path | None, lines: list[dict[str, Any]] | None = None):

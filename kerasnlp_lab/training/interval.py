@@ -12,13 +12,9 @@ SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
 class Interval:
-    """A time or a number of steps between checkpoints.
+    """A time or a number of steps between checkpoints: "60s", "5m", "1h", "200steps", or "off".
 
-    Args:
-        words: "60s", "5m", "1h", "200steps", or "off".
-
-    Raises:
-        OptionError: The words have another form.
+    Raises OptionError for other words.
 
     Example:
         >>> Interval("2steps").due(steps=1), Interval("2steps").due(steps=2)

@@ -2,21 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import tensorflow as tf
-from official.nlp.optimization import WarmUp
+from official.nlp.optimization import AdamWeightDecay, WarmUp
 
-from kerasnlp_lab._internals import DenseUpdates
+from kerasnlp_lab._internals import DenseUpdates, OnePassDecay
 from kerasnlp_lab._keras import keras
+from kerasnlp_lab.bert.encoder import layer_of
 from kerasnlp_lab.errors import OptionError
-from kerasnlp_lab.training.adamw import AdamW
-from kerasnlp_lab.training.layer_decay import learning_rate_shares
 from kerasnlp_lab.zoo import Recipe
 
-__all__ = ["adamw_with_warmup", "make_optimizer"]
+__all__ = ["AdamW", "adamw_with_warmup", "make_optimizer"]
+
+
+class AdamW(DenseUpdates, OnePassDecay, AdamWeightDecay):
+    """The optimizer that ``official.nlp.optimization.create_optimizer`` makes, but for rounding.
+
+    The weight decay is 0.01, and 0 for LayerNorm and biases. It is a part of the step, so it
+    shrinks along with a variable's learning rate. `shares` are the variables' shares of the
+    learning rate, by name; None for all of it. A step raises KeyError for a variable without one.
+
+    Source: Loshchilov and Hutter 2019, https://arxiv.org/abs/1711.05101.
+    """
+
+    def __init__(
+        self, learning_rate: Any, *, shares: Mapping[str, float] | None = None, **kwargs: Any
+    ):
+        super().__init__(
+            learning_rate,
+            beta_1=0.9,
+            beta_2=0.999,
+            epsilon=1e-6,
+            weight_decay_rate=0.01,
+            exclude_from_weight_decay=["LayerNorm", "layer_norm", "bias"],
+            gradient_clip_norm=0.0,  # its own is by the norm of one replica's gradients
+            **kwargs,
+        )
+        self.shares = shares
+
+    def learning_rate_share(self, variable: tf.Variable) -> float:
+        if self.shares is None:
+            return 1.0
+        return self.shares[re.sub(r"/replica_\d+(?=:)", "", variable.name)]
 
 
 def adamw_with_warmup(
@@ -68,16 +99,9 @@ class _Adam(DenseUpdates, keras.optimizers.legacy.Adam):
 def make_optimizer(
     recipe: Recipe, steps_per_epoch: int, *, frozen: bool, network: keras.Model
 ) -> keras.optimizers.legacy.Optimizer:
-    """Returns the optimizer for one phase.
+    """Returns the optimizer for a phase that trains a network, or a part of it.
 
-    Args:
-        recipe: The recipe.
-        steps_per_epoch: The number of optimizer steps in an epoch.
-        frozen: Whether the encoder is frozen in this phase.
-        network: The network, or the part of it that is trained.
-
-    Raises:
-        OptionError: The recipe has a layer_decay and the network has no layers of a BERT.
+    Raises OptionError if the recipe has a layer_decay and the network has no layers of a BERT.
     """
     rate = recipe.head_learning_rate if frozen else recipe.learning_rate
     if recipe.optimizer == "adam":
@@ -88,8 +112,28 @@ def make_optimizer(
         (recipe.frozen_epochs if frozen else recipe.epochs) * steps_per_epoch,
         warmup_fraction=recipe.warmup_fraction,
         clip_norm=recipe.clip_norm,
-        shares=learning_rate_shares(network.weights, recipe.layer_decay) if has_shares else None,
+        shares=_learning_rate_shares(network.weights, recipe.layer_decay) if has_shares else None,
     )
+
+
+def _learning_rate_shares(variables: Sequence[Any], layer_decay: float) -> dict[str, float]:
+    """Returns the factor of the learning rate for each variable, by name.
+
+    The factor is 1 for the head and the pooler, layer_decay for the encoder's last layer,
+    layer_decay squared for the layer below, and so on down to the embeddings. Raises OptionError
+    if no variable belongs to a layer of a BERT.
+
+    Source: Howard and Ruder 2018, https://arxiv.org/abs/1801.06146; in this form
+    Clark et al. 2020 (ELECTRA), https://arxiv.org/abs/2003.10555.
+    """
+    depths = {variable.name: layer_of(variable.name) for variable in variables}
+    top = max((depth for depth in depths.values() if depth is not None), default=0)
+    if not top:
+        raise OptionError("layer_decay must be 1 for a model without a BERT: it has no such layers")
+    return {
+        name: 1.0 if depth is None else layer_decay ** (top + 1 - depth)
+        for name, depth in depths.items()
+    }
 
 
 def _clipping(clip_norm: float) -> list[Any]:

@@ -32,36 +32,24 @@ HEAD_STEPS = 100  # the overhead of a call is larger than one step of a head
 class Phase:
     """One phase of a training.
 
-    Args:
-        name: The name of the phase in the history.
-        epochs: The most epochs; 0 skips the phase.
-        steps: The number of steps in an epoch.
-        model: The network, or the part of it that the phase trains.
-        batches: Takes the number of steps already taken in the phase and a share, and returns
-            endless batches of (features, targets).
-        validation: One pass over the validation rows, as (features, targets).
-        steps_a_call: The number of steps in one TensorFlow call.
+    `batches` takes the number of steps already taken in the phase and a share, and returns endless
+    batches of (features, targets).
     """
 
-    name: str
-    epochs: int
-    steps: int
-    model: keras.Model
+    name: str  # in the history
+    epochs: int  # the most epochs; 0 skips the phase
+    steps: int  # in an epoch
+    model: keras.Model  # the network, or the part of it that the phase trains
     batches: Callable[[int, Share], tf.data.Dataset]
-    validation: tf.data.Dataset
-    steps_a_call: int = 1
+    validation: tf.data.Dataset  # one pass over the validation rows, as (features, targets)
+    steps_a_call: int = 1  # in one TensorFlow call
 
 
 class Phases:
     """The phases of a training; each is built when it starts.
 
-    Args:
-        classifier: The classifier to train.
-        task: The classifier's task, with the recipe's settings.
-        data: The rows.
-        recipe: The recipe.
-        seed: The seed of the order of rows and of the task's random numbers.
-        console: The console that shows progress; None for no progress.
+    The task has the recipe's settings. The seed is that of the order of rows and of the task's
+    random numbers.
 
     Raises:
         OptionError: The recipe has no epoch, or the devices cannot share a batch equally.
@@ -116,12 +104,7 @@ class Phases:
         )
 
     def where(self, name: str, done: int) -> list[str]:
-        """Returns the file and line of every row in one batch of a phase.
-
-        Args:
-            name: The phase.
-            done: The number of steps before that batch.
-        """
+        """Returns the file and line of every row in the batch of a phase after `done` steps."""
         return self.rows.where(self._first_step(name) + done)
 
     def _first_step(self, name: str) -> int:

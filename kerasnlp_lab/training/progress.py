@@ -8,16 +8,27 @@ from typing import Any
 import rich.console
 import rich.progress
 
-__all__ = ["Progress"]
+__all__ = ["Progress", "progress_bar"]
+
+
+def progress_bar(
+    console: rich.console.Console | None, *columns: rich.progress.ProgressColumn
+) -> rich.progress.Progress:
+    """Returns a bar with more columns before the time left, which only a terminal shows."""
+    return rich.progress.Progress(
+        rich.progress.TextColumn("{task.description}"),
+        rich.progress.BarColumn(),
+        rich.progress.MofNCompleteColumn(),
+        *columns,
+        rich.progress.TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=console is None or not console.is_terminal,
+    )
 
 
 class Progress:
-    """On a terminal, a bar with rate and time left; everywhere, a line for each epoch.
-
-    Args:
-        console: Shows the progress; None shows nothing.
-        batch_size: Rows in a global batch.
-    """
+    """On a terminal, a bar with rate and time left; everywhere, a line for each epoch."""
 
     def __init__(self, console: rich.console.Console | None, batch_size: int):
         self.console = console
@@ -28,15 +39,8 @@ class Progress:
         """Shows the bar of an epoch of `steps` steps, `done` of which are done."""
         if self.console is None or not self.console.is_terminal:
             return
-        self._bar = rich.progress.Progress(
-            rich.progress.TextColumn("{task.description}"),
-            rich.progress.BarColumn(),
-            rich.progress.MofNCompleteColumn(),
-            rich.progress.TextColumn("{task.fields[rate]:.0f} texts/s"),
-            rich.progress.TimeRemainingColumn(),
-            console=self.console,
-            transient=True,
-        )
+        rates = rich.progress.TextColumn("{task.fields[rate]:.0f} texts/s")
+        self._bar = progress_bar(self.console, rates)
         self._task = self._bar.add_task(f"  {name}", total=steps, completed=done, rate=0.0)
         self._bar.start()
         self._began, self._first = time.perf_counter(), done

@@ -66,9 +66,7 @@ class RunDirectory:
     def create(cls, path: str | Path, config: dict[str, Any]) -> RunDirectory:
         """Creates the folder and writes config.json.
 
-        Raises:
-            RunError: The folder is not empty.
-            StorageError: The folder cannot be written.
+        Raises RunError if the folder is not empty, and StorageError if it cannot be written.
         """
         path = user_path(path)
         check_new(path, "name another --output")
@@ -152,12 +150,9 @@ class RunDirectory:
             raise explain_os_error(error, self.path / LOCK_FILE) from error
 
     def _check_same(self, config: dict[str, Any]) -> None:
-        """Checks that the unfinished run here has the same configuration.
+        """Raises RunError unless the unfinished run here has the same configuration.
 
         The same rows may come from another place: config.json then names that one.
-
-        Raises:
-            RunError: It has not.
         """
         before = BEFORE_TASKS | self.read_json("config.json")
         now = json.loads(json.dumps(BEFORE_TASKS | config))  # as json reads it back
@@ -169,12 +164,11 @@ class RunDirectory:
             before["dataset"] = now["dataset"]
         for name in now:
             if name not in MAY_DIFFER and before.get(name) != now[name]:
+                difference = _difference(name, before.get(name), now[name])
                 raise RunError(
-                    f"{self.path} holds an unfinished run with {_difference(name, before, now)}; "
-                    "name another --output, or resume it with "
-                    f"{our_command('train', '--resume', self.path)}"
+                    f"{self.path} holds an unfinished run with {difference}; name another "
+                    f"--output, or resume it with {our_command('train', '--resume', self.path)}"
                 )
-
         if moved:
             self.write_json("config.json", before)
 
@@ -188,8 +182,7 @@ class RunDirectory:
     def open(cls, path: str | Path) -> RunDirectory:
         """Opens the folder of a finished run.
 
-        Raises:
-            RunError: The folder is not a run directory, or the run did not finish.
+        Raises RunError if the folder is not a run directory, or the run did not finish.
         """
         path = user_path(path)
         if not path.exists():
@@ -214,22 +207,14 @@ class RunDirectory:
         return self.path / "model"
 
     def read_json(self, name: str) -> dict[str, Any]:
-        """Reads a JSON file of the run.
-
-        Raises:
-            RunError: The file is missing or damaged.
-        """
+        """Reads a JSON file of the run; raises RunError if it is missing or damaged."""
         try:
             return json.loads((self.path / name).read_text(encoding="utf-8"))
         except (OSError, json.JSONDecodeError) as error:
             raise RunError(f"cannot read {self.path / name}: {error}") from error
 
     def write_json(self, name: str, content: dict[str, Any]) -> None:
-        """Writes a JSON file, whole or not at all.
-
-        Raises:
-            StorageError: The file cannot be written.
-        """
+        """Writes a JSON file, whole or not at all; raises StorageError if it cannot be written."""
         write_whole(self.path / name, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
     def model_bytes(self) -> int:
@@ -242,12 +227,10 @@ def _same_rows(before: dict[str, Any], now: dict[str, Any]) -> bool:
     return one is not None and one == other
 
 
-def _difference(name: str, before: dict[str, Any], now: dict[str, Any]) -> str:
-    one, other = before.get(name), now[name]
-    if isinstance(one, dict) and isinstance(other, dict):
-        for key in other:
-            if one.get(key) != other[key]:
-                return _difference(
-                    f"{name} {key}", {f"{name} {key}": one.get(key)}, {f"{name} {key}": other[key]}
-                )
-    return f"{name} = {one!r}, not {other!r}"
+def _difference(name: str, before: Any, now: Any) -> str:
+    """Returns the first value in which two parts of a configuration differ, by its name."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        for key in now:
+            if before.get(key) != now[key]:
+                return _difference(f"{name} {key}", before.get(key), now[key])
+    return f"{name} = {before!r}, not {now!r}"

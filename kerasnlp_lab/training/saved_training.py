@@ -23,15 +23,7 @@ Arrays = dict[str, np.ndarray]
 
 
 class SavedTraining:
-    """Saves and restores the state, the weights and the optimizer of a training.
-
-    Args:
-        classifier: The classifier in training.
-        checkpoints: The checkpoints, to save and to resume from.
-        interval: The interval between checkpoints.
-        batch_size: The number of rows in a global batch.
-        say: Prints a line for the user.
-    """
+    """Saves and restores the state, the weights and the optimizer of a training."""
 
     def __init__(
         self,
@@ -52,13 +44,9 @@ class SavedTraining:
     # Resuming
 
     def find(self) -> int:
-        """Reads the newest intact checkpoint.
+        """Reads the newest intact checkpoint, and returns its finished steps; 0 if there is none.
 
-        Returns:
-            The number of finished steps in it; 0 if there is no checkpoint.
-
-        Raises:
-            RunError: There are checkpoints, and all are broken.
+        Raises RunError if there are checkpoints, and all are broken.
         """
         self._found = self.checkpoints.newest()
         return 0 if self._found is None else self._found[1].get("steps", 0)
@@ -66,8 +54,7 @@ class SavedTraining:
     def restore(self) -> None:
         """Restores state and weights from the checkpoint that `find` read, if there is one.
 
-        Raises:
-            RunError: The checkpoint belongs to another network, vocabulary or version.
+        Raises RunError if it belongs to another network, vocabulary or version.
         """
         if self._found is None:
             return
@@ -136,11 +123,7 @@ class SavedTraining:
     # The best weights
 
     def keep_best(self, part: str) -> None:
-        """Keeps the current weights as the best.
-
-        Args:
-            part: "network", or "head" to leave out the encoder, which is large and unchanged.
-        """
+        """Keeps the current weights of "network" as the best, or of "head" without the encoder."""
         self.state.best_file = f"best-{self.state.best_epoch:04d}-{part}.safetensors"
         weights = self._weights()
         if part == "head":

@@ -27,16 +27,12 @@ LEAST_KEY_BITS = 16  # left free for the number of a replica and of a call
 
 @contextlib.contextmanager
 def random_by_step(network: keras.Model, seed: str, step: tf.Variable) -> Iterator[None]:
-    """Gives each random layer of a network numbers that depend on nothing but the step.
+    """Gives each random layer of a network numbers that depend only on the seed and the step.
 
-    Otherwise Keras draws the next number of a sequence, and no checkpoint holds the
-    place in it. Graphs that are traced in the block keep these numbers afterwards. The
-    dropout of a TF Hub module is in its own graph, and out of reach.
-
-    Args:
-        network: The network; layers within layers are found too.
-        seed: Any text; another one gives other numbers.
-        step: A scalar variable that differs at each step.
+    Otherwise Keras draws the next number of a sequence, and no checkpoint holds the place in it.
+    Layers within layers are found too. Graphs that are traced in the block keep these numbers
+    afterwards. The dropout of a TF Hub module is in its own graph, and out of reach. `step` is a
+    scalar variable that differs at each step.
     """
     layers = random_layers(network)
     before = [random_generator(one) for one in layers]

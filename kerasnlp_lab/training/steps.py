@@ -20,30 +20,20 @@ __all__ = ["StepSums", "TrainingSteps", "explain_lost_worker", "share_of", "sum_
 
 
 class StepSums(NamedTuple):
-    """Sums over the global batch for each step, all float32 [steps].
-
-    Args:
-        loss: The sum of the losses.
-        weight: The weight by which to divide the loss.
-        right: The number of correct answers.
-        counted: The number of answers.
-    """
+    """Sums over the global batch for each step, all float32 [steps]."""
 
     loss: np.ndarray
-    weight: np.ndarray
-    right: np.ndarray
-    counted: np.ndarray
+    weight: np.ndarray  # by which to divide the loss
+    right: np.ndarray  # the number of correct answers
+    counted: np.ndarray  # the number of answers
 
 
 class TrainingSteps:
     """Gradient descent on endless batches, with several steps in one call.
 
-    Args:
-        model: The network to train, or a part of it.
-        optimizer: The optimizer, created in the strategy's scope.
-        task: The task, which defines the loss. The sum of losses over the global batch, divided
-            by their weight, is minimized.
-        batches: Takes the share of a process and returns its batches of (features, targets).
+    It minimizes the task's sum of losses over the global batch, divided by their weight. The
+    optimizer was created in the strategy's scope. `batches` takes the share of a process and
+    returns its batches of (features, targets).
     """
 
     def __init__(
@@ -53,9 +43,7 @@ class TrainingSteps:
         task: Task,
         batches: Callable[[Share], tf.data.Dataset],
     ):
-        self.model = model
-        self.optimizer = optimizer
-        self.task = task
+        self.model, self.optimizer, self.task = model, optimizer, task
         self.strategy = model.distribute_strategy
         with self.strategy.scope():
             create_slots(optimizer, model.trainable_variables)
@@ -66,17 +54,9 @@ class TrainingSteps:
         self._call = tf.function(self._steps, autograph=False)
 
     def __call__(self, steps: int, stop: bool = False) -> tuple[StepSums, bool]:
-        """Takes some steps.
+        """Takes some steps, and returns their sums, and whether any process was asked to `stop`.
 
-        Args:
-            steps: The number of steps.
-            stop: Whether this process was asked to stop.
-
-        Returns:
-            The sums of each step, and whether any process was asked to stop.
-
-        Raises:
-            WorkerLostError: Another worker is gone.
+        Raises WorkerLostError if another worker is gone.
         """
         number = None if steps == 1 else tf.constant(steps)
         with explain_lost_worker(self.strategy):
@@ -120,17 +100,9 @@ class TrainingSteps:
 
 
 def sum_over_workers(strategy: tf.distribute.Strategy, numbers: Sequence[float]) -> list[float]:
-    """Sums numbers over all workers. It returns when all workers have called it.
+    """Returns the sums of numbers over all workers, once all have called it.
 
-    Args:
-        strategy: The strategy, with one worker or several.
-        numbers: The numbers of this worker.
-
-    Returns:
-        The sums, the same on every worker.
-
-    Raises:
-        WorkerLostError: Another worker is gone.
+    Raises WorkerLostError if another worker is gone.
     """
     workers, _ = workers_of(strategy)
     if workers == 1:
@@ -143,11 +115,7 @@ def sum_over_workers(strategy: tf.distribute.Strategy, numbers: Sequence[float])
 
 @contextlib.contextmanager
 def explain_lost_worker(strategy: tf.distribute.Strategy) -> Iterator[None]:
-    """Turns the error of a lost worker into a `WorkerLostError`.
-
-    Raises:
-        WorkerLostError: Another worker is gone.
-    """
+    """Turns the error of a lost worker into a `WorkerLostError`."""
     try:
         yield
     except (tf.errors.DataLossError, tf.errors.NotFoundError):  # a file of this worker

@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import threading
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any
 
 __all__ = ["StopSignals"]
@@ -15,13 +15,10 @@ CAUGHT = (signal.SIGTERM, signal.SIGINT)
 
 
 class StopSignals:
-    """A context manager that notes the first SIGTERM or SIGINT instead of stopping.
+    """A context manager that notes the first SIGTERM or SIGINT in `caught` instead of stopping.
 
     A SIGINT after it stops at once. A SIGTERM after it is ignored, because timeout, SLURM and
     others send it twice. Does nothing outside the main thread, where Python delivers no signals.
-
-    Attributes:
-        caught: The first signal; None if there was none.
     """
 
     def __init__(self) -> None:
@@ -33,12 +30,7 @@ class StopSignals:
             self._before = {one: signal.signal(one, self._note) for one in CAUGHT}
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         for one, handler in self._before.items():
             signal.signal(one, handler)
 

@@ -57,19 +57,16 @@ def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
 
 
 def _multi_worker() -> tf.distribute.MultiWorkerMirroredStrategy:
-    resolvers = tf.distribute.cluster_resolver
+    if "TF_CONFIG" not in os.environ and "SLURM_STEP_NODELIST" not in os.environ:
+        raise StrategyError(
+            "multi_worker needs to know the workers: set TF_CONFIG, or start it with srun; see "
+            "docs/guides/distributed.md"
+        )
     try:
-        if "TF_CONFIG" in os.environ:
-            json.loads(os.environ["TF_CONFIG"])["task"]["index"]
-            resolver = resolvers.TFConfigClusterResolver()
-        elif "SLURM_STEP_NODELIST" in os.environ:
+        if "TF_CONFIG" not in os.environ:
             os.environ["TF_CONFIG"] = _config_of_slurm()
-            resolver = resolvers.TFConfigClusterResolver()
-        else:
-            raise StrategyError(
-                "multi_worker needs to know the workers: set TF_CONFIG, or start it with srun; see "
-                "docs/guides/distributed.md"
-            )
+        json.loads(os.environ["TF_CONFIG"])["task"]["index"]
+        resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
         return tf.distribute.MultiWorkerMirroredStrategy(resolver)
     except (ValueError, KeyError, TypeError) as error:
         raise StrategyError(
@@ -88,12 +85,7 @@ def _multi_worker() -> tf.distribute.MultiWorkerMirroredStrategy:
 
 
 def _config_of_slurm() -> str:
-    """Returns the TF_CONFIG that srun's variables make.
-
-    Raises:
-        KeyError: One is missing.
-        ValueError: One is not in SLURM's format.
-    """
+    """Returns the TF_CONFIG that srun's variables make; raises KeyError or ValueError."""
     nodes = expand_slurm_nodes(
         os.environ["SLURM_STEP_NODELIST"], os.environ["SLURM_STEP_TASKS_PER_NODE"]
     )

@@ -23,24 +23,15 @@ __all__ = ["TrainingRows"]
 class TrainingRows:
     """The training rows as batches. Their order is a pure function of the seed and the step.
 
-    Args:
-        task: The task, which makes batches from rows.
-        vectorizer: The text half of a classifier.
-        split: The rows.
-        tokens: The token ids of the rows; None for shards, which are tokenized while reading.
-        batch_size: The number of rows in a global batch.
-        seed: The seed of the order of rows and of the task's random numbers.
-
-    Raises:
-        OptionError: The rows are in shards, and the task needs other targets than labels.
+    Raises OptionError if the rows are in shards, and the task needs other targets than labels.
     """
 
-    task: Task
+    task: Task  # makes batches from rows
     vectorizer: TextVectorizer
     split: Split | ShardedSplit
-    tokens: TokenizedTexts | None
-    batch_size: int
-    seed: int
+    tokens: TokenizedTexts | None  # of the rows; None for shards, tokenized while reading
+    batch_size: int  # rows in a global batch
+    seed: int  # of the order of rows and of the task's random numbers
 
     def __post_init__(self) -> None:
         if isinstance(self.split, ShardedSplit) and type(self.task).targets is not Task.targets:
@@ -54,11 +45,9 @@ class TrainingRows:
         return self.task.batch(self.vectorizer, rows, self.seed, step)
 
     def batches(self, first_step: int, share: Share) -> tf.data.Dataset:
-        """Returns endless batches of (features, targets).
+        """Returns a process's share of endless batches of (features, targets).
 
-        Args:
-            first_step: The step of the first batch, counted from 0.
-            share: The part of each global batch that this process reads.
+        The first batch is that of `first_step`, counted from 0.
         """
         order = {"batch_size": self.batch_size, "seed": self.seed, "first_step": first_step}
         batched: dict[str, Any] = {"share": share, "make_batch": self.make_batch, **order}
@@ -79,11 +68,7 @@ class TrainingRows:
         return steps_in_pass(len(self.split), size)
 
     def check(self) -> None:
-        """Reads all rows again, to find a damaged one.
-
-        Raises:
-            DataError: A shard is damaged or missing.
-        """
+        """Reads all rows again; raises DataError if a shard is damaged or missing."""
         for _ in self.split.texts:
             pass
 

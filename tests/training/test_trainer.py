@@ -134,7 +134,7 @@ def test_a_loss_that_is_not_a_number_stops_the_run(news, tmp_path):
     rows = training_order(tokens.lengths, news.train.labels, batch_size=32, seed=0, first_step=1)
     first = next(iter(rows)).numpy()[:8]
     named = ", ".join(f"row {row}" for row in first)
-    assert f"at step 2 of 14 in train epoch 1, on the training rows {named} and 24 more" in str(
+    assert f"at step 2 of 14 in train epoch 1, on the training rows {named}, and 24 more" in str(
         error.value
     )
     assert "a smaller learning rate than 1e+38" in str(error.value)

@@ -56,7 +56,8 @@ def marked_encoding(path: Path) -> str:
 
 def check_encoding(path: Path, encoding: str) -> None:
     """Raises DataError if the start of a file shows that it has another encoding."""
-    head, found = head_of(path), marked_encoding(path)
+    head = head_of(path)
+    found = by_mark(head) or _by_nuls(head)
     if not found and not head.isascii() and _decoded(head, "utf-8").find("\ufffd") < 0:
         found = "utf-8"
     name = codecs.lookup(encoding).name
