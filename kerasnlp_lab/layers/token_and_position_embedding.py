@@ -9,9 +9,12 @@ import tensorflow as tf
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.errors import SequenceTooLongError
 
-__all__ = ["TokenAndPositionEmbedding", "ngram_buckets_of"]
+__all__ = ["NGRAM_WEIGHT", "TokenAndPositionEmbedding", "ngram_buckets_of"]
 
 _FACTOR = 1_000_003  # a prime
+# Adam moves the row of a rare n-gram as far as that of a frequent token. At full weight, n-grams
+# that only one training text has would outweigh its tokens.
+NGRAM_WEIGHT = 0.5
 
 
 def ngram_buckets_of(ids: tf.Tensor, width: int, buckets: int) -> tf.Tensor:
@@ -141,7 +144,7 @@ class TokenAndPositionEmbedding(keras.layers.Layer):
         embedded = self.token_emb(ids)
         if self.ngram_emb is not None:
             for buckets in self.ngrams(ids):
-                embedded += self.ngram_emb(buckets)
+                embedded += NGRAM_WEIGHT * self.ngram_emb(buckets)
         return embedded
 
     def ngrams(self, ids: tf.Tensor) -> list[tf.Tensor]:

@@ -80,8 +80,8 @@ def learn_pieces(
 ) -> list[str]:
     """Learns a WordPiece vocabulary. The same counts always give the same vocabulary.
 
-    Every character that is frequent enough becomes a piece, at the start of a word and within
-    words, as far as it occurs there. The most frequent ones come first if not all fit.
+    Every character that is frequent enough becomes a piece at the start of a word, and within
+    words if it occurs there. The most frequent ones come first if not all fit.
 
     Args:
         words: The number of times that each word occurs, as `count_words` returns it.
@@ -118,7 +118,8 @@ def learn_pieces(
     }
     learner.train_from_iterator(_lines(usable), trainer)
     ids = learner.get_vocab()
-    ordered = sorted(ids, key=ids.__getitem__)
+    # The library adds each character at the start of a word, also beyond the size.
+    ordered = sorted(ids, key=ids.__getitem__)[:size]
     return [piece for piece in ordered if len(piece.encode()) <= LONGEST_PIECE]
 
 

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.layers import TransformerBlock
+from kerasnlp_lab.layers.token_and_position_embedding import NGRAM_WEIGHT
 from kerasnlp_lab.tasks import Task
 from kerasnlp_lab.text.vectorizer import Features
 
@@ -53,7 +54,7 @@ def fuse_transformer(
         masked = ((1.0 - real) * MASKED)[:, tf.newaxis]  # [batch, 1, seq]
         x = tf.gather(tf.constant(tokens), ids)  # [batch, seq, hidden]
         for buckets in embedding.ngrams(ids):
-            x += tf.gather(tf.constant(ngrams), buckets)
+            x += tf.gather(tf.constant(NGRAM_WEIGHT * ngrams), buckets)
         x += tf.constant(positions)[: tf.shape(ids)[1]]
         for block in blocks[:-1]:
             centered = block.centered(x, masked)

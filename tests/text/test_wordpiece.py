@@ -37,12 +37,13 @@ def test_a_character_that_does_not_fit_or_is_rare_is_left_out():
     assert "本" not in learn_pieces(WORDS, 100, min_character_count=2)
     few = learn_pieces(WORDS, 7)
     assert few == [*SPECIAL_TOKENS, "##e", "##r"]  # the most frequent: 22 and 14 times
+    assert all(len(learn_pieces(NEWS, size)) <= size for size in range(40, 120, 20))
     assert learn_pieces(WORDS, 3, ("[PAD]", "[UNK]")) == ["[PAD]", "[UNK]", "##e"]
 
 
 def test_a_very_long_word_gives_characters_alone():
     pieces = learn_pieces({"x" * 101: 9, "yz": 2}, 50, ("[UNK]",))
-    assert pieces == ["[UNK]", "x", "y", "##x", "##z", "yz"]
+    assert pieces == ["[UNK]", "x", "y", "##x", "##z", "z", "yz"]
     pieces = learn_pieces({"\u0e01" * 100: 9}, 500)  # 300 bytes, more than tensorflow_text accepts
     assert len(pieces) > 8
     wordpiece_tokenizer(pieces, 400)
