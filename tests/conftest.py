@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 import json
 import os
 import random
@@ -21,10 +22,10 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
-import kerasnlp_lab  # noqa: F401  # before TensorFlow, which then computes by oneDNN
+import kerasnlp_lab  # before TensorFlow, which then computes by oneDNN
 from kerasnlp_lab.paths import cache_dir, whole_directory
 from tests import schedule
-from tests.tiny_bert import write_tiny_checkpoint
+from tests.tiny_bert import build_beside, write_tiny_checkpoint
 from tests.without_tensorflow import SkipsImports
 
 # TensorFlow's graphs are millions of objects: looking for garbage takes a tenth of the time.
@@ -122,9 +123,9 @@ def thin_minilm_cache(session_cache, shared_folder: Path, tmp_path_factory) -> P
     from kerasnlp_lab.hub import minilm_modules
     from tests.thin_minilm import build_thin_minilm
 
-    vocab_file = Path(minilm_modules().preprocess, "assets", "vocab.txt")
+    preprocess = Path(minilm_modules().preprocess)
     thin = built_once(
-        shared_folder / "thin_minilm", lambda folder: build_thin_minilm(folder, vocab_file)
+        shared_folder / "thin_minilm", lambda folder: build_thin_minilm(folder, preprocess)
     )
     return cache_with(thin / "modules", tmp_path_factory)
 
@@ -156,21 +157,26 @@ def ag_news_csv(test_data: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_checkpoint(tmp_path_factory) -> Path:
-    """A BERT of 2 layers and hidden size 16 with random weights, in Hugging Face's format."""
-    return write_tiny_checkpoint(tmp_path_factory.mktemp("tiny_checkpoint"))
+    """A BERT of 2 layers and hidden size 16 with random weights, in Hugging Face's format.
+
+    Modules built of it stay in the cache. Its name has the hash of the code that builds them.
+    """
+    files = sorted(Path(kerasnlp_lab.__file__).parent.joinpath("bert").glob("*.py"))
+    code = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:8]
+    return write_tiny_checkpoint(tmp_path_factory.mktemp("tiny") / f"tiny_{code}")
 
 
 @pytest.fixture(scope="session")
-def tiny_modules(tiny_checkpoint: Path, shared_folder: Path) -> Path:
+def tiny_modules(tiny_checkpoint: Path, session_cache) -> Path:
     """The same BERT as TF Hub modules: a folder with preprocess/ and encoder/."""
-    return built_once(
-        shared_folder / "tiny_modules", lambda folder: _build_modules(tiny_checkpoint, folder)
-    )
+    from kerasnlp_lab.hub.local import local_modules
+
+    return Path(local_modules(tiny_checkpoint).encoder).resolve().parent
 
 
 @pytest.fixture(scope="session")
 def tiny_hub_cache(
-    tiny_checkpoint: Path, shared_folder: Path, tmp_path_factory
+    tiny_checkpoint: Path, tiny_modules: Path, shared_folder: Path, tmp_path_factory
 ) -> tuple[str, dict[str, str]]:
     """A TF Hub cache that holds the tiny BERT, without dropout, under small_bert's two handles.
 
@@ -185,14 +191,8 @@ def tiny_hub_cache(
         config |= {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
         (checkpoint / "config.json").write_text(json.dumps(config))
         modules = tmp_path_factory.mktemp("modules")
-        _build_modules(checkpoint, modules)
+        build_beside(tiny_modules / "preprocess", checkpoint, modules)
         fill_tfhub_cache(folder, modules)
 
     cache = built_once(shared_folder / "tfhub_cache", build)
     return SMALL_BERT, {"TFHUB_CACHE_DIR": str(cache)}
-
-
-def _build_modules(checkpoint: Path, folder: Path) -> None:
-    from kerasnlp_lab.bert import build_bert_modules
-
-    build_bert_modules(checkpoint, folder, do_lower_case=True)

@@ -45,21 +45,23 @@ def start(
     *,
     out: Path,
     err: Path | None = None,
+    stdin: Path = Path(os.devnull),
     environment: Mapping[str, str] | None = None,
 ) -> BaseProcess:
-    """Starts `python -m MODULE ARGUMENT...` in the repository's root, without standard input.
+    """Starts `python -m MODULE ARGUMENT...` in the repository's root.
 
     Args:
         module: The module to run as a script.
         arguments: Its arguments.
-        out: The file for standard output.
+        out: The file for standard output, or a named pipe.
         err: The file for standard error; None for the same file.
+        stdin: The file for standard input, or a named pipe.
         environment: All environment variables; None for those of this process.
     """
     words = [str(one) for one in arguments]
     variables = dict(os.environ if environment is None else environment)
     process = server().Process(
-        target=_become, args=(module, words, variables, out, err), daemon=True
+        target=_become, args=(module, words, variables, stdin, out, err), daemon=True
     )
     process.start()
     return process
@@ -90,12 +92,17 @@ def run(
 
 
 def _become(
-    module: str, words: list[str], environment: dict[str, str], out: Path, err: Path | None
+    module: str,
+    words: list[str],
+    environment: dict[str, str],
+    stdin: Path,
+    out: Path,
+    err: Path | None,
 ) -> None:
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(ROOT)
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(os.open(stdin, os.O_RDONLY), 0)
     os.dup2(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 1)
     os.dup2(1 if err is None else os.open(err, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
     # Python's usual streams for files. The server's own streams belong to the server's files.

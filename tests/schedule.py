@@ -1,6 +1,6 @@
-"""The order of the tests: the longest files first, each file on one worker.
+"""The order of the tests: the longest groups first, each group on one worker.
 
-If the longest files came last, the workers would finish far apart, and one would wait.
+If the longest groups came last, the workers would finish far apart, and one would wait.
 """
 
 from __future__ import annotations
@@ -16,10 +16,17 @@ DURATIONS = Path(__file__).with_name("durations.json")
 SECONDS_A_TEST = 1  # for files without a measurement
 
 
+# The tests of each of these folders share fixtures that take long, so one worker has them all.
+WHOLE_FOLDERS = ("explanation", "export")
+
+
 def group(nodeid: str) -> str:
-    """Returns a test's group on one worker: a file, or the tests of one notebook."""
+    """Returns a test's group on one worker: a file, a folder, or the tests of one notebook."""
     file, _, test = nodeid.partition("::")
     file = file.removeprefix("tests/")
+    folder = file.partition("/")[0]
+    if folder in WHOLE_FOLDERS:
+        return folder
     return f"{file}:{test[:-1].partition('[')[2]}" if file == "test_notebooks.py" else file
 
 

@@ -42,6 +42,7 @@ def test_readme_can_be_read_in_three_minutes():
     assert not [line for line in lines if len(line) > 100]
 
 
+@pytest.mark.slow  # tests/docs/test_pages.py runs it in its own process
 @pytest.mark.starts_tensorflow
 def test_readme_python_runs_as_it_stands(tmp_path):
     [code] = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)

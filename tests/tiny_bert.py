@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -74,3 +75,15 @@ def write_tiny_checkpoint(
     (folder / "vocab.txt").write_text("\n".join(vocabulary) + "\n")
     save_file(tensors, folder / "model.safetensors")
     return folder
+
+
+def build_beside(preprocess: Path, checkpoint: Path, folder: Path) -> None:
+    """Builds a checkpoint's encoder beside a copy of a preprocessing module for its vocabulary.
+
+    Writing the preprocessing module takes as long as the encoder, and it would be the same.
+    """
+    from kerasnlp_lab.bert.build import write_encoder
+    from kerasnlp_lab.bert.checkpoint import read_checkpoint
+
+    shutil.copytree(preprocess, folder / "preprocess")
+    write_encoder(read_checkpoint(checkpoint, do_lower_case=True), folder / "encoder")

@@ -22,7 +22,9 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_text
 
-from kerasnlp_lab._internals import build_fast_bert_normalizer_model, build_fast_wordpiece_model
+from kerasnlp_lab._internals import build_fast_bert_normalizer_model
+from kerasnlp_lab.text.vectorizer import TokensInText
+from kerasnlp_lab.text.wordpiece import on_cpu, wordpiece_tokenizer
 
 __all__ = ["CASED", "UNCASED", "Alphabet", "FastTokenizer", "Tokenize"]
 
@@ -82,17 +84,15 @@ class FastTokenizer:
     Raises:
         RuntimeError: tensorflow_text cannot use the vocabulary.
 
-    Source: Song et al., "Fast WordPiece Tokenization", https://arxiv.org/abs/2012.15524.
+    Source: `kerasnlp_lab.text.wordpiece.wordpiece_tokenizer`.
     """
 
     def __init__(self, pieces: list[bytes], *, uncased: bool, extended: bool = True):
-        model = build_fast_wordpiece_model(pieces, MAX_BYTES_PER_WORD, "##", "[UNK]", False, False)
-        self._pieces = tensorflow_text.FastWordpieceTokenizer(
-            token_out_type=tf.int32, model_buffer=_on_cpu(model)
-        )
+        self._pieces = wordpiece_tokenizer(pieces, MAX_BYTES_PER_WORD)
         self._normalizer = tensorflow_text.FastBertNormalizer(
-            model_buffer=_on_cpu(build_fast_bert_normalizer_model(uncased))
+            model_buffer=on_cpu(build_fast_bert_normalizer_model(uncased))
         )
+        self._continues = np.array([piece.startswith(b"##") for piece in pieces])
         self.uncased = uncased
         self.extended = extended
 
@@ -140,15 +140,39 @@ class FastTokenizer:
         only_ascii = tf.reduce_all(self.is_ascii(texts))
         return tf.cond(only_ascii, lambda: self.tokenize_ascii(texts), not_only_ascii)
 
+    def find_tokens(self, texts: tf.Tensor) -> TokensInText:
+        """Finds the word pieces of any texts in valid UTF-8, [batch], with their offsets.
+
+        The ids are those of `tokenize` for safe texts. Other texts are read by the same two
+        operations, which have offsets and which differ from a TF Hub module on a few rarer
+        characters: those for control (NUL), and letters that become another one (\u00df).
+        """
+        plain, origins = self._normalizer.normalize_with_offsets(texts)
+        ids, starts, ends = self._pieces.tokenize_with_offsets(plain)
+        # A byte of `plain` comes from the character that begins at its origin. A character can
+        # become several, such as a Hangul syllable: a piece of it has the offsets of it all.
+        lengths = ids.row_lengths()
+        rows = tf.repeat(origins.row_starts(), lengths)
+        flat = origins.flat_values
+        first = tf.scatter_nd(
+            origins.row_starts()[:, tf.newaxis],
+            tf.ones_like(origins.row_starts()),
+            tf.shape(flat, tf.int64),
+        )
+        changes = (tf.concat([[-1], flat[:-1]], axis=0) != flat) | (first > 0)
+        character = tf.cumsum(tf.cast(changes, tf.int64)) - 1  # of each byte
+        begins = tf.boolean_mask(flat, changes)  # the offset of each character
+        return TokensInText(
+            ids.flat_values,
+            lengths,
+            tf.gather(flat, rows + starts.flat_values),
+            tf.gather(begins, tf.gather(character, rows + ends.flat_values - 1) + 1),
+            tf.gather(tf.constant(self._continues), ids.flat_values),
+        )
+
     def _divided(self, texts: tf.Tensor, safe: tf.Tensor, otherwise: Tokenize) -> tf.RaggedTensor:
         """Splits safe and other texts separately, and restores their order."""
         rows = tf.concat([tf.where(safe)[:, 0], tf.where(~safe)[:, 0]], axis=0)
         fast = self.tokenize_safe(tf.boolean_mask(texts, safe))
         slow = otherwise(tf.boolean_mask(texts, ~safe))
         return tf.gather(tf.concat([fast, slow], axis=0), tf.math.invert_permutation(rows))
-
-
-def _on_cpu(model: bytes) -> tf.Tensor:
-    """Returns an op's model on the op's device, so that it is not copied for each batch."""
-    with tf.device("CPU:0"):
-        return tf.constant(np.frombuffer(model, np.uint8))

@@ -13,9 +13,9 @@ from kerasnlp_lab._keras import keras
 from kerasnlp_lab.bert.encoder import cannot_rebuild
 from kerasnlp_lab.bert.loading import load_hub_layer
 from kerasnlp_lab.bert.tokenizer_probe import find_fast_tokenizer
-from kerasnlp_lab.errors import RunError
+from kerasnlp_lab.errors import OptionError, RunError
 from kerasnlp_lab.paths import sha256_of_files
-from kerasnlp_lab.text.vectorizer import Features, TextVectorizer
+from kerasnlp_lab.text.vectorizer import Features, TextVectorizer, TokensInText
 
 __all__ = ["HubVectorizer"]
 
@@ -82,6 +82,23 @@ class HubVectorizer(TextVectorizer):
         if self._fast is None:
             return super().split(texts)
         return self.truncate(self._fast.tokenize(texts, super().split))
+
+    def keep_offsets(self) -> None:
+        """Makes `tokenize` find its word pieces by operations that have offsets; see `find_tokens`.
+
+        Raises:
+            OptionError: The module has no word pieces, or keeps accents of texts in lower case.
+        """
+        if self._fast is None or not self._fast.extended:
+            raise OptionError(
+                f"entities need word pieces whose places in a text are known; {self.handle} has "
+                "other pieces, or other rules for capitals and accents; choose another BERT"
+            )
+        super().keep_offsets()
+
+    def find_tokens(self, texts: tf.Tensor) -> TokensInText:
+        assert self._fast is not None  # as `keep_offsets` checks
+        return self._fast.find_tokens(texts)
 
     def vocabulary(self) -> list[str]:
         return self._vocab_file.read_text(encoding="utf-8").removesuffix("\n").split("\n")

@@ -50,17 +50,18 @@ def compare(
     """Train several models on the same rows and print a leaderboard.
 
     Each model is trained by its own recipe. Neighbours on the leaderboard are compared by
-    McNemar's exact test, or with several seeds by a paired permutation test, so that a
-    difference within noise is reported as such.
+    McNemar's exact test, with several seeds by a paired permutation test, or for entities by a
+    paired bootstrap of the F1, so that a difference within noise is reported as such.
     """
     import_tensorflow()
     import rich.console
 
     from kerasnlp_lab import lab
+    from kerasnlp_lab.tasks.registry import find_task
 
     folder = results_folder(output, "compare")
     with printing_to_stderr_if(as_json):
-        data = rows.load()
+        data = rows.load(find_task(task).annotation)
         with note_what_is_kept(lambda: _finished_runs(folder), training=True):
             result = lab.compare(
                 split_at_commas(models),

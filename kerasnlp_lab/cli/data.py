@@ -31,7 +31,7 @@ def list_datasets(as_json: Json = False) -> None:
         print_json([{k: v for k, v in vars(card).items() if k != "read"} for card in cards])
         return
     for card in cards:
-        print(f"{card.name:12} {card.summary}; {card.licence}; {', '.join(card.label_names)}")
+        print(f"{card.name:14} {card.summary}; {card.licence}; {', '.join(card.label_names)}")
 
 
 @app.command("install")

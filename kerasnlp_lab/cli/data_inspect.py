@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +10,7 @@ import typer
 
 from kerasnlp_lab.cli.interrupts import note_what_is_kept
 from kerasnlp_lab.cli.json_output import Json, print_json
-from kerasnlp_lab.cli.options import import_tensorflow, results_folder
+from kerasnlp_lab.cli.options import TaskName, import_tensorflow, results_folder
 from kerasnlp_lab.cli.rows import COLUMNS_AND_TABLES, TABLE_FORMAT, RowsOptions, rows_options
 from kerasnlp_lab.errors import HubError, check_option, first_line
 
@@ -26,6 +26,7 @@ LONGEST = 1_000_000  # tokens are only counted, so none is cut
 def inspect(
     *,
     table: Annotated[Path, typer.Argument(help="A table, as for 'train --data'.")],
+    task: TaskName = "classification",
     rows: RowsOptions,
     model: Annotated[
         str,
@@ -46,23 +47,31 @@ def inspect(
         Path | None, typer.Option(help="The folder for results (default: runs/inspect-TIME).")
     ] = None,
 ) -> None:
-    """Look for problems in a table. The table itself is never changed.
+    """Look for problems in a table or in annotation files. They are never changed.
 
     Reports duplicates, texts in two splits or with two labels, likely wrong labels, merged rows,
-    encoding damage and mixed scripts; class balance, and how many texts a maximum length cuts. The
-    splits are those that 'train --data' makes with the same --split-seed.
+    encoding damage and mixed scripts; class balance, and how many texts a maximum length cuts. With
+    --task entities also tags that break their scheme, spans that begin or end inside a word, and
+    names with several types. The splits are those that 'train --data' makes with the same
+    --split-seed.
     """
     import_tensorflow()
     import rich.console
 
     from kerasnlp_lab.data import inspection
     from kerasnlp_lab.paths import check_new
+    from kerasnlp_lab.tasks.registry import find_task
 
     check_option("--show", show, show >= 0, "0 or more")
     folder = results_folder(output, "inspect")
     check_new(folder, "name another --output")
     messages = rich.console.Console(stderr=True, soft_wrap=True)
-    settings = rows.table_settings()
+    annotation = find_task(task).annotation
+    settings = rows.table_settings(annotation)
+    inspect_rows: Callable[..., inspection.Inspection] = inspection.inspect_table
+    if annotation == "spans":
+        check_option("--fix", fix, not fix, f"left out for {task}")
+        inspect_rows = inspection.inspect_entities
     if max_length:
         settings["max_lengths"] = max_length
     with messages.status("starting") as status:
@@ -71,9 +80,7 @@ def inspect(
         except HubError as error:
             reason = f"words only: {model} is not available ({first_line(error)})"
             messages.print(reason, markup=False, highlight=False)
-        found = inspection.inspect_table(
-            table, on_step=lambda step: status.update(step), **settings
-        )
+        found = inspect_rows(table, on_step=lambda step: status.update(step), **settings)
         cleaned = inspection.clean(found.data) if fix else None
     with note_what_is_kept(lambda: f"what was written of {folder} is incomplete; remove it"):
         inspection.write_inspection(found, folder, cleaned)
@@ -109,12 +116,13 @@ def _token_counter(model: str) -> dict[str, Any]:
 
     entry = find_model(model)
     entry.prepare()
-    vectorizer = entry.build_text(entry.options)
-    vectorizer.max_length = LONGEST
 
     def count(texts: Sequence[str]) -> np.ndarray:
+        options, _ = entry.resolve(entry.options, texts, None)
+        vectorizer = entry.build_text(options)
+        vectorizer.max_length = LONGEST
         vectorizer.adapt(texts)
         return tokenize(vectorizer, texts).lengths + vectorizer.special_tokens
 
-    unit = "word pieces" if vectorizer.special_tokens else f"tokens of {model}"
+    unit = "word pieces" if entry.has_encoder else f"tokens of {model}"
     return {"count_tokens": count, "token_unit": unit}

@@ -9,13 +9,13 @@ import typer
 
 from kerasnlp_lab.cli.json_output import Json, print_json, printing_to_stderr_if
 from kerasnlp_lab.cli.options import import_tensorflow
-from kerasnlp_lab.cli.rows import RowsOptions, rows_options
+from kerasnlp_lab.cli.rows import ENTITIES, RowsOptions, rows_options
 from kerasnlp_lab.paths import our_command
 
 __all__ = ["shard"]
 
 
-@rows_options()
+@rows_options(without=ENTITIES)
 def shard(
     *,
     to: Annotated[Path, typer.Option("--to", help="The folder to write.")],

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +17,7 @@ from kerasnlp_lab.errors import DataError, OptionError, UnknownNameError, check_
 
 if TYPE_CHECKING:
     from kerasnlp_lab.data import Split
+    from kerasnlp_lab.tasks import Task
     from kerasnlp_lab.training import RunDirectory
 
 __all__ = ["evaluate"]
@@ -26,7 +27,8 @@ SPLITS = ("train", "validation", "test")
 
 
 @rows_options(
-    "dataset", "data", "text_column", "label_column", "bad_rows", "data_dir", *TABLE_FORMAT
+    *("dataset", "data", "text_column", "label_column", "bad_rows", "data_dir", *TABLE_FORMAT),
+    *("joiner", "tag_names"),
 )
 def evaluate(
     *,
@@ -52,6 +54,7 @@ def evaluate(
         check_option("--fpr", share, 0 <= share <= 1, "a share from 0 to 1")
     import_tensorflow()
     from kerasnlp_lab import evaluation
+    from kerasnlp_lab.lab.reading import note_on_unknown
     from kerasnlp_lab.training import RunDirectory
     from kerasnlp_lab.zoo import load_classifier
 
@@ -60,9 +63,11 @@ def evaluate(
         classifier = load_classifier(finished.model, precision=precision)
         report_precision(classifier)
         if rows.data is not None:
-            tested = _rows_of_table(rows, classifier.label_names)
+            tested = _rows_of_table(rows, classifier.task)
         else:
             tested = _rows_of_dataset(rows, split, finished, classifier.label_names)
+        if note := note_on_unknown(classifier.entry, classifier.text, tested.texts):
+            print(note, file=sys.stderr)
         result = evaluation.evaluate(classifier, tested)
     if fpr and not isinstance(result, evaluation.ClassificationEvaluation):
         raise OptionError(f"--fpr is for classification, not {classifier.task.name}; leave it out")
@@ -88,18 +93,23 @@ def _lowest_first_of_many(recalls: Mapping[str, float | None]) -> str:
     return ", ".join(shown + more)
 
 
-def _rows_of_table(rows: RowsOptions, classes: tuple[str, ...]) -> Split:
-    """Returns every row of a table, and reports those that were skipped."""
-    from kerasnlp_lab.data import load_labelled_rows
+def _rows_of_table(rows: RowsOptions, task: Task) -> Split:
+    """Returns every row of a table or of annotation files, and reports those that were skipped."""
+    from kerasnlp_lab.data import load_entity_rows, load_labelled_rows
 
-    found, rejected = load_labelled_rows(
+    given = rows.table_settings(task.annotation)
+    columns: dict[str, Any] = {"joiner": given.get("joiner"), "tag_names": given.get("tag_names")}
+    load: Callable[..., Any] = load_entity_rows
+    if task.annotation == "labels":
+        load = load_labelled_rows
+        columns = {"text_columns": rows.text_column, "label_column": rows.label_column}
+    found, rejected = load(
         str(rows.data),
-        classes,
-        text_columns=rows.text_column or (),
-        label_column=rows.label_column,
+        task.label_names,
         skip_bad_rows=rows.bad_rows == "skip",
         format=rows.table_format(),
         on_note=lambda note: print(f"{rows.data}: {note}", file=sys.stderr),
+        **{name: value for name, value in columns.items() if value is not None},
     )
     for row in rejected:
         print(f"skipped: {row.path}, line {row.line}: {row.reason}", file=sys.stderr)

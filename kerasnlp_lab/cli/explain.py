@@ -99,7 +99,7 @@ def _print_explanation(explanation: Explanation) -> None:
     """Prints the answer, a line a word, and the completeness check."""
     from rich.cells import cell_len
 
-    from kerasnlp_lab.display import shown_names
+    from kerasnlp_lab.display import printable, shown_names
 
     names = list(explanation.probabilities)
     shown = dict(zip(names, shown_names(names), strict=True))
@@ -112,9 +112,10 @@ def _print_explanation(explanation: Explanation) -> None:
     values = explanation.word_contributions
     block = "█" if writes_unicode() else "#"
     most = max(abs(values).max(), 1e-9)
-    width = min(30, max(cell_len(word.text) for word in explanation.words))
-    for word, value in zip(explanation.words, values, strict=True):
-        name = f"{word.text}{' ' * (width - cell_len(word.text))}"
+    texts = [printable(word.text) for word in explanation.words]
+    width = min(30, max(map(cell_len, texts)))
+    for text, word, value in zip(texts, explanation.words, values, strict=True):
+        name = f"{text}{' ' * (width - cell_len(text))}"
         if not word.tokens:
             print(f"  {name}  not read")
             continue

@@ -11,7 +11,18 @@ from typing import Annotated, Any
 import typer
 
 from kerasnlp_lab import __version__
-from kerasnlp_lab.cli import compare, data, evaluate, explain, export, hub, predict, train, zoo
+from kerasnlp_lab.cli import (
+    compare,
+    data,
+    evaluate,
+    explain,
+    export,
+    hub,
+    predict,
+    train,
+    vocab,
+    zoo,
+)
 from kerasnlp_lab.cli.groups import make_group
 from kerasnlp_lab.cli.interrupts import INTERRUPTED, interrupted_message, raise_on_first_interrupt
 from kerasnlp_lab.errors import (
@@ -85,6 +96,7 @@ app.add_typer(
     hub.app, name="hub", help="BERT encoders on TF Hub: listed, installed, verified, built."
 )
 app.add_typer(data.app, name="data", help="Datasets: listed, installed, inspected, sharded.")
+app.add_typer(vocab.app, name="vocab", help="Vocabularies of word pieces, learned from texts.")
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import sys
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
@@ -22,6 +23,7 @@ from kerasnlp_lab.errors import DataError, OptionError, check_option
 if TYPE_CHECKING:
     from kerasnlp_lab.data.tables import RejectedRow
     from kerasnlp_lab.data.unlabelled import UnlabelledRow
+    from kerasnlp_lab.tasks import Entity
     from kerasnlp_lab.tasks.task import Answer
 
 __all__ = ["predict"]
@@ -56,13 +58,17 @@ def predict(
         bool, typer.Option("--keep-columns", help="With --json: the table's columns, too.")
     ] = False,
     rows: RowsOptions,
+    html: Annotated[
+        Path | None,
+        typer.Option(help="Entities: also write a page of the texts with their entities marked."),
+    ] = None,
     format: Annotated[
         OutputFormat, typer.Option(help="The output format; jsonl is the same as --json.")
     ] = OutputFormat.table,
     precision: Precision = None,
     as_json: Json = False,
 ) -> None:
-    """Classify texts: arguments, a table's column, or lines.
+    """Classify texts, or find their entities: arguments, a table's column, or lines.
 
     Without --text-column, a table's texts are in the column that the model was trained on, or
     in one with a telling name. An empty line counts as a text. In lines, bytes that are not
@@ -78,10 +84,16 @@ def predict(
     check_option("--bad-rows", rows.bad_rows, rows.bad_rows in ("stop", "skip"), "stop or skip")
     source, note = _open(model, texts, file, lines, rows)
     import_tensorflow()
+    from kerasnlp_lab.evaluation.report import render_page
     from kerasnlp_lab.export import open_predictor
     from kerasnlp_lab.machine import precision_note
+    from kerasnlp_lab.paths import check_new, write_whole
 
+    if html:
+        check_new(html, "name another --html")
     predictor = open_predictor(model, precision=precision)
+    if html and predictor.task.name != "entities":
+        raise OptionError(f"--html is for entities, not {predictor.task.name}; leave it out")
     if predictor.precision is not None:
         print(precision_note(predictor.precision), file=sys.stderr)
     if note:
@@ -92,6 +104,7 @@ def predict(
     failed: list[DataError] = []
     count = Counter(answered=0, skipped=0)
     asked, waiting = itertools.tee(_good_rows(source, rows.bad_rows == "skip", count, failed))
+    kept: list[Any] = []
     predictions = predictor.predict((row.text for row in asked), chunk=chunk)
     with note_what_is_kept(lambda: f"texts answered: {count['answered']}"):
         for one, row in zip(predictions, waiting, strict=False):
@@ -102,6 +115,12 @@ def predict(
             # Counted before it is written: a reader of the line may press Ctrl-C at once.
             count["answered"] += 1
             print(line, flush=True)
+            if html:
+                kept.append(one)
+    if html:
+        package, names = "kerasnlp_lab.explanation", predictor.label_names
+        page = render_page(package, "entities.html.j2", answers=kept, label_names=names)
+        write_whole(html, page)
     told = f"texts answered: {count['answered']}; rows skipped: {count['skipped']}"
     if count["replaced"]:
         told += (
@@ -179,6 +198,19 @@ def _is_utf_8(text: bytes) -> bool:
 
 def _line(one: Answer, line: int = 0, file: str = "") -> str:
     where = f"{file}:{line}" if file else f"{line:>6}"
+    where = f"{where}  " if line else ""
+    if isinstance(entities := getattr(one, "entities", None), tuple) and sys.stdout.isatty():
+        return where + _marked(one.text, entities)
     text = " ".join(one.text.split())
     shown = text if len(text) <= 100 else text[:99] + "…"
-    return f"{f'{where}  ' if line else ''}{one.as_line()}  {shown}"
+    return f"{where}{one.as_line()}  {shown}"
+
+
+def _marked(text: str, entities: Sequence[Entity]) -> str:
+    """Returns a text for the terminal with its entities in colours, a label after each."""
+    parts, place = [], 0
+    for one in entities:
+        color = 1 + zlib.crc32(one.label.encode()) % 6
+        parts += [text[place : one.start], f"\x1b[1;3{color}m{one.text}\x1b[0m ({one.label})"]
+        place = one.end
+    return " ".join("".join([*parts, text[place:]]).split())

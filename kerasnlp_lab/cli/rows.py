@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from kerasnlp_lab.cli.option_groups import option_group, options_of
-from kerasnlp_lab.cli.options import DataDir
+from kerasnlp_lab.cli.options import DataDir, split_at_commas
 from kerasnlp_lab.errors import OptionError, check_option
 
 if TYPE_CHECKING:
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from kerasnlp_lab.data.tables import TableFormat
     from kerasnlp_lab.lab import Preset
 
-__all__ = ["TABLE_FORMAT", "RowsOptions", "rows_options"]
+__all__ = ["ENTITIES", "TABLE_FORMAT", "RowsOptions", "rows_options"]
 
+ENTITIES = ("joiner", "tag_names")  # of annotation files alone
+COLUMNS = ("text_column", "label_column", "max_classes", "delimiter", "quoting", "no_header")
 COLUMNS_AND_TABLES = (
     "text_column",
     "label_column",
@@ -29,8 +31,10 @@ COLUMNS_AND_TABLES = (
     "test_data",
     "test_fraction",
     "max_classes",
+    *ENTITIES,
 )
 TABLE_FORMAT = ("delimiter", "encoding", "quoting", "no_header")
+Annotation = Literal["labels", "spans"]
 _DELIMITER_NAMES = {"tab": "\t", "\\t": "\t"}  # which a shell cannot pass easily
 
 
@@ -97,6 +101,17 @@ class RowsOptions:
     max_classes: Annotated[
         int | None, typer.Option(help="The most classes that a table may have (default: 1000).")
     ] = None
+    joiner: Annotated[
+        str | None,
+        typer.Option(
+            help="Entities: what stands between tokens: space, none or auto (default: auto, a "
+            "space except in scripts without spaces)."
+        ),
+    ] = None
+    tag_names: Annotated[
+        str | None,
+        typer.Option(help="Entities: names of tags that are numbers, from 0: O,B-PER,I-PER."),
+    ] = None
 
     def or_of_preset(self, preset: Preset) -> RowsOptions:
         """Returns the options with a preset's dataset and split seed where none are given."""
@@ -104,12 +119,15 @@ class RowsOptions:
         seed = preset.split_seed if self.split_seed is None else self.split_seed
         return dataclasses.replace(self, dataset=self.dataset or dataset, split_seed=seed)
 
-    def load(self) -> TextDataset:
-        """Loads the dataset, the table or the shards.
+    def load(self, annotation: Annotation = "labels") -> TextDataset:
+        """Loads the dataset, the table, the annotation files or the shards.
+
+        Args:
+            annotation: What the rows must have: labels, or spans with labels.
 
         Raises:
-            OptionError: Neither a dataset nor a table is named, or both are, or an option
-                does not fit what is named.
+            OptionError: Neither a dataset nor a table is named, or both are, an option does not
+                fit what is named, or the rows have another annotation.
         """
         check_option("--leaks", self.leaks, self.leaks in ("keep", "drop"), "keep or drop")
         self.check_source()
@@ -118,7 +136,11 @@ class RowsOptions:
         else:
             from kerasnlp_lab.data.shards import is_shards
 
-            data = self._load_shards() if is_shards(self.data) else self._load_table()
+            shards = is_shards(self.data)
+            data = self._load_shards() if shards else self._load_files(annotation)
+        if data.annotation != annotation:
+            task = "entities" if data.annotation == "spans" else "classification"
+            raise OptionError(f"{data.name} has {data.annotation} for its texts: say --task {task}")
         return data if self.leaks == "keep" else _drop_leaks(data)
 
     def check_source(self) -> None:
@@ -134,12 +156,21 @@ class RowsOptions:
                     "say --data FILE in place of --dataset"
                 )
 
-    def table_settings(self) -> dict[str, Any]:
-        """Returns the arguments of `load_table` that are given, except the table.
+    def table_settings(self, annotation: Annotation = "labels") -> dict[str, Any]:
+        """Returns the given arguments of `load_table` or `load_entities`, except the table.
+
+        Args:
+            annotation: "spans" for those of `load_entities`.
 
         Raises:
-            OptionError: A split is given both as a table and as a share of the rows.
+            OptionError: A split is given both as a table and as a share of the rows, or an option
+                belongs to another annotation.
         """
+        belongs = "entities: say --task entities"
+        if annotation == "spans":
+            belongs = "tables of texts with labels; leave it out"
+        for name in self._given(*(ENTITIES if annotation == "labels" else COLUMNS)):
+            raise OptionError(f"{_flag(name)} belongs to {belongs}")
         for part in ("validation", "test"):
             if len(self._given(f"{part}_data", f"{part}_fraction")) == 2:
                 raise OptionError(f"say either --{part}-data or --{part}-fraction, not both")
@@ -153,6 +184,8 @@ class RowsOptions:
             "seed": self.split_seed,
             "format": self.table_format() if self._given(*TABLE_FORMAT) else None,
             "max_classes": self.max_classes,
+            "joiner": self.joiner,
+            "tag_names": split_at_commas(self.tag_names) if self.tag_names else None,
         }
         return {name: value for name, value in settings.items() if value is not None}
 
@@ -176,11 +209,12 @@ class RowsOptions:
             seed=self.split_seed,
         )
 
-    def _load_table(self) -> TextDataset:
-        from kerasnlp_lab.data import load_table
+    def _load_files(self, annotation: Annotation) -> TextDataset:
+        from kerasnlp_lab.data import load_entities, load_table
 
+        load = load_entities if annotation == "spans" else load_table
         skip = self.bad_rows == "skip"
-        data = load_table(str(self.data), skip_bad_rows=skip, **self.table_settings())
+        data = load(str(self.data), skip_bad_rows=skip, **self.table_settings(annotation))
         for note in data.notes:
             print(f"{self.data}: {note}", file=sys.stderr)
         return data
@@ -198,13 +232,17 @@ class RowsOptions:
         return load_shards(str(self.data))
 
 
-def rows_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def rows_options(
+    *names: str, without: Sequence[str] = ()
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Returns a decorator that gives a command the options of `RowsOptions`, as ``rows``.
 
     Args:
         names: Which of them; none for all.
+        without: Which of them not.
     """
-    options = [one for one in options_of(RowsOptions) if not names or one.name in names]
+    wanted = {*(names or (one.name for one in options_of(RowsOptions)))} - {*without}
+    options = [one for one in options_of(RowsOptions) if one.name in wanted]
     return option_group("rows", options, RowsOptions)
 
 

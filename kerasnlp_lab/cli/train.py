@@ -145,7 +145,7 @@ def train(
             # The whole path of a folder, so that the run can be resumed from anywhere.
             os.path.abspath(name) if os.path.isabs(entry.card.name) else name,
             options | model_options.changes(entry),
-            dataclasses.replace(entry.recipe, **(fields | recipe_changes)),
+            dataclasses.replace(entry.recipe_for(task), **(fields | recipe_changes)),
             task=task,
             threshold=threshold or (preset.threshold if preset else "auto"),
             positive_class=positive_class,
@@ -154,7 +154,7 @@ def train(
             deterministic=deterministic,
             checkpoint_every=checkpoint_every,
         )
-        data = (rows.or_of_preset(preset) if preset else rows).load()
+        data = (rows.or_of_preset(preset) if preset else rows).load(find_task(task).annotation)
         experiment = _run(config, data, results_folder(output, preset_name or name))
     _print_result(experiment, as_json)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -77,12 +77,14 @@ def show_model(
     from kerasnlp_lab.zoo import find_model
 
     entry = find_model(name)
-    shown = {
+    shown: dict[str, Any] = {
         part: dataclasses.asdict(getattr(entry, part)) for part in ("card", "options", "recipe")
     }
+    recipes = {task: dataclasses.asdict(one) for task, one in entry.task_recipes.items()}
     if as_json:
-        print_json(shown)
+        print_json({**shown, "task_recipes": recipes})
         return
+    shown |= {f"recipe for {task}": recipe for task, recipe in recipes.items()}
     for field, value in shown.pop("card").items():
         print(f"{field.replace('_', ' '):12} {value}")
     for title, values in shown.items():

@@ -2,11 +2,13 @@
 
 from kerasnlp_lab.data.dataset import Split, TextDataset
 from kerasnlp_lab.data.description import describe_dataset, load_again
+from kerasnlp_lab.data.entities import load_entities, load_entity_rows
 from kerasnlp_lab.data.leaks import without_leaks
 from kerasnlp_lab.data.registry import dataset_cards, load_dataset
 from kerasnlp_lab.data.sharded_split import ShardedSplit
 from kerasnlp_lab.data.shards import load_shards, write_shards
 from kerasnlp_lab.data.source import (
+    EntityFiles,
     LeaksLeftOut,
     NamedDataset,
     PythonRows,
@@ -14,15 +16,18 @@ from kerasnlp_lab.data.source import (
     Source,
     TableFiles,
 )
+from kerasnlp_lab.data.spans import Span
 from kerasnlp_lab.data.table import load_labelled_rows, load_table
 
 __all__ = [
+    "EntityFiles",
     "LeaksLeftOut",
     "NamedDataset",
     "PythonRows",
     "ShardedSplit",
     "Shards",
     "Source",
+    "Span",
     "Split",
     "TableFiles",
     "TextDataset",
@@ -30,6 +35,8 @@ __all__ = [
     "describe_dataset",
     "load_again",
     "load_dataset",
+    "load_entities",
+    "load_entity_rows",
     "load_labelled_rows",
     "load_shards",
     "load_table",

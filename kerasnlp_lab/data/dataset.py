@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from kerasnlp_lab.data.inputs import as_class_names, as_label_ids, as_strings
 from kerasnlp_lab.data.row_store import StoredTexts
 from kerasnlp_lab.data.sharded_split import ShardedSplit
 from kerasnlp_lab.data.source import LeaksLeftOut, PythonRows, Source
+from kerasnlp_lab.data.spans import Span, as_spans
 from kerasnlp_lab.data.tables import RejectedRow
 from kerasnlp_lab.errors import DataError
 
@@ -29,28 +31,35 @@ class Split:
 
     Args:
         texts: The texts: a list, a NumPy array, a column of pandas, a generator and so on.
-        labels: One label id a text, int64 of shape [rows]; any whole numbers.
+        labels: One label id a text, int64 of shape [rows]; any whole numbers. They may be left out
+            where there are spans, and are 0 then.
         path: The file that they were read from.
         lines: The line of each in that file, from 1, int32 of shape [rows]; None if
             there is no such file.
         files: The files, where there are several; ``path`` is then their folder or pattern.
         parts: The file of each row, as an index into ``files``, int32 of shape [rows].
+        spans: The entities of each text, in its order and not overlapping; None where texts have
+            labels alone.
 
     Raises:
-        DataError: The number of labels, or of lines, is not that of the texts; or a text or a
-            label is missing or has another type.
+        DataError: The number of labels, of lines or of spans is not that of the texts; a text or
+            a label is missing or has another type; or a span does not fit its text.
     """
 
     texts: Sequence[str]
-    labels: np.ndarray
+    labels: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     path: str = ""
     lines: np.ndarray | None = None
     files: tuple[str, ...] = ()
     parts: np.ndarray | None = None
+    spans: Sequence[tuple[Span, ...]] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "texts", as_strings(self.texts))
-        object.__setattr__(self, "labels", as_label_ids(self.labels, len(self.texts)))
+        rows = len(self.texts)
+        left_out = self.spans is not None and np.size(self.labels) == 0
+        labels = np.zeros(rows, np.int64) if left_out else self.labels
+        object.__setattr__(self, "labels", as_label_ids(labels, rows))
         if self.lines is not None:
             object.__setattr__(self, "lines", np.asarray(self.lines, np.int32))
             if self.lines.shape != (len(self.texts),):
@@ -58,6 +67,8 @@ class Split:
                     f"expected one line for each of {len(self.texts)} texts, "
                     f"got lines of shape {self.lines.shape}"
                 )
+        if self.spans is not None:
+            object.__setattr__(self, "spans", as_spans(self.spans, self.texts, self.where))
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -72,11 +83,17 @@ class Split:
             if isinstance(self.texts, StoredTexts)
             else [self.texts[row] for row in rows]
         )
-        return Split(texts, self.labels[rows], self.path, lines, self.files, parts)
+        spans = None if self.spans is None else [self.spans[row] for row in rows]
+        return Split(texts, self.labels[rows], self.path, lines, self.files, parts, spans)
 
     def label_counts(self, classes: int) -> np.ndarray:
         """Returns the rows of each class, int64 of shape [classes]."""
         return np.bincount(self.labels, minlength=classes)
+
+    def span_counts(self, label_names: Sequence[str]) -> np.ndarray:
+        """Returns the spans of each label, int64 of shape [labels]."""
+        counts = Counter(span.label for spans in self.spans or () for span in spans)
+        return np.array([counts[name] for name in label_names], np.int64)
 
     def where(self, row: int) -> str:
         """Returns the place of a row, counted from 0: its file and line if they are known."""
@@ -87,7 +104,16 @@ class Split:
         return self.path if self.parts is None else self.files[self.parts[row]]
 
     def check_labels(self, label_names: Sequence[str], name: str = "", part: str = "") -> None:
-        """Raises DataError for a label id of no class; its message has name, row and part."""
+        """Raises DataError for a label of no class; its message has name, row and part."""
+        for row, spans in enumerate(self.spans or ()):
+            for span in spans:
+                if span.label not in label_names:
+                    raise DataError(
+                        f"{name}{self.where(row)}{part} has a span with label {span.label!r}, "
+                        f"expected one of {', '.join(label_names)}"
+                    )
+        if self.spans is not None:
+            return
         wrong = np.flatnonzero((self.labels < 0) | (self.labels >= len(label_names)))
         if wrong.size:
             raise DataError(
@@ -108,7 +134,8 @@ class TextDataset:
 
     Args:
         name: The dataset's name.
-        label_names: The classes; a label id is an index into this tuple.
+        label_names: The classes; a label id is an index into this tuple. Where splits have spans,
+            the types of entities.
         train: The rows to train on. `load_shards` leaves them in TFRecord files, and their
             texts are not read again to be checked.
         validation: The rows for choices: best checkpoint, early stopping, threshold.
@@ -120,7 +147,7 @@ class TextDataset:
 
     Raises:
         DataError: A label is out of range, a text to train on is empty, a class has no row to
-            train on, or two classes have the same name.
+            train on, two classes have the same name, or some splits alone have spans.
     """
 
     name: str
@@ -141,7 +168,13 @@ class TextDataset:
                 split.check_labels(self.label_names, f"{self.name}: ", f" of the {part} split")
         if isinstance(self.train, Split):
             self._check_texts(self.train)
-        counts = self.train.label_counts(len(self.label_names))
+        annotations = {_annotation(one) for one in (self.train, self.validation, self.test)}
+        if len(annotations) > 1:
+            raise DataError(f"{self.name}: some splits have spans and others do not")
+        if isinstance(self.train, Split) and self.annotation == "spans":
+            counts = self.train.span_counts(self.label_names)
+        else:
+            counts = self.train.label_counts(len(self.label_names))
         missing = [name for name, count in zip(self.label_names, counts, strict=True) if not count]
         if missing:
             raise DataError(
@@ -157,9 +190,14 @@ class TextDataset:
                     "remove the row"
                 )
 
+    @property
+    def annotation(self) -> Literal["labels", "spans"]:
+        """What the texts have: a label each, or spans with labels."""
+        return _annotation(self.train)
+
     @cached_property
     def fingerprint(self) -> str:
-        """A SHA-256 over class names, texts, labels and splits, as hex digits.
+        """A SHA-256 over class names, texts, labels, spans and splits, as hex digits.
 
         Training rows in shards enter it by the hashes of their files, so the same rows have
         another fingerprint unsharded.
@@ -173,4 +211,11 @@ class TextDataset:
             digest.update(split.labels.tobytes())
             for text in split.texts:
                 digest.update(text.encode("utf-8", "surrogatepass") + b"\0")
+            for spans in split.spans or ():
+                content = "".join(f"{start},{end},{label}\0" for start, end, label in spans)
+                digest.update(content.encode("utf-8", "surrogatepass") + b"\0")
         return digest.hexdigest()
+
+
+def _annotation(split: Split | ShardedSplit) -> Literal["labels", "spans"]:
+    return "labels" if isinstance(split, ShardedSplit) or split.spans is None else "spans"

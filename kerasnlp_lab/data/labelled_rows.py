@@ -17,7 +17,7 @@ from kerasnlp_lab.data.tables import RejectedRow, Table, TableFormat, TableRow, 
 from kerasnlp_lab.display import listed
 from kerasnlp_lab.errors import DataError
 
-__all__ = ["LabelledRows", "advice_on", "read_labelled_rows", "refuse"]
+__all__ = ["LabelledRows", "advice_on", "first_reasons", "read_labelled_rows", "refuse"]
 
 
 def refuse(error: DataError) -> None:
@@ -92,7 +92,7 @@ def read_labelled_rows(
 
     stored = StoredTexts.write(texts())
     if not len(stored):
-        on_problem(DataError(f"no rows that can be used{_first_reasons(rejected)}", path))
+        on_problem(DataError(f"no rows that can be used{first_reasons(rejected)}", path))
     return LabelledRows(
         path,
         *columns,
@@ -108,7 +108,8 @@ def read_labelled_rows(
     )
 
 
-def _first_reasons(rejected: Sequence[RejectedRow]) -> str:
+def first_reasons(rejected: Sequence[RejectedRow]) -> str:
+    """Returns the reasons of the first rejected rows, to end a message with."""
     reasons = [f"line {row.line}: {row.reason}" for row in rejected]
     more = f"; and {len(reasons) - 3:,} more" if len(reasons) > 3 else ""
     return f" ({'; '.join(reasons[:3])}{more})" if reasons else ""

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from kerasnlp_lab.data.ag_news import LABEL_NAMES, read_ag_news
 from kerasnlp_lab.data.dataset import Split, TextDataset
+from kerasnlp_lab.data.news_entities import ENTITY_NAMES, read_news_entities
 from kerasnlp_lab.data.news_sample import read_news_sample
 from kerasnlp_lab.data.sms_spam import LABEL_NAMES as SMS_LABEL_NAMES
 from kerasnlp_lab.data.sms_spam import read_sms_spam
 from kerasnlp_lab.data.source import NamedDataset
-from kerasnlp_lab.data.splits import divide, split_off_validation
+from kerasnlp_lab.data.splits import divide, divide_texts, split_off_validation
 from kerasnlp_lab.errors import UnknownNameError
 from kerasnlp_lab.paths import user_path
 
@@ -27,7 +28,7 @@ class DatasetCard:
         name: Its name.
         summary: What it is, in a line.
         licence: The licence of its texts.
-        label_names: The classes, in the order of label ids.
+        label_names: The classes, in the order of label ids, or the types of entities.
         validation_fraction: The default share of rows to validate on.
         read: From a folder of datasets, or None, to the training rows, the test rows or
             None, and the place that they were read from.
@@ -53,6 +54,14 @@ _CARDS = (
         label_names=LABEL_NAMES,
         validation_fraction=0.05,
         read=read_ag_news,
+    ),
+    DatasetCard(
+        name="news_entities",
+        summary="240 + 60 news sentences with names, for --task entities, built in",
+        licence="CC0-1.0",
+        label_names=ENTITY_NAMES,
+        validation_fraction=0.15,
+        read=lambda data_dir: read_news_entities(),
     ),
     DatasetCard(
         name="news_sample",
@@ -90,7 +99,7 @@ def load_dataset(
     """Loads a dataset and takes a stratified validation split out of its training rows.
 
     Args:
-        name: "ag_news", "news_sample" or "sms_spam".
+        name: "ag_news", "news_entities", "news_sample" or "sms_spam".
         data_dir: TensorFlow Datasets' folder, or the folder of other datasets.
         validation_fraction: The share of training rows to validate on, or of all rows if
             there is no official test split; None takes the dataset's default.
@@ -118,7 +127,9 @@ def load_dataset(
     rows, test, place = card.read(data_dir)
     fraction = card.validation_fraction if validation_fraction is None else validation_fraction
     seed = card.split_seed if seed is None else seed
-    if test is not None:
+    if test is not None and rows.spans is not None:
+        parts = divide_texts(place, {"train": rows, "test": test}, fraction, 0, seed)
+    elif test is not None:
         parts = *split_off_validation(rows, fraction, seed), test
     else:
         parts = divide(place, {"train": rows}, fraction, card.test_fraction or 0, seed)

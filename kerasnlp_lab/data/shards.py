@@ -46,12 +46,15 @@ def write_shards(
         The content of shards.json.
 
     Raises:
-        OptionError: There are fewer rows than shards, or the dataset is sharded already.
+        OptionError: There are fewer rows than shards, the dataset is sharded already, or it has
+            spans.
         RunError: There is something in the folder already.
         StorageError: It cannot be written.
     """
     if isinstance(data.train, ShardedSplit):
         raise OptionError(f"{data.name} is sharded already; shard what it was made from")
+    if data.annotation == "spans":
+        raise OptionError(f"{data.name} has entities, which shards cannot hold; train on the files")
     rows = len(data.train)
     check_option("shards", shards, 1 <= shards <= rows, f"from 1 to {rows}, the rows to train on")
     check_option("seed", seed, 0 <= seed < 2**32, "from 0 to 2**32 - 1")

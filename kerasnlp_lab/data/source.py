@@ -6,16 +6,19 @@ import dataclasses
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
 from kerasnlp_lab.data.tables.table_format import TableFormat
 from kerasnlp_lab.errors import RunError
+from kerasnlp_lab.paths import is_pipe
 
 if TYPE_CHECKING:
     from kerasnlp_lab.data.dataset import TextDataset
 
 __all__ = [
     "MAX_CLASSES",
+    "EntityFiles",
     "LeaksLeftOut",
     "NamedDataset",
     "PythonRows",
@@ -89,7 +92,7 @@ class NamedDataset:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TableFiles:
     """Tables of the user's own, which `load_table` reads.
 
@@ -120,6 +123,26 @@ class TableFiles:
     format: TableFormat = TableFormat()
     max_classes: int = MAX_CLASSES
 
+    @classmethod
+    def of(
+        cls,
+        given: Mapping[str, Path],
+        *,
+        validation_fraction: float,
+        test_fraction: float,
+        **settings: Any,
+    ) -> Self:
+        """Returns the source of the files that were given, by split, and other fields."""
+        pipes = {part: is_pipe(file) for part, file in given.items()}
+        return cls(
+            place=str(given["train"]),
+            files={part: str(file) for part, file in given.items()},
+            paths={part: "-" if pipes[part] else os.path.abspath(given[part]) for part in given},
+            validation_fraction=None if "validation" in given else validation_fraction,
+            test_fraction=None if "test" in given else test_fraction,
+            **settings,
+        )
+
     @property
     def fractions(self) -> dict[str, Any]:
         """The shares that `load_table` is given; splits with a table of their own have none."""
@@ -130,7 +153,7 @@ class TableFiles:
         return {name: share for name, share in shares.items() if share is not None}
 
     def load(self) -> TextDataset:
-        """Loads the same rows again; raises what `load_table` raises.
+        """Loads the same rows again; raises what reading them first may raise.
 
         Tables that were moved together with the current folder are found in it.
 
@@ -144,26 +167,31 @@ class TableFiles:
                     f"the rows came from {name}, which cannot be read again: repeat the command "
                     "with the same rows and the same --output, or train on a file of them"
                 )
-        from kerasnlp_lab.data.table import load_table
-
         paths = dict(self.paths)
         for part, file in self.files.items():
             if not os.path.exists(paths[part]) and os.path.exists(file):
                 paths[part] = os.path.abspath(file)
-        data = load_table(
-            paths["train"],
-            validation=paths.get("validation"),
-            test=paths.get("test"),
-            text_columns=self.text_columns,
-            label_column=self.label_column,
-            seed=self.split_seed,
-            skip_bad_rows=self.skip_bad_rows,
-            format=self.format,
-            max_classes=self.max_classes,
+        settings = {
+            "seed": self.split_seed,
+            "skip_bad_rows": self.skip_bad_rows,
+            "format": self.format,
             **self.fractions,
-        )
+        }
+        others = {part: path for part, path in paths.items() if part != "train"}
+        data = self._read(paths["train"], **others, **settings)
         source = dataclasses.replace(self, paths=paths)  # whose files may be relative
         return dataclasses.replace(data, source=source)
+
+    def _read(self, path: str, **settings: Any) -> TextDataset:
+        from kerasnlp_lab.data.table import load_table
+
+        return load_table(
+            path,
+            text_columns=self.text_columns,
+            label_column=self.label_column,
+            max_classes=self.max_classes,
+            **settings,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Returns the keys "source", "validation_fraction", "split_seed" and "reading"."""
@@ -197,6 +225,39 @@ class TableFiles:
             format=TableFormat.from_json(reading.get("format", {})),
             max_classes=reading.get("max_classes", MAX_CLASSES),  # 0.1.0 had no other
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntityFiles(TableFiles):
+    """Annotation files of the user's own, which `load_entities` reads.
+
+    Args:
+        joiner: What stands between the tokens of a text.
+        tag_names: The names of tags that are numbers.
+    """
+
+    text_columns: tuple[str, ...] = ()
+    label_column: str = ""
+    joiner: str = "auto"
+    tag_names: tuple[str, ...] = ()
+
+    def _read(self, path: str, **settings: Any) -> TextDataset:
+        from kerasnlp_lab.data.entities import load_entities
+
+        return load_entities(path, joiner=self.joiner, tag_names=self.tag_names, **settings)
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the keys "source", "validation_fraction", "split_seed" and "reading"."""
+        described = super().to_json()
+        described["reading"] |= {"joiner": self.joiner, "tag_names": list(self.tag_names)}
+        return described
+
+    @classmethod
+    def from_json(cls, described: Mapping[str, Any]) -> EntityFiles:
+        """Returns what `to_json` described."""
+        joiner, names = described["reading"]["joiner"], described["reading"]["tag_names"]
+        files = vars(TableFiles.from_json(described))
+        return cls(**files, joiner=joiner, tag_names=tuple(names))
 
 
 @dataclass(frozen=True)
@@ -328,6 +389,8 @@ def source_from_json(described: Mapping[str, Any]) -> tuple[Source, LeaksLeftOut
 
 
 def _unsharded_from_json(described: Mapping[str, Any]) -> NamedDataset | TableFiles | PythonRows:
+    if "joiner" in described["reading"]:
+        return EntityFiles.from_json(described)
     if "paths" in described["reading"]:
         return TableFiles.from_json(described)
     if "data_dir" in described["reading"]:

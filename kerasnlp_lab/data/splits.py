@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,9 +10,10 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 
 from kerasnlp_lab.data.dataset import Split
+from kerasnlp_lab.data.normal_form import group_texts
 from kerasnlp_lab.errors import DataError, OptionError, check_option
 
-__all__ = ["divide", "split_off_validation", "stratified_order"]
+__all__ = ["divide", "divide_texts", "split_off_validation", "stratified_order"]
 
 
 def split_off_validation(train: Split, fraction: float, seed: int) -> tuple[Split, Split]:
@@ -84,12 +86,7 @@ def divide(
     if validation is not None:
         train, test = _split_off("test", path, train, test_fraction, seed, names)
         return train, validation, test
-    both = round(validation_fraction + test_fraction, 12)  # 0.1 + 0.2 is a little above 0.3
-    for name, value in (("validation", validation_fraction), ("test", test_fraction)):
-        share = "a share of the rows, above 0 and below 1"
-        check_option(f"the {name} fraction", value, 0 < value < 1, share)
-    check_option("the fractions to validate and to test on", both, both < 1, "below 1 together")
-    check_option("the seed of the split", seed, 0 <= seed < 2**32, "from 0 to 2**32 - 1")
+    both = _checked_sum({"validation": validation_fraction, "test": test_fraction}, seed)
     try:
         rows, held_out = train_test_split(
             np.arange(len(train)), test_size=both, random_state=seed, stratify=train.labels
@@ -112,6 +109,75 @@ def divide(
             path,
         ) from error
     return train.take(np.sort(rows)), train.take(np.sort(first)), train.take(np.sort(second))
+
+
+def divide_texts(
+    path: str | Path,
+    splits: Mapping[str, Split],
+    validation_fraction: float,
+    test_fraction: float,
+    seed: int,
+) -> tuple[Split, Split, Split]:
+    """Returns three parts of texts with spans; missing ones are drawn from the training rows.
+
+    Rows of the same text stay in one part, and every label of a span has a row to train on.
+
+    Args:
+        path: The file of the rows, for error messages.
+        splits: "train", and perhaps "validation" and "test".
+        validation_fraction: The share of all rows to validate on.
+        test_fraction: The share of all rows to test on.
+        seed: Which rows those are; the same seed gives the same rows.
+
+    Returns:
+        The rows to train on, to validate on, and to test on.
+
+    Raises:
+        OptionError: A fraction or the seed is out of range.
+        DataError: There are too few rows.
+    """
+    train, given = splits["train"], {"validation": validation_fraction, "test": test_fraction}
+    shares = {part: share for part, share in given.items() if part not in splits}
+    _checked_sum(shares, seed)
+    groups = group_texts(train.texts)
+    of_group: list[list[int]] = [[] for _ in range(int(groups.max(initial=-1)) + 1)]
+    for row, group in enumerate(groups.tolist()):
+        of_group[group].append(row)
+    labels = [{one.label for row in rows for one in (train.spans or ())[row]} for rows in of_group]
+    left = Counter(label for of_text in labels for label in of_text)
+    order = np.random.default_rng(seed).permutation(len(of_group)).tolist()
+    parts = dict(splits)
+    for part, share in shares.items():
+        wanted, taken, kept = max(1, round(share * len(train))), list[int](), list[int]()
+        for group in order:
+            if len(taken) < wanted and all(left[label] > 1 for label in labels[group]):
+                left.subtract(labels[group])
+                taken += of_group[group]
+            else:
+                kept.append(group)
+        order = kept
+        if len(taken) < wanted or not order:
+            raise DataError(
+                f"cannot take {wanted} of {len(train)} rows for {part} and leave every type of "
+                f"entity to train on; add rows, or give the part as a file (--{part}-data)",
+                path,
+            )
+        parts[part] = train.take(np.sort(taken))
+    if shares:
+        rows = np.array([row for group in order for row in of_group[group]])
+        parts["train"] = train.take(np.sort(rows))
+    return parts["train"], parts["validation"], parts["test"]
+
+
+def _checked_sum(shares: Mapping[str, float], seed: int) -> float:
+    """Returns the sum of the shares of some parts; checks them and the seed."""
+    both = round(sum(shares.values()), 12)  # 0.1 + 0.2 is a little above 0.3
+    for name, value in shares.items():
+        share = "a share of the rows, above 0 and below 1"
+        check_option(f"the {name} fraction", value, 0 < value < 1, share)
+    check_option("the fractions to validate and to test on", both, both < 1, "below 1 together")
+    check_option("the seed of the split", seed, 0 <= seed < 2**32, "from 0 to 2**32 - 1")
+    return both
 
 
 def _split_off(

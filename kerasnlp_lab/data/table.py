@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from kerasnlp_lab.data.tables import RejectedRow, TableFormat, split_entries
 from kerasnlp_lab.errors import DataError, check_option
 from kerasnlp_lab.paths import is_pipe, user_path
 
-__all__ = ["load_labelled_rows", "load_table"]
+__all__ = ["files_of_splits", "load_labelled_rows", "load_table"]
 
 _DEFAULT = TableFormat()
 
@@ -76,7 +75,7 @@ def load_table(
         OptionError: A fraction or the seed is out of range.
     """
     check_option("the most classes (--max-classes)", max_classes, max_classes > 1, "2 or more")
-    given, notes = _files(path, validation, test)
+    given, notes = files_of_splits(path, validation, test)
     if any(map(is_pipe, given.values())):
         notes.append("a pipe cannot be read again: 'train --resume' needs the rows in a file")
     path = given["train"]
@@ -110,16 +109,12 @@ def load_table(
         on_problem(error)
         none = splits["train"].take(np.zeros(0, int))
         parts = splits["train"], splits.get("validation", none), splits.get("test", none)
-    source = TableFiles(
-        place=str(path),
-        files={part: str(file) for part, file in given.items()},
-        paths={
-            part: "-" if is_pipe(file) else os.path.abspath(file) for part, file in given.items()
-        },
+    source = TableFiles.of(
+        given,
         text_columns=train.text_columns,
         label_column=train.label_column,
-        validation_fraction=None if "validation" in given else validation_fraction,
-        test_fraction=None if "test" in given else test_fraction,
+        validation_fraction=validation_fraction,
+        test_fraction=test_fraction,
         split_seed=seed,
         skip_bad_rows=skip_bad_rows,
         format=format,
@@ -147,13 +142,23 @@ def _skipped(rows: LabelledRows) -> str:
     return f" ({len(rows.rejected):,} rows were skipped: line {first.line}, {first.reason}; ...)"
 
 
-def _files(
-    path: str | Path, validation: str | Path | None, test: str | Path | None
+def files_of_splits(
+    path: str | Path,
+    validation: str | Path | None,
+    test: str | Path | None,
+    endings: Sequence[str] = (),
 ) -> tuple[dict[str, Path], list[str]]:
-    """Returns the table of each split that has one, and notes on what was found."""
+    """Returns the table of each split that has one, and notes on what was found.
+
+    Args:
+        path: As in `load_table`.
+        validation: As in `load_table`.
+        test: As in `load_table`.
+        endings: The endings of more files in a folder that may be those of a split.
+    """
     files = {"train": path, "validation": validation, "test": test}
     given = {part: user_path(file) for part, file in files.items() if file is not None}
-    if not given["train"].is_dir() or not (found := split_entries(given["train"])):
+    if not given["train"].is_dir() or not (found := split_entries(given["train"], endings)):
         return given, []
     given.pop("train")
     given = {"train": found["train"], **found, **given}

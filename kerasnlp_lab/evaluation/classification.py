@@ -124,7 +124,7 @@ class ClassificationEvaluation(Evaluation):
 
     def figures(self) -> dict[str, Figure]:
         return {
-            "confusion": confusion_figure(self),
+            "confusion": confusion_figure(self.confusion, self.label_names),
             "precision_recall": precision_recall_figure(self),
             "reliability": reliability_figure(self),
         }

@@ -11,8 +11,9 @@ import tensorflow as tf
 from kerasnlp_lab.data import Split
 from kerasnlp_lab.errors import DataError
 from kerasnlp_lab.evaluation.classification import score
+from kerasnlp_lab.evaluation.entities import score_entities
 from kerasnlp_lab.evaluation.evaluation import Evaluation
-from kerasnlp_lab.tasks import Classification, Task
+from kerasnlp_lab.tasks import Classification, Entities, Task
 from kerasnlp_lab.zoo import Classifier, predict_logits
 
 __all__ = ["evaluate", "evaluate_logits"]
@@ -23,6 +24,9 @@ WARM_UP_TEXTS = 64
 _EVALUATIONS: dict[str, Callable[[Any, Split, Task, Any, float], Evaluation]] = {
     Classification.name: lambda logits, split, task, decision, speed: score(
         logits, split, task.label_names, decision, speed
+    ),
+    Entities.name: lambda logits, split, task, decision, speed: score_entities(
+        task.answers(logits, decision, split.texts), split, task.label_names, decision, speed
     ),
 }
 

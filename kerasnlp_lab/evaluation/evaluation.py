@@ -41,6 +41,16 @@ class Evaluation(abc.ABC):
     def right(self) -> np.ndarray:
         """The score of each row from 0 (wrong) to 1 (correct), float64 [rows], for paired tests."""
 
+    @property
+    def f1_counts(self) -> np.ndarray | None:
+        """For a headline that is the F1 of all rows together, what paired tests compare it by.
+
+        Returns:
+            The number of right, found and true answers of each row, int64 [rows, 3]; None for
+            another headline.
+        """
+        return None
+
     @abc.abstractmethod
     def as_json(self) -> dict[str, Any]:
         """Returns the metrics as JSON, without rows and texts."""

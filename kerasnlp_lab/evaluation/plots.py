@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "confusion_figure",
+    "draw_reliability",
     "learning_curves_figure",
     "png_bytes",
     "precision_recall_figure",
@@ -36,12 +37,16 @@ __all__ = [
 ]
 
 
-def confusion_figure(evaluation: ClassificationEvaluation) -> Figure:
-    """Draws the confusion matrix. Rows are true classes; a cell is shaded by its share of them.
+def confusion_figure(counts: np.ndarray, label_names: Sequence[str]) -> Figure:
+    """Draws a confusion matrix. Rows are true classes; a cell is shaded by its share of them.
 
     Of more than 30 classes, it draws the most confused pairs, and the matrix of their classes.
+
+    Args:
+        counts: The number of rows by correct and predicted class, int64 [correct, predicted].
+        label_names: The classes.
     """
-    counts, names = evaluation.confusion, drawn_names(evaluation.label_names)
+    names = drawn_names(label_names)
     if len(names) > FEW_CLASSES:
         return most_confused_figure(counts, names)
     size = 2.5 + 0.6 * len(names) + _room_for(names)
@@ -116,18 +121,23 @@ def reliability_figure(evaluation: ClassificationEvaluation) -> Figure:
         f"temperature {evaluation.decision.temperature:.2f}": evaluation.probabilities,
     }
     for axes, (name, probabilities) in zip(figure.subplots(1, 2), parts.items(), strict=True):
-        rows, sure, right = calibration_bins(probabilities, evaluation.labels)
-        filled = rows > 0
-        size = 10 + 200 * rows[filled] / rows.sum()
-        axes.plot([0, 1], [0, 1], color="grey", linewidth=1)
-        axes.plot(sure[filled], right[filled])
-        axes.scatter(sure[filled], right[filled], s=size)
-        error = expected_calibration_error(probabilities, evaluation.labels)
-        axes.set_title(f"{name}: calibration error {error:.4f}", fontsize=10)
-        axes.set(xlabel="confidence", ylabel="accuracy")
-        axes.set(xlim=(0, 1.02), ylim=(0, 1.05))
-        axes.grid(alpha=0.3)
+        draw_reliability(axes, name, probabilities, evaluation.labels)
     return figure
+
+
+def draw_reliability(axes: Axes, name: str, probabilities: np.ndarray, labels: np.ndarray) -> None:
+    """Draws accuracy by confidence; for the arguments see `calibration_bins`."""
+    rows, sure, right = calibration_bins(probabilities, labels)
+    filled = rows > 0
+    size = 10 + 200 * rows[filled] / rows.sum()
+    axes.plot([0, 1], [0, 1], color="grey", linewidth=1)
+    axes.plot(sure[filled], right[filled])
+    axes.scatter(sure[filled], right[filled], s=size)
+    error = expected_calibration_error(probabilities, labels)
+    axes.set_title(f"{name}: calibration error {error:.4f}", fontsize=10)
+    axes.set(xlabel="confidence", ylabel="accuracy")
+    axes.set(xlim=(0, 1.02), ylim=(0, 1.05))
+    axes.grid(alpha=0.3)
 
 
 def png_bytes(figure: Figure) -> bytes:

@@ -8,7 +8,7 @@ import numpy as np
 
 from kerasnlp_lab.data import Split
 
-__all__ = ["predictions_of"]
+__all__ = ["COLUMNS", "predictions_of", "shown_text"]
 
 MOST_CLASSES = 50
 TOP = 5
@@ -41,7 +41,7 @@ def predictions_of(
             columns += [f"top {place}", f"probability of top {place}"]
         found = _most_probable(split.labels, names, predicted, probabilities)
     return [*COLUMNS, *columns], (
-        [row, split.file(row), "" if split.lines is None else split.lines[row], _cut(text)]
+        [row, split.file(row), "" if split.lines is None else split.lines[row], shown_text(text)]
         + [names[split.labels[row]], names[predicted[row]], *cells]
         for row, (text, cells) in enumerate(zip(split.texts, found, strict=True))
     )
@@ -57,6 +57,7 @@ def _most_probable(
         yield cells
 
 
-def _cut(text: str) -> str:
+def shown_text(text: str) -> str:
+    """Returns a text as predictions.csv shows it: of more than 1,000 characters, the first."""
     text = text if len(text) <= TEXT_CHARACTERS else f"{text[: TEXT_CHARACTERS - 1]}…"
     return text.encode("utf-8", "replace").decode("utf-8")  # half a character cannot be written

@@ -52,7 +52,8 @@ def explain(classifier: Classifier, text: str, *, label: str | None = None) -> E
         ('so', 'so')
     """
     task = classifier.task.name
-    check_option("task", task, task == Classification.name, "classification to be explained")
+    expected = "classification to be explained; predict --html shows a page of entities"
+    check_option("task", task, task == Classification.name, expected)
     inside = classifier.look_inside()
     if label is not None:
         (label,) = as_class_names([label])

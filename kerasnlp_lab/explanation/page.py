@@ -8,11 +8,14 @@ import json
 import jinja2
 import numpy as np
 
+from kerasnlp_lab.data.inspection.scripts import script_counts
 from kerasnlp_lab.evaluation.report import render_page
 from kerasnlp_lab.explanation.explanation import Explanation
 
 __all__ = ["explanation_page"]
 
+# Browsers draw the same Chinese character differently in these languages.
+LANGUAGES = {"Hiragana": "ja", "Katakana": "ja", "Hangul": "ko", "Han": "zh"}
 FULL = 65535  # encodes a share of 1 in the page's data
 
 
@@ -41,8 +44,17 @@ def explanation_page(explanation: Explanation) -> str:
         "kerasnlp_lab.explanation",
         "explanation.html.j2",
         explanation=explanation,
+        language=_language(explanation.text),
         data=jinja2.filters.Markup(encoded),
     )
+
+
+def _language(text: str) -> str:
+    """Returns the language of a text in HTML's code; "" if the characters do not tell."""
+    letters = script_counts(text)
+    found = [code for script, code in LANGUAGES.items() if letters[script]]
+    east_asian = sum(letters[script] for script in LANGUAGES)
+    return found[0] if 2 * east_asian > letters.total() else ""
 
 
 def _pack(shares: np.ndarray) -> str:

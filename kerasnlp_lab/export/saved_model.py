@@ -10,6 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from kerasnlp_lab.paths import sha256_of_files, whole_directory, write_whole
+from kerasnlp_lab.tasks.tagging import TokenLogits
 from kerasnlp_lab.training.run_directory import package_versions
 from kerasnlp_lab.zoo import Classifier
 
@@ -58,31 +59,33 @@ def export_classifier(
 
 
 def _serving_module(classifier: Classifier) -> tf.Module:
-    fused, text_half, task = classifier.fused(), classifier.text, classifier.task
+    fused = classifier.fused()
     # A SavedModel must own every object that its graphs use.
     outside = classifier.network
     if fused is not classifier.forward:
         outside = list(fused.get_concrete_function().variables)
     signature = [tf.TensorSpec([None], tf.string, name="text")]
 
-    def logits_of(text: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        ids, lengths = text_half.ids_and_lengths(text)
-        return tf.cast(fused(ids, lengths), tf.float32), lengths
-
     class ServingModule(tf.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.parts = [text_half, outside]
+            self.parts = [classifier.text, outside]
 
         @tf.function(input_signature=signature, autograph=False)
         def logits(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
-            return {"logits": logits_of(text)[0]}
+            return {"logits": _dense(classifier.logits_in_graph(fused, text))}
 
         @tf.function(input_signature=signature, autograph=False)
         def answer(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
-            logits, lengths = logits_of(text)
-            if task.reads == "sequence":
-                logits = text_half.own_tokens(logits, lengths)
-            return task.answers_in_graph(logits, classifier.decision, text)
+            logits = classifier.logits_in_graph(fused, text)
+            return classifier.task.answers_in_graph(logits, classifier.decision, text)
 
     return ServingModule()
+
+
+def _dense(logits: Any) -> tf.Tensor:
+    """Returns logits as one tensor, [batch, ...]; those of tokens are padded with 0."""
+    if isinstance(logits, TokenLogits):
+        lengths = logits.tokens.lengths
+        logits = tf.RaggedTensor.from_row_lengths(logits.values, lengths, validate=False)
+    return logits.to_tensor() if isinstance(logits, tf.RaggedTensor) else logits

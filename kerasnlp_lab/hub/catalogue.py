@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -10,7 +11,23 @@ from typing import Any
 
 from kerasnlp_lab.errors import UnknownNameError
 
-__all__ = ["HubEncoder", "by_kaggle", "encoders", "encoders_with", "entries", "find_encoder"]
+__all__ = [
+    "HubEncoder",
+    "by_kaggle",
+    "encoders",
+    "encoders_with",
+    "encoders_for",
+    "entries",
+    "find_encoder",
+]
+
+
+KANA = ("Hiragana", "Katakana")
+MULTILINGUAL = "104 languages"  # the 100 largest Wikipedias, Thai and Mongolian among them
+MULTILINGUAL_SCRIPTS = """
+    Latin Cyrillic Greek Armenian Georgian Hebrew Arabic Han Hiragana Katakana Hangul Devanagari
+    Bengali Gurmukhi Gujarati Tamil Telugu Kannada Malayalam Thai Myanmar
+""".split()
 
 
 @dataclass(frozen=True)
@@ -55,6 +72,18 @@ def encoders_with(preprocessing: HubEncoder) -> list[HubEncoder]:
     """Returns the encoders that a preprocessing module belongs to, in any of its versions."""
     name = f"{preprocessing.publisher}/{preprocessing.name}/"
     return [row for row in encoders() if row.preprocess.startswith(name)]
+
+
+def encoders_for(letters: Mapping[str, int]) -> list[HubEncoder]:
+    """Returns the encoders, other than the English ones, that know the script of some texts.
+
+    Args:
+        letters: The number of letters in each script, as `script_counts` names them.
+    """
+    script = max(letters, key=lambda name: letters[name], default="")
+    chinese = script == "Han" and 10 * sum(letters.get(name, 0) for name in KANA) < letters[script]
+    fits = {"Chinese": chinese, MULTILINGUAL: script in MULTILINGUAL_SCRIPTS}
+    return [encoder for encoder in encoders() if fits.get(encoder.languages)]
 
 
 def find_encoder(name: str) -> HubEncoder:

@@ -15,7 +15,11 @@ from kerasnlp_lab._keras import keras
 from kerasnlp_lab.data import ShardedSplit, TextDataset, describe_dataset
 from kerasnlp_lab.data.splits import stratified_order
 from kerasnlp_lab.errors import OptionError, check_option
-from kerasnlp_lab.evaluation.paired_tests import mcnemar_exact, paired_permutation
+from kerasnlp_lab.evaluation.paired_tests import (
+    mcnemar_exact,
+    paired_bootstrap_f1,
+    paired_permutation,
+)
 from kerasnlp_lab.evaluation.plots import png_bytes
 from kerasnlp_lab.evaluation.report import render_page
 from kerasnlp_lab.lab.config import DEFAULT_TASK, ExperimentConfig
@@ -119,7 +123,10 @@ def compare(
                     console.print(name, style="bold", markup=False, highlight=False)
                 keras.backend.clear_session()
                 where = folder.path / folder_name(name)
-                runs[-1].append(run_experiment(config, part, where, console=console))
+                first = number == seed
+                runs[-1].append(run_experiment(config, part, where, console=console, notes=first))
+                # The rows decide some options, once for all seeds.
+                base = dataclasses.replace(base, options=runs[-1][-1].config.options)
         ranked[size] = sorted(runs, key=lambda one: -_mean_headline(one))
     return _summarize(folder, data, ranked, bool(sizes), seed)
 
@@ -143,16 +150,12 @@ def _training_sets(data: TextDataset, sizes: Sequence[int | str]) -> dict[int, T
     parts = {}
     for number in sorted(numbers):
         some = np.sort(order[:number])
-        classes = len(np.unique(data.train.labels[some]))
-        fits = classes == len(data.label_names)
-        check_option(
-            "a size",
-            number,
-            fits,
-            f"large enough to include all {len(data.label_names)} classes",
-        )
-        part = dataclasses.replace(data, train=data.train.take(some))
-        parts[number] = data if number == rows else part
+        train, names = data.train.take(some), data.label_names
+        is_labels = data.annotation == "labels"
+        counts = train.label_counts(len(names)) if is_labels else train.span_counts(names)
+        expected = f"large enough to include all {len(names)} classes"
+        check_option("a size", number, bool(counts.all()), expected)
+        parts[number] = data if number == rows else dataclasses.replace(data, train=train)
     return parts
 
 
@@ -200,6 +203,8 @@ def _summarize(
 
 def _verdict(better: Sequence[Experiment], worse: Sequence[Experiment]) -> str:
     names = better[0].config.model, worse[0].config.model
+    if better[0].evaluation.f1_counts is not None:
+        return _verdict_on_f1(better, worse)
     right = [
         np.array([run.evaluation.right for run in runs]) for runs in (better, worse)
     ]  # [seeds, rows]
@@ -219,6 +224,17 @@ def _verdict(better: Sequence[Experiment], worse: Sequence[Experiment]) -> str:
         f"{names[0]} and {names[1]}: a difference of {difference:.2f} points is within noise "
         f"(p = {p:.2g}{ahead})"
     )
+
+
+def _verdict_on_f1(better: Sequence[Experiment], worse: Sequence[Experiment]) -> str:
+    names = better[0].config.model, worse[0].config.model
+    counts = [np.array([run.evaluation.f1_counts for run in runs]) for runs in (better, worse)]
+    low, high, p = paired_bootstrap_f1(*counts)
+    difference = 100 * (_mean_headline(better) - _mean_headline(worse))
+    of = f"{difference:.2f} points of F1 (95% {100 * low:.2f} to {100 * high:.2f}, p = {p:.2g})"
+    if p < SIGNIFICANCE:
+        return f"{names[0]} is better than {names[1]} by {of}"
+    return f"{names[0]} and {names[1]}: a difference of {of} is within noise"
 
 
 def _write(folder: RunDirectory, result: Comparison, data: TextDataset, seed: int) -> None:

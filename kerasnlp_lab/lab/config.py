@@ -91,7 +91,7 @@ class ExperimentConfig:
     def __post_init__(self) -> None:
         entry, task = find_model(self.model), find_task(self.task)
         entry.check_task(task.name)
-        object.__setattr__(self, "recipe", self.recipe or entry.recipe)
+        object.__setattr__(self, "recipe", self.recipe or entry.recipe_for(task.name))
         self._check_recipe(entry, task)
         check_option("seed", self.seed, 0 <= self.seed < 2**32, "from 0 to 2**32 - 1")
         options = dataclasses.asdict(entry.with_options(self.options))
@@ -103,7 +103,7 @@ class ExperimentConfig:
     def _check_recipe(self, entry: ZooEntry, task: type[Task]) -> None:
         if entry.solve is None and not self.recipe.epochs + self.recipe.frozen_epochs:
             raise OptionError("the recipe trains for no epoch; set epochs to 1 or more")
-        own, given = dataclasses.asdict(entry.recipe), dataclasses.asdict(self.recipe)
+        own, given = map(dataclasses.asdict, (entry.recipe_for(task.name), self.recipe))
         unused = unused_recipe_fields(entry, task)
         changed = [name for name in given if name in unused and given[name] != own[name]]
         if changed:
@@ -145,9 +145,10 @@ class ExperimentConfig:
             TypeError: A value has another form, or a field of the recipe is unknown.
             KerasnlpLabError: As when made.
         """
+        model, options = content["model"]["name"], content["model"]["options"]
         return cls(
-            model=content["model"]["name"],
-            options=content["model"]["options"],
+            model=model,
+            options={**find_model(model).options.added_since, **options},
             recipe=Recipe(**content["recipe"]),
             task=content.get("task", DEFAULT_TASK),
             threshold=content["decision"]["threshold"],

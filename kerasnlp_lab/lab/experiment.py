@@ -16,7 +16,7 @@ import rich.console
 import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
-from kerasnlp_lab.data import TextDataset, describe_dataset, load_again
+from kerasnlp_lab.data import ShardedSplit, TextDataset, describe_dataset, load_again
 from kerasnlp_lab.data.tables import RejectedRow, csv_content
 from kerasnlp_lab.display import printable
 from kerasnlp_lab.errors import KerasnlpLabError, RunError, first_line
@@ -28,9 +28,9 @@ from kerasnlp_lab.evaluation.plots import (
 )
 from kerasnlp_lab.evaluation.report import render_page
 from kerasnlp_lab.lab.config import ExperimentConfig
+from kerasnlp_lab.lab.reading import notes_on_reading
 from kerasnlp_lab.machine import precision_note
 from kerasnlp_lab.paths import user_path, write_whole
-from kerasnlp_lab.text.unspaced import note_on_unspaced
 from kerasnlp_lab.training import RunDirectory, TrainingResult, make_strategy, train
 from kerasnlp_lab.training.checkpoints import Checkpoints
 from kerasnlp_lab.training.run_directory import package_versions
@@ -66,6 +66,7 @@ def run_experiment(
     output: str | Path,
     *,
     console: rich.console.Console | None = None,
+    notes: bool = True,
 ) -> Experiment:
     """Trains a model, evaluates it once on the test split, and writes a run directory.
 
@@ -76,13 +77,14 @@ def run_experiment(
         data: The rows.
         output: The run directory: new, empty, or of an unfinished run.
         console: Where to show progress; None shows nothing.
+        notes: Whether to say there which texts the model cannot read well.
 
     Raises:
         KerasnlpLabError: Any of the mistakes that a user can mend.
     """
     task = config.task_for(data)
     strategy = make_strategy(config.strategy)
-    find_model(config.model).prepare()
+    config, note = _resolved(config, data)
     record = config.to_json() | {"dataset": describe_dataset(data), "versions": package_versions()}
     record["strategy"]["replicas"] = strategy.num_replicas_in_sync
     if config.deterministic:
@@ -91,11 +93,14 @@ def run_experiment(
     with explain_lost_worker(strategy), _claim(output, record, strategy, console) as run:
         if "precision" in config.options:
             _say(console, precision_note(config.options["precision"]))
+        if note:
+            _say(console, note)
         classifier = create_model(
             config.model, task, data.train.texts, options=config.options, strategy=strategy
         )
-        if classifier.text.splits_at_spaces and (note := note_on_unspaced(data.train.texts)):
-            _say(console, note)
+        if notes and console is not None:
+            for note in notes_on_reading(classifier.entry, classifier.text, data.train.texts):
+                _say(console, note)
         training = train(
             classifier,
             data,
@@ -115,6 +120,15 @@ def run_experiment(
         if is_chief(strategy):
             _write(experiment, classifier, data, validation, record, console)
         return experiment
+
+
+def _resolved(config: ExperimentConfig, data: TextDataset) -> tuple[ExperimentConfig, str]:
+    """Returns the settings with the options that the rows decide, and a line on that choice."""
+    entry = find_model(config.model)
+    entry.prepare()
+    labels = None if isinstance(data.train, ShardedSplit) else data.train.labels
+    options, note = entry.resolve(entry.with_options(config.options), data.train.texts, labels)
+    return dataclasses.replace(config, options=dataclasses.asdict(options)), note
 
 
 def resume_experiment(

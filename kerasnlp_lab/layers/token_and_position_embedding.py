@@ -9,7 +9,30 @@ import tensorflow as tf
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.errors import SequenceTooLongError
 
-__all__ = ["TokenAndPositionEmbedding"]
+__all__ = ["TokenAndPositionEmbedding", "ngram_buckets_of"]
+
+_FACTOR = 1_000_003  # a prime
+
+
+def ngram_buckets_of(ids: tf.Tensor, width: int, buckets: int) -> tf.Tensor:
+    """Returns a bucket for each token and the ones after it.
+
+    Args:
+        ids: Token ids, integers of shape [batch, seq]; 0 is padding, and 1 the unknown token.
+        width: The number of tokens, itself included.
+        buckets: The number of buckets; different n-grams may share one.
+
+    Returns:
+        Int64 of the same shape, from 1 to buckets; 0 where too few tokens follow, or one of them
+        is unknown.
+    """
+    following = found = tf.cast(ids, tf.int64)
+    known = following > 1
+    for _ in range(width - 1):
+        following = tf.pad(following[:, 1:], [[0, 0], [0, 1]])
+        found = (found * _FACTOR + following) % buckets
+        known &= following > 1
+    return tf.where(known, found + 1, 0)
 
 
 @keras.utils.register_keras_serializable(package="kerasnlp_lab")
@@ -19,6 +42,10 @@ class TokenAndPositionEmbedding(keras.layers.Layer):
     A sequence may be shorter than ``maxlen``: position 0 is always its first
     token, so a text has the same embeddings whatever it is padded to.
 
+    With ``longest_ngram``, a token and the ones after it have an embedding together, too, which
+    is added at the first of them. N-grams are hashed into the rows of one table, which start at
+    zero, so that n-grams that never occur in training change little.
+
     Masks: with ``mask_zero`` the layer makes one, false where the token id is 0,
     which Keras passes on to the layers after it.
 
@@ -27,6 +54,8 @@ class TokenAndPositionEmbedding(keras.layers.Layer):
         vocab_size: The number of token ids; ids run from 0 to vocab_size - 1.
         embed_dim: The size of an embedding.
         mask_zero: Whether id 0 is padding, to be masked.
+        longest_ngram: The largest number of tokens that have an embedding together.
+        ngram_buckets: The number of embeddings that n-grams of two and more tokens share.
 
     Call arguments:
         inputs: Token ids, integers of shape [batch, seq], seq <= maxlen.
@@ -40,7 +69,8 @@ class TokenAndPositionEmbedding(keras.layers.Layer):
             message comes as tf.errors.InvalidArgumentError.
 
     Source: https://keras.io/examples/nlp/text_classification_with_transformer/;
-    learned positions as in Devlin et al. 2019, https://arxiv.org/abs/1810.04805.
+    learned positions as in Devlin et al. 2019, https://arxiv.org/abs/1810.04805;
+    hashed n-grams as in Joulin et al. 2016, https://arxiv.org/abs/1607.01759.
 
     Example:
         >>> layer = TokenAndPositionEmbedding(maxlen=256, vocab_size=20000, embed_dim=32)
@@ -51,22 +81,39 @@ class TokenAndPositionEmbedding(keras.layers.Layer):
     """
 
     def __init__(
-        self, maxlen: int, vocab_size: int, embed_dim: int, mask_zero: bool = True, **kwargs: Any
+        self,
+        maxlen: int,
+        vocab_size: int,
+        embed_dim: int,
+        mask_zero: bool = True,
+        longest_ngram: int = 1,
+        ngram_buckets: int = 32768,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.maxlen = maxlen
         self.vocab_size = vocab_size
         self.embed_dim = embed_dim
         self.mask_zero = mask_zero
+        self.longest_ngram = longest_ngram
+        self.ngram_buckets = ngram_buckets
         self.supports_masking = True
         policy = self.dtype_policy
         self.token_emb = keras.layers.Embedding(
             vocab_size, embed_dim, mask_zero=mask_zero, dtype=policy, name="token_emb"
         )
         self.pos_emb = keras.layers.Embedding(maxlen, embed_dim, dtype=policy, name="pos_emb")
+        self.ngram_emb: keras.layers.Embedding | None = None
+        if longest_ngram > 1:
+            self.ngram_emb = keras.layers.Embedding(
+                ngram_buckets + 1, embed_dim, "zeros", dtype=policy, name="ngram_emb"
+            )
 
     def build(self, input_shape: tf.TensorShape) -> None:
-        for table, shape in ((self.token_emb, input_shape), (self.pos_emb, (None,))):
+        tables = [(self.token_emb, input_shape), (self.pos_emb, (None,))]
+        if self.ngram_emb is not None:
+            tables.append((self.ngram_emb, input_shape))
+        for table, shape in tables:
             with tf.name_scope(table.name):  # HDF5 files have one place for a name
                 table.build(shape)
         super().build(input_shape)
@@ -87,7 +134,20 @@ class TokenAndPositionEmbedding(keras.layers.Layer):
         elif static_length > self.maxlen:
             raise SequenceTooLongError(too_long.format(static_length))
         positions = self.pos_emb(tf.range(seq_length))  # [seq, embed_dim]
-        return self.token_emb(inputs) + positions  # [batch, seq, embed_dim]
+        return self.embed_tokens(inputs) + positions  # [batch, seq, embed_dim]
+
+    def embed_tokens(self, ids: tf.Tensor) -> tf.Tensor:
+        """Returns the embeddings of token ids, [batch, seq], without their positions."""
+        embedded = self.token_emb(ids)
+        if self.ngram_emb is not None:
+            for buckets in self.ngrams(ids):
+                embedded += self.ngram_emb(buckets)
+        return embedded
+
+    def ngrams(self, ids: tf.Tensor) -> list[tf.Tensor]:
+        """Returns the rows of ``ngram_emb`` to add for token ids, each int64 [batch, seq]."""
+        widths = range(2, self.longest_ngram + 1)
+        return [ngram_buckets_of(ids, width, self.ngram_buckets) for width in widths]
 
     def compute_mask(self, inputs: tf.Tensor, mask: tf.Tensor | None = None) -> tf.Tensor | None:
         return self.token_emb.compute_mask(inputs) if self.mask_zero else mask
@@ -102,4 +162,6 @@ class TokenAndPositionEmbedding(keras.layers.Layer):
             "vocab_size": self.vocab_size,
             "embed_dim": self.embed_dim,
             "mask_zero": self.mask_zero,
+            "longest_ngram": self.longest_ngram,
+            "ngram_buckets": self.ngram_buckets,
         }

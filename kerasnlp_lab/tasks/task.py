@@ -66,6 +66,13 @@ class Task(abc.ABC):
     """The name on the command line, in config.json and in an export's manifest."""
     reads: ClassVar[Literal["pooled", "sequence"]]
     """The head's input: one vector for each text ("pooled"), or for each token ("sequence")."""
+    annotation: ClassVar[Literal["labels", "spans"]] = "labels"
+    """What the rows have: a label for each text, or spans with labels (`Split.spans`)."""
+    needs_offsets: ClassVar[bool] = False
+    """Whether answers point to places in a text. Its logits are then `TokenLogits` of all texts,
+    and texts of any length are read, in windows."""
+    best_epoch_by: ClassVar[Literal["loss", "accuracy"]] = "loss"
+    """What ranks epochs on the validation rows: the loss, or the accuracy, from `tally`."""
     changes_inputs: ClassVar[bool] = False
     """Whether `batch` changes token ids. If so, features of a frozen encoder cannot be cached."""
     recipe_fields: ClassVar[tuple[str, ...]] = ()
@@ -111,6 +118,18 @@ class Task(abc.ABC):
             OptionError: A value does not suit these rows.
         """
         return self
+
+    def rows_to_train_on(self, text: TextVectorizer, data: TextDataset) -> TextDataset:
+        """Returns a dataset in the form that is trained and validated on; the same by default.
+
+        Args:
+            text: The text half.
+            data: The rows.
+
+        Returns:
+            The rows, with more `notes` if something is changed.
+        """
+        return data
 
     def targets(self, text: TextVectorizer, split: Split) -> RowTargets:
         """Returns a function that looks up the targets of rows within a graph.
@@ -193,7 +212,8 @@ class Task(abc.ABC):
 
         Args:
             logits: The logits of the validation rows: float32 [rows, classes], or a list with
-                [tokens, tags] for each text if the task reads sequences.
+                [tokens, tags] for each text if the task reads sequences, or `TokenLogits` if it
+                needs offsets.
             validation: The validation rows.
             train: The training rows, for the frequency of each class.
             threshold: The rule for the threshold; see `kerasnlp_lab.tasks.threshold`.
@@ -224,7 +244,8 @@ class Task(abc.ABC):
         """Computes the outputs of an export's signature ``serving_default``.
 
         Args:
-            logits: Float32 [batch, classes], or ragged [batch, (tokens), tags].
+            logits: Float32 [batch, classes], or ragged [batch, (tokens), tags], or `TokenLogits`
+                of tensors.
             decision: The decision, from `choose_decision`.
             texts: Strings [batch].
 

@@ -11,14 +11,15 @@ so that ``text[start:end]`` is the word or the part of it.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise, product
 
 import numpy as np
 import regex
 import tensorflow as tf
 
+from kerasnlp_lab.data.words import is_unspaced, split_words
 from kerasnlp_lab.text.vectorizer import TextVectorizer
 
 __all__ = ["Token", "Word", "find_tokens", "find_words"]
@@ -27,9 +28,7 @@ Span = tuple[int, int]
 
 # Every tokenizer here splits at these characters.
 _CHUNK = regex.compile(r"[^ \t\n\v\f\r]+")
-# As BERT splits words: every punctuation mark and every Chinese character is a word of its own.
-_MARK = r"\p{P}\p{Han}!-/:-@\[-`{-~"
-_PIECE = regex.compile(rf"[{_MARK}]|[^\s{_MARK}]+")
+_DROPPED = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{Z}\p{Cc}]+")
 
 
 @dataclass(frozen=True)
@@ -74,6 +73,7 @@ def find_words(vectorizer: TextVectorizer, text: str) -> list[Word]:
     The tokenizer decides what a word is. The text is split at blanks, and each part between
     blanks at punctuation and Chinese characters, if the tokens of the pieces equal the tokens of
     the part. If the tokens of the parts do not equal those of the text, the text is one word.
+    In a script without spaces, such as Thai, each token that spells letters is a word.
 
     Args:
         vectorizer: A vectorizer whose tokens are words or word pieces.
@@ -83,7 +83,8 @@ def find_words(vectorizer: TextVectorizer, text: str) -> list[Word]:
         The words. Their numbers of tokens add up to the tokens of `vectorizer.tokenize`.
     """
     chunks = [match.span() for match in _CHUNK.finditer(text)]  # between blanks
-    pieces = [[match.span() for match in _PIECE.finditer(text, *chunk)] for chunk in chunks]
+    pattern = vectorizer.word_pattern
+    pieces = [[match.span() for match in pattern.finditer(text, *chunk)] for chunk in chunks]
     parts = chain.from_iterable(
         [chunk, *inner] for chunk, inner in zip(chunks, pieces, strict=True)
     )
@@ -91,21 +92,48 @@ def find_words(vectorizer: TextVectorizer, text: str) -> list[Word]:
         vectorizer, [text, *(text[start:end] for start, end in parts)]
     )
     remaining = iter(ids_of_parts)
+    most = vectorizer.max_length - vectorizer.special_tokens
     spans: list[Span] = []
     ids: list[list[int]] = []  # of each span
     for chunk, inner in zip(chunks, pieces, strict=True):
         ids_of_chunk, ids_of_pieces = next(remaining), [next(remaining) for _ in inner]
-        can_split = _joined(ids_of_pieces) == ids_of_chunk
+        can_split = _joined(ids_of_pieces)[:most] == ids_of_chunk
         spans += inner if can_split else [chunk]
         ids += ids_of_pieces if can_split else [ids_of_chunk]
     if _joined(ids)[: len(ids_of_text)] != ids_of_text:
         spans, ids = [(0, len(text))], [ids_of_text]
     words, unread = [], len(ids_of_text)  # the vectorizer may truncate the text
-    for (start, end), ids_of_word in zip(spans, ids, strict=True):
-        tokens = min(len(ids_of_word), unread)
+    for (start, end), count in _split_unspaced(vectorizer, text, spans, ids):
+        tokens = min(count, unread)
         unread -= tokens
         words.append(Word(text[start:end], start, end, tokens))
     return words
+
+
+def _split_unspaced(
+    vectorizer: TextVectorizer, text: str, spans: Sequence[Span], ids: Sequence[Sequence[int]]
+) -> Iterator[tuple[Span, int]]:
+    """Yields words with their numbers of tokens, divided at tokens beside unspaced letters."""
+    vocabulary: list[str] = []
+    for (start, end), ids_of_word in zip(spans, ids, strict=True):
+        word, cuts = text[start:end], [0]
+        if len(ids_of_word) > 1 and any(map(is_unspaced, word)):
+            vocabulary = vocabulary or vectorizer.vocabulary()
+            places = [at for at, _ in _piece_spans(word, [vocabulary[one] for one in ids_of_word])]
+            if len(set(places)) == len(places):
+                cuts += [at for at in places[1:] if _unspaced_at(word, at)]
+                counts = np.diff([*(places.index(cut) if cut else 0 for cut in cuts), len(places)])
+                bounds = [start + cut for cut in cuts] + [end]
+                yield from zip(pairwise(bounds), counts.tolist(), strict=True)
+                continue
+        yield (start, end), len(ids_of_word)
+
+
+def _unspaced_at(word: str, place: int) -> bool:
+    """Whether an unspaced letter begins or ends at a place, with the marks on it."""
+    before = split_words(word[:place])
+    is_mark = unicodedata.category(word[place]).startswith("M")
+    return not is_mark and (is_unspaced(word[place]) or bool(before and is_unspaced(before[-1])))
 
 
 def find_tokens(vectorizer: TextVectorizer, text: str, words: Sequence[Word]) -> list[Token]:
@@ -146,17 +174,30 @@ def _token_ids(vectorizer: TextVectorizer, texts: list[str]) -> list[list[int]]:
 
 def _piece_spans(word: str, pieces: Sequence[str]) -> list[Span]:
     """Returns the span of each piece in a word; the whole word if the pieces do not spell it."""
+    if not pieces:
+        return []
     bare = [piece.removeprefix("##") for piece in pieces]
-    for simplify in (str, _without_accents):
-        parts = [simplify(character) for character in word]
-        if "".join(parts) == "".join(bare):
-            starts = np.cumsum([0, *map(len, parts)])  # of each character, simplified
+    characters, clusters = list(word), regex.findall(r"\X", word)
+    readings = [
+        (parts, [simplify(part) for part in parts])
+        for parts, simplify in (
+            (characters, str),
+            (characters, _without_accents),
+            (characters, _folded),
+            (clusters, _folded),  # a letter and its accent, which may be one character once folded
+        )
+    ]
+    # The pieces spell only the beginning of a word in which the text is truncated.
+    for fits, (parts, simple) in product((str.__eq__, str.startswith), readings):
+        if fits("".join(simple), "".join(bare)):
+            places = np.cumsum([0, *map(len, parts)])  # of each part in the word
+            starts = np.cumsum([0, *map(len, simple)])  # of each part, simplified
             ends = np.cumsum([len(piece) for piece in bare])
             begins = [0, *ends[:-1]]
             return [
                 (
-                    int(np.searchsorted(starts, begin, side="right")) - 1,
-                    int(np.searchsorted(starts, end, side="left")),
+                    int(places[np.searchsorted(starts, begin, side="right") - 1]),
+                    int(places[np.searchsorted(starts, end, side="left")]),
                 )
                 for begin, end in zip(begins, ends, strict=True)
             ]
@@ -167,3 +208,9 @@ def _without_accents(character: str) -> str:
     """Returns a character as an uncased BERT reads it: in lower case and without accents."""
     parts = unicodedata.normalize("NFD", character.lower())
     return "".join(part for part in parts if unicodedata.category(part) != "Mn")
+
+
+def _folded(part: str) -> str:
+    """Returns characters as a `PieceVectorizer` reads them: Unicode's NFKC_Casefold."""
+    folded = unicodedata.normalize("NFKC", part).casefold()
+    return unicodedata.normalize("NFKC", _DROPPED.sub("", folded))

@@ -11,7 +11,14 @@ import tensorflow as tf
 
 from kerasnlp_lab.errors import DataError
 
-__all__ = ["WINDOW_BATCHES", "evaluation_order", "length_ranks", "steps_in_pass", "training_order"]
+__all__ = [
+    "WINDOW_BATCHES",
+    "evaluation_order",
+    "items_of",
+    "length_ranks",
+    "steps_in_pass",
+    "training_order",
+]
 
 WINDOW_BATCHES = 50
 
@@ -116,3 +123,15 @@ def evaluation_order(lengths: np.ndarray, batch_size: int) -> list[np.ndarray]:
         longest_first[start : start + batch_size]
         for start in range(0, len(longest_first), batch_size)
     ]
+
+
+def items_of(rows: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Returns the index of each item of some rows, int64 [items], if all rows stand end to end.
+
+    Args:
+        rows: The numbers of the rows, integers [some].
+        lengths: The number of items of every row, [rows].
+    """
+    own = lengths[rows]
+    starts = (np.cumsum(lengths) - lengths)[rows]
+    return np.repeat(starts - np.cumsum(own) + own, own) + np.arange(own.sum())

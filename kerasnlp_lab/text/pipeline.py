@@ -17,10 +17,10 @@ import tensorflow as tf
 
 from kerasnlp_lab.data.inputs import as_texts
 from kerasnlp_lab.data.row_store import RowStore
-from kerasnlp_lab.text.order import evaluation_order, steps_in_pass, training_order
+from kerasnlp_lab.text.order import evaluation_order, items_of, steps_in_pass, training_order
 from kerasnlp_lab.text.rows import Rows, RowTargets, label_targets
 from kerasnlp_lab.text.threads import cores, in_threads
-from kerasnlp_lab.text.vectorizer import Features, TextVectorizer, in_batches
+from kerasnlp_lab.text.vectorizer import Features, TextVectorizer, TokensInText, in_batches
 
 __all__ = [
     "NO_STEP",
@@ -30,6 +30,7 @@ __all__ = [
     "batches_of",
     "evaluation_batches",
     "feature_batches",
+    "find_tokens",
     "packed_by",
     "token_batches",
     "tokenize",
@@ -124,14 +125,35 @@ def tokenize_flat(
     return np.concatenate(ids), np.concatenate(lengths)
 
 
+def find_tokens(vectorizer: TextVectorizer, texts: Sequence[str | bytes]) -> TokensInText:
+    """Finds all tokens of texts and their offsets, in batches on all cores, in memory.
+
+    Args:
+        vectorizer: The text half of a classifier for a task that needs offsets.
+        texts: The texts, without lone surrogates.
+
+    Returns:
+        The tokens of all texts, as NumPy arrays.
+    """
+    found = _in_batches(vectorizer.tokens_in_text, texts)
+    columns = zip(*([*found] or [vectorizer.tokens_in_text(tf.zeros(0, tf.string))]), strict=True)
+    return TokensInText(*map(np.concatenate, columns))
+
+
 def _tokenized(
     vectorizer: TextVectorizer, texts: Collection[str | bytes]
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yields the token ids and lengths of some texts at a time."""
+    return _in_batches(vectorizer.ids_and_lengths, texts)
 
-    def of_batch(batch: list[str | bytes]) -> tuple[np.ndarray, np.ndarray]:
-        ids, lengths = vectorizer.ids_and_lengths(tf.constant(batch, tf.string))
-        return ids.numpy(), lengths.numpy()
+
+def _in_batches(
+    tokenize: Callable[[tf.Tensor], Any], texts: Collection[str | bytes]
+) -> Iterator[Any]:
+    """Yields what a vectorizer finds in some texts at a time, as NumPy arrays."""
+
+    def of_batch(batch: list[str | bytes]) -> tuple[np.ndarray, ...]:
+        return tuple(one.numpy() for one in tokenize(tf.constant(batch, tf.string)))
 
     size = min(max(SMALLEST_CALL, math.ceil(len(texts) / cores())), LARGEST_CALL)
     return in_threads(of_batch, in_batches(texts, size))
@@ -267,11 +289,8 @@ def token_batches(
     for number, some in enumerate(in_batches(texts, TEXTS_IN_MEMORY)):
         first = number * TEXTS_IN_MEMORY
         ids, lengths = tokenize_flat(vectorizer, some)
-        starts = np.cumsum(lengths) - lengths
         for rows in evaluation_order(lengths, batch_size):
-            own = lengths[rows]
-            places = np.repeat(starts[rows] - np.cumsum(own) + own, own)
-            yield rows + first, ids[places + np.arange(len(places))], own
+            yield rows + first, ids[items_of(rows, lengths)], lengths[rows]
 
 
 def feature_batches(

@@ -7,18 +7,28 @@ import tempfile
 from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
+import regex
 import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
+from kerasnlp_lab.errors import OptionError
 from kerasnlp_lab.paths import sha256_of_files
 
-__all__ = ["Features", "TextVectorizer", "in_batches", "replace_invalid_utf8", "replace_surrogates"]
+__all__ = [
+    "Features",
+    "TextVectorizer",
+    "TokensInText",
+    "in_batches",
+    "replace_invalid_utf8",
+    "replace_surrogates",
+]
 
 Features = dict[str, tf.Tensor]
 Item = TypeVar("Item")
 LENGTH_MULTIPLE = 8
+_MARK = r"\p{P}\p{Han}!-/:-@\[-`{-~"
 
 
 def in_batches(texts: Iterable[Item], size: int) -> Iterator[list[Item]]:
@@ -45,6 +55,25 @@ def replace_invalid_utf8(texts: tf.Tensor) -> tf.Tensor:
     return tf.tensor_scatter_nd_update(texts, others, valid)
 
 
+class TokensInText(NamedTuple):
+    """The tokens of some texts, end to end, with their places in the texts.
+
+    Args:
+        ids: The token ids, int32 [tokens * ids_per_token].
+        lengths: The number of tokens of each text, int64 [batch].
+        starts: The offset of each token's first byte, int64 [tokens]. Bytes count in the text with
+            U+FFFD in place of invalid UTF-8, as from `replace_invalid_utf8`.
+        ends: The offset after its last byte, int64 [tokens].
+        continues: Whether a token continues the word of the token before it, bool [tokens].
+    """
+
+    ids: Any
+    lengths: Any
+    starts: Any
+    ends: Any
+    continues: Any
+
+
 class TextVectorizer(keras.layers.Layer):
     """Turns strings into features, in two steps that the input pipeline runs separately.
 
@@ -65,9 +94,17 @@ class TextVectorizer(keras.layers.Layer):
     special_tokens = 0
     """How many tokens `pack` adds to each text."""
 
+    # As BERT splits words: every punctuation mark and every Chinese character is a word of its own.
+    word_pattern = regex.compile(rf"[{_MARK}]|[^\s{_MARK}]+")
+    """The words of a text between two blanks, as far as a pattern can find them."""
+
+    ids_per_token = 1
+    """How many integers describe a token."""
+
     def __init__(self, max_length: int, **kwargs: Any):
         super().__init__(**kwargs)
         self.max_length = max_length
+        self.with_offsets = False
         self._make_graph()
 
     def adapt(self, texts: Collection[str | bytes]) -> None:
@@ -117,11 +154,12 @@ class TextVectorizer(keras.layers.Layer):
 
     def pack(self, tokens: tf.RaggedTensor, seq_length: tf.Tensor) -> Features:
         """Pads token ids, int32 [batch, (tokens)], and returns features of width seq_length."""
-        raise NotImplementedError
+        shape = tf.stack([tokens.nrows(out_type=tf.int32), seq_length])
+        return {"token_ids": tokens.to_tensor(0, shape=tf.cast(shape, tokens.row_splits.dtype))}
 
     def inputs(self) -> dict[str, Any]:
         """Returns the symbolic Keras inputs, by name, of a network that this layer feeds."""
-        raise NotImplementedError
+        return {"token_ids": keras.Input((None,), dtype=tf.int32, name="token_ids")}
 
     def vocabulary(self) -> list[str]:
         """Returns the name of every token id: a word, a word piece, or a token such as [UNK]."""
@@ -151,11 +189,46 @@ class TextVectorizer(keras.layers.Layer):
         """Discards the tokenizing graph; the next call traces one with the current vocabulary."""
 
         def flat(texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            tokens = self.split(texts)
+            tokens = self._split_with_offsets(texts) if self.with_offsets else self.split(texts)
             return tokens.flat_values, tokens.row_lengths()
 
         texts = tf.TensorSpec([None], tf.string)
-        self._graph = tf.function(flat, input_signature=[texts], autograph=False)
+        self._graph, self._graph_with_offsets = (
+            tf.function(one, input_signature=[texts], autograph=False)
+            for one in (flat, lambda texts: self.find_tokens(replace_invalid_utf8(texts)))
+        )
+
+    # Offsets
+
+    def keep_offsets(self) -> None:
+        """Makes `tokenize` find the token ids of `tokens_in_text`, for a task that needs offsets.
+
+        Raises:
+            OptionError: The vectorizer cannot tell where its tokens are in a text.
+        """
+        if type(self).find_tokens is TextVectorizer.find_tokens:
+            raise OptionError(
+                "this model drops punctuation and does not know where its words are in a text, "
+                "which entities need; use hash_embed_cnn or a BERT"
+            )
+        self.with_offsets = True
+        self._make_graph()
+
+    def find_tokens(self, texts: tf.Tensor) -> TokensInText:
+        """Finds all tokens of texts in valid UTF-8, [batch], within a graph."""
+        raise NotImplementedError
+
+    def tokens_in_text(self, texts: tf.Tensor) -> TokensInText:
+        """Finds all tokens of texts, strings [batch], any bytes, with one operation."""
+        return TokensInText(*self._graph_with_offsets.get_concrete_function()(texts))
+
+    def _split_with_offsets(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        found = self.find_tokens(replace_invalid_utf8(texts))
+        lengths = found.lengths * self.ids_per_token
+        tokens = tf.RaggedTensor.from_row_lengths(found.ids, lengths, validate=False)
+        return self.truncate(tokens)
+
+    # Batches
 
     def split(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Does what `tokenize` does, one operation after the other instead of in a graph."""
@@ -163,7 +236,12 @@ class TextVectorizer(keras.layers.Layer):
 
     def truncate(self, tokens: tf.RaggedTensor) -> tf.RaggedTensor:
         """Truncates each text, int32 [batch, (tokens)], to what `pack` has room for."""
-        return tokens[:, : self.max_length - self.special_tokens]
+        return tokens[:, : self.room * self.ids_per_token]
+
+    @property
+    def room(self) -> int:
+        """The number of a text's own tokens that `pack` has room for."""
+        return self.max_length - self.special_tokens
 
     def padded_length(self, longest: tf.Tensor) -> tf.Tensor:
         """Returns the width to pad to if the longest text has this many tokens.
@@ -179,24 +257,24 @@ class TextVectorizer(keras.layers.Layer):
 
         Args:
             ids: The token ids of all texts, int32 of shape [tokens].
-            lengths: The number of tokens of each text, int64 of shape [batch].
+            lengths: The number of token ids of each text, int64 of shape [batch].
         """
         tokens = tf.RaggedTensor.from_row_lengths(ids, lengths, validate=False)
         # The zero is the longest length of an empty batch.
         longest = tf.reduce_max(tf.concat([[0], tf.cast(lengths, tf.int32)], axis=0))
-        return self.pack(tokens, self.padded_length(longest))
+        return self.pack(tokens, self.padded_length(longest // self.ids_per_token))
 
     def own_tokens(self, padded: tf.Tensor, lengths: tf.Tensor) -> tf.RaggedTensor:
         """Returns the values at a text's own tokens, without padding and special tokens.
 
         Args:
             padded: A value a position, [batch, seq, ...].
-            lengths: The number of each text's tokens, int64 [batch].
+            lengths: The number of each text's token ids, int64 [batch].
 
         Returns:
             Ragged, [batch, (tokens), ...].
         """
-        first = self.special_tokens // 2
+        first, lengths = self.special_tokens // 2, lengths // self.ids_per_token
         return tf.RaggedTensor.from_tensor(padded[:, first:], lengths=lengths)
 
     def at_own_tokens(

@@ -114,8 +114,7 @@ class WordVectorizer(TextVectorizer):
     def pack(self, tokens: tf.RaggedTensor, seq_length: tf.Tensor) -> Features:
         if self.fixed_length:
             return {"token_ids": tokens.to_tensor(0, shape=[None, self.max_length])}
-        shape = tf.stack([tokens.nrows(out_type=tf.int32), seq_length])
-        return {"token_ids": tokens.to_tensor(0, shape=tf.cast(shape, tokens.row_splits.dtype))}
+        return super().pack(tokens, seq_length)
 
     def inputs(self) -> dict[str, Any]:
         width = self.max_length if self.fixed_length else None

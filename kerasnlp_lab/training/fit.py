@@ -164,13 +164,16 @@ class Fit:
         line = {
             "phase": phase.name,
             "loss": state.losses / phase.steps,
-            "accuracy": state.right / state.counted,
+            "accuracy": state.right / max(state.counted, 1),
             **validation,
             "seconds": self.saved.epoch_seconds(),
             "texts_per_second": texts / seconds if texts else 0.0,
         }
         self.history.add(line)
-        self._keep_if_best(phase, validation["val_loss"])
+        by_loss = self.task.best_epoch_by == "loss"
+        self._keep_if_best(
+            phase, validation["val_loss"] if by_loss else -validation["val_accuracy"]
+        )
         state.end_epoch()
         self.saved.begin_epoch()
         self.progress.end(state.epoch, line)
@@ -209,10 +212,15 @@ class Fit:
             self._stop(phase, steps)
         if not np.isfinite(loss):
             raise self._not_finite_error(phase, f"the validation loss is {loss}", phase.steps - 1)
-        return {"val_loss": loss / weight, "val_accuracy": right / counted}
+        return {"val_loss": loss / weight, "val_accuracy": right / max(counted, 1)}
 
     def _keep_if_best(self, phase: Phase, loss: float) -> None:
-        """Keeps the weights if they are the best so far, and counts epochs that are not."""
+        """Keeps the weights if they are the best so far, and counts epochs that are not.
+
+        Args:
+            phase: The phase.
+            loss: The validation loss, or the negative accuracy; see `Task.best_epoch_by`.
+        """
         state = self.state
         if loss < state.best_loss:
             state.best_loss, state.best_epoch = loss, len(state.lines)

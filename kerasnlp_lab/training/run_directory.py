@@ -23,6 +23,7 @@ from kerasnlp_lab.paths import (
     user_path,
     write_whole,
 )
+from kerasnlp_lab.zoo.registry import find_model
 
 __all__ = ["RunDirectory", "package_versions"]
 
@@ -155,6 +156,9 @@ class RunDirectory:
         """
         before = BEFORE_TASKS | self.read_json("config.json")
         now = json.loads(json.dumps(BEFORE_TASKS | config))  # as json reads it back
+        if "model" in before and "model" in now:  # perhaps of a version with fewer options
+            added = find_model(now["model"]["name"]).options.added_since
+            before["model"]["options"] = added | before["model"]["options"]
         moved = before.get("dataset") != now.get("dataset") and _same_rows(before, now)
         if moved:
             before["dataset"] = now["dataset"]

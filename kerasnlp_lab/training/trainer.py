@@ -64,7 +64,7 @@ def train(
     checkpoints: Checkpoints | None = None,
     checkpoint_every: str = CHECKPOINT_EVERY,
 ) -> TrainingResult:
-    """Trains a classifier and leaves it with its best weights by validation loss.
+    """Trains a classifier and leaves it with its best weights on the validation rows.
 
     It never reads the test split.
 
@@ -107,9 +107,13 @@ def train(
             History.clear(folder)
         if classifier.entry.solve is not None:
             return _solve(classifier, data, recipe, folder if writes else None, began)
+        prepared = classifier.task.rows_to_train_on(classifier.text, data)
+        if writes and console is not None:
+            for note in prepared.notes[len(data.notes) :]:
+                console.print(f"  {note}", markup=False, highlight=False)
         fit = Fit(
             classifier=classifier,
-            data=data,
+            data=prepared,
             recipe=recipe,
             folder=folder,
             checkpoints=checkpoints,

@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from kerasnlp_lab.data.inputs import as_texts
+from kerasnlp_lab.data.inputs import as_label_ids, as_texts
 from kerasnlp_lab.errors import OptionError, RunError, UnknownNameError
 from kerasnlp_lab.machine import begin_computing
 from kerasnlp_lab.paths import check_files, user_path
@@ -29,6 +29,7 @@ def create_model(
     task: Task,
     train_texts: Iterable[str],
     *,
+    train_labels: Any = None,
     options: Mapping[str, Any] | None = None,
     strategy: tf.distribute.Strategy | None = None,
 ) -> Classifier:
@@ -38,6 +39,8 @@ def create_model(
         name: The model's name in the zoo.
         task: The task that the model will be trained for.
         train_texts: The texts from which a model with a vocabulary learns it.
+        train_labels: The label ids of these texts, integers [texts]. `tfidf_linear` uses them to
+            choose words or characters; None chooses by the texts alone.
         options: Option values that differ from the model's defaults.
         strategy: The distribution strategy that creates the network's variables; None for the
             default one.
@@ -51,9 +54,11 @@ def create_model(
     begin_computing()
     entry = find_model(name)
     entry.check_task(task.name)
-    chosen = entry.with_options(options or {})
-    text = entry.build_text(chosen)
-    text.adapt(as_texts(train_texts))
+    texts = as_texts(train_texts)
+    labels = None if train_labels is None else as_label_ids(train_labels, len(texts))
+    chosen, _ = entry.resolve(entry.with_options(options or {}), texts, labels)
+    text = _build_text(entry, chosen, task)
+    text.adapt(texts)
     return _assemble(entry, chosen, task, text, task.decision_type(), strategy)
 
 
@@ -62,6 +67,7 @@ def create_classifier(
     label_names: Sequence[str],
     train_texts: Iterable[str],
     *,
+    train_labels: Any = None,
     options: Mapping[str, Any] | None = None,
     strategy: tf.distribute.Strategy | None = None,
 ) -> Classifier:
@@ -71,6 +77,7 @@ def create_classifier(
         name: The model's name in the zoo.
         label_names: The classes, in the order of their label ids.
         train_texts: The texts from which a model with a vocabulary learns it.
+        train_labels: As in `create_model`.
         options: Option values that differ from the model's defaults.
         strategy: The distribution strategy that creates the network's variables; None for the
             default one.
@@ -87,7 +94,8 @@ def create_classifier(
         TensorShape([1, 2])
     """
     task = Classification(label_names)  # type: ignore[arg-type]  # it makes strings of them
-    return create_model(name, task, train_texts, options=options, strategy=strategy)
+    settings = {"train_labels": train_labels, "options": options, "strategy": strategy}
+    return create_model(name, task, train_texts, **settings)
 
 
 def load_classifier(
@@ -123,7 +131,7 @@ def load_classifier(
         changes = {**(options or {}), **entry.precision_options(precision)}
         changes |= entry.options.to_explain() if to_explain else {}
         chosen = entry.with_options(entry.options.when_loaded(description["options"], changes))
-        text = entry.build_text(chosen)
+        text = _build_text(entry, chosen, task)
         text.load_files(folder / "text")
         decision = task.decision_type(**description.get("decision", {}))
     except OptionError:
@@ -146,6 +154,13 @@ def _find_entry(name: str, folder: Path) -> ZooEntry:
             f"{folder} was trained on {name}, which is neither a known model nor a folder with a "
             "BERT; if it was a folder, put it back"
         ) from error
+
+
+def _build_text(entry: ZooEntry, options: ModelOptions, task: Task) -> TextVectorizer:
+    text = entry.build_text(options)
+    if task.needs_offsets:
+        text.keep_offsets()
+    return text
 
 
 def _assemble(

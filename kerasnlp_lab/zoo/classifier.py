@@ -21,8 +21,10 @@ from kerasnlp_lab.errors import OptionError, RunError
 from kerasnlp_lab.machine import begin_computing
 from kerasnlp_lab.paths import sha256_of_files, whole_directory, write_whole
 from kerasnlp_lab.tasks import Task
+from kerasnlp_lab.tasks.tagging import TokenLogits
 from kerasnlp_lab.text import TextVectorizer
 from kerasnlp_lab.text.vectorizer import Features
+from kerasnlp_lab.text.windows import cut_into_windows
 from kerasnlp_lab.zoo.entry import ZooEntry
 from kerasnlp_lab.zoo.inside import Inside
 from kerasnlp_lab.zoo.network import FEATURES, StringModel
@@ -115,6 +117,25 @@ class Classifier:
 
         signature = [tf.TensorSpec([None], tf.int32), tf.TensorSpec([None], tf.int64)]
         return tf.function(answer, input_signature=signature, autograph=False)
+
+    def logits_in_graph(self, fused: Any, texts: tf.Tensor) -> Any:
+        """Returns logits as the task's `answers_in_graph` takes them, within a graph.
+
+        Args:
+            fused: The graph from `fused`.
+            texts: Strings [batch], any bytes.
+        """
+        text = self.text
+        if self.task.needs_offsets:
+            found = text.tokens_in_text(texts)
+            windows = cut_into_windows(found.lengths, found.continues, text.room)
+            ids = tf.reshape(found.ids, [-1, text.ids_per_token])
+            ids, lengths = tf.gather(ids, windows.tokens), windows.lengths * text.ids_per_token
+            logits = text.own_tokens(fused(tf.reshape(ids, [-1]), lengths), lengths)
+            return TokenLogits(tf.gather(logits.flat_values, windows.places), found)
+        ids, lengths = text.ids_and_lengths(texts)
+        logits = tf.cast(fused(ids, lengths), tf.float32)
+        return logits if self.task.reads == "pooled" else text.own_tokens(logits, lengths)
 
     def fused_features(self) -> Any:
         """Returns a graph that computes the head's input, float32 [batch, hidden], from features.

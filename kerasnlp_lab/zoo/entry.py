@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +36,7 @@ class ZooEntry:
             network, which turns features into the task's logits. Use `with_head` to put the
             task's head on a body, and name a pre-trained body "encoder".
         tasks: The names of the supported tasks; empty for all.
+        task_recipes: The default recipes of tasks that need another one, by task name.
         solve: Sets the network's weights directly, for models without gradient descent. It takes
             the task, the text half, the network, the training rows and the validation rows, and
             returns one line of history for each attempt. None means gradient descent.
@@ -47,6 +48,10 @@ class ZooEntry:
             attention and the embeddings. None if the model has no attention.
         prepare: Fetches the files that the build needs, so that an unreachable server is
             reported before any other work starts.
+        resolve: Takes the options, the training texts and their labels, and returns the options
+            without "auto", and a line for the user on the choice; "" if there was none to make.
+            The labels, int64 [rows], are None where nobody knows them. It must return the same
+            for the same rows, because a resumed run asks again.
     """
 
     card: ModelCard
@@ -55,6 +60,7 @@ class ZooEntry:
     build_text: Callable[[Any], TextVectorizer]
     build_network: Callable[[TextVectorizer, Any, Any], keras.Model]
     tasks: tuple[str, ...] = ()
+    task_recipes: Mapping[str, Recipe] = dataclasses.field(default_factory=dict)
     solve: (
         Callable[
             [Any, TextVectorizer, keras.Model, LabelledTokens, LabelledTokens],
@@ -65,11 +71,18 @@ class ZooEntry:
     fuse: Callable[[keras.Model, Task, Any], Callable[[Features], tf.Tensor] | None] | None = None
     look_inside: Callable[[keras.Model, Task, Any], Inside] | None = None
     prepare: Callable[[], None] = lambda: None
+    resolve: Callable[[Any, Collection[str | bytes], np.ndarray | None], tuple[Any, str]] = (
+        lambda options, texts, labels: (options, "")
+    )
 
     @property
     def has_encoder(self) -> bool:
         """Whether the model has a pre-trained part, which can be frozen."""
         return self.options.has_encoder
+
+    def recipe_for(self, task: str) -> Recipe:
+        """Returns the default recipe for a task, by its name."""
+        return self.task_recipes.get(task, self.recipe)
 
     def check_task(self, task: str) -> None:
         """Checks that the model supports a task.
@@ -92,9 +105,10 @@ class ZooEntry:
         return {"precision": precision}
 
     def with_options(self, changes: Mapping[str, Any]) -> Any:
-        """Returns the options with some values changed, and with every "auto" resolved.
+        """Returns the options with some values changed, and with the machine's choices made.
 
-        Values may be strings, as on a command line.
+        An "auto" that depends on the training texts is left to `resolve`. Values may be strings,
+        as on a command line.
 
         Raises:
             UnknownNameError: The model has no such option.

@@ -41,8 +41,9 @@ def fuse_transformer(
     embedding = network.get_layer("embedding")
     if task.reads != "pooled" or embedding.dtype_policy.name != "float32":
         return None
-    tokens, positions = (
-        table.embeddings.numpy() for table in (embedding.token_emb, embedding.pos_emb)
+    tokens, positions, ngrams = (
+        None if table is None else table.embeddings.numpy()
+        for table in (embedding.token_emb, embedding.pos_emb, embedding.ngram_emb)
     )
     blocks = [_FusedBlock(network.get_layer(f"block_{n}")) for n in range(options.num_blocks)]
 
@@ -51,6 +52,8 @@ def fuse_transformer(
         real = tf.cast(ids != 0, tf.float32)  # [batch, seq]
         masked = ((1.0 - real) * MASKED)[:, tf.newaxis]  # [batch, 1, seq]
         x = tf.gather(tf.constant(tokens), ids)  # [batch, seq, hidden]
+        for buckets in embedding.ngrams(ids):
+            x += tf.gather(tf.constant(ngrams), buckets)
         x += tf.constant(positions)[: tf.shape(ids)[1]]
         for block in blocks[:-1]:
             centered = block.centered(x, masked)

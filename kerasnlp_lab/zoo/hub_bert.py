@@ -169,6 +169,12 @@ def _bert_entry(
         options,
         build_text,
         build_network,
+        # An epoch with a frozen encoder takes long, as features of tokens are not cached.
+        task_recipes={
+            "entities": dataclasses.replace(
+                recipe, epochs=3, frozen_epochs=0, learning_rate=2 * recipe.learning_rate
+            )
+        },
         fuse=_fuse,
         look_inside=_look_inside,
         prepare=prepare,

@@ -10,8 +10,11 @@ import tensorflow as tf
 
 from kerasnlp_lab.data.inputs import as_texts
 from kerasnlp_lab.machine import begin_computing
-from kerasnlp_lab.text.pipeline import token_batches
+from kerasnlp_lab.tasks.tagging import TokenLogits
+from kerasnlp_lab.text.pipeline import find_tokens, token_batches
 from kerasnlp_lab.text.threads import in_threads
+from kerasnlp_lab.text.vectorizer import replace_surrogates
+from kerasnlp_lab.text.windows import Windows, cut_into_windows, window_batches
 from kerasnlp_lab.zoo.classifier import Classifier
 
 __all__ = ["predict_logits"]
@@ -38,7 +41,8 @@ def predict_logits(
 
     Returns:
         Logits in the order of the texts: float32 [texts, classes], or for a task that reads a
-        sequence a list with float32 [tokens, tags] for each text, without padding.
+        sequence a list with float32 [tokens, tags] for each text, without padding. For a task
+        that needs offsets they are `TokenLogits`, and texts of any length are read.
 
     Raises:
         DataError: A text is missing or is no string.
@@ -48,6 +52,8 @@ def predict_logits(
     texts = as_texts(texts)
     usual = SMALL_MODEL_BATCH if classifier.encoder is None else ENCODER_BATCH
     answer = fused or classifier.fused()
+    if classifier.task.needs_offsets:
+        return _token_logits(classifier, texts, batch_size or usual, answer)
     text, sequence = classifier.text, classifier.task.reads == "sequence"
 
     def logits_of(batch: tuple[np.ndarray, np.ndarray, np.ndarray]) -> tuple[np.ndarray, Any]:
@@ -68,3 +74,25 @@ def predict_logits(
     for rows, some in found:
         logits[rows] = some
     return logits
+
+
+def _token_logits(
+    classifier: Classifier, texts: Iterable[str | bytes], batch_size: int, answer: Any
+) -> TokenLogits:
+    """Returns the logits of all tokens of texts, which are read in windows."""
+    text = classifier.text
+    valid = [one if isinstance(one, bytes) else replace_surrogates(one).encode() for one in texts]
+    found = find_tokens(text, valid)
+    cut = cut_into_windows(tf.constant(found.lengths), tf.constant(found.continues), text.room)
+    windows = Windows(*(one.numpy() for one in cut))
+    tags = classifier.head.output_shape[-1]
+    values = np.zeros((len(windows.tokens), tags), np.float32)
+
+    def logits_of(batch: tuple[np.ndarray, np.ndarray, np.ndarray]) -> tuple[np.ndarray, Any]:
+        places, ids, lengths = batch
+        return places, text.own_tokens(answer(ids, lengths), lengths).flat_values.numpy()
+
+    batches = window_batches(text, found, windows, batch_size)
+    for places, some in in_threads(logits_of, batches):
+        values[places] = some
+    return TokenLogits(values[windows.places], found)

@@ -57,4 +57,4 @@ def inside_of_blocks(
             attention.append(scores)
         return finish(x, mask), attention
 
-    return Inside("token_ids", embedding.token_emb, run, neutral="[UNK]")
+    return Inside("token_ids", embedding.embed_tokens, run, neutral="[UNK]")

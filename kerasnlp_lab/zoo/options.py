@@ -20,6 +20,8 @@ class ModelOptions:
 
     changeable: ClassVar[tuple[str, ...]] = ("dropout", "max_length")
     """The options that may change when a trained model is loaded: they do not affect weights."""
+    added_since: ClassVar[Mapping[str, Any]] = {}
+    """The options that version 0.1.0 did not have, with the values that it computed with."""
     has_encoder: ClassVar[bool] = False
     """Whether the model has a pre-trained encoder, with a choice of precision."""
 
@@ -39,7 +41,7 @@ class ModelOptions:
         return True
 
     def on_this_machine(self) -> ModelOptions:
-        """Returns the options with every "auto" replaced by the machine's choice."""
+        """Returns the options with every "auto" resolved that depends on the machine."""
         return self
 
     def when_loaded(self, saved: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -54,7 +56,7 @@ class ModelOptions:
         """
         for name, value in changes.items():
             check_option(name, value, name in self.changeable, "the same as in training")
-        return {**saved, **changes}
+        return {**self.added_since, **saved, **changes}
 
     def to_explain(self) -> dict[str, Any]:
         """Returns the option changes that let a trained model return its attention."""

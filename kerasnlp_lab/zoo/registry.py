@@ -10,6 +10,7 @@ from kerasnlp_lab.hub.catalogue import encoders, find_encoder
 from kerasnlp_lab.hub.handles import parse_handle
 from kerasnlp_lab.paths import near_path
 from kerasnlp_lab.zoo.entry import ZooEntry
+from kerasnlp_lab.zoo.hash_embed_cnn import HASH_EMBED_CNN
 from kerasnlp_lab.zoo.hub_bert import MINILM, bert_in_folder, bert_on_tfhub
 from kerasnlp_lab.zoo.seed_transformer import SEED_TRANSFORMER
 from kerasnlp_lab.zoo.tfidf_linear import TFIDF_LINEAR
@@ -21,7 +22,7 @@ SMALL_BERT = bert_on_tfhub(find_encoder("small_bert/bert_en_uncased_L-4_H-128_A-
 
 _ENTRIES = {
     entry.card.name: entry
-    for entry in (SEED_TRANSFORMER, TRANSFORMER, TFIDF_LINEAR, MINILM, SMALL_BERT)
+    for entry in (SEED_TRANSFORMER, TRANSFORMER, TFIDF_LINEAR, HASH_EMBED_CNN, MINILM, SMALL_BERT)
 }
 
 

@@ -2,53 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import scipy.sparse
 from sklearn.svm import LinearSVC
 
 from kerasnlp_lab._keras import keras
-from kerasnlp_lab.errors import check_option
 from kerasnlp_lab.layers import SparseLinear
 from kerasnlp_lab.tasks import Classification, Task
 from kerasnlp_lab.tasks.decision import fit_temperature
 from kerasnlp_lab.text import TextVectorizer, TfidfVectorizer, evaluation_batches
 from kerasnlp_lab.zoo.card import ModelCard, Recipe
 from kerasnlp_lab.zoo.entry import LabelledTokens, ZooEntry
-from kerasnlp_lab.zoo.options import ModelOptions
+from kerasnlp_lab.zoo.tfidf_tokens import TfidfOptions, resolve_tokens
 
 __all__ = ["TFIDF_LINEAR"]
 
 INVERSE_REGULARIZATION = (0.1, 0.2, 0.5, 1.0)
 
 
-@dataclass(frozen=True)
-class TfidfOptions(ModelOptions):
-    """The options of the TF-IDF features.
-
-    Args:
-        longest_ngram: The longest n-gram, in words.
-        min_df: The number of training texts in which an n-gram must occur.
-        max_length: The most n-grams that are read from one text.
-
-    Raises:
-        OptionError: A value is below 1.
-    """
-
-    longest_ngram: int = 2
-    min_df: int = 2
-    max_length: int = 100_000
-
-    def __post_init__(self) -> None:
-        for name in ("longest_ngram", "min_df", "max_length"):
-            value = getattr(self, name)
-            check_option(name, value, value >= 1, "1 or more")
-
-
 def _build_text(options: TfidfOptions) -> TfidfVectorizer:
-    ngrams = (1, options.longest_ngram)
-    return TfidfVectorizer(options.max_length, ngram_range=ngrams, min_df=options.min_df)
+    return options.vectorizer()
 
 
 def _build_network(text: TextVectorizer, task: Task, options: TfidfOptions) -> keras.Model:
@@ -130,9 +103,9 @@ def _per_class(linear: LinearSVC) -> tuple[np.ndarray, np.ndarray]:
 TFIDF_LINEAR = ZooEntry(
     card=ModelCard(
         name="tfidf_linear",
-        summary="TF-IDF of words and word pairs, linear SVM, calibrated (scikit-learn)",
+        summary="TF-IDF of words or characters, linear SVM, calibrated (scikit-learn)",
         source="https://scikit-learn.org/stable/modules/feature_extraction.html",
-        parameters="4 for each n-gram in two or more training texts",
+        parameters="one a class for each n-gram of the training texts",
         licence="Apache-2.0",
         good_for="a first result in seconds; a baseline that a BERT should beat",
     ),
@@ -142,4 +115,5 @@ TFIDF_LINEAR = ZooEntry(
     build_network=_build_network,
     tasks=(Classification.name,),
     solve=_solve,
+    resolve=resolve_tokens,
 )

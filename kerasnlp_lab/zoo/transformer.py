@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
 
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.errors import check_option
@@ -13,7 +18,8 @@ from kerasnlp_lab.layers import (
     TransformerBlock,
 )
 from kerasnlp_lab.tasks import HeadOptions, Task
-from kerasnlp_lab.text import TextVectorizer, WordVectorizer
+from kerasnlp_lab.text import PieceVectorizer, TextVectorizer, WordVectorizer
+from kerasnlp_lab.text.piece_vectorizer import need_pieces
 from kerasnlp_lab.zoo.card import ModelCard, Recipe
 from kerasnlp_lab.zoo.entry import ZooEntry
 from kerasnlp_lab.zoo.fused_transformer import fuse_transformer
@@ -23,13 +29,16 @@ from kerasnlp_lab.zoo.options import ModelOptions
 
 __all__ = ["TRANSFORMER"]
 
+TOKENS = ("auto", "words", "pieces", "characters")
+LONGEST_NGRAM = 2  # letters of a script without spaces, or pieces of words
+
 
 @dataclass(frozen=True)
 class TransformerOptions(ModelOptions):
     """The network's sizes, and the dropout rates that keep it from overfitting few rows.
 
     Args:
-        max_length: The longest text in words; longer texts are cut.
+        max_length: The longest text in tokens; longer texts are cut.
         vocab_size: The largest number of token ids, padding and [UNK] included.
         embed_dim: The size of the embeddings.
         num_heads: The number of attention heads.
@@ -38,10 +47,16 @@ class TransformerOptions(ModelOptions):
         token_dropout: The share of words that are hidden in training.
         dropout: The dropout rate of embeddings, blocks and head.
         head_units: The size of a hidden layer with ReLU in the head; 0 for none.
+        tokens: One of `TOKENS`. "words" lie between spaces. "pieces" are learned parts of words,
+            and single letters in Chinese and Japanese. "characters" are single letters in every
+            script. "auto" takes pieces if the training texts are of a script without spaces, and
+            words otherwise.
 
     Raises:
         OptionError: A value is out of range.
     """
+
+    added_since: ClassVar[Mapping[str, Any]] = {"tokens": "words"}
 
     max_length: int = 256
     vocab_size: int = 20000
@@ -52,6 +67,7 @@ class TransformerOptions(ModelOptions):
     token_dropout: float = 0.4
     dropout: float = 0.5
     head_units: int = 0
+    tokens: str = "auto"
 
     def __post_init__(self) -> None:
         for name in ("max_length", "embed_dim", "num_heads", "ff_dim", "num_blocks"):
@@ -62,21 +78,47 @@ class TransformerOptions(ModelOptions):
         for name in ("token_dropout", "dropout"):
             value = getattr(self, name)
             check_option(name, value, 0 <= value < 1, "from 0 to below 1")
+        check_option("tokens", self.tokens, self.tokens in TOKENS, f"one of {', '.join(TOKENS)}")
 
     @property
     def head(self) -> HeadOptions:
         return HeadOptions(self.head_units, self.dropout)
 
+    @property
+    def longest_ngram(self) -> int:
+        """How many neighbouring tokens have an embedding together: words need no others."""
+        return 1 if self.tokens == "words" else LONGEST_NGRAM
 
-def _build_text(options: TransformerOptions) -> WordVectorizer:
-    return WordVectorizer(options.max_length, options.vocab_size)
+
+def _resolve_tokens(
+    options: TransformerOptions, texts: Collection[str | bytes], labels: np.ndarray | None
+) -> tuple[TransformerOptions, str]:
+    if options.tokens != "auto":
+        return options, ""
+    if not need_pieces(texts):
+        return dataclasses.replace(options, tokens="words"), ""
+    return dataclasses.replace(options, tokens="pieces"), (
+        "the texts put no spaces between words: tokens=pieces reads single Chinese and Japanese "
+        "letters, and learned pieces of all other words"
+    )
+
+
+def _build_text(options: TransformerOptions) -> TextVectorizer:
+    if options.tokens == "words":
+        return WordVectorizer(options.max_length, options.vocab_size)
+    characters = options.tokens == "characters"
+    return PieceVectorizer(options.max_length, options.vocab_size, characters)
 
 
 def _build_network(text: TextVectorizer, task: Task, options: TransformerOptions) -> keras.Model:
     inputs = text.inputs()
     x = TokenDropout(options.token_dropout)(inputs["token_ids"])  # [batch, seq]
     x = TokenAndPositionEmbedding(
-        options.max_length, options.vocab_size, options.embed_dim, name="embedding"
+        options.max_length,
+        options.vocab_size,
+        options.embed_dim,
+        longest_ngram=options.longest_ngram,
+        name="embedding",
     )(x)
     x = keras.layers.Dropout(options.dropout)(x)  # [batch, seq, embed_dim]
     for block in range(options.num_blocks):
@@ -122,4 +164,5 @@ TRANSFORMER = ZooEntry(
     build_network=_build_network,
     fuse=fuse_transformer,
     look_inside=_look_inside,
+    resolve=_resolve_tokens,
 )

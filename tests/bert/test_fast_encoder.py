@@ -109,7 +109,11 @@ def test_the_same_gradients(activation):
         np.testing.assert_allclose(found, expected, atol=2e-4, rtol=1e-3, err_msg=variable.name)
 
 
-@pytest.mark.parametrize("run", [lambda step: step, tf.function], ids=["eager", "graph"])
+@pytest.mark.parametrize(
+    "run",
+    [lambda step: step, pytest.param(tf.function, marks=pytest.mark.slow)],
+    ids=["eager", "graph"],
+)
 def test_gradients_in_bfloat16_point_the_same_way(run):
     """Dropout is on, at a rate that drops almost nothing."""
     bert, batch = random_bert(dropout=1e-9), batch_of()
@@ -146,7 +150,10 @@ def test_dropout_is_there_in_training_alone():
     assert np.abs(several[0] - several[1]).max() > 0.1
 
 
-@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+PRECISIONS = ["float32", pytest.param("mixed_bfloat16", marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
 def test_several_threads_may_ask_at_once(precision):
     compute = tf.function(FastBertEncoder(random_bert(), precision=precision).with_constants())
     batches = [batch_of(rows, width) for rows, width in ((60, 24), (3, 8), (90, 16), (40, 11))]
@@ -180,6 +187,7 @@ def test_minilm_in_float32(minilm, headlines):
     np.testing.assert_allclose(found, expected, atol=3e-6)
 
 
+@pytest.mark.slow  # a random BERT's gradients are compared in bfloat16 above
 def test_minilm_in_bfloat16(minilm, headlines):
     """The documented tolerance is a cosine of at least 0.9995 for every text."""
     expected = text_vectors(minilm(headlines), headlines)
@@ -191,7 +199,7 @@ def test_minilm_in_bfloat16(minilm, headlines):
         assert ((found * expected).sum(axis=1) / norms).min() > 0.9995
 
 
-@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize("precision", PRECISIONS)
 def test_the_graph_rewriter_makes_few_operations_of_it(precision, minilm, headlines):
     """The speed depends on this, and a new TensorFlow version could silently change it."""
     if not _has_onednn():

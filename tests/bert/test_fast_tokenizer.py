@@ -83,7 +83,8 @@ def module_of(build):
     scope="module",
     params=[
         ("uncased", "as on tfhub"),
-        ("cased", "built here"),
+        # test_tokenizer_parity.py reads texts by modules that were built here.
+        pytest.param(("cased", "built here"), marks=pytest.mark.slow),
         pytest.param(("cased", "as on tfhub"), marks=pytest.mark.slow),
         pytest.param(("uncased", "built here"), marks=pytest.mark.slow),
     ],
@@ -214,6 +215,7 @@ def test_an_empty_batch(vectorizer):
     assert (tokens.dtype, tokens.row_splits.numpy().tolist()) == (tf.int32, [0])
 
 
+@pytest.mark.slow  # tests/export/test_saved_model.py has one
 def test_a_graph_on_another_machine(module_of, tmp_path):
     """The graph is saved, moved and opened with only TensorFlow and tensorflow_text."""
     vectorizer = module_of("cased", False)
@@ -246,7 +248,8 @@ def test_a_graph_on_another_machine(module_of, tmp_path):
         assert row[row != 0].tolist()[1:-1] == one[one != 0].tolist()[1:-1] == ids
 
 
-@pytest.mark.parametrize("lower", [True, pytest.param(False, marks=pytest.mark.slow)])
+@pytest.mark.slow  # test_tokenizer_parity.py has words in every casing
+@pytest.mark.parametrize("lower", [True, False])
 def test_accents_that_go_with_neither_casing(build, vocab_file, lower):
     """Lower case with accents (German models), and cased without accents: only ASCII is safe."""
     vectorizer = build(do_lower_case=lower, strip_accents=not lower, as_on_tfhub=False)

@@ -203,7 +203,7 @@ def test_no_dropout_is_none(small):
 # The contents of modules, and modules that are not BERTs.
 
 
-@pytest.mark.parametrize("activation", ["gelu_tanh", "relu"])
+@pytest.mark.parametrize("activation", ["gelu_tanh", pytest.param("relu", marks=pytest.mark.slow)])
 def test_the_activation_is_recognised(activation, tmp_path):
     config = BertConfig(20, 16, 1, 2, 32, 16, 2, activation=activation)
     module = save_module(tmp_path / "module", bert_encoder(config))
@@ -217,7 +217,10 @@ def scaled(name, factor):
 
 @pytest.mark.parametrize(
     "change",
-    [scaled("sequence_output", 1.01), scaled("pooled_output", 1.5)],
+    [
+        scaled("sequence_output", 1.01),
+        pytest.param(scaled("pooled_output", 1.5), marks=pytest.mark.slow),
+    ],
     ids=["sequence_output", "pooled_output"],
 )
 def test_a_module_that_computes_something_else_is_refused(change, tmp_path):

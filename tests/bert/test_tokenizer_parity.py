@@ -6,19 +6,15 @@ and its line should be removed.
 
 import csv
 import functools
-import json
-import shutil
 import unicodedata
 from pathlib import Path
 
-import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_text
-from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
-from kerasnlp_lab.bert import HubVectorizer, build_bert_modules
+from kerasnlp_lab.bert import HubVectorizer
 from kerasnlp_lab.bert.preprocessing import export_preprocessing, normalize
 from kerasnlp_lab.data import load_dataset
 from kerasnlp_lab.hub import minilm_modules
@@ -133,21 +129,9 @@ def vocab_files(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def uncased_module(vocab_files, tiny_checkpoint, tmp_path_factory):
-    """A built preprocessing module for uncased texts. Its encoder has random weights."""
-    folder = tmp_path_factory.mktemp("uncased")
-    checkpoint = shutil.copytree(tiny_checkpoint, folder / "checkpoint")
-    shutil.copy(vocab_files["uncased"], checkpoint / "vocab.txt")
-    size = (checkpoint / "vocab.txt").read_bytes().count(b"\n")
-    config = json.loads((checkpoint / "config.json").read_text())
-    config |= {"vocab_size": size, "num_hidden_layers": 1}  # one layer is quicker to build
-    (checkpoint / "config.json").write_text(json.dumps(config))
-    tensors = load_file(checkpoint / "model.safetensors")
-    tensors = {name: tensors[name] for name in tensors if "encoder.layer.1." not in name}
-    tensors["embeddings.word_embeddings.weight"] = np.zeros((size, 16), np.float32)
-    save_file(tensors, checkpoint / "model.safetensors")
-    build_bert_modules(checkpoint, folder, do_lower_case=True)
-    return Module(folder / "preprocess")
+def uncased_module():
+    """MiniLM's preprocessing module, which was built here."""
+    return Module(minilm_modules().preprocess)
 
 
 def export(vocab_file, folder, *, as_on_tfhub):

@@ -13,7 +13,7 @@ def documented_commands():
 
 def assert_documented(document, command):
     """Checks that a document, or each one in a list, has exactly the keys on the page."""
-    (section,) = re.findall(rf"^## {command}\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
+    (section,) = re.findall(rf"^##+ {command}\n(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL)
     paths = re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE)
     assert paths, command
     is_list = "A list" in section

@@ -61,6 +61,7 @@ def test_a_mistake_is_found_before_the_first_model_is_trained(models, message, t
     assert not folder.exists()
 
 
+@pytest.mark.slow  # tests/lab/test_comparison.py has seeds and sizes
 def test_seeds_and_sizes(tmp_path):
     words = ["--dataset", "news_sample", "--models", "tfidf_linear", "--output", tmp_path / "run"]
     result = run("compare", *words, "--seeds", "2", "--seed", "3", "--sizes", "all, 60")

@@ -1,4 +1,4 @@
-"""`evaluate` on the dataset that a run was trained on uses the run's own validation rows."""
+"""`evaluate` uses the run's own validation rows, and warns of texts in another language."""
 
 import csv
 import json
@@ -18,3 +18,9 @@ def test_validation_rows_are_the_runs_own(tmp_path):
     found = json.loads(run("evaluate", tmp_path / "run", *where).out)
     assert found["rows"] == 164  # 0.3 of 544
     assert found["accuracy"] == pytest.approx(float(best["val_accuracy"]))
+    table = tmp_path / "russian.csv"
+    rows = ["World,Правительство объявило выборы", "Sports,Команда выиграла матч"] * 2
+    table.write_text("\n".join(["label,text", *rows]), encoding="utf-8")
+    found = run("evaluate", tmp_path / "run", "--data", table)
+    assert found.code == 0
+    assert "100% of these texts is unknown to tfidf_linear" in found.err

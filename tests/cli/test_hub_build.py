@@ -13,21 +13,28 @@ from tests.bert.bert_reference import bert_outputs, gelu_tanh
 from tests.bert.checkpoints import Intruder, as_release
 from tests.cli.command import run
 from tests.cli.test_mistakes import assert_mistake
+from tests.tiny_bert import write_tiny_checkpoint
 
 IDS = np.array([[2, 5, 7, 9, 3]])
 
 
 @pytest.fixture(scope="module")
-def built(tiny_checkpoint, tmp_path_factory):
+def one_layer(tmp_path_factory):
+    """A BERT of one layer, which is quicker to build."""
+    return write_tiny_checkpoint(tmp_path_factory.mktemp("one_layer"), layers=1)
+
+
+@pytest.fixture(scope="module")
+def built(one_layer, tmp_path_factory):
     """The modules built from an original release, and the output of `hub build`."""
     folder = tmp_path_factory.mktemp("hub")
-    as_release(tiny_checkpoint, folder / "release")
+    as_release(one_layer, folder / "release")
     result = run("hub", "build", "--from", folder / "release", "--to", folder / "modules")
     assert result.code == 0, result.err
     return folder / "modules", result
 
 
-def test_hub_build_makes_the_two_modules(built, tiny_checkpoint):
+def test_hub_build_makes_the_two_modules(built, one_layer):
     folder, result = built
     assert result.out.splitlines() == [
         str(folder / "preprocess"),
@@ -37,7 +44,7 @@ def test_hub_build_makes_the_two_modules(built, tiny_checkpoint):
     encoder = tensorflow_hub.KerasLayer(str(folder / "encoder"))
     ids = tf.constant(IDS, tf.int32)
     batch = {"input_word_ids": ids, "input_mask": ids * 0 + 1, "input_type_ids": ids * 0}
-    layers, pooled = bert_outputs(tiny_checkpoint, IDS, np.ones_like(IDS), gelu_tanh)
+    layers, pooled = bert_outputs(one_layer, IDS, np.ones_like(IDS), gelu_tanh)
     np.testing.assert_allclose(encoder(batch)["sequence_output"], layers[-1], atol=1e-4)
     np.testing.assert_allclose(encoder(batch)["pooled_output"], pooled, atol=1e-4)
 
@@ -98,6 +105,7 @@ def test_hub_build_over_something(built):
     assert sorted(path.name for path in built[0].iterdir()) == before
 
 
+@pytest.mark.slow  # tests/bert/test_checkpoint.py has pickles
 def test_hub_build_of_a_pickle(tiny_checkpoint, tmp_path):
     """It is refused with a reason, and never unpickled."""
     shutil.copytree(tiny_checkpoint, tmp_path / "bert")

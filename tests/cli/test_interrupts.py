@@ -1,5 +1,9 @@
-"""Ctrl-C gives status 130, one line that names the kept files, and no traceback."""
+"""Ctrl-C gives status 130, one line that names the kept files, and no traceback.
 
+A reader that leaves ends a command too, without an error.
+"""
+
+import contextlib
 import json
 import os
 import signal
@@ -23,11 +27,6 @@ NEWS = ("--dataset", "news_sample")
 NOTHING = "kerasnlp-lab: stopped by Ctrl-C; nothing was written\n"
 
 
-def interrupted(place, *arguments):
-    """Returns the finished process of a command that got Ctrl-C at a place."""
-    return processes.run("tests.cli.interrupted", [place, *arguments])
-
-
 def leftovers(folder):
     return [path.name for path in folder.iterdir() if path.name.endswith(".part")]
 
@@ -41,10 +40,11 @@ def test_while_something_is_imported(module):
 
 def test_train_says_how_to_go_on(tmp_path):
     words = ("--model", "transformer", *NEWS, "--epochs", "2", "--output", tmp_path / "run")
-    result = interrupted(".history.csv", "train", *words)  # after the first epoch
-    assert result.returncode == 130
-    assert "Traceback" not in result.stderr
-    line = result.stderr.splitlines()[-1]
+    words = (*words, "--option", "embed_dim=8", "--option", "ff_dim=8", "--batch-size", "64")
+    result = run_interrupted(".history.csv", "train", *words)  # after the first epoch
+    assert result.code == 130
+    assert "Traceback" not in result.err
+    line = result.err.splitlines()[-1]
     assert line.startswith("kerasnlp-lab: stopped by SIGINT after step ")
     assert line.endswith(f"resume with: kerasnlp-lab train --resume {tmp_path / 'run'}")
     finished = run("train", "--resume", tmp_path / "run", "--json")
@@ -128,24 +128,50 @@ def wait_for_line(file, line):
 
 def test_compare_names_the_finished_runs(tmp_path):
     words = ("--models", "tfidf_linear,seed_transformer", *NEWS, "--output", tmp_path / "all")
-    result = interrupted("all/seed_transformer", "compare", *words)
-    assert result.returncode == 130
+    result = run_interrupted("all/seed_transformer", "compare", *words)
+    assert result.code == 130
     line = f"stopped by Ctrl-C; finished before: {tmp_path / 'all' / 'tfidf_linear'}\n"
-    assert result.stderr == f"kerasnlp-lab: {line}"
+    assert result.err == f"kerasnlp-lab: {line}"
     assert run("evaluate", tmp_path / "all" / "tfidf_linear", *NEWS).code == 0
 
 
-def test_predict_that_waits_for_texts(exported):
-    command = [sys.executable, "-m", "kerasnlp_lab", "predict", str(exported), "--json"]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
-        process.stdin.write("a text\n" * 32)
-        process.stdin.flush()
-        answers = [json.loads(process.stdout.readline()) for _ in range(32)]
-        process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 130
-        assert process.stderr.read() == "kerasnlp-lab: stopped by Ctrl-C; texts answered: 32\n"
-    assert {answer["text"] for answer in answers} == {"a text"}
+def predict_through_pipes(exported, folder):
+    """Starts `predict --json`; returns its process and the files of its three streams."""
+    stdin, out, err = (folder / name for name in ("stdin", "out", "err"))
+    os.mkfifo(stdin)
+    os.mkfifo(out)
+    words = ("predict", exported, "--json")
+    return processes.start("kerasnlp_lab", words, stdin=stdin, out=out, err=err), stdin, out, err
+
+
+def test_predict_that_waits_for_texts(exported, tmp_path):
+    process, stdin, out, err = predict_through_pipes(exported, tmp_path)
+    with stdin.open("w") as texts, out.open() as answers:
+        texts.write("a text\n" * 32)
+        texts.flush()
+        answered = [json.loads(answers.readline()) for _ in range(32)]
+        os.kill(process.pid, signal.SIGINT)
+        process.join(60)
+    assert process.exitcode == 130
+    assert err.read_text() == "kerasnlp-lab: stopped by Ctrl-C; texts answered: 32\n"
+    assert {answer["text"] for answer in answered} == {"a text"}
+
+
+def test_answers_stream_and_a_reader_may_leave(exported, tmp_path):
+    """`producer | kerasnlp-lab predict MODEL | head -3` answers at once and ends without errors."""
+    process, stdin, out, err = predict_through_pipes(exported, tmp_path)
+    lines = [f"text {number}\n" for number in range(100)]
+    with contextlib.suppress(BrokenPipeError), stdin.open("w") as texts:
+        with out.open() as read:
+            texts.writelines(lines)
+            texts.flush()
+            answers = [json.loads(read.readline()) for _ in range(3)]
+        texts.writelines(lines)  # the process may have ended
+    process.join(60)
+    assert [answer["text"] for answer in answers] == ["text 0", "text 1", "text 2"]
+    complaint = err.read_text()
+    assert "Traceback" not in complaint and "BrokenPipe" not in complaint, complaint
+    assert process.exitcode == 0
 
 
 def test_evaluate(finished_run):

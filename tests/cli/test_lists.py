@@ -32,6 +32,12 @@ def test_zoo_tasks_has_a_line_a_task():
 
 def test_data_list_has_a_line_a_dataset():
     lines = run("data", "list").out.splitlines()
-    assert [line.split()[0] for line in lines] == ["ag_news", "news_sample", "sms_spam"]
+    assert [line.split()[0] for line in lines] == [
+        "ag_news",
+        "news_entities",
+        "news_sample",
+        "sms_spam",
+    ]
     classes = [line.split("; ")[-1] for line in lines]
-    assert classes == ["World, Sports, Business, Sci/Tech"] * 2 + ["ham, spam"]
+    news = "World, Sports, Business, Sci/Tech"
+    assert classes == [news, "organization, person, place", news, "ham, spam"]

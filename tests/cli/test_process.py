@@ -1,6 +1,5 @@
-"""Start-up and pipes, which need separate processes."""
+"""Start-up, which needs separate processes."""
 
-import json
 import subprocess
 import sys
 import time
@@ -13,7 +12,6 @@ from kerasnlp_lab.cli.main import app
 from tests.cli.command import run
 
 KERASNLP_LAB = [sys.executable, "-m", "kerasnlp_lab"]
-LINES = 100
 
 
 def imports_of(code):
@@ -73,25 +71,3 @@ def test_a_group_alone_shows_its_commands(group):
 
 def test_version():
     assert run("--version").out == f"kerasnlp-lab {__version__}\n"
-
-
-def test_answers_stream_and_a_reader_may_leave(exported):
-    """`producer | kerasnlp-lab predict MODEL | head -3` answers at once and ends without errors."""
-    command = [*KERASNLP_LAB, "predict", str(exported), "--format", "jsonl"]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as process:
-        for number in range(LINES):
-            process.stdin.write(f"text {number}\n".encode())
-        process.stdin.flush()
-        answers = [json.loads(process.stdout.readline()) for _ in range(3)]
-        assert [answer["text"] for answer in answers] == ["text 0", "text 1", "text 2"]
-        process.stdout.close()
-        try:
-            for number in range(LINES):
-                process.stdin.write(f"text {number}\n".encode())
-            process.stdin.close()
-        except BrokenPipeError:
-            pass  # the process has already ended
-        complaint = process.stderr.read().decode()
-    assert "Traceback" not in complaint and "BrokenPipe" not in complaint, complaint
-    assert process.returncode == 0

@@ -118,6 +118,7 @@ def test_predictions_follow_the_threshold(trained):
         assert (line["predicted"] == "spam") == (float(line["probability: spam"]) > threshold)
 
 
+@pytest.mark.slow
 def test_every_setting_may_be_changed(tiny_modules, tmp_path):
     table = write_table(tmp_path / "mine.csv", messages(100))
     words = ["--recipe", "sms_spam", "--model", tiny_modules, "--data", table]

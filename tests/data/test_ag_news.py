@@ -23,14 +23,10 @@ def csv_folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def data_dirs(csv_folder, tmp_path_factory, request):
+def data_dirs(csv_folder, tmp_path_factory):
     """TensorFlow Datasets' folders, by the source of the installation."""
     archive = tmp_path_factory.mktemp("archive") / "ag_news_csv.tar.gz"
     sources = {"folder": csv_folder, "archive": write_archive(archive, csv_folder)}
-    try:
-        sources["real files"] = request.getfixturevalue("ag_news_csv")
-    except pytest.skip.Exception:
-        pass  # the test that needs them says why it is skipped
     data_dirs = {}
     for name, source in sources.items():
         data_dirs[name] = tmp_path_factory.mktemp("data")
@@ -75,14 +71,17 @@ def test_load_dataset_joins_title_and_description(installed, elsewhere):
     assert with_labels(data.test) == joined(elsewhere["folder"]["test"])
 
 
-def test_the_real_files(ag_news_csv, data_dirs, elsewhere):
+@pytest.mark.slow  # it prepares 127,600 rows
+def test_the_real_files(ag_news_csv, tmp_path):
+    install_ag_news(ag_news_csv, tmp_path)
+    [elsewhere] = load_elsewhere(tmp_path)
     published = {part: read_csv(ag_news_csv / f"{part}.csv") for part in ("train", "test")}
     for part, rows in published.items():
-        assert sorted(elsewhere["real files"][part]) == sorted(rows)
-    data = load_dataset("ag_news", data_dir=data_dirs["real files"])
+        assert sorted(elsewhere[part]) == sorted(rows)
+    data = load_dataset("ag_news", data_dir=tmp_path)
     assert len(data.validation) == pytest.approx(0.05 * len(published["train"]), abs=1)
     assert sorted(with_labels(data.train, data.validation)) == sorted(joined(published["train"]))
-    assert with_labels(data.test) == joined(elsewhere["real files"]["test"])
+    assert with_labels(data.test) == joined(elsewhere["test"])
 
 
 def test_a_folder_that_holds_the_published_folder(csv_folder, tmp_path):

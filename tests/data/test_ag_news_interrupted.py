@@ -75,6 +75,7 @@ def test_failed_download_says_why(message_without_network):
     assert re.search(r"its download failed \(.*(proxy|connection)", message_without_network, re.I)
 
 
+@pytest.mark.slow
 @pytest.mark.starts_tensorflow
 def test_a_kill_in_the_middle_of_preparing(tmp_path):
     many = write_csv(tmp_path / "many", train=TRAIN * 5000)

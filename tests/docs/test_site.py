@@ -12,6 +12,8 @@ import pytest
 import kerasnlp_lab
 from tests.docs.pages import commands
 
+pytestmark = pytest.mark.slow  # it builds the site
+
 PUBLIC = [
     module.name
     for module in pkgutil.walk_packages(kerasnlp_lab.__path__, "kerasnlp_lab.")

@@ -65,7 +65,8 @@ def test_the_log_loss_is_scikit_learns(classes):
 
 @pytest.mark.parametrize("classes", [30, 31, 1000])
 def test_no_figure_is_larger_than_that_of_thirty_classes(classes):
-    figure = confusion_figure(evaluation_of(classes, 1000)[0])
+    evaluation = evaluation_of(classes, 1000)[0]
+    figure = confusion_figure(evaluation.confusion, evaluation.label_names)
     assert max(figure.get_size_inches()) <= 2.5 + 0.6 * 30 + 0.8
 
 

@@ -40,7 +40,9 @@ def test_a_transformers_attention_equals_that_of_its_blocks(transformer):
     assert found.attention_to_padding == pytest.approx(0, abs=1e-6)
 
 
-@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize(
+    "precision", ["float32", pytest.param("mixed_bfloat16", marks=pytest.mark.slow)]
+)
 def test_a_berts_attention_equals_that_of_its_encoder(tiny_checkpoint, precision):
     """The explanation always computes in float32."""
     options = {"max_length": 16, "precision": precision}

@@ -30,6 +30,7 @@ SCRIPTS = {
     "Japanese": "カタカナ",
     "Korean": "한국어",
 }
+QUICK = ("Greek", "Arabic", "Thai", "Chinese")
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +85,10 @@ def test_no_such_layer_or_head(found, where):
         attention_figure(found, **where)
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize(
+    "script",
+    [pytest.param(one, marks=() if one in QUICK else pytest.mark.slow) for one in SCRIPTS],
+)
 def test_no_character_is_drawn_as_a_box(bert, script):
     text = f"the {SCRIPTS[script]} $x^2$"
     if missing := fonts_for(text)[1]:

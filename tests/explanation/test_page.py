@@ -110,6 +110,23 @@ def test_the_page_shows_the_text_unchanged(page, found):
             assert title == "not read"
 
 
+@pytest.mark.parametrize(
+    "text, language",
+    [
+        ("the dog ran", ""),
+        ("the dog 日本 ran home", ""),
+        ("日本の東京へ dog", "ja"),
+        ("中国人民 dog", "zh"),
+        ("한국어", "ko"),
+        ("مرحبا dog", ""),
+    ],
+)
+def test_the_language_of_a_text_decides_how_it_is_drawn(explained, text, language):
+    page = explanation_page(explain(explained["transformer"], text))
+    assert f'<p id="text" dir="auto" lang="{language}"></p>' in page
+    assert f'<div id="picture" lang="{language}"></div>' in page
+
+
 def test_it_fits_a_narrow_window(page):
     page.set_viewport_size({"width": 400, "height": 700})
     assert page.evaluate("document.documentElement.scrollWidth") <= 400

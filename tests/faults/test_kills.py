@@ -13,6 +13,7 @@ import pytest
 
 from kerasnlp_lab.zoo import find_model
 from tests import processes
+from tests.cli.command import run as cli
 from tests.faults.harness import KILLED, SAVED, command, differences, finish, kill_and_resume
 from tests.faults.kill_many import EVERY, SCRATCH, SMALL, hub
 
@@ -89,10 +90,10 @@ def test_deterministic_runs_of_one_configuration_are_bit_equal(tmp_path):
     assert differences(tmp_path / "one", tmp_path / "other") == []
 
 
-def begun(folder: Path, *arguments: str, step: int = 12, **how: bool) -> Path:
+def begun(folder: Path, *arguments: str, step: int = 12) -> Path:
     """Returns a run that was killed after some steps, with two checkpoints."""
     run = folder / "run"
-    result = command([*arguments, "--output", str(run)], moment="step", count=step, **how)
+    result = command([*arguments, "--output", str(run)], moment="step", count=step)
     assert result.returncode == KILLED, result.stderr[-2000:]
     assert len(list((run / "checkpoints").glob("step-*"))) == 2
     return run
@@ -102,8 +103,9 @@ def resume(run: Path) -> subprocess.CompletedProcess[str]:
     return command(["train", "--resume", str(run)])
 
 
+@pytest.mark.slow  # tests/training/test_checkpoints.py breaks some
 def test_a_broken_checkpoint_falls_back_to_the_one_before(whole, tmp_path):
-    run = begun(tmp_path, *SCRATCH, forked=False)
+    run = begun(tmp_path, *SCRATCH)
     newest = max((run / "checkpoints").glob("step-*"))
     content = bytearray(newest.read_bytes())
     content[len(content) // 2] ^= 1  # one bit
@@ -125,6 +127,7 @@ def test_checkpoints_that_are_all_broken_are_refused(tmp_path):
     assert "no checkpoint can be used" in result.stderr and "train again" in result.stderr
 
 
+@pytest.mark.slow  # tests/cli/test_interrupts.py has other rows
 def test_other_rows_are_refused(tmp_path):
     table = tmp_path / "table.csv"
     rows = [f"text {n} {'good' if n % 2 else 'bad'},{n % 2}" for n in range(200)]
@@ -137,18 +140,6 @@ def test_other_rows_are_refused(tmp_path):
     assert "holds other rows than when the run was started" in result.stderr
 
 
-def test_another_model_is_refused(tmp_path):
-    run = begun(tmp_path, *SCRATCH)
-    other = [*SCRATCH, "--learning-rate", "0.5", "--output", str(run)]
-    result = command(other)
-    assert result.returncode == 2
-    rate = find_model("transformer").recipe.learning_rate
-    assert f"unfinished run with recipe learning_rate = {rate}, not 0.5" in result.stderr
-    result = command(["train", "--resume", str(run), "--epochs", "9"])
-    assert result.returncode == 2
-    assert "leave out --epochs" in result.stderr
-
-
 def test_two_processes_cannot_train_into_one_run(tmp_path):
     run = tmp_path / "run"
     endless = ["--epochs", "2000", "--patience", "2000", "--output", str(run)]
@@ -158,15 +149,15 @@ def test_two_processes_cannot_train_into_one_run(tmp_path):
             if (run / "config.json").exists():
                 break
             time.sleep(0.1)
-        result = resume(run)
-        assert result.returncode == 2
-        assert "another process is training into" in result.stderr
+        result = cli("train", "--resume", run)
+        assert result.code == 2
+        assert "another process is training into" in result.err
     finally:
         first.kill()
         first.join()
 
 
-def test_sigterm_saves_and_exits_with_a_status_of_its_own(tmp_path):
+def test_sigterm_saves_with_a_status_of_its_own_and_another_model_is_refused(tmp_path):
     run = tmp_path / "run"
     arguments = [*SCRATCH, "--checkpoint-every", "off", "--output", str(run)]
     result = command(arguments, moment="sigterm", count=5)
@@ -175,8 +166,16 @@ def test_sigterm_saves_and_exits_with_a_status_of_its_own(tmp_path):
     assert [file.name for file in (run / "checkpoints").iterdir()] == [
         "step-000000000006.safetensors"
     ]
+    refused = cli(*SCRATCH, "--learning-rate", "0.5", "--output", run)
+    assert refused.code == 2
+    rate = find_model("transformer").recipe.learning_rate
+    assert f"unfinished run with recipe learning_rate = {rate}, not 0.5" in refused.err
+    refused = cli("train", "--resume", run, "--epochs", "9")
+    assert refused.code == 2
+    assert "leave out --epochs" in refused.err
 
 
+@pytest.mark.slow
 def test_a_second_ctrl_c_stops_at_once(tmp_path):
     run = tmp_path / "run"
     result = command([*SCRATCH, "--output", str(run)], moment="ctrl-c twice", count=5)

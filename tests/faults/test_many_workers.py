@@ -81,7 +81,8 @@ def wait_for(path: Path, pattern: str, seconds: float = 240) -> None:
         time.sleep(0.1)
 
 
-@pytest.mark.parametrize("number", [2, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.slow  # test_slurm_names_the_workers trains with two
+@pytest.mark.parametrize("number", [2, 3])
 def test_workers_end_with_equal_weights_and_the_losses_of_one(number, tmp_path):
     arguments = [*SCRATCH, *NO_DROPOUT, "--epochs", "2", "--batch-size", "48"]
     many = ["--strategy", "multi_worker", "--output", str(tmp_path / "many")]

@@ -29,7 +29,7 @@ def assert_encoder_answers(one, checkpoint):
     np.testing.assert_allclose(norm, np.linalg.norm(pooled[0]), atol=2e-4)
 
 
-@pytest.mark.parametrize("modules", ["installed", "found"])
+@pytest.mark.parametrize("modules", [pytest.param("installed", marks=pytest.mark.slow), "found"])
 def test_whole_modules_answer_as_bert_does(modules, request, tiny_checkpoint):
     encoder, preprocess = request.getfixturevalue(modules)
     verified = by_handle()
@@ -40,6 +40,7 @@ def test_whole_modules_answer_as_bert_does(modules, request, tiny_checkpoint):
     assert_encoder_answers(verified[ENCODER], tiny_checkpoint)
 
 
+@pytest.mark.slow  # tests/cli/test_hub.py verifies modules too
 def test_modules_in_this_packages_cache_are_verified_too(
     hub_environment, tmp_path, tiny_modules, tiny_checkpoint
 ):

@@ -3,6 +3,7 @@
 import base64
 import csv
 import dataclasses
+import io
 import itertools
 import json
 import re
@@ -10,6 +11,7 @@ import statistics
 
 import numpy as np
 import pytest
+import rich.console
 
 from kerasnlp_lab.data import Split, TextDataset, load_dataset
 from kerasnlp_lab.errors import OptionError, UnknownNameError
@@ -135,13 +137,23 @@ def curve(noise, tmp_path_factory):
     folder = tmp_path_factory.mktemp("curve") / "run"
     models = ["tfidf_linear", "transformer"]
     entry = find_model("transformer")
-    sizes = dataclasses.replace(entry.options, embed_dim=8, ff_dim=8, vocab_size=20)
-    recipe = Recipe(epochs=2, batch_size=16, learning_rate=1e-2, min_steps_per_epoch=10)
+    sizes = dataclasses.replace(entry.options, embed_dim=8, ff_dim=8, vocab_size=20, max_length=5)
+    recipe = Recipe(epochs=2, batch_size=16, learning_rate=1e-2, min_steps_per_epoch=4)
     quick = dataclasses.replace(entry, options=sizes, recipe=recipe)
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setitem(registry._ENTRIES, "transformer", quick)
-        result = compare(models, noise, folder, seeds=2, seed=5, sizes=["all", 16, "60"])
+        console = rich.console.Console(file=io.StringIO(), soft_wrap=True)
+        result = compare(
+            models, noise, folder, seeds=2, seed=5, sizes=["all", 16, "60"], console=console
+        )
+    (folder / "shown.txt").write_text(console.file.getvalue(), encoding="utf-8")
     return result, folder
+
+
+def test_texts_that_a_model_cuts_are_noted_once_for_each_training_set(curve):
+    _, folder = curve
+    shown = (folder / "shown.txt").read_text(encoding="utf-8")
+    assert shown.count("max_length=5 cuts 100% of the texts; 8 would cut 0%") == 2
 
 
 @pytest.mark.parametrize("size", [16, 60])

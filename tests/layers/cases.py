@@ -82,6 +82,12 @@ CASES = [
         mask="handed on",
     ),
     LayerCase(
+        TokenAndPositionEmbedding,
+        {"maxlen": 6, "vocab_size": 11, "embed_dim": 4, "longest_ngram": 3, "ngram_buckets": 7},
+        TOKEN_IDS,
+        mask="made",
+    ),
+    LayerCase(
         TokenDropout,
         {"rate": 0.25, "replacement_id": 3},
         TOKEN_IDS,

@@ -1,9 +1,11 @@
 """Every task with rows to train it, for `test_every_task.py`."""
 
+import re
 from dataclasses import dataclass
 
 from kerasnlp_lab.data import Split, TextDataset
-from kerasnlp_lab.tasks import Classification, Task
+from kerasnlp_lab.data.spans import Span
+from kerasnlp_lab.tasks import Classification, Entities, Task
 from tests.tasks.throwaway import EvenWords, MaskedWords
 
 TEXTS = (
@@ -26,14 +28,30 @@ class TaskCase:
 
     task: type[Task]
     label_names: tuple[str, ...] = ("pets", "money", "sport")
+    rows: Split = ROWS
+    from_scratch: str = "transformer"
 
     @property
     def data(self) -> TextDataset:
-        return TextDataset("few texts", self.label_names, ROWS, ROWS, ROWS)
+        return TextDataset("few texts", self.label_names, self.rows, self.rows, self.rows)
+
+
+def with_entities(texts: tuple[str, ...]) -> Split:
+    """Returns texts whose cats and dogs are pets, and whose teams are sport."""
+    label_of = {"cat": "pets", "dog": "pets", "team game": "sport", "team": "sport"}
+    spans = [
+        tuple(
+            Span(found.start(), found.end(), label_of[found.group()])
+            for found in re.finditer("cat|dog|team game|team", text)
+        )
+        for text in texts
+    ]
+    return Split(texts, spans=spans)
 
 
 CASES = [
     TaskCase(Classification),
+    TaskCase(Entities, ("pets", "sport"), with_entities(TEXTS), "hash_embed_cnn"),
     # These are not in the package. They show that the interface supports more tasks.
     TaskCase(MaskedWords),
     TaskCase(EvenWords),

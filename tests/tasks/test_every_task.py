@@ -1,5 +1,7 @@
 """Every task passes these tests, on a model from scratch and on a BERT."""
 
+import shutil
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -8,6 +10,7 @@ from kerasnlp_lab._keras import keras
 from kerasnlp_lab.export import export_classifier, open_predictor
 from kerasnlp_lab.layers import MaskedAveragePooling1D
 from kerasnlp_lab.tasks import Classification, HeadOptions, registry
+from kerasnlp_lab.tasks.tagging import TokenLogits
 from kerasnlp_lab.text import evaluation_batches, tokenize, training_batches
 from kerasnlp_lab.training import train
 from kerasnlp_lab.training.checkpoints import Checkpoints
@@ -17,10 +20,13 @@ from tests.tasks.cases import CASES
 
 SMALL = {
     "transformer": {"max_length": 16, "vocab_size": 60, "embed_dim": 8, "ff_dim": 8},
+    "hash_embed_cnn": {"max_length": 16, "buckets": 60, "embed_dim": 8, "width": 8, "depth": 1},
     "bert": {"max_length": 16, "precision": "float32", "layers": 1},
 }
+FROM_SCRATCH = Recipe(epochs=2, batch_size=4, learning_rate=1e-2, patience=9)
 RECIPES = {
-    "transformer": Recipe(epochs=2, batch_size=4, learning_rate=1e-2, patience=9),
+    "transformer": FROM_SCRATCH,
+    "hash_embed_cnn": FROM_SCRATCH,
     "bert": Recipe(epochs=1, frozen_epochs=1, batch_size=4, learning_rate=1e-2, patience=9),
 }
 
@@ -40,7 +46,7 @@ def all_registered(monkeypatch):
             id=f"{model}-{case.task.name}",
         )
         for case in CASES
-        for model in ("transformer", "bert")
+        for model in (case.from_scratch, "bert")
     ],
     scope="module",
 )
@@ -79,6 +85,8 @@ def classifier(create):
 
 def logits_of(classifier, case, fused=None):
     found = predict_logits(classifier, case.data.test.texts, fused=fused)
+    if isinstance(found, TokenLogits):
+        found = np.split(found.values, np.cumsum(found.tokens.lengths)[:-1])
     return [np.asarray(one) for one in found]
 
 
@@ -109,15 +117,17 @@ def test_build_save_and_load(classifier, case, tmp_path):
 
 def test_an_answer_a_token_or_a_text(classifier, case):
     words = [text.split() for text in case.data.test.texts]
-    if classifier.encoder is None:  # the word vectorizer drops punctuation
+    if (
+        case.from_scratch == "transformer" and classifier.encoder is None
+    ):  # the word vectorizer drops punctuation
         words = [[word for word in text if word.isalnum()] for text in words]
     lengths = [len(text) for text in words]
-    logits = predict_logits(classifier, case.data.test.texts)
     width = classifier.head.output_shape[-1]
     expected = [(length, width) for length in lengths]
     if case.task.reads == "pooled":
         expected = [(width,) for _ in lengths]
-    assert [one.shape for one in logits] == expected
+    assert [one.shape for one in logits_of(classifier, case)] == expected
+    logits = predict_logits(classifier, case.data.test.texts)
     answers = classifier.task.answers(logits, classifier.decision, case.data.test.texts)
     assert [answer.text for answer in answers] == list(case.data.test.texts)
     assert all(answer.as_line() for answer in answers)
@@ -167,7 +177,7 @@ def test_padding_is_never_read(classifier, case):
     """NaN at padding changes neither losses, tally nor answers."""
     task = classifier.task.for_training(case.data)
     features, targets = next(iter(batches_of(classifier, case)))
-    mask = features.get("input_mask", features.get("token_ids"))
+    mask = features.get("input_mask", next(iter(features.values())))
     real = tf.cast(mask != 0, tf.float32)[:, :, tf.newaxis]  # [batch, seq, 1]
     assert tf.reduce_min(real) == 0, "a batch without padding proves nothing"
     rng = np.random.default_rng(0)
@@ -191,35 +201,38 @@ def test_padding_is_never_read(classifier, case):
         np.testing.assert_array_equal(plain, with_nan)
 
 
-class Killed(Exception):
-    """Simulates the death of a process."""
+def resumes():
+    """Returns subjects, quick if inputs change with the step or an encoder is frozen at first."""
+    for case in CASES:
+        for model in ("transformer", "bert"):
+            quick = case.task.changes_inputs if model == "transformer" else case == CASES[0]
+            marks = () if quick else pytest.mark.slow
+            yield pytest.param((model, case), marks=marks, id=f"{model}-{case.task.name}")
 
 
+@pytest.mark.parametrize("subject", resumes(), indirect=True)
 def test_resume_is_bit_equal(create, case, model, tmp_path, monkeypatch):
+    """The files after the third checkpoint are all that a killed process would leave."""
     recipe = RECIPES[model]
-    whole = train(create(), case.data, recipe, tmp_path / "whole")
-    assert np.isfinite([line["val_loss"] for line in whole.history]).all()
-    checkpoints, saves = Checkpoints(tmp_path / "checkpoints"), []
-    save = Checkpoints.save
+    folder, checkpoints = tmp_path / "whole", Checkpoints(tmp_path / "checkpoints")
+    save, saves = Checkpoints.save, []
 
-    def dies_after_three(self, *arguments):
+    def copies_the_third(self, *arguments):
         save(self, *arguments)
         saves.append(arguments[0])
         if len(saves) == 3:
-            raise Killed
+            shutil.copytree(folder, tmp_path / "run")
+            shutil.copytree(checkpoints.folder, tmp_path / "copied")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Checkpoints, "save", dies_after_three)
-        with pytest.raises(Killed):
-            train(
-                create(),
-                case.data,
-                recipe,
-                tmp_path / "run",
-                checkpoints=checkpoints,
-                checkpoint_every="1steps",
-            )
-    resumed = train(create(), case.data, recipe, tmp_path / "run", checkpoints=checkpoints)
+        patch.setattr(Checkpoints, "save", copies_the_third)
+        whole = train(
+            create(), case.data, recipe, folder, checkpoints=checkpoints, checkpoint_every="1steps"
+        )
+    assert len(saves) > 3
+    assert np.isfinite([line["val_loss"] for line in whole.history]).all()
+    copied = Checkpoints(tmp_path / "copied")
+    resumed = train(create(), case.data, recipe, tmp_path / "run", checkpoints=copied)
     assert resumed.final_sha256 == whole.final_sha256
     assert [line["val_loss"] for line in resumed.history] == [
         line["val_loss"] for line in whole.history

@@ -1,9 +1,10 @@
-"""The reference for offsets: a text's words and tokens, for two kinds of vectorizers."""
+"""The reference for offsets: a text's words and tokens, for every kind of vectorizer."""
 
 import pytest
 
 from kerasnlp_lab.bert import HubVectorizer
-from kerasnlp_lab.text import WordVectorizer
+from kerasnlp_lab.hub import minilm_modules
+from kerasnlp_lab.text import PieceVectorizer, WordVectorizer
 from kerasnlp_lab.text.offsets import find_tokens, find_words
 from tests.bert.hard_texts import EQUAL_TEXTS
 
@@ -14,10 +15,15 @@ TEXTS = [text for text in EQUAL_TEXTS if len(text) < 500]
 def vectorizers(tiny_modules):
     words = WordVectorizer(max_length=16, vocab_size=50)
     words.adapt(["the cat sat on a mat", "a dog ran", "oil stock team game goal don't"])
-    return {"words": words, "pieces": HubVectorizer(str(tiny_modules / "preprocess"), 16)}
+    made = {"words": words, "pieces": HubVectorizer(str(tiny_modules / "preprocess"), 16)}
+    made["minilm"] = HubVectorizer(minilm_modules().preprocess, 16)
+    for name, characters in (("learned", False), ("characters", True)):
+        made[name] = PieceVectorizer(256, 1000, characters)
+        made[name].adapt(TEXTS[::2])
+    return made
 
 
-@pytest.mark.parametrize("name", ["words", "pieces"])
+@pytest.mark.parametrize("name", ["words", "pieces", "minilm", "learned", "characters"])
 def test_words_cover_the_text_and_tokens_equal_the_vectorizers(vectorizers, name):
     vectorizer = vectorizers[name]
     for text in TEXTS:
@@ -76,3 +82,45 @@ def test_words_after_the_longest_text_have_no_tokens(vectorizers):
     assert [word.tokens for word in words] == [2] * 7 + [0] * 3
     words = find_words(vectorizers["pieces"], "the " + "cats " * 10)
     assert [word.tokens for word in words] == [1] + [2] * 6 + [1] + [0] * 3
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("learned", "น้ำใจ", ["น", "้", "ำ", "ำ", "ใ", "จ"]),
+        ("learned", "か\u3099きカ゛", ["か\u3099", "き", "カ", "゛"]),
+        ("learned", "東京タワーへ", ["東", "京", "タ", "ワ", "ー", "へ"]),
+        ("learned", "Ａb㎏", ["Ａ", "b", "㎏", "㎏"]),
+        ("characters", "한국 \U0001f469\u200d\U0001f467", ["한", "국", "\U0001f469", "\U0001f467"]),
+        ("characters", "हिन्दी", ["ह", "ि", "न", "्", "द", "ी"]),
+        ("characters", "ﬁn\u0303", ["ﬁ", "ﬁ", "n\u0303"]),
+    ],
+)
+def test_each_letter_of_any_script_has_its_place(vectorizers, name, text, expected):
+    _, pieces = described(vectorizers[name], text)
+    assert [part for _, part in pieces] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("東京タワーへ iPhoneの発売", "東 京 タ ワ ー へ iPhone の 発 売"),
+        ("がぎ か\u3099き\u3099。", "が ぎ か\u3099 き\u3099 。"),  # accents are not read
+        ("AIのdogs", "AI の dogs"),
+        ("นมน ภาษาไทย", "น ม น ภาษาไทย"),  # the second is unknown as a whole
+        ("हिन्दी 한국어", "हिन्दी 한국어"),  # pieces of words between spaces are joined
+    ],
+)
+def test_a_token_of_a_script_without_spaces_is_a_word(vectorizers, text, expected):
+    words, _ = described(vectorizers["minilm"], text)
+    assert [word for word, _ in words] == expected.split()
+
+
+@pytest.mark.parametrize("name", ["minilm", "learned", "characters"])
+def test_a_long_text_without_spaces_has_its_words_too(vectorizers, name):
+    text = "今日は" + "いい天気、" * 100
+    words, pieces = described(vectorizers[name], text)
+    assert [word for word, _ in words[:5]] == ["今", "日", "は", "い", "い"]
+    assert [part for _, part in pieces[:5]] == ["今", "日", "は", "い", "い"]
+    words, pieces = described(vectorizers["minilm"], "カタカナ" * 20)  # 14 are read
+    assert [part for _, part in pieces] == list("カタカナカタカナカタカナカタ")

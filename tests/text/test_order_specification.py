@@ -60,9 +60,11 @@ def vectorizer():
 @pytest.mark.parametrize(
     "shards, batch_size, seed, buffer_rows, replicas, first_step",
     [
-        (1, 4, 1, 1, 1, 0),  # one stream of one shard; blocks of one window: 50 batches of 150
+        # one stream of one shard; blocks of one window: 50 batches of 150
+        pytest.param(1, 4, 1, 1, 1, 0, marks=pytest.mark.slow),
         (6, 4, 5, 800, 2, 77),  # two streams of three shards; starts in the second of 3 windows
-        (4, 8, 0, 400, 2, 67),  # four streams of one shard; starts in the second block
+        # four streams of one shard; starts in the second block
+        pytest.param(4, 8, 0, 400, 2, 67, marks=pytest.mark.slow),
         (3, 2, 7, 250, 1, 407),  # one stream of three shards; starts in the second block
     ],
 )

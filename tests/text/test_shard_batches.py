@@ -106,7 +106,11 @@ def test_the_order_is_random_and_depends_on_the_seed(vectorizer, split, batches)
 @pytest.mark.parametrize(
     "first_step",
     # within and at the edges of a window (50 batches), a block (100), a pass (124), the third pass
-    [1, 50, 99, 100, STEPS - 1, STEPS + 7, 2 * STEPS + 120],
+    [
+        *(1, 100, STEPS + 7),
+        *(pytest.param(step, marks=pytest.mark.slow) for step in (50, 99, STEPS - 1)),
+        pytest.param(2 * STEPS + 120, marks=pytest.mark.slow),
+    ],
 )
 def test_it_resumes_at_any_step(first_step, vectorizer, split, batches):
     count = min(30, len(batches) - first_step)
@@ -117,7 +121,14 @@ def test_it_resumes_at_any_step(first_step, vectorizer, split, batches):
         np.testing.assert_array_equal(features["token_ids"], expected["token_ids"])
 
 
-@pytest.mark.parametrize("replicas, of, first_step", [(1, 2, 0), (1, 4, 77), (2, 4, 77), (4, 4, 0)])
+@pytest.mark.parametrize(
+    "replicas, of, first_step",
+    [
+        (2, 4, 77),
+        *(pytest.param(*case, marks=pytest.mark.slow) for case in ((1, 2, 0), (1, 4, 77))),
+        pytest.param(4, 4, 0, marks=pytest.mark.slow),
+    ],
+)
 def test_shares_make_up_the_global_batch(replicas, of, first_step, vectorizer, split, batches):
     count = 60  # more than a window; from 77 also the next block and pass
     parts = []

@@ -172,7 +172,7 @@ def test_another_encoder_has_a_folder_of_its_own(classifier, folder):
     assert computed(classifier, TEXTS) == 0
 
 
-@pytest.mark.parametrize("first", ["whole", "cut"])
+@pytest.mark.parametrize("first", ["whole", pytest.param("cut", marks=pytest.mark.slow)])
 def test_a_text_and_its_truncation_are_two_texts(first, classifier, cutting):
     """The encoder and its cache are the same; max_length determines the token ids."""
     long = ["cat " * count + "dog" for count in range(8, 24)]
@@ -218,7 +218,16 @@ SPOILT = {
 }
 
 
-@pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT)
+QUICK = ("a byte of the rows", "the last row missing", "empty")
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(spoil, id=name, marks=() if name in QUICK else pytest.mark.slow)
+        for name, spoil in SPOILT.items()
+    ],
+)
 def test_a_damaged_file_is_reported_and_computed_again(spoil, classifier, folder, caplog):
     computed(classifier, TEXTS)
     file = only_file(folder)
@@ -233,7 +242,10 @@ def test_a_damaged_file_is_reported_and_computed_again(spoil, classifier, folder
     assert computed(classifier, TEXTS) == 0
 
 
-@pytest.mark.parametrize("damage", ["moved", "nan", "another width"])
+@pytest.mark.parametrize(
+    "damage",
+    ["moved", *(pytest.param(one, marks=pytest.mark.slow) for one in ("nan", "another width"))],
+)
 def test_wrong_features_with_a_right_hash_are_noticed(damage, classifier, folder, caplog):
     """Another version of a library may compute other features, with a matching hash."""
     computed(classifier, TEXTS)
@@ -302,6 +314,7 @@ class Filling:
         return np.load(self.folder / "features.npy")
 
 
+@pytest.mark.slow  # the next test has another process
 def test_two_processes_fill_one_cache_at_once(tiny, classifier, tmp_path):
     texts = some_texts(300, 28, seed=1)
     both = [Filling(tiny, texts, tmp_path / name, 0.02) for name in ("one", "two")]

@@ -37,6 +37,7 @@ def test_each_layers_step_is_its_share():
     assert_shares(shares(0.8, 2, tf.distribute.get_strategy()), 0.8, 2)
 
 
+@pytest.mark.slow  # tests/training/test_strategy.py has two devices
 def test_on_two_devices_as_on_one():
     result = processes.run(layer_decay_steps.__name__, [])
     assert result.returncode == 0, result.stderr[-3000:]

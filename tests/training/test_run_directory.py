@@ -98,6 +98,7 @@ def test_remains_of_a_killed_process_are_removed(tmp_path):
         assert sorted(file.name for file in run.iterdir()) == [".lock", "config.json"]
 
 
+@pytest.mark.slow  # tests/faults/test_kills.py has two processes
 def test_two_processes_cannot_claim_one_folder(tmp_path):
     script = (
         "import sys; from kerasnlp_lab.training import RunDirectory\n"

@@ -42,12 +42,10 @@ def test_from_scratch_losses_on_two_devices_equal_those_on_one():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "encoder",
-    [
-        pytest.param({"encoder": "module"}, marks=pytest.mark.slow),
-        {"encoder": "reopened", "encoder_dropout": 0.0},
-    ],
+    [{"encoder": "module"}, {"encoder": "reopened", "encoder_dropout": 0.0}],
     ids=str,
 )
 def test_hub_losses_on_two_devices_equal_those_on_one(tiny_hub_cache, encoder, tmp_path):

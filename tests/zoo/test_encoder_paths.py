@@ -24,6 +24,7 @@ from kerasnlp_lab.errors import HubError, OptionError, UnknownNameError
 from kerasnlp_lab.export.hub_modules import build_modules
 from kerasnlp_lab.hub import minilm_modules
 from kerasnlp_lab.lab import ExperimentConfig, run_experiment
+from kerasnlp_lab.lab.reading import notes_on_reading
 from kerasnlp_lab.zoo import Recipe, find_model, load_classifier, predict_logits
 from tests.bert.checkpoints import change_config
 from tests.tiny_bert import TINY_VOCABULARY
@@ -41,17 +42,21 @@ def bert_base_vocabulary():
     return Path(minilm_modules().preprocess, "assets", "vocab.txt")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def own_cache(bert_base_vocabulary, tmp_path_factory):
+@pytest.fixture
+def own_cache(tmp_path, monkeypatch):
     """Builds modules in a separate cache."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setenv("KERASNLP_LAB_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield
+    monkeypatch.setenv("KERASNLP_LAB_CACHE", str(tmp_path / "cache"))
 
 
 @pytest.fixture(scope="module")
-def folder(tiny_checkpoint, tmp_path_factory):
-    """A user's own checkpoint: a cased BERT of two layers without dropout."""
+def folder(tiny_checkpoint):
+    """A user's own checkpoint: a BERT of two layers."""
+    return tiny_checkpoint
+
+
+@pytest.fixture(scope="module")
+def cased_folder(tiny_checkpoint, tmp_path_factory):
+    """The same, but cased and without dropout."""
     folder = tmp_path_factory.mktemp("own") / "cased-bert"
     shutil.copytree(tiny_checkpoint, folder)
     change_config(folder, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
@@ -88,7 +93,13 @@ def snapshot(classifier):
     return {w.name: w.numpy() for w in weights if w.dtype.is_floating}
 
 
-@pytest.mark.parametrize("first, second", [("module", "reopened"), ("reopened", "module")])
+@pytest.mark.parametrize(
+    "first, second",
+    [
+        ("module", "reopened"),
+        pytest.param("reopened", "module", marks=pytest.mark.slow),
+    ],
+)
 def test_what_one_path_saves_loads_in_the_other(first, second, folder, tmp_path):
     classifier = build(folder, encoder=first, pooling="mean")
     shake(classifier)
@@ -105,7 +116,7 @@ def test_what_one_path_saves_loads_in_the_other(first, second, folder, tmp_path)
 @pytest.mark.parametrize(
     "options, frozen_parts",
     [
-        ({"encoder": "module"}, ()),
+        pytest.param({"encoder": "module"}, (), marks=pytest.mark.slow),
         ({"encoder": "reopened", "frozen_layers": 1}, ("embedding", "layer_0/")),
     ],
     ids=["module", "reopened"],
@@ -232,7 +243,8 @@ def test_a_folder_without_a_bert(tmp_path):
 
 
 @pytest.mark.slow  # tests/cli/test_hub_build.py builds modules
-def test_a_runs_encoder_becomes_modules_that_answer_alike(folder, news, tmp_path):
+def test_a_runs_encoder_becomes_modules_that_answer_alike(cased_folder, news, own_cache, tmp_path):
+    folder = cased_folder
     recipe = Recipe(epochs=1, batch_size=32, learning_rate=1e-2)
     config = ExperimentConfig(str(folder), SMALL, recipe)
     run = run_experiment(config, news, tmp_path / "run").run
@@ -320,6 +332,14 @@ def albert(tmp_path_factory):
 
 
 @pytest.mark.slow  # it builds the modules of an ALBERT
+def test_texts_that_an_albert_cannot_read(albert):
+    entry = find_model("albert_en_base")
+    text = entry.build_text(entry.with_options(SMALL))
+    assert notes_on_reading(entry, text, ["the team won the game"] * 3) == []
+    (note,) = notes_on_reading(entry, text, ["今日は株式市場が上がった"] * 3)
+    assert note.startswith("the vocabulary of albert_en_base lacks 100% of these characters (今, ")
+
+
 def test_an_albert_trains_and_predicts_through_its_module(albert, news, tmp_path):
     classifier = create_classifier("albert_en_base", LABELS, [], options=SMALL)
     pieces = sentencepiece.SentencePieceProcessor(model_file=str(albert))
@@ -405,7 +425,7 @@ def test_bert_bases_word_pieces(bert_base_vocabulary):
 
 
 @pytest.mark.slow  # 109 million parameters are written, built, hashed and read
-def test_bert_base_is_the_second_seeds_model(bert_base_vocabulary, tmp_path):
+def test_bert_base_is_the_second_seeds_model(bert_base_vocabulary, own_cache, tmp_path):
     folder = tmp_path / "bert-base-uncased"
     folder.mkdir()
     shutil.copy(bert_base_vocabulary, folder / "vocab.txt")

@@ -28,7 +28,14 @@ def news():
     return load_dataset("news_sample")
 
 
-@pytest.mark.parametrize("name", ["seed_transformer", "transformer", "minilm_l6_h384"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "seed_transformer",
+        "transformer",
+        pytest.param("minilm_l6_h384", marks=pytest.mark.slow),  # it needs the real weights
+    ],
+)
 def test_a_card_states_the_number_of_parameters(name, news):
     network = create_classifier(name, news.label_names, news.train.texts).network
     # A module from TF Hub holds a boolean besides its weights.
@@ -80,9 +87,10 @@ def tutorial_model():
 
 
 @pytest.mark.parametrize(
-    "name, options", [("transformer", {}), ("minilm_l6_h384", {"precision": "float32"})]
+    "name, options", [("transformer", {}), ("bert", {"precision": "float32", "max_length": 32})]
 )
-def test_padding_does_not_change_the_logits(name, options, news, thin_minilm):
+def test_padding_does_not_change_the_logits(name, options, news, tiny_checkpoint):
+    name = str(tiny_checkpoint) if name == "bert" else name
     classifier = create_classifier(name, news.label_names, news.train.texts, options=options)
     alone = np.concatenate([classifier.model(tf.constant([text])).numpy() for text in TEXTS])
     together = classifier.model(tf.constant(TEXTS)).numpy()  # each text padded to the longest
@@ -144,11 +152,11 @@ def test_plain_keras_compile_and_fit_on_strings(news):
     assert accuracy > 0.9
 
 
-def test_mean_and_pooled_output_are_what_they_say(news, thin_minilm):
+def test_mean_and_pooled_output_are_what_they_say(tiny_checkpoint):
     texts = tf.constant(TEXTS)
     for pooling in ("mean", "pooled_output"):
-        options = {"pooling": pooling, "dropout": 0.0}
-        classifier = create_classifier("minilm_l6_h384", news.label_names, [], options=options)
+        options = {"pooling": pooling, "dropout": 0.0, "max_length": 32, "precision": "float32"}
+        classifier = create_classifier(str(tiny_checkpoint), ["a", "b"], [], options=options)
         features = classifier.text(texts)
         outputs = classifier.encoder(features)
         if pooling == "mean":

@@ -1,5 +1,6 @@
 """Inspection: problems in a table of texts and labels, and a cleaned copy of it."""
 
+from kerasnlp_lab.data.inspection.entities import inspect_entities
 from kerasnlp_lab.data.inspection.finding import KINDS, Finding
 from kerasnlp_lab.data.inspection.fixing import Change, Cleaned, clean
 from kerasnlp_lab.data.inspection.inspection import Inspection, inspect_table
@@ -15,6 +16,7 @@ __all__ = [
     "Inspection",
     "Lengths",
     "clean",
+    "inspect_entities",
     "inspect_table",
     "print_summary",
     "write_inspection",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kerasnlp_lab.data.entities import REMARKS
 from kerasnlp_lab.display import printable
 
 __all__ = ["KINDS", "Finding", "beginning", "printable"]
@@ -18,6 +19,10 @@ KINDS = {
     "near_in_two_splits": "rows to test or validate on whose text is nearly in another split",
     "two_labels": "rows whose text has another label elsewhere",
     "likely_wrong_label": "rows that a classifier trained on the others gives another label",
+    **REMARKS,
+    "span_in_word": "spans that begin or end inside a word",
+    "two_types": "names with entities of several types",
+    "two_annotations": "texts that have other entities elsewhere",
     "mojibake": "texts decoded in a wrong encoding",
     "c1_control": "texts with Windows characters read as Latin-1 (C1 controls)",
     "replacement_character": "texts with characters that are lost (U+FFFD)",

@@ -12,7 +12,7 @@ import numpy as np
 from kerasnlp_lab.data.dataset import Split, TextDataset
 from kerasnlp_lab.data.inspection.duplicates import find_same_texts
 from kerasnlp_lab.data.inspection.finding import KINDS, Finding, beginning
-from kerasnlp_lab.data.inspection.lengths import Lengths, word_counts
+from kerasnlp_lab.data.inspection.lengths import Lengths, word_counts, word_unit
 from kerasnlp_lab.data.inspection.merged_rows import find_merged_rows
 from kerasnlp_lab.data.inspection.near_duplicates import find_near_duplicates
 from kerasnlp_lab.data.inspection.rows import SPLITS, Rows, table_of
@@ -42,7 +42,8 @@ class Inspection:
 
     Args:
         data: The table, split as for training.
-        balance: The rows of each class in each split, by class and split.
+        balance: The rows of each class in each split, by class and split; or the entities of
+            each type.
         lengths: The lengths of the training texts: in words, and perhaps in word pieces; empty
             if there is no text.
         scripts: The share of letters in each script, largest first.
@@ -147,9 +148,7 @@ def inspect_table(
         >>> found.counts["exact_duplicate"], found.findings[0].line
         (30, 32)
     """
-    check_option("near", near, 0 < near <= 1, "a similarity above 0 and up to 1")
-    for most in max_lengths:
-        check_option("a maximum length", most, most > 0, "above 0")
+    check_settings(near, max_lengths)
     problems: list[DataError] = []
     on_step("reading")
     data = load_table(
@@ -168,10 +167,10 @@ def inspect_table(
     )
     rows = Rows.of(data)
     on_step("counting words")
-    lengths = _lengths(data, sorted(set(max_lengths)), count_tokens, token_unit)
+    lengths = lengths_of(data, sorted(set(max_lengths)), count_tokens, token_unit)
     on_step("looking for duplicates")
     groups = group_texts(rows.texts())
-    found = [*_bad_rows(data), *find_merged_rows(rows), *find_similar_names(rows)]
+    found = [*bad_rows(data), *find_merged_rows(rows), *find_similar_names(rows)]
     found += find_same_texts(rows, groups)
     found += find_near_duplicates(rows, groups, near)
     on_step("judging labels")
@@ -181,14 +180,20 @@ def inspect_table(
     on_step("looking for encoding damage")
     scripts, outsiders = find_scripts(rows)
     found += [*wrong, *find_damage(rows), *outsiders]
-    files = [name for part in SPLITS for name in _files(data, part)]
-    _sort(found, [*files, *(bad.path for bad in data.rejected)])
+    sort_findings(found, files_of(data))
     counts = {kind: sum(finding.kind == kind for finding in found) for kind in KINDS}
     counts["likely_wrong_label"] = wrong_count
     return Inspection(data, _balance(data), lengths, scripts, tuple(found), counts, tuple(notes))
 
 
-def _sort(found: list[Finding], files: list[str]) -> None:
+def check_settings(near: float, max_lengths: Sequence[int]) -> None:
+    """Raises OptionError unless the arguments of `inspect_table` can be used."""
+    check_option("near", near, 0 < near <= 1, "a similarity above 0 and up to 1")
+    for most in max_lengths:
+        check_option("a maximum length", most, most > 0, "above 0")
+
+
+def sort_findings(found: list[Finding], files: list[str]) -> None:
     """Puts findings in the order of kinds, files and lines; wrong labels stay, likeliest first."""
     kinds = {kind: place for place, kind in enumerate(KINDS)}
     places = {path: place for place, path in reversed(list(enumerate(files)))}
@@ -201,9 +206,11 @@ def _sort(found: list[Finding], files: list[str]) -> None:
     found.sort(key=key)
 
 
-def _files(data: TextDataset, part: str) -> tuple[str, ...]:
-    split = getattr(data, part)
-    return split.files or (split.path,)
+def files_of(data: TextDataset) -> list[str]:
+    """Returns the files of all rows, in order."""
+    splits: list[Split] = [getattr(data, part) for part in SPLITS]
+    files = [file for split in splits for file in split.files or (split.path,)]
+    return [*files, *(bad.path for bad in data.rejected)]
 
 
 def _balance(data: TextDataset) -> dict[str, dict[str, int]]:
@@ -217,19 +224,21 @@ def _balance(data: TextDataset) -> dict[str, dict[str, int]]:
     }
 
 
-def _lengths(
+def lengths_of(
     data: TextDataset, max_lengths: list[int], count_tokens: CountTokens | None, unit: str
 ) -> tuple[Lengths, ...]:
+    """Returns the lengths of the texts to train on, in words and perhaps in tokens."""
     texts = cast(Split, data.train).texts  # of a table, and so in no shards
     if not len(texts):
         return ()
-    words = Lengths.of("words", word_counts(texts), max_lengths)
+    words = Lengths.of(word_unit(texts), word_counts(texts), max_lengths)
     if count_tokens is None:
         return (words,)
     return words, Lengths.of(unit, np.asarray(count_tokens(texts)), max_lengths)
 
 
-def _bad_rows(data: TextDataset) -> list[Finding]:
+def bad_rows(data: TextDataset) -> list[Finding]:
+    """Returns the rows that cannot be used."""
     return [
         Finding("bad_row", bad.path, bad.line, "", beginning(bad.content), bad.reason)
         for bad in data.rejected

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
-__all__ = ["Lengths", "lengths_png", "word_counts"]
+from kerasnlp_lab.data.words import unspaced_share, word_count
+
+__all__ = ["Lengths", "lengths_png", "word_counts", "word_unit"]
 
 BINS = 30
 
@@ -19,7 +21,8 @@ class Lengths:
     """The lengths of texts, in one unit.
 
     Args:
-        unit: The unit: "words", or "word pieces" including [CLS] and [SEP].
+        unit: The unit: "words", "letters and words" if most letters are of scripts without
+            spaces, or "word pieces" including [CLS] and [SEP].
         rows: The number of texts.
         mean: Their mean length.
         median: The length that half of them do not exceed.
@@ -62,8 +65,13 @@ class Lengths:
 
 
 def word_counts(texts: Iterable[str]) -> np.ndarray:
-    """Returns the number of words in each text, split at white space, int64 of shape [texts]."""
-    return np.fromiter((len(text.split()) for text in texts), np.int64)
+    """Returns the number of words in each text, int64 of shape [texts]; see `word_count`."""
+    return np.fromiter(map(word_count, texts), np.int64)
+
+
+def word_unit(texts: Iterable[str]) -> str:
+    """Returns the name of what `word_counts` counts in these texts."""
+    return "letters and words" if unspaced_share(texts) > 0.5 else "words"
 
 
 def lengths_png(lengths: Sequence[Lengths]) -> bytes:

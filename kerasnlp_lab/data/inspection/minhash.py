@@ -1,7 +1,8 @@
 """MinHash and locality-sensitive hashing: finds pairs of similar texts.
 
 Broder 1997, "On the resemblance and containment of documents". Texts are similar if they share
-most of their runs of five characters. Only pairs that may be similar are compared.
+most of their runs of five characters, or of two Chinese or Japanese ones, which say as much.
+Only pairs that may be similar are compared.
 """
 
 from __future__ import annotations
@@ -16,6 +17,16 @@ from kerasnlp_lab.data.normal_form import normalized
 __all__ = ["candidate_pairs", "jaccard", "shingles", "signatures"]
 
 SHINGLE = 5
+IDEOGRAPHS = 2  # in a run that starts with one
+IDEOGRAPH_BLOCKS = (
+    (0x2E80, 0x312F),
+    (0x3190, 0x4DBF),
+    (0x4E00, 0xA4CF),
+    (0xF900, 0xFAFF),
+    (0xFF66, 0xFF9F),
+    (0x1B000, 0x1B16F),
+    (0x20000, 0x3FFFF),
+)
 PERMUTATIONS = 128
 RECALL = 0.999  # of pairs just at the threshold
 NEIGHBOURS = 4  # texts of a bucket that each is compared with: the first, and those before it
@@ -25,11 +36,15 @@ PAIRS_AT_ONCE = 1 << 16
 
 
 def shingles(text: str) -> frozenset[str]:
-    """Returns a normalized text's runs of five characters; a shorter text is one run."""
+    """Returns a normalized text's runs of characters; a shorter text is one run.
+
+    A run has two characters if the first is an ideograph or a kana, and otherwise five.
+    """
     text = normalized(text)
-    if len(text) <= SHINGLE:
-        return frozenset((text,))
-    return frozenset(text[start : start + SHINGLE] for start in range(len(text) - SHINGLE + 1))
+    short = _are_ideographs(_codes(text)).tolist() or [False]
+    widths = [min(IDEOGRAPHS if one else SHINGLE, len(text)) for one in short]
+    runs = ((start, start + width) for start, width in enumerate(widths))
+    return frozenset(text[start:end] for start, end in runs if end <= len(text))
 
 
 def jaccard(first: frozenset[str], second: frozenset[str]) -> float:
@@ -53,14 +68,39 @@ def signatures(texts: Iterable[str]) -> np.ndarray:
 
 def _shingle_hashes(text: str) -> np.ndarray:
     """Returns a hash of each shingle, uint32 of shape [shingles]."""
-    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.uint64)
-    width = min(SHINGLE, len(codes))
+    codes = _codes(text)
+    hashes, short = _run_hashes(codes, SHINGLE), _are_ideographs(codes)
+    if short.any():
+        hashes, others = hashes[~short[: len(hashes)]], _run_hashes(codes, IDEOGRAPHS)
+        hashes = np.concatenate([hashes, others[short[: len(others)]]])
+    return np.unique(hashes)
+
+
+def _codes(text: str) -> np.ndarray:
+    """Returns the code points of a text, uint64 of shape [characters]."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.uint64)
+
+
+def _are_ideographs(codes: np.ndarray) -> np.ndarray:
+    """Returns which characters are of a Chinese, Japanese or Yi block, bool of shape [characters].
+
+    Their punctuation is in the same blocks.
+    """
+    found = np.zeros(codes.shape, bool)
+    for first, last in IDEOGRAPH_BLOCKS:
+        found |= (codes >= first) & (codes <= last)
+    return found
+
+
+def _run_hashes(codes: np.ndarray, width: int) -> np.ndarray:
+    """Returns a hash of each run of so many characters, or of all, uint32 of shape [runs]."""
+    width = min(width, len(codes))
     places = len(codes) - width + 1
     hashes = np.full(places, 0xCBF29CE484222325, np.uint64)
     for offset in range(width):
         hashes = (hashes ^ codes[offset : offset + places]) * np.uint64(0x9E3779B97F4A7C15)
         hashes ^= hashes >> np.uint64(32)
-    return np.unique(hashes.astype(np.uint32))
+    return hashes.astype(np.uint32)
 
 
 def candidate_pairs(found: np.ndarray, threshold: float) -> np.ndarray:

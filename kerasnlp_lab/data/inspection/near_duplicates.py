@@ -1,4 +1,4 @@
-"""Near duplicates: texts that share most of their runs of five characters."""
+"""Near duplicates: texts that share most of their runs of characters."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ import numpy as np
 from kerasnlp_lab.data.dataset import Split, TextDataset
 from kerasnlp_lab.data.inspection.finding import Finding, beginning
 from kerasnlp_lab.data.source import TableFiles
+from kerasnlp_lab.data.spans import Span
 from kerasnlp_lab.errors import DataError
 
 __all__ = ["SPLITS", "Rows", "table_of"]
@@ -94,8 +95,13 @@ class Rows:
         return self._split(int(self.splits[row])).texts[int(self.places[row])]
 
     def label(self, row: int) -> str:
-        """Returns a row's class."""
-        return self.data.label_names[self.labels[row]]
+        """Returns a row's class; "" for a row with spans."""
+        return "" if self.data.annotation == "spans" else self.data.label_names[self.labels[row]]
+
+    def spans(self, row: int) -> tuple[Span, ...]:
+        """Returns a row's spans."""
+        spans = self._split(int(self.splits[row])).spans
+        return () if spans is None else spans[int(self.places[row])]
 
     def path(self, row: int) -> str:
         """Returns a row's file."""
@@ -105,11 +111,14 @@ class Rows:
         """Returns a row's file and line."""
         return f"{self.path(row)}:{self.lines[row]}"
 
-    def finding(self, kind: str, row: int, detail: str, text: str | None = None) -> Finding:
-        """Returns a finding about a row."""
+    def finding(
+        self, kind: str, row: int, detail: str, text: str | None = None, label: str | None = None
+    ) -> Finding:
+        """Returns a finding about a row; text and label are the row's if they are left out."""
+        label = self.label(row) if label is None else label
         text = self.text(row) if text is None else text
         line = int(self.lines[row])
-        return Finding(kind, self.path(row), line, self.label(row), beginning(text), detail)
+        return Finding(kind, self.path(row), line, label, beginning(text), detail)
 
     def _split(self, number: int) -> Split:
         return getattr(self.data, SPLITS[number])

@@ -36,7 +36,7 @@ def print_summary(inspection: Inspection, console: rich.console.Console, show: i
     _print(console, f"{table.place}: {total:,} rows ({parts}{seed})")
     if inspection.balance:
         console.print()
-        console.print(_classes(inspection, total))
+        console.print(_classes(inspection))
     for lengths in inspection.lengths:
         console.print()
         for line in _histogram(lengths, _bar_character(console)):
@@ -49,12 +49,14 @@ def print_summary(inspection: Inspection, console: rich.console.Console, show: i
     _print_findings(inspection, console, show)
 
 
-def _classes(inspection: Inspection, total: int) -> rich.table.Table:
+def _classes(inspection: Inspection) -> rich.table.Table:
     table = rich.table.Table(box=None, pad_edge=False)
-    table.add_column("class", overflow="fold")
-    for column in ("rows", "share", *SPLITS):
+    spans = inspection.data.annotation == "spans"
+    table.add_column("type" if spans else "class", overflow="fold")
+    for column in ("entities" if spans else "rows", "share", *SPLITS):
         table.add_column(column, justify="right", no_wrap=True)
     balance = list(inspection.balance.items())
+    total = sum(sum(counts.values()) for _, counts in balance)
     for place, (label, counts) in enumerate(balance):
         if len(balance) > CLASSES and CLASSES // 2 <= place < len(balance) - CLASSES // 2:
             if place == CLASSES // 2:

@@ -15,6 +15,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
+from kerasnlp_lab.data.words import split_words, unspaced_share
+
 __all__ = ["WrongLabels", "find_wrong_labels", "suspects"]
 
 FOLDS = 5
@@ -89,10 +91,14 @@ def _note(names: list[str]) -> str:
 
 
 def _features(texts: Sequence[str]) -> Any:
-    """Returns the TF-IDF of words and pairs of words, sparse [texts, features]."""
+    """Returns the TF-IDF of words and pairs of words, sparse [texts, features].
+
+    In scripts without spaces, it is that of runs of one to three letters.
+    """
     vectorizer = TfidfVectorizer(
-        ngram_range=(1, 2),
-        token_pattern=r"(?u)\b\w+\b",
+        ngram_range=(1, 3 if unspaced_share(texts) > 0.5 else 2),
+        tokenizer=split_words,
+        token_pattern=None,
         sublinear_tf=True,
         min_df=2,  # a word in one text says nothing about the others
         max_features=MOST_FEATURES,

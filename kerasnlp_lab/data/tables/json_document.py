@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from kerasnlp_lab.data.tables.lines import numbered_lines
 from kerasnlp_lab.data.tables.rows import INVALID, Rows
 from kerasnlp_lab.errors import DataError, first_line
 
-__all__ = ["read_json"]
+__all__ = ["read_json", "values_of_document"]
 
 _DECODER = json.JSONDecoder()
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -28,9 +28,30 @@ def read_json(path: Path, encoding: str) -> tuple[list[str], Rows, str]:
     """
     if _has_objects_on_lines(path, encoding):
         return *read_json_lines(path, encoding), "JSON lines"
+    found, note = values_of_document(path, encoding)
+    rows = [json_row(path, line, value) for line, value in found]
+    names = columns_of(rows)
+    if not names:
+        raise no_objects(rows, "an array of JSON objects", path)
+    return names, iter(rows), note
+
+
+def values_of_document(
+    path: Path, encoding: str, is_row: Callable[[dict[str, Any]], bool] = lambda value: False
+) -> tuple[list[tuple[int, Any]], str]:
+    """Returns the values of the rows with their lines, and a note on the layout.
+
+    Args:
+        path: The file.
+        encoding: Its encoding.
+        is_row: Whether the only object of a file is a row, and no layout of several.
+
+    Raises:
+        DataError: It is no JSON, or rows are under several names.
+    """
     found = list(_values(path, encoding))
     note = ""
-    if len(found) == 1 and isinstance(found[0][1], dict):
+    if len(found) == 1 and isinstance(found[0][1], dict) and not is_row(found[0][1]):
         values, layout = _rows_of_object(found[0][1], path)
         if layout:
             found = list(enumerate(values, start=1))
@@ -38,11 +59,7 @@ def read_json(path: Path, encoding: str) -> tuple[list[str], Rows, str]:
     elif len({line for line, _ in found}) == 1 < len(found):
         found = [(row, value) for row, (_, value) in enumerate(found, start=1)]
         note = "an array on one line; its rows are numbered from 1, in place of lines"
-    rows = [json_row(path, line, value) for line, value in found]
-    names = columns_of(rows)
-    if not names:
-        raise no_objects(rows, "an array of JSON objects", path)
-    return names, iter(rows), note
+    return found, note
 
 
 def _has_objects_on_lines(path: Path, encoding: str) -> bool:

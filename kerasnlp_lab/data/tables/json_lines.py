@@ -11,28 +11,34 @@ from kerasnlp_lab.data.tables.lines import numbered_lines
 from kerasnlp_lab.data.tables.rows import RejectedRow, Rows, TableRow, as_text, rejected_row
 from kerasnlp_lab.errors import DataError, first_line
 
-__all__ = ["columns_of", "json_row", "read_json_lines"]
+__all__ = ["columns_of", "json_row", "read_json_lines", "values_of_lines"]
 
 
 def read_json_lines(path: Path, encoding: str = "utf-8") -> tuple[list[str], Rows]:
     """Returns the names of the columns, and the rows, which are read as they are asked for."""
 
     def rows() -> Rows:
-        for line, raw in numbered_lines(path, encoding):
-            if not raw.strip():
-                continue
-            try:
-                value = json.loads(raw.decode("utf-8"))
-            except (ValueError, RecursionError) as error:
-                quoted = raw.decode("utf-8", "replace")
-                yield rejected_row(path, line, f"no JSON ({first_line(error)})", quoted)
-            else:
-                yield json_row(path, line, value)
+        for one in values_of_lines(path, encoding):
+            yield one if isinstance(one, RejectedRow) else json_row(path, *one)
 
     names = columns_of(rows())
     if not names:
         raise no_objects(rows(), "a JSON object on each line", path)
     return names, rows()
+
+
+def values_of_lines(path: Path, encoding: str) -> Iterator[tuple[int, Any] | RejectedRow]:
+    """Yields the JSON value of each line with the line's number; blank lines have none."""
+    for line, raw in numbered_lines(path, encoding):
+        if not raw.strip():
+            continue
+        try:
+            value = json.loads(raw.decode("utf-8"))
+        except (ValueError, RecursionError) as error:
+            quoted = raw.decode("utf-8", "replace")
+            yield rejected_row(path, line, f"no JSON ({first_line(error)})", quoted)
+        else:
+            yield line, value
 
 
 def no_objects(rows: Iterable[TableRow | RejectedRow], expected: str, path: Path) -> DataError:

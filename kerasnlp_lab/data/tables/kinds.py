@@ -13,7 +13,7 @@ from kerasnlp_lab.data.tables.encoding import marked_encoding
 from kerasnlp_lab.data.tables.lines import numbered_lines
 from kerasnlp_lab.errors import DataError, first_line
 
-__all__ = ["kind_of", "kind_of_name"]
+__all__ = ["JSON_START", "binary_kind", "kind_of", "kind_of_name"]
 
 _SUPPORTED = (
     ".csv, .tsv, .jsonl, .json, .parquet, .xlsx, .ft (fastText) or .zip, perhaps .gz or .zst"
@@ -28,11 +28,13 @@ _ENDINGS = {
     ".parquet": "parquet",
     ".zip": "zip",
     ".ft": "fasttext",
-} | dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), "excel")
+}
+_ENDINGS |= dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), "excel")
+_ENDINGS |= dict.fromkeys((".conll", ".conllu", ".iob", ".iob2", ".bio", ".bioes"), "conll")
 _COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 _BINARY = {b"PK\x03\x04": "zip", b"PAR1": "parquet", b"\xd0\xcf\x11\xe0": "excel"}
 _SPREADSHEETS = {"xl/workbook.xml", "xl/workbook.bin", "content.xml"}
-_JSON = re.compile(rb'\s*(\{\s*("|\}|$)|\[\s*([\[{"\]]|$))')
+JSON_START = re.compile(rb'\s*(\{\s*("|\}|$)|\[\s*([\[{"\]]|$))')
 _SAMPLE_LINES = 50
 
 
@@ -46,14 +48,20 @@ def kind_of(path: Path, delimited: bool = False) -> str:
     Raises:
         DataError: Neither its name nor its content shows a kind.
     """
-    with path.open("rb") as file:
-        head = file.read(4)
-    kind = _BINARY.get(head) or kind_of_name(path.name)
+    binary = binary_kind(path)
+    kind = binary or kind_of_name(path.name)
     if kind == "zip":
         return _kind_of_archive(path)
-    if kind == "" or (kind == "excel" and head not in _BINARY):  # many .xls are CSV or HTML
+    if kind == "" or (kind == "excel" and not binary):  # many .xls are CSV or HTML
         return "csv" if delimited else _kind_of_lines(path)
     return kind
+
+
+def binary_kind(path: Path) -> str:
+    """Returns the kind of file that the first bytes show: zip, parquet, excel or ""."""
+    with path.open("rb") as file:
+        kind = _BINARY.get(file.read(4), "")
+    return _kind_of_archive(path) if kind == "zip" else kind
 
 
 def kind_of_name(name: str) -> str:
@@ -78,7 +86,7 @@ def _kind_of_lines(path: Path) -> str:
         raise DataError("no rows; expected a table", path)
     if sample[0].startswith(b"__label__"):
         return "fasttext"
-    if _JSON.match(sample[0]):
+    if JSON_START.match(sample[0]):
         return "json"
     text = b"".join(sample).decode("utf-8", "replace")
     for delimiter, kind in (("\t", "tsv"), (",", "csv"), (";", "csv"), ("|", "csv")):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from kerasnlp_lab.data.tables.encoding import marked_encoding
@@ -55,20 +56,31 @@ def read_parts(files: Sequence[Path], read: Callable[[Path], Table]) -> Parts:
     def rows() -> Rows:
         for part, file in enumerate(files):
             for row in read(file).rows:
-                yield TableRow(row.line, row.cells, part) if isinstance(row, TableRow) else row
+                yield replace(row, part=part) if isinstance(row, TableRow) else row
 
     return columns, rows(), "; ".join(notes), tuple(map(str, files))
 
 
-def read_folder(folder: Path, read: Callable[[Path], Table], encoding: str | None) -> Parts:
+def read_folder(
+    folder: Path,
+    read: Callable[[Path], Table],
+    encoding: str | None,
+    endings: Sequence[str] = (),
+) -> Parts:
     """Returns the tables in a folder, or the texts in its folders, which are named after classes.
+
+    Args:
+        folder: The folder.
+        read: Reads one table.
+        encoding: The encoding of the texts, if it is known.
+        endings: The endings of files that count as tables too; the folders are not read then.
 
     Raises:
         DataError: It has neither or both, a table for each split, or shards.
     """
     entries = _entries(folder)
-    tables = [one for one in entries if one.is_file() and kind_of_name(one.name)]
-    classes = [one for one in entries if one.is_dir()]
+    tables = [one for one in entries if one.is_file() and _is_table(one, endings)]
+    classes = [one for one in entries if one.is_dir() and not endings]
     reason = ""
     if (folder / "shards.json").exists():
         reason = "expected tables, got shards of 'kerasnlp-lab data shard'"
@@ -93,8 +105,12 @@ def read_folder(folder: Path, read: Callable[[Path], Table], encoding: str | Non
     return columns, rows, note, files
 
 
-def split_entries(folder: Path) -> dict[str, Path]:
+def split_entries(folder: Path, endings: Sequence[str] = ()) -> dict[str, Path]:
     """Returns the tables or folders that are named after splits, if "train" is one of several.
+
+    Args:
+        folder: The folder.
+        endings: The endings of files that count as tables too.
 
     Raises:
         DataError: A split has several.
@@ -102,7 +118,7 @@ def split_entries(folder: Path) -> dict[str, Path]:
     found: dict[str, list[Path]] = {}
     for entry in _entries(folder):
         match = _SPLIT.match(entry.name)
-        if match and (entry.is_dir() or kind_of_name(entry.name)):
+        if match and (entry.is_dir() or _is_table(entry, endings)):
             split = {"train": "train", "test": "test"}.get(match[1].lower(), "validation")
             found.setdefault(split, []).append(entry)
     if "train" not in found or len(found) == 1:
@@ -115,6 +131,10 @@ def split_entries(folder: Path) -> dict[str, Path]:
                 folder,
             )
     return {split: entries[0] for split, entries in found.items()}
+
+
+def _is_table(file: Path, endings: Sequence[str]) -> bool:
+    return bool(kind_of_name(file.name)) or file.name.endswith(tuple(endings))
 
 
 def _read_texts(classes: Sequence[Path], encoding: str | None) -> Parts:

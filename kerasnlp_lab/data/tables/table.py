@@ -61,6 +61,8 @@ def read_table(path: Path, format: TableFormat = _DEFAULT) -> Table:
     kind = kind_of(path, delimited=bool(format.delimiter or format.quoting))
     if kind in _DELIMITERS:
         return Table(*read_delimited(path, _DELIMITERS[kind], format))
+    if kind == "conll":
+        raise DataError("expected a table, got tokens with tags; say --task entities", path)
     if kind == "zip":
         return read_zip(path, read)
     if (other := format.delimited_alone()) and (kind, other) != ("excel", "--no-header"):

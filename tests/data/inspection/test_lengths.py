@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 from kerasnlp_lab.data import load_table
-from kerasnlp_lab.data.inspection import Lengths
+from kerasnlp_lab.data.inspection import Lengths, inspect_table
 from kerasnlp_lab.data.inspection.lengths import lengths_png, word_counts
 from kerasnlp_lab.errors import OptionError
-from tests.data.inspection.tables import inspect_rows
+from tests.data.inspection.tables import inspect_rows, write_table
 
 
 def test_figures_are_those_of_pandas():
@@ -56,3 +56,11 @@ def test_texts_of_one_length_and_the_picture(tmp_path):
     assert sum(same.counts) == 7
     picture = lengths_png([same, Lengths.of("word pieces", np.arange(90), [25, 64, 128])])
     assert picture.startswith(b"\x89PNG\r\n")
+
+
+def test_letters_count_where_no_spaces_are_written(tmp_path):
+    rows = [(f"今天天气很好，第{n}次。", "天" if n % 2 else "地") for n in range(40)]
+    found = inspect_table(write_table(tmp_path / "t.csv", rows))
+    (letters,) = found.lengths
+    assert (letters.unit, letters.median) == ("letters and words", 9)
+    assert letters.cut[25] == 0

@@ -11,7 +11,12 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.feature_extraction.text import CountVectorizer
 
 from kerasnlp_lab.data.inspection import inspect_table
-from kerasnlp_lab.data.inspection.minhash import candidate_pairs, signatures
+from kerasnlp_lab.data.inspection.minhash import (
+    _shingle_hashes,
+    candidate_pairs,
+    shingles,
+    signatures,
+)
 from kerasnlp_lab.errors import OptionError
 from tests.data.inspection.tables import inspect_rows, lines_of, of_kind, plain_rows, write_table
 
@@ -41,13 +46,20 @@ def edited_texts(rng, families=40):
             yield "".join(letters)
 
 
-@pytest.mark.parametrize("threshold", [0.6, 0.8, 0.95])
-def test_every_pair_above_the_threshold_is_a_candidate(threshold):
+@pytest.fixture(scope="module")
+def edited():
+    """Texts, their signatures and the similarity of each pair."""
     texts = list(edited_texts(random.Random(0)))
-    found = {tuple(pair) for pair in candidate_pairs(signatures(texts), threshold).tolist()}
-    assert all(first < second for first, second in found)
     pairs = itertools.combinations(range(len(texts)), 2)
-    near = {(a, b) for a, b in pairs if similarity(texts[a], texts[b]) >= threshold}
+    return signatures(texts), {(a, b): similarity(texts[a], texts[b]) for a, b in pairs}
+
+
+@pytest.mark.parametrize("threshold", [0.6, 0.8, 0.95])
+def test_every_pair_above_the_threshold_is_a_candidate(threshold, edited):
+    signed, similarities = edited
+    found = {tuple(pair) for pair in candidate_pairs(signed, threshold).tolist()}
+    assert all(first < second for first, second in found)
+    near = {pair for pair, value in similarities.items() if value >= threshold}
     assert len(near) > 20
     assert len(near - found) <= len(near) // 100
 
@@ -68,7 +80,9 @@ def test_groups_are_those_of_every_pair_compared(tmp_path):
     for line, (text, _) in enumerate([*plain_rows(), *rows], start=2):
         lines.setdefault(" ".join(text.split()), line)
     texts = list(lines)
-    near = np.array([[similarity(a, b) >= 0.8 for a in texts] for b in texts])
+    near = np.zeros((len(texts), len(texts)), bool)
+    for one, other in itertools.combinations(range(len(texts)), 2):
+        near[one, other] = similarity(texts[one], texts[other]) >= 0.8
     groups = connected_components(near)[1]
     repeated = [lines[texts[i]] for i, group in enumerate(groups) if group in groups[:i]]
     assert lines_of(found, "near_duplicate") == repeated
@@ -78,6 +92,30 @@ def test_groups_are_those_of_every_pair_compared(tmp_path):
 def test_short_texts_are_near_to_none(tmp_path):
     found = inspect_rows(tmp_path, [("ok", "ham"), ("OK!", "ham"), ("oh", "ham"), ("日本", "ham")])
     assert not [line for line in lines_of(found, "near_duplicate") if line > 61]
+
+
+@pytest.mark.parametrize(
+    "text, old, new",
+    [
+        ("今日は東京の株式市場が大きく値上がりしました。", "した。", "したよ。"),
+        ("昨天上海证券交易所的股票价格大幅上涨", "上涨", "上升"),
+        ("新型iPhoneの発売日は九月二十日になると発表された", "二十日", "三十日"),
+        ("ตลาดหุ้นกรุงเทพวันนี้ปรับตัวขึ้นอย่างมาก", "มาก", "มากๆ"),
+    ],
+)
+def test_a_word_more_or_less_in_scripts_without_spaces(tmp_path, text, old, new):
+    near = text.replace(old, new)
+    assert near != text
+    found = inspect_rows(tmp_path, [(text, "ham"), (near, "ham"), (text[::-1], "ham")])
+    assert lines_of(found, "near_duplicate") == [63]
+    assert len(candidate_pairs(signatures([text, near]), 0.8)) == 1
+
+
+@pytest.mark.parametrize("text", ["", "日", "日a", "a日", "日本", "ab", "日本のabcd", "abcdef日"])
+def test_signatures_are_those_of_the_runs(text):
+    """Two texts have the same hashes exactly if they have the same runs."""
+    assert len(shingles(text)) == len(_shingle_hashes(text)) > 0
+    assert shingles("日本のabcdef") == {"日本", "本の", "のa", "abcde", "bcdef"}
 
 
 def test_near_in_two_splits(tmp_path):

@@ -29,6 +29,24 @@ def test_the_rule_by_hand():
     assert others.tolist() == [1, 0]
 
 
+UNSPACED = {
+    "Chinese": (
+        ("体育", "财经"),
+        [
+            ("球队 球员 教练 门将", "赢得 输掉 参加", "决赛 冠军杯 联赛"),
+            ("银行 股市 基金 央行", "上调 下调 公布", "利率 指数 财报"),
+        ],
+    ),
+    "Thai": (
+        ("กีฬา", "เศรษฐกิจ"),
+        [
+            ("นักเตะ ทีมชาติ ผู้จัดการทีม โค้ช", "ชนะ แพ้ ลงแข่ง", "ฟุตบอลโลก รอบชิง ลีก"),
+            ("ธนาคาร ตลาดหุ้น กองทุน รัฐบาล", "ขึ้น ลด ประกาศ", "ดอกเบี้ย ดัชนี ภาษี"),
+        ],
+    ),
+}
+
+
 @pytest.fixture(scope="module")
 def news():
     """The built-in news with 40 wrong labels, and the rows that have them."""
@@ -70,6 +88,25 @@ def test_most_of_those_planted_in_the_sms_file(test_data):
     hits = set(planted.tolist()) & set(found.rows)
     assert len(hits) >= 0.6 * len(planted)
     assert len(hits) >= 0.85 * len(found.rows)
+
+
+@pytest.mark.parametrize("language", ["Chinese", "Thai"])
+def test_planted_wrong_labels_in_a_script_without_spaces(language):
+    """Words between spaces would be whole sentences, of which no two are the same."""
+    names, rows = UNSPACED[language]
+    pairs = [
+        (label, f"{one}{verb}{rest}")
+        for label, (ones, verbs, rests) in enumerate(rows)
+        for one in ones.split()
+        for verb in verbs.split()
+        for rest in rests.split()
+    ]
+    texts = [text for _, text in pairs]
+    labels = np.array([label for label, _ in pairs])
+    planted = [3, len(texts) - 3]
+    labels[planted] = 1 - labels[planted]
+    found = find_wrong_labels(texts, labels, np.arange(len(texts)), names, seed=0)
+    assert sorted(found.rows) == planted
 
 
 def test_a_wrong_label_does_not_confirm_itself(news, found):
