@@ -3,18 +3,17 @@
 from kerasnlp_lab.data.dataset import Split, TextDataset
 from kerasnlp_lab.data.description import describe_dataset, load_again
 from kerasnlp_lab.data.entities import load_entities, load_entity_rows
+from kerasnlp_lab.data.file_source import EntityFiles, TableFiles
 from kerasnlp_lab.data.leaks import without_leaks
 from kerasnlp_lab.data.registry import dataset_cards, load_dataset
 from kerasnlp_lab.data.sharded_split import ShardedSplit
 from kerasnlp_lab.data.shards import load_shards, write_shards
 from kerasnlp_lab.data.source import (
-    EntityFiles,
     LeaksLeftOut,
     NamedDataset,
     PythonRows,
     Shards,
     Source,
-    TableFiles,
 )
 from kerasnlp_lab.data.spans import Span
 from kerasnlp_lab.data.table import load_labelled_rows, load_table

@@ -10,10 +10,10 @@ import numpy as np
 
 from kerasnlp_lab.data.columns import OnProblem
 from kerasnlp_lab.data.dataset import Split, TextDataset
+from kerasnlp_lab.data.file_source import MAX_CLASSES, TableFiles
 from kerasnlp_lab.data.inputs import as_class_names
 from kerasnlp_lab.data.labelled_rows import LabelledRows, read_labelled_rows, refuse
 from kerasnlp_lab.data.labels import ClassMatcher, class_names, class_problem, in_order
-from kerasnlp_lab.data.source import MAX_CLASSES, TableFiles
 from kerasnlp_lab.data.splits import divide
 from kerasnlp_lab.data.tables import RejectedRow, TableFormat, split_entries
 from kerasnlp_lab.errors import DataError, check_option

@@ -116,17 +116,14 @@ def _split_unspaced(
     """Yields words with their numbers of tokens, divided at tokens beside unspaced letters."""
     vocabulary: list[str] = []
     for (start, end), ids_of_word in zip(spans, ids, strict=True):
-        word, cuts = text[start:end], [0]
+        word, places = text[start:end], [0]
         if len(ids_of_word) > 1 and any(map(is_unspaced, word)):
             vocabulary = vocabulary or vectorizer.vocabulary()
             places = [at for at, _ in _piece_spans(word, [vocabulary[one] for one in ids_of_word])]
-            if len(set(places)) == len(places):
-                cuts += [at for at in places[1:] if _unspaced_at(word, at)]
-                counts = np.diff([*(places.index(cut) if cut else 0 for cut in cuts), len(places)])
-                bounds = [start + cut for cut in cuts] + [end]
-                yield from zip(pairwise(bounds), counts.tolist(), strict=True)
-                continue
-        yield (start, end), len(ids_of_word)
+        cuts = [at for at in dict.fromkeys(places) if at and _unspaced_at(word, at)]
+        counts = np.diff([0, *map(places.index, cuts), len(ids_of_word)])
+        bounds = [start, *(start + cut for cut in cuts), end]
+        yield from zip(pairwise(bounds), counts.tolist(), strict=True)
 
 
 def _unspaced_at(word: str, place: int) -> bool:

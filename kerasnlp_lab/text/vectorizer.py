@@ -192,10 +192,16 @@ class TextVectorizer(keras.layers.Layer):
             tokens = self._split_with_offsets(texts) if self.with_offsets else self.split(texts)
             return tokens.flat_values, tokens.row_lengths()
 
-        texts = tf.TensorSpec([None], tf.string)
-        self._graph, self._graph_with_offsets = (
-            tf.function(one, input_signature=[texts], autograph=False)
-            for one in (flat, lambda texts: self.find_tokens(replace_invalid_utf8(texts)))
+        def with_offsets(texts: tf.Tensor) -> TokensInText:
+            return self.find_tokens(replace_invalid_utf8(texts))
+
+        signature = [tf.TensorSpec([None], tf.string)]
+        self._graph = tf.function(flat, input_signature=signature, autograph=False)
+        # Keras saves every function of a layer, so one that not all layers have is made on demand.
+        self._graph_with_offsets = (
+            tf.function(with_offsets, input_signature=signature, autograph=False)
+            if self.with_offsets
+            else None
         )
 
     # Offsets
@@ -219,7 +225,11 @@ class TextVectorizer(keras.layers.Layer):
         raise NotImplementedError
 
     def tokens_in_text(self, texts: tf.Tensor) -> TokensInText:
-        """Finds all tokens of texts, strings [batch], any bytes, with one operation."""
+        """Finds all tokens of texts, strings [batch], any bytes, with one operation.
+
+        It needs `keep_offsets`.
+        """
+        assert self._graph_with_offsets is not None
         return TokensInText(*self._graph_with_offsets.get_concrete_function()(texts))
 
     def _split_with_offsets(self, texts: tf.Tensor) -> tf.RaggedTensor:

@@ -20,6 +20,7 @@ SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 BATCH = 1024  # texts
 LONGEST_WORD = 100  # characters; longer ones are mostly addresses and encoded files
+LONGEST_PIECE = 256  # bytes; tensorflow_text accepts no longer one
 LONGEST_LINE = 1000  # words
 
 
@@ -117,7 +118,8 @@ def learn_pieces(
     }
     learner.train_from_iterator(_lines(usable), trainer)
     ids = learner.get_vocab()
-    return sorted(ids, key=ids.__getitem__)
+    ordered = sorted(ids, key=ids.__getitem__)
+    return [piece for piece in ordered if len(piece.encode()) <= LONGEST_PIECE]
 
 
 def _characters(words: Mapping[str, int], most: int, min_count: int) -> list[str]:

@@ -20,9 +20,9 @@ class TrainingState:
     losses: float = 0.0  # the sum of the losses of this epoch's steps, each a mean over its batch
     right: float = 0.0  # correct answers in this epoch
     counted: float = 0.0  # answers in this epoch
-    phase_best: float = math.inf  # the phase's lowest validation loss, or -accuracy; see `Task`
+    phase_best: float = math.inf  # lowest validation loss, or negative accuracy: see `Task`
     waited: int = 0  # epochs since that loss
-    best_loss: float = math.inf  # the same in all epochs
+    best_loss: float = math.inf  # the lowest validation loss in all epochs
     best_epoch: int = 0  # the epoch with that loss, counted from 1 over all phases
     best_file: str = ""  # the file with the weights of that epoch, in the folder of checkpoints
     lines: list[dict[str, Any]] = field(default_factory=list)  # the history so far

@@ -238,7 +238,8 @@ def test_the_most_classes(tmp_path):
 
 def test_the_limit_is_loaded_again(tmp_path):
     data = load_table(table(tmp_path, 12, 10), max_classes=12)
-    from kerasnlp_lab.data.source import TableFiles, source_to_json
+    from kerasnlp_lab.data.file_source import TableFiles
+    from kerasnlp_lab.data.source import source_to_json
 
     described = {"name": data.name, **source_to_json(data.source, None)}
     assert TableFiles.from_json(described) == data.source

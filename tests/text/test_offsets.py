@@ -1,5 +1,7 @@
 """The reference for offsets: a text's words and tokens, for every kind of vectorizer."""
 
+import unicodedata
+
 import pytest
 
 from kerasnlp_lab.bert import HubVectorizer
@@ -124,3 +126,13 @@ def test_a_long_text_without_spaces_has_its_words_too(vectorizers, name):
     assert [part for _, part in pieces[:5]] == ["今", "日", "は", "い", "い"]
     words, pieces = described(vectorizers["minilm"], "カタカナ" * 20)  # 14 are read
     assert [part for _, part in pieces] == list("カタカナカタカナカタカナカタ")
+
+
+def test_thai_words_are_the_pieces_that_were_learned():
+    vectorizer = PieceVectorizer(64, 200)
+    vectorizer.adapt(["ธนาคาร น้ำมัน", "น้ำใจ ธนาคาร"] * 3)
+    words, _ = described(vectorizer, "ธนาคารน้ำมันธนาคาร ธนาคาร")
+    assert len(words) > 4
+    assert "".join(word for word, _ in words) == "ธนาคารน้ำมันธนาคารธนาคาร"
+    assert words[-1][0] == "ธนาคาร"
+    assert not any(unicodedata.combining(word[0]) for word, _ in words)

@@ -73,6 +73,7 @@ def test_ids_equal_the_modules_on_safe_texts(pieces, tiny_modules):
 @pytest.mark.parametrize("name", ["pieces", "words"])
 def test_invalid_utf8_counts_as_its_replacement(pieces, name):
     vectorizer = pieces if name == "pieces" else HashedWords(16, 100)
+    vectorizer.keep_offsets()
     valid = [text.decode("utf-8", "replace") for text in INVALID]
     assert [one.decode() for one in replace_invalid_utf8(tf.constant(INVALID)).numpy()] == valid
     for one, other in zip(
@@ -85,6 +86,7 @@ def test_invalid_utf8_counts_as_its_replacement(pieces, name):
 
 def test_hashed_words_have_their_places_and_features():
     vectorizer = HashedWords(max_length=16, buckets=1000)
+    vectorizer.keep_offsets()
     text = "Zo\u00eb's caf\u00e9\x00in \u6771\u4eac, \ud55c\uad6d 2026 \U0001f600 iPhones."
     [found] = places_of(vectorizer, [text])
     words = ["Zo\u00eb", "'", "s", "caf\u00e9", "in", "\u6771", "\u4eac", ",", "\ud55c", "\uad6d"]

@@ -5,7 +5,12 @@ from collections import Counter
 import pytest
 import tensorflow as tf
 
-from kerasnlp_lab.text.wordpiece import SPECIAL_TOKENS, count_words, learn_pieces
+from kerasnlp_lab.text.wordpiece import (
+    SPECIAL_TOKENS,
+    count_words,
+    learn_pieces,
+    wordpiece_tokenizer,
+)
 from tests.text.corpus import news_texts
 
 NEWS = Counter(" ".join(news_texts()).lower().split())
@@ -38,6 +43,9 @@ def test_a_character_that_does_not_fit_or_is_rare_is_left_out():
 def test_a_very_long_word_gives_characters_alone():
     pieces = learn_pieces({"x" * 101: 9, "yz": 2}, 50, ("[UNK]",))
     assert pieces == ["[UNK]", "x", "y", "##x", "##z", "yz"]
+    pieces = learn_pieces({"\u0e01" * 100: 9}, 500)  # 300 bytes, more than tensorflow_text accepts
+    assert len(pieces) > 8
+    wordpiece_tokenizer(pieces, 400)
 
 
 def test_words_are_counted_as_the_texts_come():

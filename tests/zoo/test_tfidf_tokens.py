@@ -86,6 +86,15 @@ def test_other_values_are_refused(changes):
         find_model("tfidf_linear").with_options(changes)
 
 
+def test_runs_from_before_the_option_read_words():
+    before = {"longest_ngram": 2, "min_df": 2, "max_length": 100_000}
+    loaded = find_model("tfidf_linear").options.when_loaded(before, {})
+    assert TfidfOptions(**loaded) == TfidfOptions("words", 2, 2)
+    content = ExperimentConfig("tfidf_linear").to_json()
+    content["model"]["options"] = before
+    assert ExperimentConfig.from_json(content).options == loaded
+
+
 def test_a_classifier_without_labels_chooses_by_the_script():
     classifier = create_classifier("tfidf_linear", ["a", "b"], unspaced(THAI, 9)[0])
     assert classifier.options.tokens == classifier.text.tokens == "characters"

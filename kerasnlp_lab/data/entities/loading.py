@@ -13,10 +13,10 @@ from kerasnlp_lab.data.dataset import Split, TextDataset
 from kerasnlp_lab.data.entities.fitting import EntityReader, Remark
 from kerasnlp_lab.data.entities.reading import ENDINGS, read_annotations
 from kerasnlp_lab.data.entities.tokens import JOINERS
+from kerasnlp_lab.data.file_source import EntityFiles
 from kerasnlp_lab.data.labelled_rows import advice_on, first_reasons, refuse
 from kerasnlp_lab.data.labels import in_order
 from kerasnlp_lab.data.row_store import StoredTexts
-from kerasnlp_lab.data.source import EntityFiles
 from kerasnlp_lab.data.spans import Span
 from kerasnlp_lab.data.splits import divide_texts
 from kerasnlp_lab.data.table import files_of_splits

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from kerasnlp_lab.data.dataset import TextDataset
+from kerasnlp_lab.data.file_source import TableFiles
 from kerasnlp_lab.data.inspection.duplicates import rows_of_groups, two_labels
 from kerasnlp_lab.data.inspection.encoding import damage, mend
 from kerasnlp_lab.data.inspection.rows import SPLITS, Rows, table_of
 from kerasnlp_lab.data.normal_form import group_texts
-from kerasnlp_lab.data.source import TableFiles
 from kerasnlp_lab.data.table import load_table
 from kerasnlp_lab.data.tables import csv_content, read_table
 from kerasnlp_lab.data.tables.records import MAX_RECORD_LINES

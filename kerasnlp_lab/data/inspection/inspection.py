@@ -10,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 
 from kerasnlp_lab.data.dataset import Split, TextDataset
+from kerasnlp_lab.data.file_source import MAX_CLASSES
 from kerasnlp_lab.data.inspection.duplicates import find_same_texts
 from kerasnlp_lab.data.inspection.finding import KINDS, Finding, beginning
 from kerasnlp_lab.data.inspection.lengths import Lengths, word_counts, word_unit
@@ -20,7 +21,6 @@ from kerasnlp_lab.data.inspection.similar_names import find_similar_names
 from kerasnlp_lab.data.inspection.text_findings import find_damage, find_scripts
 from kerasnlp_lab.data.inspection.wrong_labels import find_wrong_labels
 from kerasnlp_lab.data.normal_form import group_texts
-from kerasnlp_lab.data.source import MAX_CLASSES
 from kerasnlp_lab.data.table import load_table
 from kerasnlp_lab.data.tables import TableFormat
 from kerasnlp_lab.errors import DataError, check_option

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from kerasnlp_lab.data.dataset import Split, TextDataset
+from kerasnlp_lab.data.file_source import TableFiles
 from kerasnlp_lab.data.inspection.finding import Finding, beginning
-from kerasnlp_lab.data.source import TableFiles
 from kerasnlp_lab.data.spans import Span
 from kerasnlp_lab.errors import DataError
 

@@ -1,0 +1,199 @@
+"""`TableFiles` and `EntityFiles`: the user's own files as a source of rows."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from kerasnlp_lab.data.tables.table_format import TableFormat
+from kerasnlp_lab.errors import RunError
+from kerasnlp_lab.paths import is_pipe
+
+if TYPE_CHECKING:
+    from kerasnlp_lab.data.dataset import TextDataset
+
+__all__ = ["MAX_CLASSES", "EntityFiles", "TableFiles", "describe_source"]
+
+MAX_CLASSES = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableFiles:
+    """Tables of the user's own, which `load_table` reads.
+
+    Args:
+        place: The training table, as it was given.
+        files: The tables as they were given, by split: "train", and perhaps "validation"
+            and "test".
+        paths: The same, absolute; "-" for a pipe, which cannot be read again.
+        text_columns: The columns of texts, joined by a space.
+        label_column: The column of labels.
+        validation_fraction: The share of rows to validate on; None where a table is given.
+        test_fraction: The share of rows to test on; None where a table is given.
+        split_seed: Which rows those are.
+        skip_bad_rows: Whether bad rows are skipped.
+        format: How to read the files.
+        max_classes: How many classes there may be.
+    """
+
+    place: str
+    files: Mapping[str, str]
+    paths: Mapping[str, str]
+    text_columns: tuple[str, ...]
+    label_column: str
+    validation_fraction: float | None
+    test_fraction: float | None
+    split_seed: int
+    skip_bad_rows: bool
+    format: TableFormat = TableFormat()
+    max_classes: int = MAX_CLASSES
+
+    @classmethod
+    def of(
+        cls,
+        given: Mapping[str, Path],
+        *,
+        validation_fraction: float,
+        test_fraction: float,
+        **settings: Any,
+    ) -> Self:
+        """Returns the source of the files that were given, by split, and other fields."""
+        pipes = {part: is_pipe(file) for part, file in given.items()}
+        return cls(
+            place=str(given["train"]),
+            files={part: str(file) for part, file in given.items()},
+            paths={part: "-" if pipes[part] else os.path.abspath(given[part]) for part in given},
+            validation_fraction=None if "validation" in given else validation_fraction,
+            test_fraction=None if "test" in given else test_fraction,
+            **settings,
+        )
+
+    @property
+    def fractions(self) -> dict[str, Any]:
+        """The shares that `load_table` is given; splits with a table of their own have none."""
+        shares = {
+            "validation_fraction": self.validation_fraction,
+            "test_fraction": self.test_fraction,
+        }
+        return {name: share for name, share in shares.items() if share is not None}
+
+    def load(self) -> TextDataset:
+        """Loads the same rows again; raises what reading them first may raise.
+
+        Tables that were moved together with the current folder are found in it.
+
+        Raises:
+            RunError: They came from a pipe.
+        """
+        for part, path in self.paths.items():
+            if path == "-":
+                name = "standard input" if self.files[part] == "-" else self.files[part]
+                raise RunError(
+                    f"the rows came from {name}, which cannot be read again: repeat the command "
+                    "with the same rows and the same --output, or train on a file of them"
+                )
+        paths = dict(self.paths)
+        for part, file in self.files.items():
+            if not os.path.exists(paths[part]) and os.path.exists(file):
+                paths[part] = os.path.abspath(file)
+        settings = {
+            "seed": self.split_seed,
+            "skip_bad_rows": self.skip_bad_rows,
+            "format": self.format,
+            **self.fractions,
+        }
+        others = {part: path for part, path in paths.items() if part != "train"}
+        data = self._read(paths["train"], **others, **settings)
+        source = dataclasses.replace(self, paths=paths)  # whose files may be relative
+        return dataclasses.replace(data, source=source)
+
+    def _read(self, path: str, **settings: Any) -> TextDataset:
+        from kerasnlp_lab.data.table import load_table
+
+        return load_table(
+            path,
+            text_columns=self.text_columns,
+            label_column=self.label_column,
+            max_classes=self.max_classes,
+            **settings,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the keys "source", "validation_fraction", "split_seed" and "reading"."""
+        reading = {
+            "text_columns": list(self.text_columns),
+            "label_column": self.label_column,
+            "test_fraction": self.test_fraction,
+            "files": dict(self.files),
+            "paths": dict(self.paths),
+            "skip_bad_rows": self.skip_bad_rows,
+            "max_classes": self.max_classes,
+        }
+        if format := self.format.to_json():
+            reading["format"] = format
+        return describe_source(self, reading)
+
+    @classmethod
+    def from_json(cls, described: Mapping[str, Any]) -> TableFiles:
+        """Returns what `to_json` described."""
+        reading = described["reading"]
+        return cls(
+            place=described["source"],
+            files=reading["files"],
+            paths=reading["paths"],
+            text_columns=tuple(reading["text_columns"]),
+            label_column=reading["label_column"],
+            validation_fraction=described["validation_fraction"],
+            test_fraction=reading["test_fraction"],
+            split_seed=described["split_seed"],
+            skip_bad_rows=reading["skip_bad_rows"],
+            format=TableFormat.from_json(reading.get("format", {})),
+            max_classes=reading.get("max_classes", MAX_CLASSES),  # 0.1.0 had no other
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntityFiles(TableFiles):
+    """Annotation files of the user's own, which `load_entities` reads.
+
+    Args:
+        joiner: What stands between the tokens of a text.
+        tag_names: The names of tags that are numbers.
+    """
+
+    text_columns: tuple[str, ...] = ()
+    label_column: str = ""
+    joiner: str = "auto"
+    tag_names: tuple[str, ...] = ()
+
+    def _read(self, path: str, **settings: Any) -> TextDataset:
+        from kerasnlp_lab.data.entities import load_entities
+
+        return load_entities(path, joiner=self.joiner, tag_names=self.tag_names, **settings)
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the keys "source", "validation_fraction", "split_seed" and "reading"."""
+        described = super().to_json()
+        described["reading"] |= {"joiner": self.joiner, "tag_names": list(self.tag_names)}
+        return described
+
+    @classmethod
+    def from_json(cls, described: Mapping[str, Any]) -> EntityFiles:
+        """Returns what `to_json` described."""
+        joiner, names = described["reading"]["joiner"], described["reading"]["tag_names"]
+        files = vars(TableFiles.from_json(described))
+        return cls(**files, joiner=joiner, tag_names=tuple(names))
+
+
+def describe_source(source: Any, reading: dict[str, Any]) -> dict[str, Any]:
+    """Returns what each source says of itself, and under "reading" what one kind alone says."""
+    return {
+        "source": source.place,
+        "validation_fraction": source.validation_fraction,
+        "split_seed": source.split_seed,
+        "reading": reading,
+    }
