@@ -42,10 +42,11 @@ def fuse_transformer(
     embedding = network.get_layer("embedding")
     if task.reads != "pooled" or embedding.dtype_policy.name != "float32":
         return None
-    tokens, positions, ngrams = (
-        None if table is None else table.embeddings.numpy()
-        for table in (embedding.token_emb, embedding.pos_emb, embedding.ngram_emb)
+    tokens, positions = (
+        table.embeddings.numpy() for table in (embedding.token_emb, embedding.pos_emb)
     )
+    has_ngrams = embedding.ngram_emb is not None
+    ngrams = NGRAM_WEIGHT * embedding.ngram_emb.embeddings.numpy() if has_ngrams else None
     blocks = [_FusedBlock(network.get_layer(f"block_{n}")) for n in range(options.num_blocks)]
 
     def pooled(features: Features) -> tf.Tensor:
@@ -54,7 +55,7 @@ def fuse_transformer(
         masked = ((1.0 - real) * MASKED)[:, tf.newaxis]  # [batch, 1, seq]
         x = tf.gather(tf.constant(tokens), ids)  # [batch, seq, hidden]
         for buckets in embedding.ngrams(ids):
-            x += tf.gather(tf.constant(NGRAM_WEIGHT * ngrams), buckets)
+            x += tf.gather(tf.constant(ngrams), buckets)
         x += tf.constant(positions)[: tf.shape(ids)[1]]
         for block in blocks[:-1]:
             centered = block.centered(x, masked)
