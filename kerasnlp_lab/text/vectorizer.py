@@ -182,14 +182,22 @@ class TextVectorizer(keras.layers.Layer):
         """Discards the tokenizing graph; the next call traces one with the current vocabulary."""
 
         def flat(texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            tokens = self._split_with_offsets(texts) if self.with_offsets else self.split(texts)
+            if not self.with_offsets:
+                tokens = self.split(texts)
+            else:
+                every = found(texts)
+                lengths = every.lengths * self.ids_per_token
+                ragged = tf.RaggedTensor.from_row_lengths(every.ids, lengths, validate=False)
+                tokens = self.truncate(ragged)
             return tokens.flat_values, tokens.row_lengths()
 
+        def found(texts: tf.Tensor) -> TokensInText:
+            return self.find_tokens(replace_invalid_utf8(texts))
+
         texts = tf.TensorSpec([None], tf.string)
-        self._graph, self._graph_with_offsets = (
-            tf.function(one, input_signature=[texts], autograph=False)
-            for one in (flat, lambda texts: self.find_tokens(replace_invalid_utf8(texts)))
-        )
+        self._graph = tf.function(flat, input_signature=[texts], autograph=False)
+        if self.with_offsets:  # a SavedModel traces every graph that it finds
+            self._graph_in_text = tf.function(found, input_signature=[texts], autograph=False)
 
     # Offsets
 
@@ -213,13 +221,7 @@ class TextVectorizer(keras.layers.Layer):
 
     def tokens_in_text(self, texts: tf.Tensor) -> TokensInText:
         """Finds all tokens of texts, strings [batch], any bytes, with one operation."""
-        return TokensInText(*self._graph_with_offsets.get_concrete_function()(texts))
-
-    def _split_with_offsets(self, texts: tf.Tensor) -> tf.RaggedTensor:
-        found = self.find_tokens(replace_invalid_utf8(texts))
-        lengths = found.lengths * self.ids_per_token
-        tokens = tf.RaggedTensor.from_row_lengths(found.ids, lengths, validate=False)
-        return self.truncate(tokens)
+        return TokensInText(*self._graph_in_text.get_concrete_function()(texts))
 
     # Batches
 
