@@ -71,7 +71,7 @@ def test_no_figure_is_larger_than_that_of_thirty_classes(classes):
 
 
 def test_the_most_confused_pairs_come_first(many):
-    below, above, right = confusion_figure(many).axes
+    below, above, right = confusion_figure(many.confusion, many.label_names).axes
     wrong = many.confusion - np.diag(np.diag(many.confusion))
     bars = [bar.get_width() for bar in above.patches]
     assert bars == sorted(wrong.ravel().tolist(), reverse=True)[:20]
