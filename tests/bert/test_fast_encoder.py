@@ -48,7 +48,10 @@ def real(outputs, batch):
     return np.concatenate([np.asarray(part, np.float32).ravel() for part in parts])
 
 
-@pytest.mark.parametrize("activation", ["gelu", "gelu_tanh", "relu"])
+@pytest.mark.parametrize(
+    "activation",
+    ["gelu", *(pytest.param(one, marks=pytest.mark.slow) for one in ("gelu_tanh", "relu"))],
+)
 def test_the_same_numbers(activation):
     bert, batch = random_bert(activation), batch_of()
     expected = real(bert(batch), batch)

@@ -53,6 +53,7 @@ def test_an_altered_module_is_not_trusted(encoder, name):
     assert read_described_module(encoder) is None
 
 
+@pytest.mark.slow  # it builds an encoder
 def test_other_weights_than_those_described_are_read_the_slow_way(
     encoder, tiny_checkpoint, tmp_path
 ):

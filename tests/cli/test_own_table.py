@@ -144,6 +144,7 @@ def test_evaluate_with_bad_rows(trained, tmp_path):
     ]
 
 
+@pytest.mark.slow  # tests/cli/test_compare.py compares
 def test_compare_on_a_table(tmp_path):
     table = write(tmp_path / "m.csv", ["short"])
     words = ["--models", "tfidf_linear", "--data", table, "--output", tmp_path / "all"]

@@ -40,6 +40,7 @@ def test_logits_are_a_dense_layer_on_pooled_output(classifier, tiny_checkpoint):
     np.testing.assert_allclose(classifier.model(tf.constant(TEXTS)), expected, atol=1e-4)
 
 
+@pytest.mark.slow  # tests/zoo/test_encoder_paths.py trains
 def test_training_moves_the_encoder_and_lowers_the_loss(classifier):
     labels = predict_logits(classifier, TEXTS).argmin(axis=1)  # all wrong at first
 

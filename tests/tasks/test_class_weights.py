@@ -135,6 +135,7 @@ def true_mean_spam(data, share):
     return np.mean([one / (1 + one) for one in odds])
 
 
+@pytest.mark.slow  # it trains twice
 def test_training_with_weights_expects_the_rare_class_more(data, tmp_path):
     """With equal total weights the model predicts as if half of the rows had the rare class."""
     plain = mean_spam(data, tmp_path / "none", "none")

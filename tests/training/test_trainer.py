@@ -69,6 +69,7 @@ def test_the_best_weights_are_kept_and_training_stops_early(news, tmp_path):
     assert list((tmp_path / "tensorboard").rglob("events.out.tfevents.*"))
 
 
+@pytest.mark.slow  # tests/zoo/test_encoder_paths.py has a frozen phase
 def test_frozen_epochs_train_the_head_alone(news, tmp_path, tiny_hub_cache, monkeypatch):
     name, environment = tiny_hub_cache
     for variable, value in environment.items():

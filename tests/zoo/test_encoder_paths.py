@@ -269,6 +269,7 @@ def test_a_runs_encoder_becomes_modules_that_answer_alike(cased_folder, news, ow
     assert change > 1e-3
 
 
+@pytest.mark.slow  # tests/bert/test_reopening.py takes weights
 def test_an_encoder_trained_in_mixed_precision_has_weights_to_take(folder):
     """Its activations are rounded, but its weights are not."""
     classifier = build(folder, encoder="reopened", precision="mixed_bfloat16")

@@ -22,7 +22,7 @@ OPTIONS = {
 }
 
 
-SLOW = ("bert", "module", "seed_transformer")
+SLOW = ("bert", "module", "seed_transformer", "tfidf_linear")
 
 
 def build(name, folder, seed):

@@ -98,7 +98,10 @@ def test_padding_does_not_change_the_logits(name, options, news, tiny_checkpoint
     np.testing.assert_allclose(predict_logits(classifier, TEXTS), together, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["seed_transformer", "transformer", "tfidf_linear"])
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param("seed_transformer", marks=pytest.mark.slow), "transformer", "tfidf_linear"],
+)
 def test_saved_and_loaded_gives_the_same_logits(name, news, tmp_path):
     classifier = create_classifier(name, news.label_names, news.train.texts)
     classifier.network.set_weights(
