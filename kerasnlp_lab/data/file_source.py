@@ -16,7 +16,7 @@ from kerasnlp_lab.paths import is_pipe
 if TYPE_CHECKING:
     from kerasnlp_lab.data.dataset import TextDataset
 
-__all__ = ["MAX_CLASSES", "EntityFiles", "TableFiles", "describe_source"]
+__all__ = ["MAX_CLASSES", "EntityFiles", "TableFiles"]
 
 MAX_CLASSES = 1000
 
@@ -122,8 +122,8 @@ class TableFiles:
             **settings,
         )
 
-    def to_json(self) -> dict[str, Any]:
-        """Returns the keys "source", "validation_fraction", "split_seed" and "reading"."""
+    def reading(self) -> dict[str, Any]:
+        """Returns what a JSON description says about them under "reading"."""
         reading = {
             "text_columns": list(self.text_columns),
             "label_column": self.label_column,
@@ -135,25 +135,7 @@ class TableFiles:
         }
         if format := self.format.to_json():
             reading["format"] = format
-        return describe_source(self, reading)
-
-    @classmethod
-    def from_json(cls, described: Mapping[str, Any]) -> TableFiles:
-        """Returns what `to_json` described."""
-        reading = described["reading"]
-        return cls(
-            place=described["source"],
-            files=reading["files"],
-            paths=reading["paths"],
-            text_columns=tuple(reading["text_columns"]),
-            label_column=reading["label_column"],
-            validation_fraction=described["validation_fraction"],
-            test_fraction=reading["test_fraction"],
-            split_seed=described["split_seed"],
-            skip_bad_rows=reading["skip_bad_rows"],
-            format=TableFormat.from_json(reading.get("format", {})),
-            max_classes=reading.get("max_classes", MAX_CLASSES),  # 0.1.0 had no other
-        )
+        return reading
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,25 +157,7 @@ class EntityFiles(TableFiles):
 
         return load_entities(path, joiner=self.joiner, tag_names=self.tag_names, **settings)
 
-    def to_json(self) -> dict[str, Any]:
-        """Returns the keys "source", "validation_fraction", "split_seed" and "reading"."""
-        described = super().to_json()
-        described["reading"] |= {"joiner": self.joiner, "tag_names": list(self.tag_names)}
-        return described
-
-    @classmethod
-    def from_json(cls, described: Mapping[str, Any]) -> EntityFiles:
-        """Returns what `to_json` described."""
-        joiner, names = described["reading"]["joiner"], described["reading"]["tag_names"]
-        files = vars(TableFiles.from_json(described))
-        return cls(**files, joiner=joiner, tag_names=tuple(names))
-
-
-def describe_source(source: Any, reading: dict[str, Any]) -> dict[str, Any]:
-    """Returns what each source says of itself, and under "reading" what one kind alone says."""
-    return {
-        "source": source.place,
-        "validation_fraction": source.validation_fraction,
-        "split_seed": source.split_seed,
-        "reading": reading,
-    }
+    def reading(self) -> dict[str, Any]:
+        """Returns what a JSON description says about them under "reading"."""
+        own = {"joiner": self.joiner, "tag_names": list(self.tag_names)}
+        return super().reading() | own

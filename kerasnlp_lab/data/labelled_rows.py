@@ -14,7 +14,7 @@ from kerasnlp_lab.data.dataset import Split
 from kerasnlp_lab.data.labels import ClassMatcher, is_number, label_text
 from kerasnlp_lab.data.row_store import StoredTexts
 from kerasnlp_lab.data.tables import RejectedRow, Table, TableFormat, TableRow, read_table
-from kerasnlp_lab.display import listed
+from kerasnlp_lab.display import first_few, listed
 from kerasnlp_lab.errors import DataError
 
 __all__ = ["LabelledRows", "advice_on", "first_reasons", "read_labelled_rows", "refuse"]
@@ -111,8 +111,7 @@ def read_labelled_rows(
 def first_reasons(rejected: Sequence[RejectedRow]) -> str:
     """Returns the reasons of the first rejected rows, to end a message with."""
     reasons = [f"line {row.line}: {row.reason}" for row in rejected]
-    more = f"; and {len(reasons) - 3:,} more" if len(reasons) > 3 else ""
-    return f" ({'; '.join(reasons[:3])}{more})" if reasons else ""
+    return f" ({first_few(reasons, 3, '; ')})" if reasons else ""
 
 
 def advice_on(reason: str) -> str:

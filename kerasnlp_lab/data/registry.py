@@ -24,26 +24,18 @@ __all__ = ["DatasetCard", "dataset_cards", "load_dataset"]
 class DatasetCard:
     """The facts about a dataset that are known before loading it.
 
-    Args:
-        name: Its name.
-        summary: What it is, in a line.
-        licence: The licence of its texts.
-        label_names: The classes, in the order of label ids, or the types of entities.
-        validation_fraction: The default share of rows to validate on.
-        read: From a folder of datasets, or None, to the training rows, the test rows or
-            None, and the place that they were read from.
-        test_fraction: The share of rows to test on; None if there is an official test split.
-        split_seed: The default seed of the split.
+    `read` takes a folder of datasets, or None, and returns the training rows, the test rows or
+    None, and the place that they were read from.
     """
 
     name: str
     summary: str
     licence: str
-    label_names: tuple[str, ...]
-    validation_fraction: float
+    label_names: tuple[str, ...]  # in the order of label ids, or the types of entities
+    validation_fraction: float  # the default share of rows to validate on
     read: Callable[[str | Path | None], tuple[Split, Split | None, str]]
-    test_fraction: float | None = None
-    split_seed: int = 0
+    test_fraction: float | None = None  # None if there is an official test split
+    split_seed: int = 0  # the default
 
 
 _CARDS = (

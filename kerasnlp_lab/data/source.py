@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kerasnlp_lab.data.file_source import EntityFiles, TableFiles, describe_source
+from kerasnlp_lab.data.file_source import MAX_CLASSES, EntityFiles, TableFiles
+from kerasnlp_lab.data.tables.table_format import TableFormat
 from kerasnlp_lab.errors import RunError
 
 if TYPE_CHECKING:
@@ -67,20 +68,9 @@ class NamedDataset:
         )
         return dataclasses.replace(data, source=self)  # whose place may be relative
 
-    def to_json(self) -> dict[str, Any]:
-        """Returns the keys "source", "validation_fraction", "split_seed" and "reading"."""
-        return describe_source(self, {"data_dir": self.data_dir})
-
-    @classmethod
-    def from_json(cls, described: Mapping[str, Any]) -> NamedDataset:
-        """Returns what `to_json` described; the key "name" is the dataset's."""
-        return cls(
-            described["name"],
-            described["source"],
-            described["validation_fraction"],
-            described["split_seed"],
-            described["reading"].get("data_dir"),
-        )
+    def reading(self) -> dict[str, Any]:
+        """Returns what a JSON description says about it under "reading"."""
+        return {"data_dir": self.data_dir}
 
 
 @dataclass(frozen=True)
@@ -106,19 +96,9 @@ class PythonRows:
             "run_experiment as before, with the same output"
         )
 
-    def to_json(self) -> dict[str, Any]:
-        """Returns the keys "source", "validation_fraction", "split_seed" and "reading"."""
-        return describe_source(self, {})
-
-    @classmethod
-    def from_json(cls, described: Mapping[str, Any]) -> PythonRows:
-        """Returns what `to_json` described; the key "name" is the dataset's."""
-        return cls(
-            described["name"],
-            described["source"],
-            described["validation_fraction"],
-            described["split_seed"],
-        )
+    def reading(self) -> dict[str, Any]:
+        """Returns {}: only the program knows how they are made."""
+        return {}
 
 
 @dataclass(frozen=True)
@@ -158,22 +138,14 @@ class Shards:
 
         return load_shards(self.folder)
 
-    def to_json(self) -> dict[str, Any]:
-        """Returns the keys "source", "validation_fraction", "split_seed" and "reading"."""
-        described = self.made_from.to_json()
-        described["reading"]["shards"] = {
+    def reading(self) -> dict[str, Any]:
+        """Returns what a JSON description says about it under "reading"."""
+        shards = {
             "folder": self.folder,
             "files": self.files,
             "made_from": self.made_from_fingerprint,
         }
-        return described
-
-    @classmethod
-    def from_json(cls, described: Mapping[str, Any]) -> Shards:
-        """Returns what `to_json` described; the key "name" is the dataset's."""
-        shards = described["reading"]["shards"]
-        made_from = _unsharded_from_json(described)
-        return cls(made_from, shards["folder"], shards["files"], shards["made_from"])
+        return self.made_from.reading() | {"shards": shards}
 
 
 Source = NamedDataset | TableFiles | Shards | PythonRows
@@ -183,39 +155,55 @@ Source = NamedDataset | TableFiles | Shards | PythonRows
 def source_to_json(source: Source, leaks_left_out: LeaksLeftOut | None) -> dict[str, Any]:
     """Returns what config.json and shards.json say about the origin of a dataset's rows.
 
-    Args:
-        source: The origin.
-        leaks_left_out: The rows that were removed after reading, if any were to be.
-
-    Returns:
-        The keys "source", "validation_fraction", "split_seed" and "reading".
+    The keys are "source", "validation_fraction", "split_seed" and "reading".
     """
-    described = source.to_json()
+    reading = source.reading()
     if leaks_left_out is not None:
-        described["reading"]["leaks_left_out"] = dataclasses.asdict(leaks_left_out)
-    return described
+        reading["leaks_left_out"] = dataclasses.asdict(leaks_left_out)
+    return {
+        "source": source.place,
+        "validation_fraction": source.validation_fraction,
+        "split_seed": source.split_seed,
+        "reading": reading,
+    }
 
 
 def source_from_json(described: Mapping[str, Any]) -> tuple[Source, LeaksLeftOut | None]:
     """Returns what `source_to_json` described; the key "name" is the dataset's.
 
-    Raises:
-        KeyError: A key is missing.
-        TypeError: A value has another form.
+    Raises KeyError if a key is missing, and TypeError if a value has another form.
     """
     reading = described["reading"]
+    source = _unsharded(described)
+    if "shards" in reading:
+        shards = reading["shards"]
+        source = Shards(source, shards["folder"], shards["files"], shards["made_from"])
     leaks = reading.get("leaks_left_out")
-    source: Source = (
-        Shards.from_json(described) if "shards" in reading else _unsharded_from_json(described)
-    )
     return source, None if leaks is None else LeaksLeftOut(**leaks)
 
 
-def _unsharded_from_json(described: Mapping[str, Any]) -> NamedDataset | TableFiles | PythonRows:
-    if "joiner" in described["reading"]:
-        return EntityFiles.from_json(described)
-    if "paths" in described["reading"]:
-        return TableFiles.from_json(described)
-    if "data_dir" in described["reading"]:
-        return NamedDataset.from_json(described)
-    return PythonRows.from_json(described)
+def _unsharded(described: Mapping[str, Any]) -> Any:
+    reading = described["reading"]
+    common = {
+        "place": described["source"],
+        "validation_fraction": described["validation_fraction"],
+        "split_seed": described["split_seed"],
+    }
+    if "paths" in reading:
+        common |= {
+            "files": reading["files"],
+            "paths": reading["paths"],
+            "text_columns": tuple(reading["text_columns"]),
+            "label_column": reading["label_column"],
+            "test_fraction": reading["test_fraction"],
+            "skip_bad_rows": reading["skip_bad_rows"],
+            "format": TableFormat(**reading.get("format", {})),
+            "max_classes": reading.get("max_classes", MAX_CLASSES),  # 0.1.0 had no other
+        }
+        if "joiner" not in reading:
+            return TableFiles(**common)
+        names = tuple(reading["tag_names"])
+        return EntityFiles(joiner=reading["joiner"], tag_names=names, **common)
+    if "data_dir" in reading:
+        return NamedDataset(described["name"], data_dir=reading["data_dir"], **common)
+    return PythonRows(described["name"], **common)

@@ -238,14 +238,13 @@ def test_the_most_classes(tmp_path):
 
 def test_the_limit_is_loaded_again(tmp_path):
     data = load_table(table(tmp_path, 12, 10), max_classes=12)
-    from kerasnlp_lab.data.file_source import TableFiles
-    from kerasnlp_lab.data.source import source_to_json
+    from kerasnlp_lab.data.source import source_from_json, source_to_json
 
     described = {"name": data.name, **source_to_json(data.source, None)}
-    assert TableFiles.from_json(described) == data.source
+    assert source_from_json(described) == (data.source, None)
     assert data.source.load().fingerprint == data.fingerprint
     del described["reading"]["max_classes"]  # as version 0.1.0 wrote it
-    assert TableFiles.from_json(described).max_classes == 1000
+    assert source_from_json(described)[0].max_classes == 1000
 
 
 @pytest.mark.parametrize("rare, rows", [("x,refund", "1 row"), ("x,refund\ny,refund", "2 rows")])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -54,8 +53,3 @@ class TableFormat:
         """Returns the fields that differ from their defaults."""
         default = TableFormat()
         return {n: value for n, value in asdict(self).items() if value != getattr(default, n)}
-
-    @classmethod
-    def from_json(cls, described: Mapping[str, Any]) -> TableFormat:
-        """Returns what `to_json` described."""
-        return cls(**described)
