@@ -210,7 +210,7 @@ def resumes():
             yield pytest.param((model, case), marks=marks, id=f"{model}-{case.task.name}")
 
 
-@pytest.mark.parametrize("subject", resumes(), indirect=True)
+@pytest.mark.parametrize("subject", list(resumes()), indirect=True)
 def test_resume_is_bit_equal(create, case, model, tmp_path, monkeypatch):
     """The files after the third checkpoint are all that a killed process would leave."""
     recipe = RECIPES[model]

@@ -29,7 +29,7 @@ OSLO = [(1, "Bo left New York .", [("Bo", "PER"), ("New York", "LOC")])]
         "Bo PER\nleft O\nNew LOC\nYork LOC\n. O\n",
         "\ufeffBo B-PER\nleft O\nNew B-LOC\nYork I-LOC\n. O\n",
         "Bo\tB-PER\nleft\tO\nNew\tB-LOC\nYork\tI-LOC\n.\tO\n".encode("utf-16"),
-        gzip.compress(b"Bo B-PER\nleft O\nNew B-LOC\nYork I-LOC\n. O\n"),
+        gzip.compress(b"Bo B-PER\nleft O\nNew B-LOC\nYork I-LOC\n. O\n", mtime=0),
     ],
 )
 def test_the_same_text_in_all_forms(tmp_path, content):
