@@ -68,7 +68,7 @@ def predict(
     precision: Precision = None,
     as_json: Json = False,
 ) -> None:
-    """Classify texts, or find their entities: arguments, a table's column, or lines.
+    """Answer texts: arguments, a column of a table, or lines.
 
     Without --text-column, a table's texts are in the column that the model was trained on, or
     in one with a telling name. An empty line counts as a text. In lines, bytes that are not
