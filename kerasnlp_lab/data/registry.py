@@ -56,20 +56,20 @@ _CARDS = (
         read=read_ag_news,
     ),
     DatasetCard(
-        name="news_sample",
-        summary="544 + 128 news items written for this project, built in",
-        licence="CC0-1.0",
-        label_names=LABEL_NAMES,
-        validation_fraction=0.15,
-        read=lambda data_dir: read_news_sample(),
-    ),
-    DatasetCard(
         name="news_entities",
         summary="240 + 60 news sentences with names, for --task entities, built in",
         licence="CC0-1.0",
         label_names=ENTITY_NAMES,
         validation_fraction=0.15,
         read=lambda data_dir: read_news_entities(),
+    ),
+    DatasetCard(
+        name="news_sample",
+        summary="544 + 128 news items written for this project, built in",
+        licence="CC0-1.0",
+        label_names=LABEL_NAMES,
+        validation_fraction=0.15,
+        read=lambda data_dir: read_news_sample(),
     ),
     DatasetCard(
         name="sms_spam",

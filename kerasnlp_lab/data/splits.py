@@ -86,12 +86,7 @@ def divide(
     if validation is not None:
         train, test = _split_off("test", path, train, test_fraction, seed, names)
         return train, validation, test
-    both = round(validation_fraction + test_fraction, 12)  # 0.1 + 0.2 is a little above 0.3
-    for name, value in (("validation", validation_fraction), ("test", test_fraction)):
-        share = "a share of the rows, above 0 and below 1"
-        check_option(f"the {name} fraction", value, 0 < value < 1, share)
-    check_option("the fractions to validate and to test on", both, both < 1, "below 1 together")
-    check_option("the seed of the split", seed, 0 <= seed < 2**32, "from 0 to 2**32 - 1")
+    both = _checked_sum({"validation": validation_fraction, "test": test_fraction}, seed)
     try:
         rows, held_out = train_test_split(
             np.arange(len(train)), test_size=both, random_state=seed, stratify=train.labels
@@ -143,12 +138,7 @@ def divide_texts(
     """
     train, given = splits["train"], {"validation": validation_fraction, "test": test_fraction}
     shares = {part: share for part, share in given.items() if part not in splits}
-    for name, value in shares.items():
-        holds = 0 < value < 1
-        check_option(f"the {name} fraction", value, holds, "a share of the rows, above 0, below 1")
-    both = round(sum(shares.values()), 12)
-    check_option("the fractions to validate and to test on", both, both < 1, "below 1 together")
-    check_option("the seed of the split", seed, 0 <= seed < 2**32, "from 0 to 2**32 - 1")
+    _checked_sum(shares, seed)
     groups = group_texts(train.texts)
     of_group: list[list[int]] = [[] for _ in range(int(groups.max(initial=-1)) + 1)]
     for row, group in enumerate(groups.tolist()):
@@ -177,6 +167,17 @@ def divide_texts(
         rows = np.array([row for group in order for row in of_group[group]])
         parts["train"] = train.take(np.sort(rows))
     return parts["train"], parts["validation"], parts["test"]
+
+
+def _checked_sum(shares: Mapping[str, float], seed: int) -> float:
+    """Returns the sum of the shares of some parts; checks them and the seed."""
+    both = round(sum(shares.values()), 12)  # 0.1 + 0.2 is a little above 0.3
+    for name, value in shares.items():
+        share = "a share of the rows, above 0 and below 1"
+        check_option(f"the {name} fraction", value, 0 < value < 1, share)
+    check_option("the fractions to validate and to test on", both, both < 1, "below 1 together")
+    check_option("the seed of the split", seed, 0 <= seed < 2**32, "from 0 to 2**32 - 1")
+    return both
 
 
 def _split_off(

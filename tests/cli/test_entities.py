@@ -58,7 +58,7 @@ def test_inspect(tmp_path, monkeypatch):
     lines = shown.out.splitlines()
     assert f"{path}: 20 rows (train 14, validation 3, test 3; split seed 0)" in lines
     assert f"  {path}:21 two spans overlap: [0, 3] LOC 'New' and [0, 8] LOC 'New York'; " in [
-        line.partition("one entity")[0] for line in lines
+        line.partition("keep one")[0] for line in lines
     ]
     assert any(line.startswith("span_in_word: 20 spans") for line in lines)
     assert (output / "inspection.json").is_file() and (output / "findings.csv").is_file()

@@ -83,6 +83,8 @@ def test_validation_is_stratified_and_seeded(data):
 
 
 def test_unknown_name():
-    message = "no dataset is called 'ag-news'; did you mean 'ag_news'?; known: ag_news, news_sample"
+    message = (
+        "no dataset is called 'ag-news'; did you mean 'ag_news'?; known: ag_news, news_entities"
+    )
     with pytest.raises(UnknownNameError, match=re.escape(message)):
         load_dataset("ag-news")

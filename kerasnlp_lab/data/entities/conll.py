@@ -88,7 +88,7 @@ def _lines(path: Path, encoding: str) -> Iterator[_Line]:
     filled = [text for _, _, text in texts if text.strip()]
     tabs = 2 * sum("\t" in text for text in filled) > len(filled)
     for number, reason, text in texts:
-        cells = text.split("\t") if tabs else _SPACES.split(text.rstrip())
+        cells = text.rstrip().split("\t") if tabs else _SPACES.split(text.rstrip())
         yield _Line(number, [cell.strip() or cell for cell in cells if text.strip()], text, reason)
 
 

@@ -123,7 +123,7 @@ class EntityReader:
         notes = [f"tags are read as {self._scheme}"] if self._scheme else []
         if self._scheme and self._joiner == "auto":
             how = "nothing, as in scripts without spaces" if self._unspaced else "a space"
-            notes.append(f"tokens are joined by {how}; to say so, --joiner")
+            notes.append(f"tokens are joined by {how}; --joiner overrides this")
         if self._unit != CODE_POINTS:
             notes.append(f"offsets are counted in {self._unit}, as the texts of spans prove")
         unsure = sum(
@@ -192,8 +192,9 @@ def _fitted(
     for span in sorted(spans):
         start, end, label = span
         if not 0 <= start < end <= len(text):
-            where = f"in a text of {len(text)} characters" if start < end else "is empty"
-            raise _Bad(f"the span [{start}, {end}] {label} {where}", line)
+            outside = f"lies outside of its text, which has {len(text)} characters"
+            wrong = outside if start < end else "is empty"
+            raise _Bad(f"the span [{start}, {end}] {label} {wrong}", line)
         inside = text[start:end]
         start += len(inside) - len(inside.lstrip())
         end -= len(inside) - len(inside.rstrip())
@@ -208,7 +209,7 @@ def _fitted(
             remark("span_twice", label, shown_span(span, text))
         elif found and start < found[-1].end:
             pair = f"{shown_span(found[-1], text)} and {shown_span(span, text)}"
-            raise _Bad(f"two spans overlap: {pair}; one entity a character is expected", line)
+            raise _Bad(f"two spans overlap: {pair}; keep one of them", line)
         else:
             found.append(span)
     return tuple(found)

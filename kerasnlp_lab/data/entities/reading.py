@@ -58,6 +58,8 @@ def read_annotations(path: Path, format: TableFormat, tag_names: Sequence[str] =
         return read_zip(path, read)
     if kind == "excel":
         raise DataError("expected annotated texts, got a spreadsheet; save them as JSON", path)
+    if path.suffix == ".spacy":
+        raise DataError("expected text, got spaCy's DocBin; write its docs as JSON lines", path)
     if kind == "parquet":
         return _of_records(path, _values_of_parquet(path), tag_names or _tag_names(path))
     encoding = format.encoding or marked_encoding(path) or "utf-8"

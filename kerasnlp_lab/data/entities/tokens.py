@@ -71,7 +71,7 @@ def tag_problem(tag: str, scheme: str) -> str:
     if "|" in tag:
         return f"several tags ({tag}); nested entities are not supported, one tag is expected"
     if scheme != "IO" and not is_tag(tag):
-        return f"{tag!r} is no tag of the scheme {scheme}; expected O, B-LABEL, I-LABEL or alike"
+        return f"{tag!r} is no tag of the scheme {scheme}; expected O or a tag such as B-PER"
     return ""
 
 

@@ -1,6 +1,7 @@
 """CoNLL files: columns, schemes, blank lines, comments, joined tokens."""
 
 import gzip
+import random
 
 import pytest
 
@@ -24,6 +25,7 @@ OSLO = [(1, "Bo left New York .", [("Bo", "PER"), ("New York", "LOC")])]
         "Bo S-PER\nleft O\nNew B-LOC\nYork E-LOC\n. O\n",
         "Bo U-PER\nleft O\nNew B-LOC\nYork L-LOC\n. O\n",
         "Bo B_PER\nleft O\nNew B_LOC\nYork I_LOC\n. O\n",
+        "Bo\tB-PER\t\nleft\tO\t\nNew\tB-LOC\t\nYork\tI-LOC\t\n.\tO\t\n",
         "Bo PER\nleft O\nNew LOC\nYork LOC\n. O\n",
         "\ufeffBo B-PER\nleft O\nNew B-LOC\nYork I-LOC\n. O\n",
         "Bo\tB-PER\nleft\tO\nNew\tB-LOC\nYork\tI-LOC\n.\tO\n".encode("utf-16"),
@@ -44,6 +46,7 @@ def test_the_same_text_in_all_forms(tmp_path, content):
         ("B-A E-A O S-B", "BIOES"),
         ("B-A L-A O U-B", "BILOU"),
         ("B-A M-A E-A S-B", "BMES"),
+        ("B-A I-A O B-B B-C B-C B-A S-C", "IOB2"),  # likewise
         ("A A O B-x", "IOB2"),
         ("A A O B", "IOB2"),
         ("A A O C", "IO"),
@@ -144,6 +147,11 @@ def test_other_files_are_refused(tmp_path, content, reason):
         read(write(tmp_path, content))
 
 
+def test_the_binary_form_of_spacy_is_named(tmp_path):
+    with pytest.raises(DataError, match="got spaCy's DocBin; write its docs as JSON lines"):
+        read(write(tmp_path, b"x\x9c\x00", "train.spacy"))
+
+
 @pytest.mark.parametrize(
     ("content", "joiner", "text"),
     [
@@ -161,3 +169,15 @@ def test_tokens_are_joined_by_their_script(tmp_path, content, joiner, text):
     ((_, found, entities),) = read(write(tmp_path, content), joiner=joiner).good
     assert found == text
     assert all(name in text for name, _ in entities)
+
+
+def test_entities_of_any_tags_are_those_of_seqeval():
+    """seqeval's default mode is conlleval's, broken tags included."""
+    from seqeval.metrics.sequence_labeling import get_entities
+
+    draw = random.Random(0)
+    for _ in range(300):
+        tags = draw.choices(["O", "B-A", "I-A", "E-A", "S-A", "B-C", "I-C", "E-C"], k=12)
+        found, _ = chunks_of(tags, "BIOES")
+        expected = [(first, last + 1, label) for label, first, last in get_entities(tags)]
+        assert [tuple(one) for one in found] == expected, tags

@@ -33,7 +33,7 @@ def found_in(path, kind, **how):
          "[3, 7] LOC 'Oslo'"),
         ({"text": "In Oslo", "entities": [[3, 7, "LOC"], [0, 7, "X"]]}, "bad_row", "",
          "two spans overlap: [0, 7] X 'In Oslo' and [3, 7] LOC 'Oslo'; "
-         "one entity a character is expected"),
+         "keep one of them"),
     ],
 )  # fmt: skip
 def test_one_finding(tmp_path, record, kind, label, detail):
