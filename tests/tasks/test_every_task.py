@@ -101,6 +101,9 @@ def assert_same_answer(found, expected):
         assert list(found) == list(expected)
         for name, value in expected.items():
             assert_same_answer(found[name], value)
+    elif isinstance(expected, list):
+        for one, other in zip(found, expected, strict=True):
+            assert_same_answer(one, other)
     elif isinstance(expected, float):
         assert found == pytest.approx(expected, abs=1e-5)
     else:
