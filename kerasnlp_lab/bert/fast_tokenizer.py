@@ -145,7 +145,7 @@ class FastTokenizer:
 
         The ids are those of `tokenize` for safe texts. Other texts are read by the same two
         operations, which have offsets and which differ from a TF Hub module on a few rarer
-        characters: those for control (NUL), and letters that become another one (\u00df).
+        characters, such as those with a compatibility form (U+2026 is three dots).
         """
         plain, origins = self._normalizer.normalize_with_offsets(texts)
         ids, starts, ends = self._pieces.tokenize_with_offsets(plain)
