@@ -46,7 +46,10 @@ def learn_vocabulary(
     pieces = learn_pieces(words, size, min_count=min_count, min_character_count=min_count)
     if len(pieces) == len(SPECIAL_TOKENS):
         raise DataError(
-            f"no character occurs {min_count} times in the texts; there is nothing to learn"
+            f"no character occurs {min_count} times in the texts; give more texts, or lower "
+            "min_count"
+            if words
+            else "the texts have no words; there is nothing to learn"
         )
     return pieces
 

@@ -162,7 +162,9 @@ def _without_typers_words(error: Any) -> KerasnlpLabError:
         options = [name for name in known if name.startswith("--")]
         kind = f"option of {path.removeprefix(f'{NAME} ')}"
         hint = f"see '{path} --help'"
-        if any(one.name in ("text", "texts") for one in parameters):
+        if error.option_name == "--data" and "--file" in options:
+            return OptionError(f"{path} has no --data: its table or lines are --file; {hint}")
+        if any(one.name == "text" and one.param_type_name == "argument" for one in parameters):
             hint += f"; a text that begins with a hyphen comes after --: {path} MODEL -- TEXT"
         return UnknownNameError(kind, error.option_name, options, hint)
     message = error.format_message().rstrip(".").replace("Value error, ", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -13,7 +14,7 @@ import typer
 from kerasnlp_lab.cli.groups import make_group
 from kerasnlp_lab.cli.json_output import Json, print_json, printing_to_stderr_if
 from kerasnlp_lab.cli.options import import_tensorflow
-from kerasnlp_lab.cli.rows import RowsOptions, rows_options
+from kerasnlp_lab.cli.rows import ENTITIES, RowsOptions, rows_options
 from kerasnlp_lab.errors import OptionError, check_option
 
 __all__ = ["app"]
@@ -22,11 +23,13 @@ app = make_group()
 
 
 @app.command("learn")
-@rows_options()
+@rows_options(without=ENTITIES)
 def learn(
     *,
     to: Annotated[Path, typer.Option("--to", help="A new folder.")],
-    size: Annotated[int, typer.Option(help="The most pieces, special tokens included.")] = 20000,
+    size: Annotated[
+        int, typer.Option(help="The most pieces, special tokens included; 10 or more.")
+    ] = 20000,
     texts: Annotated[
         Path | None, typer.Option(help="A file with a text on each line, instead of a table.")
     ] = None,
@@ -52,8 +55,10 @@ def learn(
     """
     check_option("--size", size, size >= 10, "10 or more")
     check_option("--min-count", min_count, min_count >= 1, "1 or more")
-    if texts is not None and (rows.data is not None or rows.dataset is not None):
-        raise OptionError("say either --texts or --data or --dataset")
+    if texts is not None:
+        _check_no_table(rows)
+    elif rows.data is None and rows.dataset is None:
+        raise OptionError("say --texts FILE, --data FILE, or --dataset NAME (see 'data list')")
     import_tensorflow()
     import rich.console
 
@@ -74,6 +79,14 @@ def learn(
         return
     fewer = f", fewer than {size}: the texts have no more" if len(pieces) < size else ""
     print(f"{len(pieces)} pieces in {to}{fewer} ({seconds} s)")
+
+
+def _check_no_table(rows: RowsOptions) -> None:
+    """Raises OptionError for an option of a table: lines have an encoding alone."""
+    for field in dataclasses.fields(rows):
+        if field.name != "encoding" and getattr(rows, field.name) != field.default:
+            flag = f"--{field.name.replace('_', '-')}"
+            raise OptionError(f"{flag} does not go with --texts, which are lines: leave one out")
 
 
 def _lines(path: Path, encoding: str | None) -> Iterable[str | bytes]:

@@ -90,8 +90,8 @@ def read_lines(path: Path | None, encoding: str | None = None) -> Unlabelled:
         standard = path is None or str(path) == "-"
         return _lines(path, "standard input" if standard else str(path), encoding), ""
     if not path.is_file():
-        close = did_you_mean_path(path)
-        raise DataError(f"no such file{close}; expected one with a text on each line", path)
+        problem = "is a folder" if path.is_dir() else f"no such file{did_you_mean_path(path)}"
+        raise DataError(f"{problem}; expected a file with a text on each line", path)
     if encoding:
         check_encoding(path, encoding)
     found = encoding or find_encoding(path, slips=False)

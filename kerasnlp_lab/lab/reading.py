@@ -137,7 +137,11 @@ class _Reading:
         unspaced = Counter({name: letters[name] for name in UNSPACED if name in letters})
         scripts = self._scripts(unknown.elements()) | unspaced
         share = unknown.total() / counts.total()
-        lacks = f"lacks {share:.0%} of these characters ({examples}), and " if unknown else ""
+        lacks = (
+            f"lacks {share:.0%} of the characters in these texts ({examples}), and "
+            if unknown
+            else ""
+        )
         return (
             f"the vocabulary of {self.name} {lacks}makes {self.unknown:.0%} of the tokens "
             f"unknown: {self._advice(scripts)}"

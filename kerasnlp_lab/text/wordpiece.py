@@ -105,8 +105,10 @@ def learn_pieces(
     special = [*special_tokens, *characters]
     learner = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     learner.pre_tokenizer = pre_tokenizers.CharDelimiterSplit("\n")
+    # Each further piece joins two parts of a word. The library reserves memory for all of them.
+    most = len(special) + sum(map(len, words))
     trainer = trainers.WordPieceTrainer(
-        vocab_size=max(size, len(special)),
+        vocab_size=max(min(size, most), len(special)),
         min_frequency=min_count,
         special_tokens=special,
         show_progress=False,

@@ -88,7 +88,10 @@ def test_some_texts_in_another_language(minilm):
 def test_what_a_vocabulary_lacks_is_named(minilm):
     texts = ["the cat sat on the mat"] * 2 + ["猫猫坐"] * 2 + ["the dog"]
     (note,) = notes_on_reading(*minilm, texts)
-    assert "lacks 13% of these characters (猫, 坐), and makes 30% of the tokens unknown" in note
+    assert (
+        "lacks 13% of the characters in these texts (猫, 坐), and makes 30% of the tokens unknown"
+        in note
+    )
     (note,) = notes_on_reading(*minilm, ["good 😂😂 day", "😂"])
     assert "(😂)" in note
     assert "hub list" not in note
@@ -143,7 +146,9 @@ def test_a_sample_of_the_whole_table():
 def test_a_small_vocabulary_of_pieces():
     texts = ["今日は東京の株式市場が大きく値上がりしました", "銀行の株価が下がった"] * 2
     (note,) = notes("transformer", texts, tokens="pieces", vocab_size=12)
-    assert note.startswith("the vocabulary of transformer lacks 47% of these characters (今, ")
+    assert note.startswith(
+        "the vocabulary of transformer lacks 47% of the characters in these texts (今, "
+    )
     assert note.endswith("of the tokens unknown: raise --option vocab_size")
     assert notes("transformer", texts, tokens="pieces") == []
     assert notes("transformer", [NEWS["Russian"]] * 3, tokens="characters") == []

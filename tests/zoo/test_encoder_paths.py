@@ -338,7 +338,9 @@ def test_texts_that_an_albert_cannot_read(albert):
     text = entry.build_text(entry.with_options(SMALL))
     assert notes_on_reading(entry, text, ["the team won the game"] * 3) == []
     (note,) = notes_on_reading(entry, text, ["今日は株式市場が上がった"] * 3)
-    assert note.startswith("the vocabulary of albert_en_base lacks 100% of these characters (今, ")
+    assert note.startswith(
+        "the vocabulary of albert_en_base lacks 100% of the characters in these texts (今, "
+    )
 
 
 def test_an_albert_trains_and_predicts_through_its_module(albert, news, tmp_path):
