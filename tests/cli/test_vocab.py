@@ -48,8 +48,10 @@ def test_the_training_rows_of_a_table(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["--texts", "x", "--dataset", "news_sample"], "--texts or --data or --dataset"),
-        ([], "--dataset NAME"),
+        (["--texts", "x", "--dataset", "news_sample"], "--dataset does not go with --texts"),
+        (["--texts", "x", "--split-seed", "3"], "--split-seed does not go with --texts"),
+        ([], "say --texts FILE, --data FILE, or --dataset NAME"),
+        (["--texts", "."], "is a folder; expected a file with a text on each line"),
         (["--texts", "no-such-file"], "no such file"),
         (["--texts", "x", "--size", "3"], "--size must be 10 or more, got 3"),
     ],
@@ -58,7 +60,14 @@ def test_mistakes(arguments, expected, tmp_path):
     assert_mistake(run("vocab", "learn", "--to", tmp_path / "v", *arguments), expected)
 
 
+def test_any_size_is_safe():
+    """The library would reserve memory for every piece that is asked for."""
+    assert len(learn_vocabulary(["ab ab"], 10**12)) == 9
+
+
 def test_texts_without_words():
+    with pytest.raises(DataError, match="the texts have no words"):
+        learn_vocabulary(["", " "], 100)
     with pytest.raises(DataError, match="no character occurs 2 times"):
         learn_vocabulary(["", " ", "a"], 100)
 
