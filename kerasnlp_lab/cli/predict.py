@@ -144,22 +144,27 @@ def _open(
     if texts:
         return map(UnlabelledRow, texts), ""
     if file and not lines and (columns or is_table(file)):
-        return read_column(file, columns, _columns_trained_on(model), format)
+        trained_on, task = _trained_on(model)
+        return read_column(file, columns, trained_on, format, whole=task == "entities")
     if alone := format.delimited_alone():
         raise OptionError(f"{alone} is for a table: give it as --file, without --lines")
     return read_lines(file, format.encoding)
 
 
-def _columns_trained_on(model: Path) -> Sequence[str]:
-    """Returns the columns of texts that a run or an export was trained on, if it was a table."""
+def _trained_on(model: Path) -> tuple[Sequence[str], str]:
+    """Returns the columns of texts that a run or an export was trained on, and its task.
+
+    There are no columns if it was no table.
+    """
     for name in ("config.json", "assets.extra/manifest.json"):
         try:
             content = json.loads((model / name).read_text(encoding="utf-8"))
             config = content["trained"]["config"] if "trained" in content else content
-            return config["dataset"]["reading"]["text_columns"]
-        except (OSError, ValueError, KeyError, TypeError):
+            task = config.get("task", "classification")
+            return config["dataset"]["reading"].get("text_columns", ()), task
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue
-    return ()
+    return (), "classification"
 
 
 def _good_rows(

@@ -14,6 +14,7 @@ __all__ = ["OnProblem", "choose_columns", "choose_text_columns", "joined_text", 
 
 TEXT_NAMES = ("text", "message", "sms", "sentence", "content", "review", "comment", "tweet")
 LABEL_NAMES = ("label", "class", "category", "target", "sentiment", "topic")
+ANNOTATIONS = {"entities", "spans", "tokens", "ner_tags", "ner"}  # of entities in texts
 ROW_WORDS = 4  # in the first line, so many words are a text rather than a name
 
 OnProblem = Callable[[DataError], None]
@@ -67,6 +68,8 @@ def _choose(
     if not given and len(found) != 1:
         doubt = f"{' or '.join(found)}?" if found else "none has a name that tells."
         doubt = f"which column is it? {doubt} Say {option} NAME"
+        if ANNOTATIONS & {*columns}:
+            advice = ". If these are entities in texts, train and inspect with --task entities"
         raise DataError(f"{doubt}; there are {known}{advice}", path)
     return found
 

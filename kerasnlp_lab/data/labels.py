@@ -55,6 +55,8 @@ def wrong_value(cell: str, kind: str) -> str:
     advice = "join its parts into one text"
     if kind == "label":
         advice = f"one label is expected; {SEVERAL_LABELS}"
+        if isinstance(value, list | tuple) and any(isinstance(one, list | dict) for one in value):
+            advice = "if these are entities in the text, say --task entities"
     return f"the {kind} is {name} ({cell[:60]}): {advice}"
 
 

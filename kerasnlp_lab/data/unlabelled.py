@@ -47,12 +47,18 @@ Unlabelled = tuple[Iterator[UnlabelledRow | RejectedRow], str]
 
 
 def read_column(
-    path: Path, text_columns: Sequence[str], trained_on: Sequence[str], format: TableFormat
+    path: Path,
+    text_columns: Sequence[str],
+    trained_on: Sequence[str],
+    format: TableFormat,
+    *,
+    whole: bool = False,
 ) -> Unlabelled:
     """Reads the texts of a table that `read_table` reads, their columns joined by a space.
 
     Without `text_columns` they are those of `trained_on` if the table has them, or else chosen by
-    name. Raises DataError if the table cannot be read, or the column is in doubt.
+    name. `whole` keeps the white space at the ends of a single column's text, which the offsets of
+    entities count. Raises DataError if the table cannot be read, or the column is in doubt.
     """
     table = read_table(path, format)
     if not text_columns and set(trained_on) <= set(table.columns):
@@ -71,6 +77,7 @@ def read_column(
             text = joined_text(row, names)
             wrong = next(filter(None, (wrong_cell(row, name, "text") for name in names)), "")
             if text and not wrong:
+                text = str(row.cells[names[0]]) if whole and len(names) == 1 else text
                 yield UnlabelledRow(text, row.line, row.cells, file)
             else:
                 reason = wrong or f"no text in column {' or '.join(names)}"

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasnlp_lab.data.inputs import as_class_names, one_text
-from kerasnlp_lab.errors import DataError, UnknownNameError, check_option
+from kerasnlp_lab.errors import DataError, OptionError, UnknownNameError
 from kerasnlp_lab.explanation.explanation import Completeness, Explanation
 from kerasnlp_lab.tasks import Classification
 from kerasnlp_lab.text.offsets import find_tokens, find_words
@@ -52,8 +52,11 @@ def explain(classifier: Classifier, text: str, *, label: str | None = None) -> E
         ('so', 'so')
     """
     task = classifier.task.name
-    expected = "classification to be explained; predict --html shows a page of entities"
-    check_option("task", task, task == Classification.name, expected)
+    if task != Classification.name:
+        raise OptionError(
+            f"explain is for classification, and not for {task}; the page of entities is "
+            "predict --html"
+        )
     inside = classifier.look_inside()
     if label is not None:
         (label,) = as_class_names([label])

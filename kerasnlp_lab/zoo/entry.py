@@ -91,7 +91,8 @@ class ZooEntry:
             OptionError: It does not.
         """
         fits = not self.tasks or task in self.tasks
-        check_option("task", task, fits, f"{' or '.join(self.tasks)} for {self.card.name}")
+        known = " or ".join(self.tasks)
+        check_option("task", task, fits, f"{known} for {self.card.name} (as in --task {known})")
 
     def precision_options(self, precision: str | None) -> dict[str, str]:
         """Returns the option changes that select a precision; none if the precision is None.

@@ -61,6 +61,12 @@ def test_the_rows_of_a_table(name, tmp_path):
     assert list(found[0].cells) == ["id", "text", "more"]
 
 
+def test_a_whole_text_keeps_the_white_space_at_its_ends(tmp_path):
+    path = written(tmp_path / "new.jsonl", '{"text": " lunch home\\n", "more": "y"}\n')
+    rows, _ = read_column(path, (), (), TableFormat(), whole=True)
+    assert [row.text for row in rows] == [" lunch home\n"]
+
+
 def test_the_rows_of_parquet(tmp_path):
     rows, _ = column(parquet(tmp_path / "new.parquet"))
     assert [(row.line, row.text) for row in rows] == [(1, TEXTS[0]), (2, TEXTS[1])]
@@ -202,7 +208,7 @@ def test_a_compressed_file_that_was_cut(tmp_path):
 
 @pytest.mark.parametrize("name", ["nowhere.txt", "."])
 def test_no_such_file(name, tmp_path):
-    with pytest.raises(DataError, match="no such file.*; expected one with a text on each line"):
+    with pytest.raises(DataError, match="no such|is a folder; expected a file with a text on each"):
         read_lines(tmp_path / name)
 
 

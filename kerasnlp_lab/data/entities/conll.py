@@ -57,7 +57,8 @@ def read_conll(path: Path, encoding: str | None) -> Table:
         got = "one column" if width == 1 else f"no tag O in the last of {width} columns"
         raise DataError(
             "expected a token and its tag on each line, such as 'Oslo B-LOC' and 'is O', with a "
-            f"blank line after each text; got {got}",
+            f"blank line after each text; got {got}. If each text has one label, leave out "
+            "--task entities",
             path,
             plain[0].number,
         )

@@ -112,7 +112,7 @@ class EntityReader:
             for span in fitted:
                 if self._label_names is not None and span.label not in self._label_names:
                     known = listed(list(self._label_names))
-                    raise _Bad(f"type of entity {span.label!r} is none of {known}", row.line)
+                    raise _Bad(f"the model knows no entity {span.label!r}, but {known}", row.line)
         except _Bad as bad:
             return rejected_row(Path(self._place(row)), bad.line, str(bad), text)
         self.remarks += remarks

@@ -87,10 +87,7 @@ class RecordReader:
         if isinstance(tokens, list) and all(map(_is_text, tokens)) and tags is not None:
             return self._of_tokens(line, tokens, value[tags])
         text = _text_of(value)
-        name = next((name for name in _SPANS if isinstance(value.get(name), list)), None)
-        if name is None and not {"answer", "annotation_id"} & set(value):  # none, and judged so
-            raise _Wrong(f"{_EXPECTED}; got the keys {', '.join(map(str, value))}")
-        return _span_row(line, text, value[name] if name else [])
+        return _span_row(line, text, _spans_of(value))
 
     def _of_task(self, line: int, value: Mapping[str, Any]) -> SpanRow | None:
         """Returns the row of a task of Label Studio."""
@@ -130,6 +127,25 @@ class RecordReader:
         return TokenRow(line, {}, 0, stripped, tuple(names), (line,) * len(tokens))
 
 
+def _spans_of(value: Mapping[str, Any]) -> Sequence[Any]:
+    """Returns the spans among the values of an object: by their name, and no others."""
+    names = [name for name in _SPANS if isinstance(value.get(name), list)]
+    filled = [name for name in names if value[name]]
+    if any(value[name] != value[filled[0]] for name in filled):
+        raise _Wrong(f"other spans under {filled[0]!r} than under {filled[1]!r}: keep one of them")
+    if names:
+        return value[(filled or names)[0]]
+    if {"answer", "annotation_id"} & set(value):  # there are none, and a person has said so
+        return []
+    named = [name for name in _SPANS if name in value]
+    if not named:
+        raise _Wrong(f"{_EXPECTED}; got the keys {', '.join(map(str, value))}")
+    raise _Wrong(
+        f"expected a list of spans as {named[0]!r}, got {_shown(value[named[0]])}; if each text "
+        "has one label, leave out --task entities"
+    )
+
+
 def _span_row(line: int, text: str, spans: Sequence[Any]) -> SpanRow:
     return SpanRow(line, {}, 0, text, tuple(_span(one) for one in spans))
 
@@ -150,11 +166,11 @@ def _span(value: Any) -> GivenSpan:
     if isinstance(label, list):
         raise _Wrong(f"expected one label a span, got {_shown(value)}")
     if not isinstance(label, str) or not label.strip():
-        raise _Wrong(f"expected a label in the span {_shown(value)}")
+        raise _Wrong(f"expected a text as the label of the span {_shown(value)}")
     return GivenSpan(
         _offset(start, value),
         _offset(end, value),
-        label,
+        " ".join(label.split()),
         surface if isinstance(surface, str) else None,
     )
 
@@ -173,7 +189,8 @@ def _text_of(value: Mapping[str, Any]) -> str:
     named = [name for name in (*TEXT_NAMES, "data") if name in texts]
     names = named[:1] or list(texts)
     if len(names) != 1:
-        raise _Wrong(f'{_EXPECTED}; got no "text" but {", ".join(map(str, value)) or "no keys"}')
+        keys = ", ".join(map(str, value)) or "no keys"
+        raise _Wrong(f"{_EXPECTED}; got no text, or several, among the values of {keys}")
     _check_text(texts[names[0]])
     return texts[names[0]]
 

@@ -62,7 +62,11 @@ def read_table(path: Path, format: TableFormat = _DEFAULT) -> Table:
     if kind in _DELIMITERS:
         return Table(*read_delimited(path, _DELIMITERS[kind], format))
     if kind == "conll":
-        raise DataError("expected a table, got tokens with tags; say --task entities", path)
+        raise DataError(
+            "expected a table, got tokens with tags, which train, compare and data inspect read "
+            "with --task entities",
+            path,
+        )
     if kind == "zip":
         return read_zip(path, read)
     if (other := format.delimited_alone()) and (kind, other) != ("excel", "--no-header"):

@@ -113,7 +113,7 @@ def test_numbered_tokens_are_in_the_second_column(tmp_path):
         ("Ann", "expected 2 columns, got 1"),
         ("Ann Lee B-PER", "expected 2 columns, got 3"),
         ("Ann NNP", "'NNP' is no tag of the scheme IOB2"),
-        ("Ann B-WHO", "type of entity 'WHO' is none of"),
+        ("Ann B-WHO", "the model knows no entity 'WHO', but"),
         (b"\xff\xfe\xfa O", "not valid UTF-8 at byte 1"),
     ],
 )

@@ -92,7 +92,7 @@ def test_a_type_that_no_training_row_has_is_bad(tmp_path):
     train = write(tmp_path, lines_of(*records(3)), "a.jsonl")
     test = write(tmp_path, lines_of({"text": "UN", "entities": [[0, 2, "ORG"]]}), "b.jsonl")
     with pytest.raises(
-        DataError, match=r"b.jsonl, line 1: type of entity 'ORG' is none of LOC, PER"
+        DataError, match=r"b.jsonl, line 1: the model knows no entity 'ORG', but LOC, PER"
     ):
         load_entities(train, validation=train, test=test)
 
@@ -126,7 +126,7 @@ def test_leaks_are_left_out_with_their_spans(tmp_path):
 def test_a_table_reader_names_the_task_of_a_conll_file(tmp_path):
     from kerasnlp_lab.data import load_table
 
-    with pytest.raises(DataError, match="say --task entities"):
+    with pytest.raises(DataError, match="data inspect read with --task entities"):
         load_table(write(tmp_path, conll([("Bo B-PER",)])))
 
 
