@@ -25,6 +25,12 @@ from kerasnlp_lab.tasks.entities import Entity, EntityDecision, TextEntities
 __all__ = ["EntityEvaluation", "EntityMistake", "score_entities"]
 
 NUM_MISTAKES = 20  # of each kind
+_IN_WORDS = {
+    "missed": "missed",
+    "spurious": "spurious",
+    "type": "of another type",
+    "place": "at another place",
+}
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,9 @@ class EntityEvaluation(Evaluation):
         per_type: Precision, recall, F1, and the number of found and true entities of each type.
         confusion: Entities by true and found type, int64 [types + 1, types + 1]; the last row
             and column are those without a counterpart that overlaps.
-        mistakes: Entities that are not right, the surest first.
+        mistakes: Entities that are not right: of each kind 20, those with the highest scores, and
+            of missed ones the first.
+        mistake_counts: The number of all mistakes of each kind.
         decision: How scores are calibrated.
         scores: The score of each entity that was found, float64 [found].
         score_right: Whether each of these is right, bool [found].
@@ -88,6 +96,7 @@ class EntityEvaluation(Evaluation):
     per_type: dict[str, dict[str, Any]]
     confusion: np.ndarray
     mistakes: tuple[EntityMistake, ...]
+    mistake_counts: dict[str, int]
     decision: EntityDecision
     scores: np.ndarray
     score_right: np.ndarray
@@ -128,6 +137,7 @@ class EntityEvaluation(Evaluation):
             "entity_f1_95_interval": list(self.interval),
             **{name: totals[name] for name in ("precision", "recall", "right", "found", "true")},
             "rows_right": float(self.right.mean()),
+            "mistake_counts": self.mistake_counts,
             "per_type": self.per_type,
             "confusion": self.confusion.tolist(),
             "expected_calibration_error": self.calibration_error,
@@ -148,6 +158,7 @@ class EntityEvaluation(Evaluation):
             f"{totals['right']} of {totals['found']} found entities are right, of "
             f"{totals['true']} true ones; {len(self.counts)} rows, all right in "
             f"{self.right.mean():.4f} of them",
+            ", ".join(f"{count} {_IN_WORDS[kind]}" for kind, count in self.mistake_counts.items()),
             "",
             f"{'':{width}} precision    recall        F1     found      true",
         ]
@@ -255,6 +266,7 @@ def score_entities(
         },
         confusion=confusion,
         mistakes=_surest(mistakes),
+        mistake_counts={kind: sum(one.kind == kind for one in mistakes) for kind in _IN_WORDS},
         decision=decision or EntityDecision(),
         scores=table[:, 0],
         score_right=table[:, 1] > 0,
@@ -293,7 +305,6 @@ def _kind(true: Span | None, found: Entity | None) -> str:
 def _surest(mistakes: Sequence[EntityMistake]) -> tuple[EntityMistake, ...]:
     """Returns some mistakes of each kind, those with the highest scores first."""
     ranked = sorted(mistakes, key=lambda one: -one.found.score if one.found else 0.0)
-    kinds = ("missed", "spurious", "type", "place")
     return tuple(
-        one for kind in kinds for one in [m for m in ranked if m.kind == kind][:NUM_MISTAKES]
+        one for kind in _IN_WORDS for one in [m for m in ranked if m.kind == kind][:NUM_MISTAKES]
     )

@@ -24,7 +24,7 @@ def names_run(tmp_path_factory):
 def test_train_and_evaluate(names_run):
     folder, document = names_run
     assert_documented(document, "train")
-    assert_documented(document["test"], "evaluate --task entities")
+    assert_documented(document["test"], "evaluate of entities")
     result = run("evaluate", folder, "--dataset", "news_entities", "--json")
     assert result.code == 0, result.err
     again = json.loads(result.out)

@@ -122,6 +122,7 @@ def test_mistakes_have_a_kind(result):
 def test_results_as_text_json_table_page_and_figures(result):
     text = result.as_text()
     assert "entity F1 0.2222" in text and "1 of 4 found entities are right, of 5 true ones" in text
+    assert "2 missed, 1 spurious, 1 of another type, 1 at another place" in text
     assert json.loads(json.dumps(result.as_json()))["true"] == 5
     assert json.loads(json.dumps(result.mistakes_as_json()))[0]["true"]["label"] == "place"
     columns, rows = result.predictions()
