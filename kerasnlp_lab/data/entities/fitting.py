@@ -120,7 +120,8 @@ class EntityReader:
 
     def notes(self) -> list[str]:
         """Returns how the rows were read, a line each."""
-        notes = [f"tags are read as {self._scheme}"] if self._scheme else []
+        whole = ": every tag but O is a label as it stands" if self._scheme == "IO" else ""
+        notes = [f"tags are read as {self._scheme}{whole}"] if self._scheme else []
         if self._scheme and self._joiner == "auto":
             how = "nothing, as in scripts without spaces" if self._unspaced else "a space"
             notes.append(f"tokens are joined by {how}; --joiner overrides this")
