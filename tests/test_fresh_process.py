@@ -28,7 +28,7 @@ from tensorflow.python.util import _pywrap_util_port
 from kerasnlp_lab.bert.preprocessing import normalize
 from kerasnlp_lab.text import TfidfVectorizer
 texts = tf.constant(["IBM ISRAEL"])
-ngrams = TfidfVectorizer()._ngrams(texts).to_list()[0][:2]
+ngrams = list(TfidfVectorizer(tokens="words").ngrams(["IBM ISRAEL"]))[0][:2]
 normal = normalize(texts, do_lower_case=True, strip_accents=False).numpy()[0]
 words = [one.decode() for one in [*ngrams, normal]]
 print(json.dumps({"onednn": _pywrap_util_port.IsMklEnabled(), "words": words}))

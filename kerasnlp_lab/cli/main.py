@@ -164,7 +164,8 @@ def _without_typers_words(error: Any) -> KerasnlpLabError:
         hint = f"see '{path} --help'"
         if error.option_name == "--data" and "--file" in options:
             return OptionError(f"{path} has no --data: its table or lines are --file; {hint}")
-        if any(one.name == "text" and one.param_type_name == "argument" for one in parameters):
+        arguments = {one.name for one in parameters if one.param_type_name == "argument"}
+        if arguments & {"text", "texts"}:
             hint += f"; a text that begins with a hyphen comes after --: {path} MODEL -- TEXT"
         return UnknownNameError(kind, error.option_name, options, hint)
     message = error.format_message().rstrip(".").replace("Value error, ", "")

@@ -91,7 +91,7 @@ class PieceVectorizer(TextVectorizer):
 
     Example:
         >>> vectorizer = PieceVectorizer(max_length=256, vocab_size=20000)
-        >>> vectorizer.adapt(["he played, she plays", "東京の天気"])
+        >>> vectorizer.adapt(["he played, she played", "東京の天気"])
         >>> [vectorizer.vocabulary()[i] for i in vectorizer.tokenize(["Played 天"]).to_list()[0]]
         ['played', '天']
     """

@@ -52,10 +52,9 @@ def test_train_reports_what_its_predictions_are_worth(trained):
 
 def test_config_tells_what_was_run(finished_run):
     config = json.loads((finished_run / "config.json").read_text())
-    assert config["model"] == {
-        "name": "tfidf_linear",
-        "options": {"longest_ngram": 2, "min_df": 2, "max_length": 100_000},
-    }
+    options = {"longest_ngram": 2, "min_df": 2, "max_length": 100_000}
+    options |= {"tokens": "words", "max_ngrams": 0}
+    assert config["model"] == {"name": "tfidf_linear", "options": options}
     assert config["dataset"]["name"] == "news_sample"
     assert config["dataset"]["fingerprint"] == load_dataset("news_sample").fingerprint
     assert config["seed"] == 0

@@ -10,6 +10,7 @@ def test_zoo_list_has_a_line_a_model():
         "seed_transformer",
         "transformer",
         "tfidf_linear",
+        "hash_embed_cnn",
         "minilm_l6_h384",
         "small_bert/bert_en_uncased_L-4_H-128_A-2",
     ]

@@ -30,7 +30,7 @@ def test_the_process_ends_with_status_2_and_one_line():
     assert result.returncode == 2
     assert result.stdout == ""
     assert result.stderr == (
-        "kerasnlp-lab: nowhere.txt: no such file; expected one with a text on each line\n"
+        "kerasnlp-lab: nowhere.txt: no such file; expected a file with a text on each line\n"
     )
 
 
@@ -71,7 +71,7 @@ def test_train_with_an_option_that_cannot_be(arguments, message, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("option", ["longest_ngram=0", "min_df=0"])
+@pytest.mark.parametrize("option", ["longest_ngram=-1", "min_df=-1", "tokens=letters"])
 def test_an_option_of_tfidf_that_cannot_be(option, tmp_path):
     result = train("--option", option, "--output", tmp_path / "run", model="tfidf_linear")
     assert_mistake(result, option.partition("=")[0])
