@@ -20,6 +20,8 @@ from kerasnlp_lab.zoo import (
 )
 from tests.layers import tutorial
 
+SEED = pytest.param("seed_transformer", marks=pytest.mark.slow)
+MINILM = pytest.param("minilm_l6_h384", marks=pytest.mark.slow)  # it needs the real weights
 TEXTS = ["the cat sat", "", "oil and stock prices rose again on friday " * 5, "goal!"]
 
 
@@ -28,14 +30,7 @@ def news():
     return load_dataset("news_sample")
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "seed_transformer",
-        "transformer",
-        pytest.param("minilm_l6_h384", marks=pytest.mark.slow),  # it needs the real weights
-    ],
-)
+@pytest.mark.parametrize("name", ["seed_transformer", "transformer", MINILM])
 def test_a_card_states_the_number_of_parameters(name, news):
     network = create_classifier(name, news.label_names, news.train.texts).network
     # A module from TF Hub holds a boolean besides its weights.
@@ -98,10 +93,7 @@ def test_padding_does_not_change_the_logits(name, options, news, tiny_checkpoint
     np.testing.assert_allclose(predict_logits(classifier, TEXTS), together, atol=1e-5)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param("seed_transformer", marks=pytest.mark.slow), "transformer", "tfidf_linear"],
-)
+@pytest.mark.parametrize("name", [SEED, "transformer", "tfidf_linear"])
 def test_saved_and_loaded_gives_the_same_logits(name, news, tmp_path):
     classifier = create_classifier(name, news.label_names, news.train.texts)
     classifier.network.set_weights(
