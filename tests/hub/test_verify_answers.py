@@ -33,7 +33,8 @@ def assert_encoder_answers(one, checkpoint):
 def test_whole_modules_answer_as_bert_does(modules, request, tiny_checkpoint):
     encoder, preprocess = request.getfixturevalue(modules)
     verified = by_handle()
-    assert set(verified) == {ENCODER, PREPROCESS}
+    ours = {handle for handle in verified if not handle.startswith("tiny_")}  # of other tests
+    assert ours == {ENCODER, PREPROCESS}
     assert (verified[ENCODER].folder, verified[PREPROCESS].folder) == (encoder, preprocess)
     assert verified[PREPROCESS].works and verified[PREPROCESS].whole
     assert verified[PREPROCESS].answer == f"ids {' '.join(map(str, IDS))}"

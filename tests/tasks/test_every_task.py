@@ -207,8 +207,8 @@ def test_padding_is_never_read(classifier, case):
 def resumes():
     """Returns subjects, quick if inputs change with the step or an encoder is frozen at first."""
     for case in CASES:
-        for model in ("transformer", "bert"):
-            quick = case.task.changes_inputs if model == "transformer" else case == CASES[0]
+        for model in (case.from_scratch, "bert"):
+            quick = case == CASES[0] if model == "bert" else case.task.changes_inputs
             marks = () if quick else pytest.mark.slow
             yield pytest.param((model, case), marks=marks, id=f"{model}-{case.task.name}")
 
