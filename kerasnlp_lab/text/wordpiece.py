@@ -105,8 +105,9 @@ def learn_pieces(
     special = [*special_tokens, *characters]
     learner = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     learner.pre_tokenizer = pre_tokenizers.CharDelimiterSplit("\n")
-    # Each further piece joins two parts of a word. The library reserves memory for all of them.
-    most = len(special) + sum(map(len, words))
+    # The library reserves memory for every piece that is asked for. Beside the special ones there
+    # are at most a piece for each letter at the start of a word, and one for each two parts joined.
+    most = len(special) + 2 * sum(map(len, words))
     trainer = trainers.WordPieceTrainer(
         vocab_size=max(min(size, most), len(special)),
         min_frequency=min_count,

@@ -63,6 +63,7 @@ def test_mistakes(arguments, expected, tmp_path):
 def test_any_size_is_safe():
     """The library would reserve memory for every piece that is asked for."""
     assert len(learn_vocabulary(["ab ab"], 10**12)) == 9
+    assert learn_vocabulary(["abcdefgh abcdefgh"], 10**12)[-1] == "abcdefgh"
 
 
 def test_texts_without_words():
