@@ -156,6 +156,14 @@ class RowsOptions:
                     "say --data FILE in place of --dataset"
                 )
 
+    def check_lines(self) -> None:
+        """Raises OptionError for an option of a table: lines of --texts have an encoding alone."""
+        for field in dataclasses.fields(self):
+            if field.name != "encoding" and getattr(self, field.name) != field.default:
+                raise OptionError(
+                    f"{_flag(field.name)} does not go with --texts, which are lines: leave one out"
+                )
+
     def table_settings(self, annotation: Annotation = "labels") -> dict[str, Any]:
         """Returns the given arguments of `load_table` or `load_entities`, except the table.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -56,7 +55,7 @@ def learn(
     check_option("--size", size, size >= 10, "10 or more")
     check_option("--min-count", min_count, min_count >= 1, "1 or more")
     if texts is not None:
-        _check_no_table(rows)
+        rows.check_lines()
     elif rows.data is None and rows.dataset is None:
         raise OptionError("say --texts FILE, --data FILE, or --dataset NAME (see 'data list')")
     import_tensorflow()
@@ -79,14 +78,6 @@ def learn(
         return
     fewer = f", fewer than {size}: the texts have no more" if len(pieces) < size else ""
     print(f"{len(pieces)} pieces in {to}{fewer} ({seconds} s)")
-
-
-def _check_no_table(rows: RowsOptions) -> None:
-    """Raises OptionError for an option of a table: lines have an encoding alone."""
-    for field in dataclasses.fields(rows):
-        if field.name != "encoding" and getattr(rows, field.name) != field.default:
-            flag = f"--{field.name.replace('_', '-')}"
-            raise OptionError(f"{flag} does not go with --texts, which are lines: leave one out")
 
 
 def _lines(path: Path, encoding: str | None) -> Iterable[str | bytes]:

@@ -76,8 +76,6 @@ def load_table(
     """
     check_option("the most classes (--max-classes)", max_classes, max_classes > 1, "2 or more")
     given, notes = files_of_splits(path, validation, test)
-    if any(map(is_pipe, given.values())):
-        notes.append("a pipe cannot be read again: 'train --resume' needs the rows in a file")
     path = given["train"]
 
     def read(part: str, columns: tuple[Sequence[str], str | None], **how: Any) -> LabelledRows:
@@ -158,12 +156,15 @@ def files_of_splits(
     """
     files = {"train": path, "validation": validation, "test": test}
     given = {part: user_path(file) for part, file in files.items() if file is not None}
-    if not given["train"].is_dir() or not (found := split_entries(given["train"], endings)):
-        return given, []
-    given.pop("train")
-    given = {"train": found["train"], **found, **given}
-    used = ", ".join(f"{file} ({part})" for part, file in given.items())
-    return given, [f"its splits are {used}; nothing else in it is read"]
+    notes = []
+    if given["train"].is_dir() and (found := split_entries(given["train"], endings)):
+        given.pop("train")
+        given = {"train": found["train"], **found, **given}
+        used = ", ".join(f"{file} ({part})" for part, file in given.items())
+        notes.append(f"its splits are {used}; nothing else in it is read")
+    if any(map(is_pipe, given.values())):
+        notes.append("a pipe cannot be read again: 'train --resume' needs the rows in a file")
+    return given, notes
 
 
 def _names(columns: str | Sequence[str]) -> Sequence[str]:

@@ -91,10 +91,10 @@ def resolve_tokens(
     time, so they must be right more often by more than noise (McNemar's exact test, one-sided).
     """
     classes = 0 if labels is None or not len(labels) else int(labels.max()) + 1
+    if options.tokens != "auto":
+        return _filled(options, texts, classes), ""
     words = _filled(dataclasses.replace(options, tokens="words"), texts, classes)
     characters = _filled(dataclasses.replace(options, tokens="characters"), texts, classes)
-    if options.tokens != "auto":
-        return (words if options.tokens == "words" else characters), ""
     if note_on_unspaced(texts):
         return characters, f"{_name(characters)}: this script has no spaces between words"
     rows = np.zeros(0, np.int64) if labels is None else _sample(labels)

@@ -22,7 +22,7 @@ from kerasnlp_lab.data.splits import divide_texts
 from kerasnlp_lab.data.table import files_of_splits
 from kerasnlp_lab.data.tables import RejectedRow, TableFormat, TableRow
 from kerasnlp_lab.errors import DataError, check_option
-from kerasnlp_lab.paths import is_pipe, user_path
+from kerasnlp_lab.paths import user_path
 
 __all__ = ["load_entities", "load_entity_rows"]
 
@@ -78,8 +78,6 @@ def load_entities(
     """
     check_option("joiner", joiner, joiner in JOINERS, f"one of {', '.join(JOINERS)}")
     given, notes = files_of_splits(path, validation, test, ENDINGS)
-    if any(map(is_pipe, given.values())):
-        notes.append("a pipe cannot be read again: 'train --resume' needs the rows in a file")
     path = given["train"]
     splits: dict[str, Split] = {}
     rejected: list[RejectedRow] = []
