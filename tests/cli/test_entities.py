@@ -6,7 +6,6 @@ import pytest
 
 from kerasnlp_lab.cli.rows import RowsOptions
 from kerasnlp_lab.errors import OptionError
-from kerasnlp_lab.tasks import registry
 from tests.cli.command import run
 from tests.data.entities.annotations import lines_of, write
 
@@ -45,9 +44,7 @@ def test_options_that_do_not_fit(options, annotation, message):
         RowsOptions(**options).load(annotation)
 
 
-def test_inspect(tmp_path, monkeypatch):
-    kind = type("Entities", (registry.Classification,), {"annotation": "spans"})
-    monkeypatch.setitem(registry._TASKS, "entities", kind)
+def test_inspect(tmp_path):
     rows = [{"text": f"{n} in Oslo", "entities": [[5, 8, "LOC"]]} for n in range(10, 30)]
     overlapping = {"text": "New York", "entities": [[0, 3, "LOC"], [0, 8, "LOC"]]}
     path = write(tmp_path, lines_of(*rows, overlapping), "a.jsonl")
