@@ -19,6 +19,7 @@ from kerasnlp_lab.cli import (
     export,
     hub,
     predict,
+    pretrain,
     train,
     vocab,
     zoo,
