@@ -78,5 +78,54 @@ class TokenSegmentPositionEmbedding(keras.layers.Layer):
         self.segment_emb = keras.layers.Embedding(
             segments, embed_dim, dtype=policy, name="segment_emb"
         )
-        self.norm = keras.layers.LayerNormalization(epsilon=epsilon, dtype=policy, name="norm")
+        self.norm: keras.layers.Layer | None = None
+        if normalize:
+            self.norm = keras.layers.LayerNormalization(epsilon=epsilon, dtype=policy, name="norm")
         self.dropout = keras.layers.Dropout(rate, dtype=policy, name="dropout")
+
+    def build(self, input_shape: Any) -> None:
+        ids = _ids_of(input_shape)
+        parts = [(self.token_and_position, ids), (self.segment_emb, (None,))]
+        if self.norm is not None:
+            parts.append((self.norm, (None, None, self.embed_dim)))
+        for part, shape in parts:
+            with tf.name_scope(part.name):  # HDF5 files have one place for a name
+                part.build(shape)
+        super().build(input_shape)
+
+    def call(self, inputs: Any, training: bool | None = None) -> tf.Tensor:
+        ids, segments = inputs if isinstance(inputs, (list, tuple)) else (inputs, None)
+        segments = tf.zeros_like(ids) if segments is None else segments
+        x = self.token_and_position(ids) + self.segment_emb(segments)  # [batch, seq, embed_dim]
+        if self.norm is not None:
+            x = self.norm(x)
+        return self.dropout(x, training=training)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> tf.Tensor | None:
+        ids = inputs[0] if isinstance(inputs, (list, tuple)) else inputs
+        given = mask[0] if isinstance(mask, (list, tuple)) else mask
+        return self.token_and_position.compute_mask(ids, given)
+
+    def compute_output_shape(self, input_shape: Any) -> tf.TensorShape:
+        return tf.TensorShape([*_ids_of(input_shape), self.embed_dim])
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "maxlen": self.maxlen,
+            "vocab_size": self.vocab_size,
+            "embed_dim": self.embed_dim,
+            "segments": self.segments,
+            "mask_zero": self.mask_zero,
+            "normalize": self.normalize,
+            "rate": self.rate,
+            "epsilon": self.epsilon,
+        }
+
+
+def _ids_of(input_shape: Any) -> tf.TensorShape:
+    """Returns the shape of the token ids, which come alone or first of a pair."""
+    alone = isinstance(input_shape, tf.TensorShape) or not isinstance(
+        input_shape[0], (tf.TensorShape, list, tuple)
+    )
+    return tf.TensorShape(input_shape if alone else input_shape[0])

@@ -9,23 +9,77 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from kerasnlp_lab.errors import DataError, OptionError
 
-__all__ = ["Hidden", "Masking", "MaskingVocabulary", "row_keys", "uniform"]
+__all__ = ["Hidden", "Masking", "MaskingVocabulary", "draw_bits", "row_keys", "uniform"]
+
+NAMED = ("[PAD]", "[CLS]", "[SEP]", "[MASK]")
+# Punctuation is a word of its own, so that no text has such a word. Among them are [UNK] and
+# [unused12].
+SPECIAL = re.compile(r"\[.+\]", re.DOTALL)
+
+MASKED, CHANGED = 0.8, 0.9  # below the first [MASK], below the second a random piece
+
+# Kinds of draws; `pretraining_batches` has more.
+COUNT, ORDER, CHANGE, PIECE = range(4)
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2^64 divided by the golden ratio
+_FACTORS = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+_SHIFTS = np.uint64(30), np.uint64(27), np.uint64(31)
+
+
+def _absorb(state: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Returns new states that depend on old ones and on values, uint64, by SplitMix64.
+
+    Source: Steele, Lea and Flood 2014, https://doi.org/10.1145/2660193.2660195.
+    """
+    state = state + (values + np.uint64(1)) * _GOLDEN
+    for shift, factor in zip(_SHIFTS, _FACTORS, strict=False):
+        state = (state ^ (state >> shift)) * factor
+    return state ^ (state >> _SHIFTS[-1])
+
+
+def _unsigned(numbers: np.ndarray | int) -> np.ndarray:
+    return np.atleast_1d(np.asarray(numbers, np.int64)).astype(np.uint64)
 
 
 def row_keys(seed: int, step: int, rows: np.ndarray) -> np.ndarray:
-    """Returns a key for the draws of each row, uint64 [rows], from any integers."""
-    raise NotImplementedError
+    """Returns a key for the draws of each row in a step.
+
+    Args:
+        seed: Any integer of 64 bits.
+        step: Any integer of 64 bits.
+        rows: The numbers of the rows, integers [rows].
+
+    Returns:
+        Keys, uint64 [rows].
+    """
+    state = _absorb(_absorb(np.zeros(1, np.uint64), _unsigned(seed)), _unsigned(step))
+    return _absorb(state, _unsigned(rows))
+
+
+def draw_bits(keys: np.ndarray, kind: int, positions: np.ndarray | int = 0) -> np.ndarray:
+    """Draws 64 bits at a time.
+
+    Args:
+        keys: From `row_keys`, uint64 [draws].
+        kind: A number for the purpose. Draws of two kinds are independent.
+        positions: The position of each draw in its row, integers [draws].
+
+    Returns:
+        Integers, uint64 [draws].
+    """
+    return _absorb(_absorb(keys, _unsigned(kind)), _unsigned(positions))
 
 
 def uniform(keys: np.ndarray, kind: int, positions: np.ndarray | int = 0) -> np.ndarray:
-    """Returns numbers from 0 to 1, without 1, float64."""
-    raise NotImplementedError
+    """Draws numbers from 0 to 1, without 1, float64 [draws], from the same arguments."""
+    return (draw_bits(keys, kind, positions) >> np.uint64(11)) * 2.0**-53
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,8 +91,9 @@ class MaskingVocabulary:
         start: The id of [CLS].
         separator: The id of [SEP].
         mask: The id of [MASK].
-        may_be_hidden: Whether a piece may be hidden, bool [pieces].
-        replacements: The ids that replace hidden tokens at random, int32.
+        is_special: Whether a piece is special, bool [pieces]: in square brackets. Such pieces are
+            never hidden, and never replace a hidden one. (BERT hides [UNK] too, from which a model
+            learns to guess that a word is unknown; Hugging Face does not.)
         continues_word: Whether a piece begins with ##, bool [pieces].
     """
 
@@ -46,22 +101,44 @@ class MaskingVocabulary:
     start: int
     separator: int
     mask: int
-    may_be_hidden: np.ndarray
-    replacements: np.ndarray
+    is_special: np.ndarray
     continues_word: np.ndarray
+
+    @cached_property
+    def replacements(self) -> np.ndarray:
+        """The ids that may replace a hidden token at random, int64."""
+        return np.flatnonzero(~self.is_special)
 
     @classmethod
     def of_pieces(cls, pieces: Sequence[str]) -> MaskingVocabulary:
-        """Returns the facts about a vocabulary in the order of its ids."""
-        raise NotImplementedError
+        """Returns the facts about a vocabulary, whose pieces are in the order of their ids.
+
+        Raises:
+            DataError: A special piece is missing, or all pieces are special.
+        """
+        ids = {piece: number for number, piece in enumerate(pieces)}
+        missing = [name for name in NAMED if name not in ids]
+        if missing:
+            raise DataError(
+                f"the vocabulary of {len(pieces)} pieces has no {' and no '.join(missing)}, but "
+                "pre-training needs these pieces: add them, or learn a vocabulary from your texts"
+            )
+        special = np.array([SPECIAL.fullmatch(piece) is not None for piece in pieces])
+        if special.all():
+            raise DataError(
+                f"all {len(pieces)} pieces of the vocabulary are special ones such as [MASK], so "
+                "that there is nothing to learn: use a vocabulary with pieces of words"
+            )
+        continues = np.array([piece.startswith("##") for piece in pieces])
+        return cls(*(ids[name] for name in NAMED), special, continues)
 
 
 class Hidden(NamedTuple):
-    """Sequences of which some tokens are hidden.
+    """Sequences, end to end, of which some tokens are hidden.
 
     Args:
         ids: The ids that the model reads, int32 [tokens].
-        places: The indexes of the hidden tokens, int64 [hidden], in ascending order.
+        places: The indexes of the hidden tokens, int64 [hidden], ascending.
         originals: The ids that stood there, int32 [hidden].
     """
 
@@ -72,18 +149,89 @@ class Hidden(NamedTuple):
 
 @dataclass(frozen=True)
 class Masking:
-    """How tokens are hidden.
+    """How tokens are hidden: 80% become [MASK], 10% a random piece, 10% stay as they are.
+
+    The number of tokens to hide in a sequence is `share` of those that may be hidden, rounded up
+    or down at random so that `share` is hidden on average, and at least one if there is one. So
+    more than `share` is hidden where a sequence has fewer than 1 / `share` tokens.
+
+    With `whole_words`, that holds for words, and a word's pieces are hidden together. All words
+    have the same chance, so that `share` of the tokens are hidden too.
 
     Args:
-        share: The share of tokens that are hidden.
-        whole_words: Whether all pieces of a word are hidden together.
+        share: The share of tokens to hide, above 0 and below 1.
+        whole_words: Whether the pieces of a word (one, and those that begin with ## after it) are
+            hidden together.
+
+    Raises:
+        OptionError: The share is out of range.
+
+    Source: Devlin et al. 2019, section 3.1, https://arxiv.org/abs/1810.04805; whole words as in
+    https://github.com/google-research/bert (May 2019), where long words are hidden less often;
+    anew in each step as in Liu et al. 2019, section 4.1, https://arxiv.org/abs/1907.11692.
     """
 
     share: float = 0.15
     whole_words: bool = False
 
+    def __post_init__(self) -> None:
+        if not 0 < self.share < 1:
+            raise OptionError(
+                f"the share of tokens to hide has to be above 0 and below 1, not {self.share}: "
+                "0.15 is usual"
+            )
+
     def hide(
         self, ids: np.ndarray, lengths: np.ndarray, keys: np.ndarray, vocabulary: MaskingVocabulary
     ) -> Hidden:
-        """Hides tokens of sequences, which stand end to end."""
-        raise NotImplementedError
+        """Hides some tokens of sequences.
+
+        Args:
+            ids: The token ids of all sequences, end to end, int32 [tokens].
+            lengths: The number of tokens in each sequence, integers [sequences].
+            keys: The key of each sequence, from `row_keys`, uint64 [sequences].
+            vocabulary: The facts about the pieces.
+        """
+        may_be_hidden = ~vocabulary.is_special[ids]
+        starts = may_be_hidden
+        if self.whole_words:
+            follows = np.append(False, may_be_hidden[:-1])
+            follows[(np.cumsum(lengths) - lengths)[lengths > 0]] = False
+            starts = may_be_hidden & ~(follows & vocabulary.continues_word[ids])
+        sequences = np.repeat(np.arange(len(lengths)), lengths)
+        positions = np.arange(len(ids)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        words = np.flatnonzero(starts)  # the first token of each
+        hidden = np.zeros(len(words), bool)
+        hidden[self._choose(sequences[words], positions[words], keys)] = True
+        places = np.flatnonzero(may_be_hidden)
+        places = places[hidden[np.cumsum(starts)[places] - 1]]
+        originals = ids[places]
+        new = self._replace(originals, keys[sequences[places]], positions[places], vocabulary)
+        changed = np.array(ids, np.int32)
+        changed[places] = new
+        return Hidden(changed, places, originals)
+
+    def _choose(self, sequences: np.ndarray, positions: np.ndarray, keys: np.ndarray) -> np.ndarray:
+        """Returns the indexes of the words to hide, from the sequence and position of each."""
+        counts = np.bincount(sequences, minlength=len(keys))
+        wanted = np.floor(self.share * counts + uniform(keys, COUNT)).astype(np.int64)
+        wanted = np.minimum(np.maximum(wanted, 1), counts)
+        # A sequence's number in the batch must not change the bits by which its words are ordered.
+        drawn = draw_bits(keys[sequences], ORDER, positions) >> np.uint64(24)
+        order = np.argsort(sequences.astype(np.uint64) << np.uint64(40) | drawn, kind="stable")
+        ranks = np.arange(len(sequences)) - np.repeat(np.cumsum(counts) - counts, counts)
+        return order[ranks < wanted[sequences]]
+
+    def _replace(
+        self,
+        originals: np.ndarray,
+        keys: np.ndarray,
+        positions: np.ndarray,
+        vocabulary: MaskingVocabulary,
+    ) -> np.ndarray:
+        """Returns what the model reads at hidden places, int32 [hidden]."""
+        pieces = vocabulary.replacements
+        random = pieces[(uniform(keys, PIECE, positions) * len(pieces)).astype(np.int64)]
+        change = uniform(keys, CHANGE, positions)
+        new = np.where(change < MASKED, vocabulary.mask, random)
+        return np.where(change < CHANGED, new, originals)
