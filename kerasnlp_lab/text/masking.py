@@ -16,7 +16,7 @@ import numpy as np
 
 from kerasnlp_lab.errors import DataError, OptionError
 
-__all__ = ["Hidden", "Masking", "MaskingVocabulary", "draw_bits", "row_keys", "uniform"]
+__all__ = ["Hidden", "Masking", "MaskingVocabulary", "row_keys", "uniform"]
 
 NAMED = ("[PAD]", "[CLS]", "[SEP]", "[MASK]")
 # Punctuation is a word of its own, so that no text has such a word. Among them are [UNK] and
@@ -29,57 +29,62 @@ MASKED, CHANGED = 0.8, 0.9  # below the first [MASK], below the second a random 
 COUNT, ORDER, CHANGE, PIECE = range(4)
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2^64 divided by the golden ratio
-_FACTORS = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-_SHIFTS = np.uint64(30), np.uint64(27), np.uint64(31)
+_STEPS = [
+    (np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)),
+    (np.uint64(27), np.uint64(0x94D049BB133111EB)),
+    (np.uint64(31), np.uint64(1)),
+]
 
 
-def _absorb(state: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Returns new states that depend on old ones and on values, uint64, by SplitMix64.
+def _absorb(states: np.ndarray, values: np.ndarray | int) -> np.ndarray:
+    """Returns new states from old ones and values, uint64, by the steps of SplitMix64.
 
     Source: Steele, Lea and Flood 2014, https://doi.org/10.1145/2660193.2660195.
     """
-    state = state + (values + np.uint64(1)) * _GOLDEN
-    for shift, factor in zip(_SHIFTS, _FACTORS, strict=False):
-        state = (state ^ (state >> shift)) * factor
-    return state ^ (state >> _SHIFTS[-1])
-
-
-def _unsigned(numbers: np.ndarray | int) -> np.ndarray:
-    return np.atleast_1d(np.asarray(numbers, np.int64)).astype(np.uint64)
+    values = np.atleast_1d(np.asarray(values, np.int64)).view(np.uint64)  # of an int, no overflow
+    new = states + (values + np.uint64(1)) * _GOLDEN
+    for shift, factor in _STEPS:
+        new ^= new >> shift
+        new *= factor
+    return new
 
 
 def row_keys(seed: int, step: int, rows: np.ndarray) -> np.ndarray:
-    """Returns a key for the draws of each row in a step.
+    """Returns a key for the draws of each row in a step, uint64 [rows].
 
     Args:
         seed: Any integer of 64 bits.
         step: Any integer of 64 bits.
         rows: The numbers of the rows, integers [rows].
-
-    Returns:
-        Keys, uint64 [rows].
     """
-    state = _absorb(_absorb(np.zeros(1, np.uint64), _unsigned(seed)), _unsigned(step))
-    return _absorb(state, _unsigned(rows))
+    return _absorb(_absorb(_absorb(np.zeros(1, np.uint64), seed), step), rows)
 
 
-def draw_bits(keys: np.ndarray, kind: int, positions: np.ndarray | int = 0) -> np.ndarray:
+class Draws(NamedTuple):
+    """Where something is drawn: the row of each draw among the keys, and its position there."""
+
+    rows: np.ndarray
+    positions: np.ndarray
+
+
+def draw_bits(keys: np.ndarray, kind: int, draws: Draws | None = None) -> np.ndarray:
     """Draws 64 bits at a time.
 
     Args:
-        keys: From `row_keys`, uint64 [draws].
+        keys: From `row_keys`, uint64 [rows].
         kind: A number for the purpose. Draws of two kinds are independent.
-        positions: The position of each draw in its row, integers [draws].
+        draws: Where something is drawn; None for once a row.
 
     Returns:
         Integers, uint64 [draws].
     """
-    return _absorb(_absorb(keys, _unsigned(kind)), _unsigned(positions))
+    states = _absorb(keys, kind)
+    return states if draws is None else _absorb(states[draws.rows], draws.positions)
 
 
-def uniform(keys: np.ndarray, kind: int, positions: np.ndarray | int = 0) -> np.ndarray:
+def uniform(keys: np.ndarray, kind: int, draws: Draws | None = None) -> np.ndarray:
     """Draws numbers from 0 to 1, without 1, float64 [draws], from the same arguments."""
-    return (draw_bits(keys, kind, positions) >> np.uint64(11)) * 2.0**-53
+    return (draw_bits(keys, kind, draws) >> np.uint64(11)) * 2.0**-53
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,46 +197,38 @@ class Masking:
             keys: The key of each sequence, from `row_keys`, uint64 [sequences].
             vocabulary: The facts about the pieces.
         """
+        begins = np.cumsum(lengths) - lengths
+        rows = np.repeat(np.arange(len(lengths)), lengths)
+        positions = np.arange(len(ids)) - begins[rows]
         may_be_hidden = ~vocabulary.is_special[ids]
-        starts = may_be_hidden
-        if self.whole_words:
-            follows = np.append(False, may_be_hidden[:-1])
-            follows[(np.cumsum(lengths) - lengths)[lengths > 0]] = False
-            starts = may_be_hidden & ~(follows & vocabulary.continues_word[ids])
-        sequences = np.repeat(np.arange(len(lengths)), lengths)
-        positions = np.arange(len(ids)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        words = np.flatnonzero(starts)  # the first token of each
-        hidden = np.zeros(len(words), bool)
-        hidden[self._choose(sequences[words], positions[words], keys)] = True
         places = np.flatnonzero(may_be_hidden)
-        places = places[hidden[np.cumsum(starts)[places] - 1]]
-        originals = ids[places]
-        new = self._replace(originals, keys[sequences[places]], positions[places], vocabulary)
-        changed = np.array(ids, np.int32)
-        changed[places] = new
-        return Hidden(changed, places, originals)
-
-    def _choose(self, sequences: np.ndarray, positions: np.ndarray, keys: np.ndarray) -> np.ndarray:
-        """Returns the indexes of the words to hide, from the sequence and position of each."""
-        counts = np.bincount(sequences, minlength=len(keys))
-        wanted = np.floor(self.share * counts + uniform(keys, COUNT)).astype(np.int64)
-        wanted = np.minimum(np.maximum(wanted, 1), counts)
-        # A sequence's number in the batch must not change the bits by which its words are ordered.
-        drawn = draw_bits(keys[sequences], ORDER, positions) >> np.uint64(24)
-        order = np.argsort(sequences.astype(np.uint64) << np.uint64(40) | drawn, kind="stable")
-        ranks = np.arange(len(sequences)) - np.repeat(np.cumsum(counts) - counts, counts)
-        return order[ranks < wanted[sequences]]
-
-    def _replace(
-        self,
-        originals: np.ndarray,
-        keys: np.ndarray,
-        positions: np.ndarray,
-        vocabulary: MaskingVocabulary,
-    ) -> np.ndarray:
-        """Returns what the model reads at hidden places, int32 [hidden]."""
+        if self.whole_words:
+            follows = vocabulary.continues_word[ids[places]] & (positions[places] > 0)
+            follows &= may_be_hidden[places - 1]
+            words = places[~follows]  # the first piece of each
+            chosen = self._choose(keys, Draws(rows[words], positions[words]))
+            places = places[chosen[np.cumsum(~follows) - 1]]
+        else:
+            places = places[self._choose(keys, Draws(rows[places], positions[places]))]
+        draws = Draws(rows[places], positions[places])
         pieces = vocabulary.replacements
-        random = pieces[(uniform(keys, PIECE, positions) * len(pieces)).astype(np.int64)]
-        change = uniform(keys, CHANGE, positions)
-        new = np.where(change < MASKED, vocabulary.mask, random)
-        return np.where(change < CHANGED, new, originals)
+        random = pieces[(uniform(keys, PIECE, draws) * len(pieces)).astype(np.int64)]
+        change = uniform(keys, CHANGE, draws)
+        originals = ids[places]
+        changed = np.where(change < MASKED, vocabulary.mask, random)
+        new_ids = np.array(ids, np.int32)
+        new_ids[places] = np.where(change < CHANGED, changed, originals)
+        return Hidden(new_ids, places, originals)
+
+    def _choose(self, keys: np.ndarray, words: Draws) -> np.ndarray:
+        """Returns whether to hide each word, bool [words]; rows are in ascending order."""
+        counts = np.bincount(words.rows, minlength=len(keys))
+        wanted = np.floor(self.share * counts + uniform(keys, COUNT)).astype(np.int64)
+        wanted = np.maximum(wanted, 1)
+        # The words of each row in random order. Positions break ties, alike in all batches.
+        drawn = (draw_bits(keys, ORDER, words) >> np.uint64(36)).astype(np.int64)
+        order = np.argsort(words.rows << 44 | drawn << 16 | words.positions)
+        ranks = np.arange(len(order)) - (np.cumsum(counts) - counts)[words.rows]
+        chosen = np.zeros(len(order), bool)
+        chosen[order[ranks < wanted[words.rows]]] = True
+        return chosen
