@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ __all__ = [
     "SIZES",
     "WORDS",
     "BertConfig",
+    "config_as_json",
     "head_shapes",
     "is_release",
     "read_config",
@@ -52,12 +54,16 @@ class BertConfig:
         return sum(math.prod(shape) for shape in tensor_shapes(self).values())
 
 
-def read_config(folder: Path) -> BertConfig:
-    """Returns the shape of a BERT; raises HubError if it is none, or cannot be built."""
+def read_config(path: Path) -> BertConfig:
+    """Returns the shape of a BERT from its folder or its JSON file.
+
+    Raises HubError if it is no BERT, or cannot be built.
+    """
+    if not path.is_file():
+        path /= "bert_config.json" if is_release(path) else "config.json"
     # The original BERT computes its GELU by tanh, PyTorch's exactly.
-    if is_release(folder):
-        return _config(read_json_object(folder / "bert_config.json"), gelu="gelu_tanh")
-    return _config(read_json_object(folder / "config.json"), gelu="gelu")
+    gelu = "gelu_tanh" if path.name == "bert_config.json" else "gelu"
+    return _config(read_json_object(path), gelu)
 
 
 def is_release(folder: Path) -> bool:
@@ -125,6 +131,16 @@ def _config(raw: Mapping[str, Any], gelu: str) -> BertConfig:
         raise HubError(f"hidden_act {raw['hidden_act']!r} is not supported; gelu and relu are")
     values = {key: raw[key] for key in (*SIZES, *_RATES) if key in raw}
     return BertConfig(activation=activation, **values)
+
+
+_HIDDEN_ACT = {"gelu": "gelu", "gelu_tanh": "gelu_new", "relu": "relu"}
+
+
+def config_as_json(config: BertConfig) -> dict[str, Any]:
+    """Returns the content of Hugging Face's config.json; `read_config` of it gives the same."""
+    values = dataclasses.asdict(config)
+    activation = _HIDDEN_ACT[values.pop("activation")]
+    return {"model_type": "bert", "hidden_act": activation, "layer_norm_eps": 1e-12, **values}
 
 
 def tensor_shapes(config: BertConfig) -> dict[str, tuple[int, ...]]:
