@@ -51,22 +51,37 @@ class CorpusSource:
         check_option("language", self.language, bool(code), "an ISO 639 code, such as en or de")
 
     def to_json(self) -> dict[str, Any]:
-        """Returns what config.json says about it: the paths as given, and absolute."""
-        pipes = [is_pipe(path) for path in self.paths]
-        absolute = ["-" if p else os.path.abspath(path) for path, p in zip(self.paths, pipes)]
+        """Returns what config.json says about it: "files" as given, and their absolute "paths"."""
         return asdict(self) | {
             "files": list(self.paths),
-            "paths": absolute,
+            "paths": ["-" if is_pipe(path) else os.path.abspath(path) for path in self.paths],
             "text_columns": list(self.text_columns),
             "format": self.format.to_json(),
         }
 
     @classmethod
     def from_json(cls, described: Mapping[str, Any]) -> CorpusSource:
-        """Returns the source that `to_json` described; moved files are found by relative paths.
+        """Returns the source that `to_json` described.
+
+        Files that were moved together with the current folder are found in it.
 
         Raises:
-            RunError: A part came from a pipe, which cannot be read again.
+            RunError: Texts came from a pipe, which cannot be read again.
         """
         fields = dict(described)
+        paths = []
+        for file, path in zip(fields.pop("files"), fields["paths"], strict=True):
+            if path == "-":
+                name = "standard input" if file == "-" else file
+                raise RunError(
+                    f"the texts came from {name}, which cannot be read again: repeat the command "
+                    "with the same texts and the same --output, or pre-train on a file of them"
+                )
+            moved = not os.path.exists(path) and os.path.exists(file)
+            paths.append(os.path.abspath(file) if moved else path)
+        fields |= {
+            "paths": tuple(paths),
+            "text_columns": tuple(fields["text_columns"]),
+            "format": TableFormat(**fields["format"]),
+        }
         return cls(**fields)
