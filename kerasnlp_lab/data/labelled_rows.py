@@ -120,7 +120,7 @@ def advice_on(reason: str) -> str:
     if "quotation mark" in reason or "quoting" in reason:
         return f"{advice}; if quotation marks are text in this table, say --quoting none"
     if reason.startswith("not valid "):
-        return f"{advice}; if the table has another encoding, say --encoding"
+        return f"{advice}; if the file has another encoding, say --encoding"
     return advice
 
 
