@@ -93,6 +93,7 @@ app.command()(evaluate.evaluate)
 app.command()(export.export)
 app.command()(predict.predict)
 app.command()(explain.explain)
+app.command()(pretrain.pretrain)
 app.command()(fill_mask.fill_mask)
 app.add_typer(zoo.app, name="zoo", help="Models, recipes and tasks.")
 app.add_typer(

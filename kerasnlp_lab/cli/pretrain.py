@@ -50,7 +50,9 @@ def pretrain(
     ] = None,
     vocab: Annotated[
         str | None,
-        typer.Option(help="A folder with a new BERT's vocabulary (default: learned from the texts)."),
+        typer.Option(
+            help="A folder with a new BERT's vocabulary (default: learned from the texts)."
+        ),
     ] = None,
     vocab_size: Annotated[
         int | None, typer.Option(help="The most pieces to learn (default: 8000).")

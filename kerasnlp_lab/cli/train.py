@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import signal
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -28,8 +25,7 @@ from kerasnlp_lab.cli.options import (
 )
 from kerasnlp_lab.cli.rows import RowsOptions, rows_options
 from kerasnlp_lab.cli.running import connect_workers, is_given, kept_of, stop_on_sigterm
-from kerasnlp_lab.errors import OptionError, TrainingStopped
-from kerasnlp_lab.paths import our_command
+from kerasnlp_lab.errors import OptionError
 
 if TYPE_CHECKING:
     from kerasnlp_lab.data import TextDataset

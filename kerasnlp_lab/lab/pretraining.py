@@ -194,7 +194,7 @@ def _checkpoint(
     config: PretrainingConfig,
     console: rich.console.Console | None,
 ) -> BertCheckpoint:
-    """Returns the weights to begin with, and writes the preprocessing module, unless it is there."""
+    """Returns the first weights, and writes the preprocessing module unless it is there."""
     known = None
     if preprocess.is_dir():  # of a process that was stopped
         file = preprocess / "assets" / "vocab.txt"
@@ -247,6 +247,7 @@ def _plan(
         validation,
         config.recipe(reports),
         steps,
+        Masking.share,
         config.seed,
         text.fingerprint(),
         json.dumps([record["pretraining"], record["dataset"]["fingerprint"]], sort_keys=True),
@@ -267,8 +268,8 @@ def _what_it_takes(
     )
     if train.pairs and train.paired_rows < len(train):
         yield (
-            f"{len(train) - train.paired_rows:,} sequences have one sentence and teach masked words, "
-            "but not the next sentence"
+            f"{len(train) - train.paired_rows:,} sequences have one sentence: they teach masked "
+            "words, but not the next sentence"
         )
     parameters = sum(int(np.prod(one.shape)) for one in network.network.trainable_weights)
     # Two checkpoints of weights and two moments each, and the best weights twice.

@@ -126,9 +126,7 @@ def _existing(name: str) -> Origin:
         shutil.copytree(hub.resolve(modules.preprocess), target, dirs_exist_ok=True)
 
     described = {"model": entry.card.name, "source": entry.card.source}
-    return Origin(
-        checkpoint, write_preprocessing, entry.recipe, entry.options.pooling, described
-    )
+    return Origin(checkpoint, write_preprocessing, entry.recipe, entry.options.pooling, described)
 
 
 def _is_run(folder: Path) -> bool:

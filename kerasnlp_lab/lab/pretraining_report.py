@@ -66,7 +66,7 @@ class PretrainingResult:
             "masked_loss": loss,
             "masked_accuracy": best["val_accuracy"],
         }
-        if plan.objective.next_sentence:
+        if "val_next_sentence_accuracy" in best:
             held_out["next_sentence_accuracy"] = best["val_next_sentence_accuracy"]
         rate = state.timed_texts / state.timed_seconds if state.timed_texts else 0.0
         weights = plan.learner.network.trainable_weights
@@ -144,12 +144,12 @@ def _examples(plan: PretrainingPlan, vocabulary: Sequence[str]) -> list[list[Sho
         pieces = []
         for place in range(int(features["input_mask"][row].sum())):
             index = hidden.get(row * width + place)
-            piece = ShownPiece(vocabulary[ids[place]])
+            piece = ShownPiece(vocabulary[int(ids[place])])
             if index is not None:
                 best = int(shares[index].argmax())
                 piece = ShownPiece(
                     piece.read,
-                    vocabulary[targets["masked_ids"][index]],
+                    vocabulary[int(targets["masked_ids"][index])],
                     vocabulary[best],
                     float(shares[index][best]),
                 )

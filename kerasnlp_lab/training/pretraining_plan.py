@@ -48,6 +48,7 @@ class PretrainingPlan(Plan):
         validation: The batches of the held-out sequences; the same tokens are hidden each time.
         recipe: How to train; its epochs are the reports.
         steps: The steps in a report.
+        hidden_share: The share of tokens that are hidden.
         seed: The seed of the order, of dropout, and of what is hidden.
         texts: What turns texts into token ids, as JSON.
         fingerprint: The corpus and all settings.
@@ -66,15 +67,15 @@ class PretrainingPlan(Plan):
         validation: PretrainingBatches,
         recipe: Recipe,
         steps: int,
+        hidden_share: float,
         seed: int,
         texts: Any,
         fingerprint: str,
     ):
         self.learner, self.recipe, self.steps, self.seed = learner, recipe, steps, seed
         self.train, self.validation = train, validation
-        self.objective = PretrainingObjective(
-            train.sequences.pairs, train.masking.share * float(train.sequences.lengths.mean())
-        )
+        mean_length = float(train.sequences.lengths.mean())
+        self.objective = PretrainingObjective(train.sequences.pairs, hidden_share * mean_length)
         self.epochs = {"pretrain": recipe.epochs}
         self.batch_size = min(recipe.batch_size, len(train.sequences))
         self._texts, self._fingerprint = texts, fingerprint
