@@ -17,7 +17,7 @@ from kerasnlp_lab.data.corpus.files import CorpusFile, find_files
 from kerasnlp_lab.data.corpus.reading import Document, read_documents, with_table_note
 from kerasnlp_lab.data.corpus.sentences import split_sentences
 from kerasnlp_lab.data.corpus.source import CorpusSource
-from kerasnlp_lab.data.labelled_rows import advice_on, first_reasons
+from kerasnlp_lab.data.labelled_rows import advice_on
 from kerasnlp_lab.data.tables import RejectedRow
 from kerasnlp_lab.display import first_few
 from kerasnlp_lab.errors import DataError
@@ -135,15 +135,14 @@ def _fingerprint(source: CorpusSource, files: Sequence[CorpusFile], split: bool)
 
 def _counted(corpus: Corpus, sentences_needed: bool, notes: list[str]) -> Corpus:
     """Returns a corpus with its size; raises DataError if it cannot be used."""
-    size = characters = empty = most = bad = 0
-    rejected: list[RejectedRow] = []
+    size = characters = empty = most = 0
+    rejected: list[str] = []
     for document in corpus._read():
         if isinstance(document, RejectedRow):
             if not corpus.source.skip_bad_rows:
                 reason = f"{document.reason}; {advice_on(document.reason)}"
                 raise DataError(reason, document.path, document.line)
-            bad += 1
-            rejected = [*rejected, document][:3]
+            rejected.append(f"{document.path}, line {document.line}: {document.reason}")
         elif not document:
             empty += 1
         else:
@@ -152,8 +151,8 @@ def _counted(corpus: Corpus, sentences_needed: bool, notes: list[str]) -> Corpus
             if most < 2 and (sentences_needed or size == 1):
                 most = len(corpus.sentences(document))
     where = first_few(corpus.source.paths, 3)
-    if bad:
-        notes.append(f"lines or rows skipped: {bad:,}{first_reasons(rejected)}")
+    if rejected:
+        notes.append(f"skipped: {first_few(rejected, 3, '; ')}")
     if empty:
         notes.append(f"rows left out, as they have no text: {empty:,}")
     if not size:
@@ -161,9 +160,11 @@ def _counted(corpus: Corpus, sentences_needed: bool, notes: list[str]) -> Corpus
     if size == 1 and most < 2:
         raise DataError("found only one sentence in all; pre-training needs many texts", where)
     if sentences_needed and most < 2:
+        cut = all(file.kind != "sentences" for file in corpus.files)
+        advice = "put blank lines between documents" if cut else "cut lines by --lines documents"
         raise DataError(
-            "no document has two sentences, which next-sentence prediction needs; say "
-            "--objective mlm, or end documents of several lines by blank lines",
+            f"no document has two sentences, which next-sentence prediction needs; {advice}, or "
+            "say --objective mlm",
             where,
         )
     notes.append(f"documents: {size:,}; characters: {characters:,}; files: {len(corpus.files):,}")

@@ -167,7 +167,8 @@ def _examined(path: Path, name: str, source: CorpusSource, named: bool) -> Corpu
     head, marked = head_of(path), marked_encoding(path)
     if not head.strip():
         raise _NotText("is empty, expected texts", name)
-    what = next((is_ for mark, is_ in _MARKUP.items() if head.lower().startswith(mark)), "")
+    start = head[:100].strip().lower()
+    what = next((one for mark, one in _MARKUP.items() if start.startswith(mark)), "")
     what = what or ("binary" if is_binary(head) and not marked else "")
     if what:
         raise _NotText(f"is {what}, expected plain text or a table; save it as UTF-8 text", name)

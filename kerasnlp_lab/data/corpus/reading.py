@@ -8,7 +8,7 @@ from dataclasses import replace
 from kerasnlp_lab.data.columns import choose_text_columns, joined_text, wrong_cell
 from kerasnlp_lab.data.corpus.files import CorpusFile
 from kerasnlp_lab.data.corpus.source import CorpusSource
-from kerasnlp_lab.data.tables import RejectedRow, read_table
+from kerasnlp_lab.data.tables import RejectedRow, Table, read_table
 from kerasnlp_lab.data.tables.copies import errors_about
 from kerasnlp_lab.data.tables.lines import numbered_lines
 from kerasnlp_lab.data.tables.records import invalid
@@ -22,8 +22,8 @@ Document = list[str] | str
 def read_documents(file: CorpusFile, source: CorpusSource) -> Iterator[Document | RejectedRow]:
     """Yields the documents of a file, and the lines or rows that cannot be read.
 
-    A row of a table without text is an empty document, and so is such a row of shards. Raises
-    DataError if the file cannot be read to its end.
+    A row of a table without text is an empty document. Raises DataError if the file cannot be read
+    to its end.
     """
     if file.shards is not None:
         yield from (text.strip() for text in file.shards.texts)
@@ -42,15 +42,18 @@ def with_table_note(file: CorpusFile, source: CorpusSource) -> CorpusFile:
     if file.kind != "table":
         return file
     with errors_about(file.name):
-        table = read_table(file.path, source.format)
-        names = choose_text_columns(file.path, table.columns, source.text_columns)
+        table, names = _open_table(file, source)
     found = f"each row is a document, with its text in column {' and '.join(names)}"
     return replace(file, note=f"{table.note}; {found}" if table.note else found)
 
 
-def _rows(file: CorpusFile, source: CorpusSource) -> Iterator[str | RejectedRow]:
+def _open_table(file: CorpusFile, source: CorpusSource) -> tuple[Table, tuple[str, ...]]:
     table = read_table(file.path, source.format)
-    names = choose_text_columns(file.path, table.columns, source.text_columns)
+    return table, choose_text_columns(file.path, table.columns, source.text_columns)
+
+
+def _rows(file: CorpusFile, source: CorpusSource) -> Iterator[str | RejectedRow]:
+    table, names = _open_table(file, source)
     for row in table.rows:
         if isinstance(row, RejectedRow):
             yield replace(row, path=file.name)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from kerasnlp_lab.data.tables.table_format import TableFormat
 from kerasnlp_lab.errors import OptionError, RunError, check_option
-from kerasnlp_lab.paths import is_pipe
+from kerasnlp_lab.paths import is_pipe, user_path
 
 __all__ = ["CorpusSource", "Lines"]
 
@@ -54,7 +54,9 @@ class CorpusSource:
         """Returns what config.json says about it: "files" as given, and their absolute "paths"."""
         return asdict(self) | {
             "files": list(self.paths),
-            "paths": ["-" if is_pipe(path) else os.path.abspath(path) for path in self.paths],
+            "paths": [
+                "-" if is_pipe(path) else os.path.abspath(user_path(path)) for path in self.paths
+            ],
             "text_columns": list(self.text_columns),
             "format": self.format.to_json(),
         }
