@@ -27,7 +27,7 @@ from kerasnlp_lab.data.tables.lines import head_of, numbered_lines
 from kerasnlp_lab.data.tables.parts import is_pattern
 from kerasnlp_lab.data.unlabelled import looks_like_a_table
 from kerasnlp_lab.errors import DataError, StorageError, first_line
-from kerasnlp_lab.paths import did_you_mean_path, explain_os_error, is_pipe, user_path
+from kerasnlp_lab.paths import did_you_mean_path, explain_os_error, is_pipe
 
 __all__ = ["CorpusFile", "find_files"]
 
@@ -86,7 +86,7 @@ class _Finder:
         self.not_read: list[str] = []
 
     def given(self, given: str) -> Iterator[CorpusFile]:
-        path = user_path(given)
+        path = self._source.place(given)
         if is_pipe(path):
             yield from self._within(self._copied(path), name_of_pipe(path), named=True)
         elif is_pattern(path):
