@@ -14,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 
 from kerasnlp_lab.data.corpus.files import CorpusFile, find_files
-from kerasnlp_lab.data.corpus.reading import Document, read_documents, with_table_note
+from kerasnlp_lab.data.corpus.reading import Document, read_documents
 from kerasnlp_lab.data.corpus.sentences import split_sentences
 from kerasnlp_lab.data.corpus.source import CorpusSource
 from kerasnlp_lab.data.labelled_rows import advice_on
@@ -60,10 +60,8 @@ class Corpus:
             if isinstance(document, RejectedRow) or not document:
                 continue
             if wanted is None or wanted(found):
-                if isinstance(document, str) and not self.splits_sentences:
-                    yield [document]
-                else:
-                    yield self.sentences(document)
+                whole = isinstance(document, str) and not self.splits_sentences
+                yield [str(document)] if whole else self.sentences(document)
             found += 1
         if found != self.size:
             raise DataError(
@@ -100,7 +98,6 @@ def open_corpus(source: CorpusSource, *, sentences_needed: bool) -> Corpus:
         except OSError as error:
             raise explain_os_error(error, tempfile.gettempdir()) from error
         files, not_read = find_files(source, Path(spool))
-        files = [with_table_note(file, source) for file in files]
         split = sentences_needed or all(file.kind == "sentences" for file in files)
         corpus = Corpus(source, tuple(files), split, _fingerprint(source, files, split))
         corpus = _counted(corpus, sentences_needed, _notes(files, not_read, split))
@@ -123,13 +120,14 @@ def _notes(files: Sequence[CorpusFile], not_read: Sequence[str], split: bool) ->
 
 def _fingerprint(source: CorpusSource, files: Sequence[CorpusFile], split: bool) -> str:
     contents = [
-        (file.kind, file.encoding, file.shards.sha256 if file.shards else sha256_of(file.path))
+        (file.kind, file.encoding, file.columns, file.shards and file.shards.sha256)
         for file in files
     ]
+    hashes = [sha256_of(file.path) for file in files if not file.shards]
     # Another version of the library may cut other sentences.
     cut = [source.language, version("sentencex")] if split else []
-    table = [source.text_columns, source.format.to_json()]
-    described = json.dumps([contents, cut, table, source.skip_bad_rows])
+    options = [source.format.to_json(), source.skip_bad_rows]
+    described = json.dumps([contents, hashes, cut, options])
     return hashlib.sha256(described.encode()).hexdigest()
 
 

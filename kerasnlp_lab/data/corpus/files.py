@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from kerasnlp_lab.data.columns import choose_text_columns
 from kerasnlp_lab.data.corpus.source import CorpusSource
 from kerasnlp_lab.data.sharded_split import ShardedSplit
 from kerasnlp_lab.data.shards import is_shards, load_shards
-from kerasnlp_lab.data.tables.copies import name_of_pipe, open_pipe
+from kerasnlp_lab.data.tables import read_table
+from kerasnlp_lab.data.tables.copies import errors_about, name_of_pipe, open_pipe
 from kerasnlp_lab.data.tables.encoding import (
     check_encoding,
     find_encoding,
@@ -45,6 +47,7 @@ class CorpusFile:
         kind: How to read it.
         encoding: The encoding of plain text.
         note: What was decided about it.
+        columns: A table's columns of texts.
         shards: The training rows of shards.
     """
 
@@ -53,6 +56,7 @@ class CorpusFile:
     kind: Literal["sentences", "documents", "table", "shards"]
     encoding: str = "utf-8"
     note: str = ""
+    columns: tuple[str, ...] = ()
     shards: ShardedSplit | None = None
 
 
@@ -163,7 +167,7 @@ def _examined(path: Path, name: str, source: CorpusSource, named: bool) -> Corpu
     if kind == "conll":
         raise _NotText("holds tokens with tags, expected texts", name)
     if kind:
-        return CorpusFile(path, name, "table")
+        return _table(path, name, source)
     head, marked = head_of(path), marked_encoding(path)
     if not head.strip():
         raise _NotText("is empty, expected texts", name)
@@ -173,12 +177,20 @@ def _examined(path: Path, name: str, source: CorpusSource, named: bool) -> Corpu
     if what:
         raise _NotText(f"is {what}, expected plain text or a table; save it as UTF-8 text", name)
     if (named and source.text_columns) or _starts_as_table(path, marked or "utf-8"):
-        return CorpusFile(path, name, "table")
+        return _table(path, name, source)
     if source.format.encoding:
         check_encoding(path, source.format.encoding)
     return _plain_text(
         path, name, source, source.format.encoding or find_encoding(path, slips=False)
     )
+
+
+def _table(path: Path, name: str, source: CorpusSource) -> CorpusFile:
+    with errors_about(name):
+        table = read_table(path, source.format)
+        columns = choose_text_columns(path, table.columns, source.text_columns)
+    notes = [table.note, f"each row is a document, with its text in column {' and '.join(columns)}"]
+    return CorpusFile(path, name, "table", note="; ".join(filter(None, notes)), columns=columns)
 
 
 def _plain_text(path: Path, name: str, source: CorpusSource, encoding: str) -> CorpusFile:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from kerasnlp_lab.data.columns import choose_text_columns, joined_text, wrong_cell
+from kerasnlp_lab.data.columns import joined_text, wrong_cell
 from kerasnlp_lab.data.corpus.files import CorpusFile
 from kerasnlp_lab.data.corpus.source import CorpusSource
-from kerasnlp_lab.data.tables import RejectedRow, Table, read_table
+from kerasnlp_lab.data.tables import RejectedRow, read_table
 from kerasnlp_lab.data.tables.copies import errors_about
 from kerasnlp_lab.data.tables.lines import numbered_lines
 from kerasnlp_lab.data.tables.records import invalid
 
-__all__ = ["Document", "read_documents", "with_table_note"]
+__all__ = ["Document", "read_documents"]
 
 Document = list[str] | str
 """The sentences of a document, or its whole text where nothing shows them."""
@@ -37,29 +37,13 @@ def read_documents(file: CorpusFile, source: CorpusSource) -> Iterator[Document 
             yield from _groups(file)
 
 
-def with_table_note(file: CorpusFile, source: CorpusSource) -> CorpusFile:
-    """Returns a file with a note, if it is a table; raises DataError if its texts are in doubt."""
-    if file.kind != "table":
-        return file
-    with errors_about(file.name):
-        table, names = _open_table(file, source)
-    found = f"each row is a document, with its text in column {' and '.join(names)}"
-    return replace(file, note=f"{table.note}; {found}" if table.note else found)
-
-
-def _open_table(file: CorpusFile, source: CorpusSource) -> tuple[Table, tuple[str, ...]]:
-    table = read_table(file.path, source.format)
-    return table, choose_text_columns(file.path, table.columns, source.text_columns)
-
-
 def _rows(file: CorpusFile, source: CorpusSource) -> Iterator[str | RejectedRow]:
-    table, names = _open_table(file, source)
-    for row in table.rows:
+    for row in read_table(file.path, source.format).rows:
         if isinstance(row, RejectedRow):
             yield replace(row, path=file.name)
             continue
-        text = joined_text(row, names)
-        wrong = next(filter(None, (wrong_cell(row, name, "text") for name in names)), "")
+        text = joined_text(row, file.columns)
+        wrong = next(filter(None, (wrong_cell(row, name, "text") for name in file.columns)), "")
         yield RejectedRow(file.name, row.line, wrong, text[:200]) if wrong else text
 
 
