@@ -158,12 +158,13 @@ def _counted(corpus: Corpus, sentences_needed: bool, notes: list[str]) -> Corpus
     if size == 1 and most < 2:
         raise DataError("found only one sentence in all; pre-training needs many texts", where)
     if sentences_needed and most < 2:
-        cut = all(file.kind != "sentences" for file in corpus.files)
-        advice = "put blank lines between documents" if cut else "cut lines by --lines documents"
-        raise DataError(
-            f"no document has two sentences, which next-sentence prediction needs; {advice}, or "
-            "say --objective mlm",
-            where,
-        )
+        kinds = {file.kind for file in corpus.files}
+        advice = "say --objective mlm"
+        if "sentences" in kinds:
+            advice += ", or --lines documents to cut each line into sentences"
+        elif "documents" in kinds:
+            advice += ", or --lines sentences if the lines of a file belong together"
+        reason = "no document has two sentences, which next-sentence prediction needs"
+        raise DataError(f"{reason}; {advice}", where)
     notes.append(f"documents: {size:,}; characters: {characters:,}; files: {len(corpus.files):,}")
     return replace(corpus, size=size, characters=characters, notes=tuple(notes))

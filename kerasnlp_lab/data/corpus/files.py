@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import glob
 import json
 import shutil
@@ -34,7 +35,8 @@ from kerasnlp_lab.paths import did_you_mean_path, explain_os_error, is_pipe
 __all__ = ["CorpusFile", "find_files"]
 
 _NOT_READ = (".", "~$", "__MACOSX")  # how the names of hidden and temporary files begin
-_MARKUP = {b"%pdf": "a PDF", b"{\\rtf": "RTF", b"<html": "HTML", b"<!doctype": "HTML"}
+_MARKUP = {b"%pdf": "a PDF", b"{\\rtf": "RTF", b"<?xml": "XML"}
+_MARKUP |= dict.fromkeys((b"<html", b"<!doctype"), "HTML")
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,9 @@ class _Finder:
             elif path.suffix.lower() == ".zip":
                 yield from self._within(self._unpacked(path, name), name, named=named)
             else:
-                yield _examined(path, name, self._source, named)
+                with errors_about(name):
+                    file = _examined(path, name, self._source, named)
+                yield file
         except _NotText as error:
             if named:
                 raise
@@ -171,7 +175,7 @@ def _examined(path: Path, name: str, source: CorpusSource, named: bool) -> Corpu
     head, marked = head_of(path), marked_encoding(path)
     if not head.strip():
         raise _NotText("is empty, expected texts", name)
-    start = head[:100].strip().lower()
+    start = head.removeprefix(codecs.BOM_UTF8)[:100].strip().lower()
     what = next((one for mark, one in _MARKUP.items() if start.startswith(mark)), "")
     what = what or ("binary" if is_binary(head) and not marked else "")
     if what:
@@ -186,9 +190,8 @@ def _examined(path: Path, name: str, source: CorpusSource, named: bool) -> Corpu
 
 
 def _table(path: Path, name: str, source: CorpusSource) -> CorpusFile:
-    with errors_about(name):
-        table = read_table(path, source.format)
-        columns = choose_text_columns(path, table.columns, source.text_columns)
+    table = read_table(path, source.format)
+    columns = choose_text_columns(path, table.columns, source.text_columns)
     notes = [table.note, f"each row is a document, with its text in column {' and '.join(columns)}"]
     return CorpusFile(path, name, "table", note="; ".join(filter(None, notes)), columns=columns)
 

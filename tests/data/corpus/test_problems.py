@@ -1,6 +1,7 @@
 """What cannot be read is refused by file and line, with advice."""
 
 import gzip
+import io
 import re
 import sys
 
@@ -21,10 +22,16 @@ BAD = {
     "pdf": ("a.pdf", b"%PDF-1.7\n", ": is a PDF, expected plain text"),
     "rtf": ("a.rtf", b"{\\rtf1\\ansi Hi}", ": is RTF, expected plain text"),
     "html": ("a.html", b"\n<!DOCTYPE html><p>Hi. You", ": is HTML, expected plain text"),
+    "xml": ("a.xml", b'\xef\xbb\xbf<?xml version="1.0"?><a>Hi. You</a>', ": is XML, expected"),
     "empty": ("a.txt", b"", ": is empty, expected texts"),
     "blank": ("a.txt", b"\n \n", ": is empty, expected texts"),
     "one sentence": ("a.txt", b"Only one sentence.\n", ": found only one sentence in all"),
-    "no pairs": ("a.txt", b"One.\nTwo.\n", "put blank lines between documents, or say --objective"),
+    "no pairs": ("a.txt", b"One.\nTwo.\n", "; say --objective mlm, or --lines sentences if the"),
+    "no pairs in a table": (
+        "a.csv",
+        b"text\nOne.\nTwo.\n",
+        "prediction needs; say --objective mlm",
+    ),
     "tokens": ("a.conll", b"EU\tB-ORG\n", ": holds tokens with tags, expected texts"),
     "bad line": ("a.txt", BAD_LINE, f", line 3: not valid UTF-8 at byte 4; {SKIP}; if the file"),
     "bad row": ("a.jsonl", BAD_ROW, ", line 2: no JSON ("),
@@ -45,7 +52,7 @@ def test_a_file_is_refused(name, content, message, tmp_path):
 
 def test_sentences_of_one_line_each_are_refused_for_next_sentence_prediction(tmp_path):
     path = written(tmp_path / "a.txt", "A dog ran. It fell.\n\nTwo.\n")
-    with pytest.raises(DataError, match="cut lines by --lines documents, or say --objective mlm"):
+    with pytest.raises(DataError, match="say --objective mlm, or --lines documents to cut each"):
         opened(path, lines="sentences")
 
 
@@ -81,7 +88,23 @@ def test_no_standard_input(monkeypatch):
         opened("-")
 
 
-def test_a_binary_pipe():
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (PNG, "standard input: is binary"),
+        (gzip.compress(b"Hi. You\n" * 99)[:-9], "standard input: cannot be read to its end"),
+        (BAD_LINE, "standard input, line 3: not valid UTF-8"),
+        (b'{"text": "Hi. You"}\n{oops\n', "standard input, line 2: no JSON"),
+    ],
+    ids=["binary", "gzip", "line", "row"],
+)
+def test_errors_name_standard_input_rather_than_its_copy(content, message, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+    with pytest.raises(DataError, match=f"^{message}"):
+        opened("-")
+
+
+def test_an_empty_pipe():
     with pytest.raises(DataError, match="/dev/null: is empty, expected texts"):
         opened("/dev/null")
 
