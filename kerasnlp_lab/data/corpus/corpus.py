@@ -14,10 +14,10 @@ from itertools import chain
 from pathlib import Path
 
 from kerasnlp_lab.data.corpus.files import CorpusFile, find_files
-from kerasnlp_lab.data.corpus.reading import Document, read_documents, with_table_note
+from kerasnlp_lab.data.corpus.reading import Document, read_documents
 from kerasnlp_lab.data.corpus.sentences import split_sentences
 from kerasnlp_lab.data.corpus.source import CorpusSource
-from kerasnlp_lab.data.labelled_rows import advice_on, first_reasons
+from kerasnlp_lab.data.labelled_rows import advice_on
 from kerasnlp_lab.data.tables import RejectedRow
 from kerasnlp_lab.display import first_few
 from kerasnlp_lab.errors import DataError
@@ -60,10 +60,8 @@ class Corpus:
             if isinstance(document, RejectedRow) or not document:
                 continue
             if wanted is None or wanted(found):
-                if isinstance(document, str) and not self.splits_sentences:
-                    yield [document]
-                else:
-                    yield self.sentences(document)
+                whole = isinstance(document, str) and not self.splits_sentences
+                yield [str(document)] if whole else self.sentences(document)
             found += 1
         if found != self.size:
             raise DataError(
@@ -100,7 +98,6 @@ def open_corpus(source: CorpusSource, *, sentences_needed: bool) -> Corpus:
         except OSError as error:
             raise explain_os_error(error, tempfile.gettempdir()) from error
         files, not_read = find_files(source, Path(spool))
-        files = [with_table_note(file, source) for file in files]
         split = sentences_needed or all(file.kind == "sentences" for file in files)
         corpus = Corpus(source, tuple(files), split, _fingerprint(source, files, split))
         corpus = _counted(corpus, sentences_needed, _notes(files, not_read, split))
@@ -123,27 +120,27 @@ def _notes(files: Sequence[CorpusFile], not_read: Sequence[str], split: bool) ->
 
 def _fingerprint(source: CorpusSource, files: Sequence[CorpusFile], split: bool) -> str:
     contents = [
-        (file.kind, file.encoding, file.shards.sha256 if file.shards else sha256_of(file.path))
+        (file.kind, file.encoding, file.columns, file.shards and file.shards.sha256)
         for file in files
     ]
+    hashes = [sha256_of(file.path) for file in files if not file.shards]
     # Another version of the library may cut other sentences.
     cut = [source.language, version("sentencex")] if split else []
-    table = [source.text_columns, source.format.to_json()]
-    described = json.dumps([contents, cut, table, source.skip_bad_rows])
+    options = [source.format.to_json(), source.skip_bad_rows]
+    described = json.dumps([contents, hashes, cut, options])
     return hashlib.sha256(described.encode()).hexdigest()
 
 
 def _counted(corpus: Corpus, sentences_needed: bool, notes: list[str]) -> Corpus:
     """Returns a corpus with its size; raises DataError if it cannot be used."""
-    size = characters = empty = most = bad = 0
-    rejected: list[RejectedRow] = []
+    size = characters = empty = most = 0
+    rejected: list[str] = []
     for document in corpus._read():
         if isinstance(document, RejectedRow):
             if not corpus.source.skip_bad_rows:
                 reason = f"{document.reason}; {advice_on(document.reason)}"
                 raise DataError(reason, document.path, document.line)
-            bad += 1
-            rejected = [*rejected, document][:3]
+            rejected.append(f"{document.path}, line {document.line}: {document.reason}")
         elif not document:
             empty += 1
         else:
@@ -152,8 +149,8 @@ def _counted(corpus: Corpus, sentences_needed: bool, notes: list[str]) -> Corpus
             if most < 2 and (sentences_needed or size == 1):
                 most = len(corpus.sentences(document))
     where = first_few(corpus.source.paths, 3)
-    if bad:
-        notes.append(f"lines or rows skipped: {bad:,}{first_reasons(rejected)}")
+    if rejected:
+        notes.append(f"skipped: {first_few(rejected, 3, '; ')}")
     if empty:
         notes.append(f"rows left out, as they have no text: {empty:,}")
     if not size:
@@ -161,10 +158,13 @@ def _counted(corpus: Corpus, sentences_needed: bool, notes: list[str]) -> Corpus
     if size == 1 and most < 2:
         raise DataError("found only one sentence in all; pre-training needs many texts", where)
     if sentences_needed and most < 2:
-        raise DataError(
-            "no document has two sentences, which next-sentence prediction needs; say "
-            "--objective mlm, or end documents of several lines by blank lines",
-            where,
-        )
+        kinds = {file.kind for file in corpus.files}
+        advice = "say --objective mlm"
+        if "sentences" in kinds:
+            advice += ", or --lines documents to cut each line into sentences"
+        elif "documents" in kinds:
+            advice += ", or --lines sentences if the lines of a file belong together"
+        reason = "no document has two sentences, which next-sentence prediction needs"
+        raise DataError(f"{reason}; {advice}", where)
     notes.append(f"documents: {size:,}; characters: {characters:,}; files: {len(corpus.files):,}")
     return replace(corpus, size=size, characters=characters, notes=tuple(notes))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import glob
 import json
 import shutil
@@ -12,10 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from kerasnlp_lab.data.columns import choose_text_columns
 from kerasnlp_lab.data.corpus.source import CorpusSource
 from kerasnlp_lab.data.sharded_split import ShardedSplit
 from kerasnlp_lab.data.shards import is_shards, load_shards
-from kerasnlp_lab.data.tables.copies import name_of_pipe, open_pipe
+from kerasnlp_lab.data.tables import read_table
+from kerasnlp_lab.data.tables.copies import errors_about, name_of_pipe, open_pipe
 from kerasnlp_lab.data.tables.encoding import (
     check_encoding,
     find_encoding,
@@ -27,12 +30,13 @@ from kerasnlp_lab.data.tables.lines import head_of, numbered_lines
 from kerasnlp_lab.data.tables.parts import is_pattern
 from kerasnlp_lab.data.unlabelled import looks_like_a_table
 from kerasnlp_lab.errors import DataError, StorageError, first_line
-from kerasnlp_lab.paths import did_you_mean_path, explain_os_error, is_pipe, user_path
+from kerasnlp_lab.paths import did_you_mean_path, explain_os_error, is_pipe
 
 __all__ = ["CorpusFile", "find_files"]
 
 _NOT_READ = (".", "~$", "__MACOSX")  # how the names of hidden and temporary files begin
-_MARKUP = {b"%pdf": "a PDF", b"{\\rtf": "RTF", b"<html": "HTML", b"<!doctype": "HTML"}
+_MARKUP = {b"%pdf": "a PDF", b"{\\rtf": "RTF", b"<?xml": "XML"}
+_MARKUP |= dict.fromkeys((b"<html", b"<!doctype"), "HTML")
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,7 @@ class CorpusFile:
         kind: How to read it.
         encoding: The encoding of plain text.
         note: What was decided about it.
+        columns: A table's columns of texts.
         shards: The training rows of shards.
     """
 
@@ -53,6 +58,7 @@ class CorpusFile:
     kind: Literal["sentences", "documents", "table", "shards"]
     encoding: str = "utf-8"
     note: str = ""
+    columns: tuple[str, ...] = ()
     shards: ShardedSplit | None = None
 
 
@@ -86,7 +92,7 @@ class _Finder:
         self.not_read: list[str] = []
 
     def given(self, given: str) -> Iterator[CorpusFile]:
-        path = user_path(given)
+        path = self._source.place(given)
         if is_pipe(path):
             yield from self._within(self._copied(path), name_of_pipe(path), named=True)
         elif is_pattern(path):
@@ -116,7 +122,9 @@ class _Finder:
             elif path.suffix.lower() == ".zip":
                 yield from self._within(self._unpacked(path, name), name, named=named)
             else:
-                yield _examined(path, name, self._source, named)
+                with errors_about(name):
+                    file = _examined(path, name, self._source, named)
+                yield file
         except _NotText as error:
             if named:
                 raise
@@ -163,21 +171,29 @@ def _examined(path: Path, name: str, source: CorpusSource, named: bool) -> Corpu
     if kind == "conll":
         raise _NotText("holds tokens with tags, expected texts", name)
     if kind:
-        return CorpusFile(path, name, "table")
+        return _table(path, name, source)
     head, marked = head_of(path), marked_encoding(path)
     if not head.strip():
         raise _NotText("is empty, expected texts", name)
-    what = next((is_ for mark, is_ in _MARKUP.items() if head.lower().startswith(mark)), "")
+    start = head.removeprefix(codecs.BOM_UTF8)[:100].strip().lower()
+    what = next((one for mark, one in _MARKUP.items() if start.startswith(mark)), "")
     what = what or ("binary" if is_binary(head) and not marked else "")
     if what:
         raise _NotText(f"is {what}, expected plain text or a table; save it as UTF-8 text", name)
     if (named and source.text_columns) or _starts_as_table(path, marked or "utf-8"):
-        return CorpusFile(path, name, "table")
+        return _table(path, name, source)
     if source.format.encoding:
         check_encoding(path, source.format.encoding)
     return _plain_text(
         path, name, source, source.format.encoding or find_encoding(path, slips=False)
     )
+
+
+def _table(path: Path, name: str, source: CorpusSource) -> CorpusFile:
+    table = read_table(path, source.format)
+    columns = choose_text_columns(path, table.columns, source.text_columns)
+    notes = [table.note, f"each row is a document, with its text in column {' and '.join(columns)}"]
+    return CorpusFile(path, name, "table", note="; ".join(filter(None, notes)), columns=columns)
 
 
 def _plain_text(path: Path, name: str, source: CorpusSource, encoding: str) -> CorpusFile:

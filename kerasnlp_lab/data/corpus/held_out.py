@@ -30,23 +30,20 @@ class HeldOut:
 
     def training(self) -> Iterator[list[str]]:
         """Yields the documents to train on, as lists of sentences."""
-        if self.corpus.size == 1:
-            yield self._of_one()[0]
-        else:
-            yield from self.corpus.documents(lambda number: not self.held[number])
+        return self._part(held=False)
 
     def validation(self) -> Iterator[list[str]]:
         """Yields the documents that are held out, as lists of sentences."""
-        if self.corpus.size == 1:
-            yield self._of_one()[1]
-        else:
-            yield from self.corpus.documents(lambda number: bool(self.held[number]))
+        return self._part(held=True)
 
-    def _of_one(self) -> tuple[list[str], list[str]]:
+    def _part(self, held: bool) -> Iterator[list[str]]:
+        if self.corpus.size > 1:
+            yield from self.corpus.documents(lambda number: self.held[number] == held)
+            return
         (document,) = self.corpus.documents()
         sentences = document if len(document) > 1 else self.corpus.sentences(document[0])
-        kept = len(sentences) - _part(self.share, len(sentences))
-        return sentences[:kept], sentences[kept:]
+        kept = len(sentences) - _count(self.share, len(sentences))
+        yield sentences[kept:] if held else sentences[:kept]
 
 
 def hold_out(corpus: Corpus, share: float, seed: int) -> HeldOut:
@@ -67,12 +64,12 @@ def hold_out(corpus: Corpus, share: float, seed: int) -> HeldOut:
     check_option("seed", seed, 0 <= seed < 2**32, "from 0 to 2**32 - 1")
     held = np.zeros(corpus.size, bool)
     if corpus.size > 1:
-        count = _part(share, corpus.size)
+        count = _count(share, corpus.size)
         drawn = np.random.PCG64(seed).random_raw(corpus.size)
         held[np.argpartition(drawn, count - 1)[:count]] = True
     return HeldOut(corpus, held, share)
 
 
-def _part(share: float, size: int) -> int:
+def _count(share: float, size: int) -> int:
     """Returns how many of `size` are held out: from 1 to all but one."""
     return min(max(round(share * size), 1), size - 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from kerasnlp_lab.data.columns import choose_text_columns, joined_text, wrong_cell
+from kerasnlp_lab.data.columns import joined_text, wrong_cell
 from kerasnlp_lab.data.corpus.files import CorpusFile
 from kerasnlp_lab.data.corpus.source import CorpusSource
 from kerasnlp_lab.data.tables import RejectedRow, read_table
@@ -13,7 +13,7 @@ from kerasnlp_lab.data.tables.copies import errors_about
 from kerasnlp_lab.data.tables.lines import numbered_lines
 from kerasnlp_lab.data.tables.records import invalid
 
-__all__ = ["Document", "read_documents", "with_table_note"]
+__all__ = ["Document", "read_documents"]
 
 Document = list[str] | str
 """The sentences of a document, or its whole text where nothing shows them."""
@@ -22,8 +22,8 @@ Document = list[str] | str
 def read_documents(file: CorpusFile, source: CorpusSource) -> Iterator[Document | RejectedRow]:
     """Yields the documents of a file, and the lines or rows that cannot be read.
 
-    A row of a table without text is an empty document, and so is such a row of shards. Raises
-    DataError if the file cannot be read to its end.
+    A row of a table without text is an empty document. Raises DataError if the file cannot be read
+    to its end.
     """
     if file.shards is not None:
         yield from (text.strip() for text in file.shards.texts)
@@ -37,26 +37,13 @@ def read_documents(file: CorpusFile, source: CorpusSource) -> Iterator[Document 
             yield from _groups(file)
 
 
-def with_table_note(file: CorpusFile, source: CorpusSource) -> CorpusFile:
-    """Returns a file with a note, if it is a table; raises DataError if its texts are in doubt."""
-    if file.kind != "table":
-        return file
-    with errors_about(file.name):
-        table = read_table(file.path, source.format)
-        names = choose_text_columns(file.path, table.columns, source.text_columns)
-    found = f"each row is a document, with its text in column {' and '.join(names)}"
-    return replace(file, note=f"{table.note}; {found}" if table.note else found)
-
-
 def _rows(file: CorpusFile, source: CorpusSource) -> Iterator[str | RejectedRow]:
-    table = read_table(file.path, source.format)
-    names = choose_text_columns(file.path, table.columns, source.text_columns)
-    for row in table.rows:
+    for row in read_table(file.path, source.format).rows:
         if isinstance(row, RejectedRow):
             yield replace(row, path=file.name)
             continue
-        text = joined_text(row, names)
-        wrong = next(filter(None, (wrong_cell(row, name, "text") for name in names)), "")
+        text = joined_text(row, file.columns)
+        wrong = next(filter(None, (wrong_cell(row, name, "text") for name in file.columns)), "")
         yield RejectedRow(file.name, row.line, wrong, text[:200]) if wrong else text
 
 

@@ -8,7 +8,7 @@ __all__ = ["split_sentences"]
 
 WINDOW = 10_000  # characters at a time: the library's time grows with the square of a paragraph
 _BLANK_LINES = re.compile(r"\n\s*\n")
-_NOT_FOR_LIBRARY = re.compile(r"[\s\ud800-\udfff]")
+_NOT_FOR_LIBRARY = re.compile(r"[^\S ]|[\ud800-\udfff]")
 
 
 def split_sentences(text: str, language: str = "en") -> list[str]:

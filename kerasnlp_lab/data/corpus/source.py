@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from kerasnlp_lab.data.tables.table_format import TableFormat
 from kerasnlp_lab.errors import OptionError, RunError, check_option
-from kerasnlp_lab.paths import is_pipe
+from kerasnlp_lab.paths import is_pipe, user_path
 
 __all__ = ["CorpusSource", "Lines"]
 
@@ -30,6 +32,7 @@ class CorpusSource:
         format: How to read tables; its encoding is that of plain text too.
         language: The language whose rules cut documents into sentences, by its ISO 639 code.
         skip_bad_rows: Whether to skip lines and rows that cannot be read.
+        folder: The folder that relative paths start from.
 
     Raises:
         OptionError: One of them cannot be used.
@@ -41,6 +44,7 @@ class CorpusSource:
     format: TableFormat = TableFormat()
     language: str = "en"
     skip_bad_rows: bool = False
+    folder: str = field(default_factory=os.getcwd)
 
     def __post_init__(self) -> None:
         if not self.paths:
@@ -50,38 +54,34 @@ class CorpusSource:
         code = re.fullmatch("[a-z]{2,3}", self.language)
         check_option("language", self.language, bool(code), "an ISO 639 code, such as en or de")
 
+    def place(self, given: str) -> Path:
+        """Returns where a path leads: from `folder` if it is there, or else from the current one.
+
+        So a run is resumed from any folder, and also after it moved together with its texts.
+        """
+        path = user_path(given)
+        there = Path(self.folder, path)
+        if self.folder != os.getcwd() and (there.exists() or glob.glob(str(there))):
+            return there
+        return path
+
     def to_json(self) -> dict[str, Any]:
-        """Returns what config.json says about it: "files" as given, and their absolute "paths"."""
-        return asdict(self) | {
-            "files": list(self.paths),
-            "paths": ["-" if is_pipe(path) else os.path.abspath(path) for path in self.paths],
-            "text_columns": list(self.text_columns),
-            "format": self.format.to_json(),
-        }
+        """Returns what config.json says about it."""
+        lists = {"paths": list(self.paths), "text_columns": list(self.text_columns)}
+        return asdict(self) | lists | {"format": self.format.to_json()}
 
     @classmethod
     def from_json(cls, described: Mapping[str, Any]) -> CorpusSource:
-        """Returns the source that `to_json` described.
-
-        Files that were moved together with the current folder are found in it.
+        """Returns the source that `to_json` described, to read it again.
 
         Raises:
             RunError: Texts came from a pipe, which cannot be read again.
         """
-        fields = dict(described)
-        paths = []
-        for file, path in zip(fields.pop("files"), fields["paths"], strict=True):
-            if path == "-":
-                name = "standard input" if file == "-" else file
-                raise RunError(
-                    f"the texts came from {name}, which cannot be read again: repeat the command "
-                    "with the same texts and the same --output, or pre-train on a file of them"
-                )
-            moved = not os.path.exists(path) and os.path.exists(file)
-            paths.append(os.path.abspath(file) if moved else path)
-        fields |= {
-            "paths": tuple(paths),
-            "text_columns": tuple(fields["text_columns"]),
-            "format": TableFormat(**fields["format"]),
-        }
-        return cls(**fields)
+        for path in filter(is_pipe, described["paths"]):
+            name = "standard input" if path == "-" else path
+            raise RunError(
+                f"the texts came from {name}, which cannot be read again: repeat the command with "
+                "the same texts and the same --output, or pre-train on a file of them"
+            )
+        tuples = {name: tuple(described[name]) for name in ("paths", "text_columns")}
+        return cls(**{**described, **tuples, "format": TableFormat(**described["format"])})

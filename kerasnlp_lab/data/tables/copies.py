@@ -110,4 +110,4 @@ def errors_about(shown: str) -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        raise DataError(error.message, shown, error.line, error.column) from error
+        raise type(error)(error.message, shown, error.line, error.column) from error
