@@ -84,13 +84,10 @@ class TokenSegmentPositionEmbedding(keras.layers.Layer):
         self.dropout = keras.layers.Dropout(rate, dtype=policy, name="dropout")
 
     def build(self, input_shape: Any) -> None:
-        ids = _ids_of(input_shape)
-        parts = [(self.token_and_position, ids), (self.segment_emb, (None,))]
-        if self.norm is not None:
-            parts.append((self.norm, (None, None, self.embed_dim)))
-        for part, shape in parts:
-            with tf.name_scope(part.name):  # HDF5 files have one place for a name
-                part.build(shape)
+        for part in (self.token_and_position, self.segment_emb, self.norm):
+            if part is not None:
+                with tf.name_scope(part.name):  # HDF5 files have one place for a name
+                    part.build((None, None, self.embed_dim) if part is self.norm else (None, None))
         super().build(input_shape)
 
     def call(self, inputs: Any, training: bool | None = None) -> tf.Tensor:
@@ -106,9 +103,6 @@ class TokenSegmentPositionEmbedding(keras.layers.Layer):
         given = mask[0] if isinstance(mask, (list, tuple)) else mask
         return self.token_and_position.compute_mask(ids, given)
 
-    def compute_output_shape(self, input_shape: Any) -> tf.TensorShape:
-        return tf.TensorShape([*_ids_of(input_shape), self.embed_dim])
-
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
@@ -121,11 +115,3 @@ class TokenSegmentPositionEmbedding(keras.layers.Layer):
             "rate": self.rate,
             "epsilon": self.epsilon,
         }
-
-
-def _ids_of(input_shape: Any) -> tf.TensorShape:
-    """Returns the shape of the token ids, which come alone or first of a pair."""
-    alone = isinstance(input_shape, tf.TensorShape) or not isinstance(
-        input_shape[0], (tf.TensorShape, list, tuple)
-    )
-    return tf.TensorShape(input_shape if alone else input_shape[0])

@@ -19,8 +19,7 @@ from kerasnlp_lab.errors import DataError, OptionError
 __all__ = ["Hidden", "Masking", "MaskingVocabulary", "row_keys", "uniform"]
 
 NAMED = ("[PAD]", "[CLS]", "[SEP]", "[MASK]")
-# Punctuation is a word of its own, so that no text has such a word. Among them are [UNK] and
-# [unused12].
+# Also [UNK] and [unused12]. BERT splits texts at brackets, so these are no words of a text.
 SPECIAL = re.compile(r"\[.+\]", re.DOTALL)
 
 MASKED, CHANGED = 0.8, 0.9  # below the first [MASK], below the second a random piece
@@ -50,33 +49,24 @@ def _absorb(states: np.ndarray, values: np.ndarray | int) -> np.ndarray:
 
 
 def row_keys(seed: int, step: int, rows: np.ndarray) -> np.ndarray:
-    """Returns a key for the draws of each row in a step, uint64 [rows].
-
-    Args:
-        seed: Any integer of 64 bits.
-        step: Any integer of 64 bits.
-        rows: The numbers of the rows, integers [rows].
-    """
+    """Returns a key for the draws of each row in a step, uint64 [rows], from any integers."""
     return _absorb(_absorb(_absorb(np.zeros(1, np.uint64), seed), step), rows)
 
 
 class Draws(NamedTuple):
-    """Where something is drawn: the row of each draw among the keys, and its position there."""
+    """Where numbers are drawn: the row of each among the keys, and its position in the row."""
 
     rows: np.ndarray
     positions: np.ndarray
 
 
 def draw_bits(keys: np.ndarray, kind: int, draws: Draws | None = None) -> np.ndarray:
-    """Draws 64 bits at a time.
+    """Draws 64 bits at a time, uint64 [draws].
 
     Args:
         keys: From `row_keys`, uint64 [rows].
         kind: A number for the purpose. Draws of two kinds are independent.
-        draws: Where something is drawn; None for once a row.
-
-    Returns:
-        Integers, uint64 [draws].
+        draws: Where numbers are drawn; None for one number a row.
     """
     states = _absorb(keys, kind)
     return states if draws is None else _absorb(states[draws.rows], draws.positions)
@@ -91,14 +81,13 @@ def uniform(keys: np.ndarray, kind: int, draws: Draws | None = None) -> np.ndarr
 class MaskingVocabulary:
     """Facts about the pieces of a vocabulary.
 
+    Special pieces, which stand in square brackets, are never hidden and never replace a hidden
+    one. BERT hides [UNK] too, from which a model learns to guess that a word is unknown; Hugging
+    Face does not.
+
     Args:
-        padding: The id of [PAD].
-        start: The id of [CLS].
-        separator: The id of [SEP].
-        mask: The id of [MASK].
-        is_special: Whether a piece is special, bool [pieces]: in square brackets. Such pieces are
-            never hidden, and never replace a hidden one. (BERT hides [UNK] too, from which a model
-            learns to guess that a word is unknown; Hugging Face does not.)
+        padding, start, separator, mask: The ids of [PAD], [CLS], [SEP] and [MASK].
+        is_special: Whether a piece is special, bool [pieces].
         continues_word: Whether a piece begins with ##, bool [pieces].
     """
 
@@ -125,17 +114,19 @@ class MaskingVocabulary:
         missing = [name for name in NAMED if name not in ids]
         if missing:
             raise DataError(
-                f"the vocabulary of {len(pieces)} pieces has no {' and no '.join(missing)}, but "
-                "pre-training needs these pieces: add them, or learn a vocabulary from your texts"
+                f"pre-training needs the pieces {', '.join(NAMED)}, but the vocabulary of "
+                f"{len(pieces)} pieces has no {' and no '.join(missing)}: add what is missing, or "
+                "learn a vocabulary from your texts"
             )
         special = np.array([SPECIAL.fullmatch(piece) is not None for piece in pieces])
         if special.all():
             raise DataError(
                 f"all {len(pieces)} pieces of the vocabulary are special ones such as [MASK], so "
-                "that there is nothing to learn: use a vocabulary with pieces of words"
+                "there is nothing to learn: use a vocabulary with pieces of words"
             )
         continues = np.array([piece.startswith("##") for piece in pieces])
-        return cls(*(ids[name] for name in NAMED), special, continues)
+        padding, start, separator, mask = (ids[name] for name in NAMED)
+        return cls(padding, start, separator, mask, special, continues)
 
 
 class Hidden(NamedTuple):
@@ -156,24 +147,21 @@ class Hidden(NamedTuple):
 class Masking:
     """How tokens are hidden: 80% become [MASK], 10% a random piece, 10% stay as they are.
 
-    The number of tokens to hide in a sequence is `share` of those that may be hidden, rounded up
-    or down at random so that `share` is hidden on average, and at least one if there is one. So
-    more than `share` is hidden where a sequence has fewer than 1 / `share` tokens.
-
-    With `whole_words`, that holds for words, and a word's pieces are hidden together. All words
-    have the same chance, so that `share` of the tokens are hidden too.
+    A sequence hides `share` of the tokens that may be hidden, rounded up or down at random so that
+    the average is exact, but always at least one. So a sequence of fewer than 1 / `share` tokens
+    hides more. With `whole_words` the same is true of words. All words have the same chance, so
+    `share` of the tokens are hidden too.
 
     Args:
         share: The share of tokens to hide, above 0 and below 1.
-        whole_words: Whether the pieces of a word (one, and those that begin with ## after it) are
-            hidden together.
+        whole_words: Whether a piece and those after it that begin with ## are hidden together.
 
     Raises:
         OptionError: The share is out of range.
 
-    Source: Devlin et al. 2019, section 3.1, https://arxiv.org/abs/1810.04805; whole words as in
-    https://github.com/google-research/bert (May 2019), where long words are hidden less often;
-    anew in each step as in Liu et al. 2019, section 4.1, https://arxiv.org/abs/1907.11692.
+    Source: Devlin et al. 2019, section 3.1, https://arxiv.org/abs/1810.04805; drawn anew in each
+    pass as in Liu et al. 2019, section 4.1, https://arxiv.org/abs/1907.11692; whole words as in
+    https://github.com/google-research/bert, which hides long words less often, however.
     """
 
     share: float = 0.15

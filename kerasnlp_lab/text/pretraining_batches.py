@@ -33,15 +33,14 @@ class _Text(NamedTuple):
 class PretrainingBatches:
     """Makes batches for masked language modelling and next-sentence prediction.
 
-    Without pairs, a sequence is [CLS], a row and [SEP]. With pairs it is [CLS] A [SEP] B [SEP],
-    where A is the beginning of a row, up to a sentence drawn at random. In half of the sequences B
-    is the rest of the row. In the other half it is the end of a row out of another document, and
-    the model does not see the rest of the first row in this step. A random B is cut only where no
-    candidate fits. A row of one sentence is [CLS] A [SEP].
+    Without pairs, a sequence is [CLS], a row and [SEP]. With pairs it is [CLS] A [SEP] B [SEP]. A
+    is the beginning of a row, up to a random sentence. B is the rest of the row, or in half of the
+    sequences the end of a row in another document; then the model does not see the rest in this
+    pass. A row of one sentence is [CLS] A [SEP]. Everything is drawn anew in each pass.
 
-    Unlike BERT's, a random B resembles the rest that it stands for: it starts after a row's first
-    sentence, ends with a row, and is the end of nearly that length among some adjacent rows. So
-    lengths do not tell which B is random. Everything is drawn anew in each step.
+    Unlike BERT's, a random B looks like the rest of a row: it starts after a row's first sentence,
+    ends with the row, and is about as long as the rest that it replaces (the best of some adjacent
+    rows). So lengths hardly tell which B is random. It is cut only where no candidate fits.
 
     Args:
         sequences: The tokenized corpus; `sequences.pairs` says whether there are pairs.
@@ -138,8 +137,7 @@ class PretrainingBatches:
         """Returns [CLS] A [SEP] B [SEP], without B where it is empty.
 
         Returns:
-            The ids of the sequences end to end and their segments, int32 [tokens], and the lengths
-            of the sequences, int64 [batch].
+            Ids and segments end to end, int32 [tokens], and lengths, int64 [batch].
         """
         start, separator = len(ids), len(ids) + 1
         ids = np.append(

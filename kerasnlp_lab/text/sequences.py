@@ -52,7 +52,7 @@ class TokenSequences:
             for document, parts in rows:
                 documents.append(document)
                 self.paired_rows += pairs and len(parts) > 1
-                yield b"".join(parts)
+                yield b"".join(part.data for part in parts)
 
         self._store = RowStore.of_rows(stored())
         self.documents = np.array(documents, np.int32)

@@ -140,7 +140,7 @@ def test_mask_behind_the_layer(case, mode):
         return ReceiveMask()(layer(given))
 
     if mode == "eager":
-        received = chain(tf.constant(case.inputs))
+        received = chain(tf.nest.map_structure(tf.constant, case.inputs))
     else:
         inputs = case.symbolic_inputs()
         received = keras.Model(inputs, chain(inputs))(case.inputs)
