@@ -231,6 +231,6 @@ def _check_pairs(sequences: TokenSequences) -> None:
     if not sequences.paired_rows:
         raise DataError(
             "next-sentence prediction needs documents of two sentences or more, but each of the "
-            f"{sequences.documents[-1] + 1} documents has one: join the lines that belong to one "
-            f"document, with blank lines between documents, {rather}"
+            f"{len(sequences)} documents has one: put the sentences of a document on adjacent "
+            f"lines and blank lines between documents, {rather}"
         )

@@ -6,7 +6,8 @@ import tensorflow as tf
 
 from kerasnlp_lab.errors import DataError
 from kerasnlp_lab.text.masking import Masking
-from kerasnlp_lab.text.pipeline import NO_STEP
+from kerasnlp_lab.text.order import training_order
+from kerasnlp_lab.text.pipeline import NO_STEP, Share, batches_of
 from kerasnlp_lab.text.pretraining_batches import FOLLOWS, NO_PAIR, RANDOM, PretrainingBatches
 from tests.text.documents import CLS, FIRST, SEP, pack, random_documents, vocabulary
 
@@ -152,7 +153,7 @@ def test_pairs(paired):
 
 
 def test_lengths_do_not_tell_which_b_is_random(paired):
-    found = [pair for step in range(8) for pair in pairs_of(paired, step)]
+    found = [pair for step in range(5) for pair in pairs_of(paired, step)]
     totals = {
         kind: np.array([len(a) + len(b) for a, b, class_ in found if class_ == kind])
         for kind in (FOLLOWS, RANDOM)
@@ -208,6 +209,27 @@ def test_the_same_in_a_graph(either):
                 np.testing.assert_array_equal(ours[name], values)
 
 
+def test_replicas_share_the_batches_of_one(paired):
+    def texts(share):
+        lengths = paired.sequences.lengths
+        order = training_order(
+            lengths, np.zeros(len(lengths), int), batch_size=8, seed=0, first_step=5
+        )
+        loaded = batches_of(share.of_batches(order.enumerate(5)), paired.load)
+        made = loaded.take(4 * share.of).as_numpy_iterator()
+        return [
+            (ids.tolist(), next_sentence)
+            for features, targets in made
+            for (ids, _), next_sentence in zip(
+                texts_of(features, targets), targets["next_sentence"], strict=True
+            )
+        ]
+
+    alone = texts(Share())
+    assert len(alone) == 32
+    assert texts(Share(0, 2, 2)) == alone
+
+
 def test_one_sentence_in_all():
     made = batches(pack([[1]], 16, pairs=False))
     features, targets = made.make(0, np.array([0]))
@@ -219,7 +241,7 @@ def test_one_sentence_in_all():
     ("documents", "message"),
     [
         ([[5, 5, 5]], "there is only one document: separate documents by blank lines"),
-        ([[9], [0], [3]], "each of the 3 documents has one: join the lines"),
+        ([[9], [0], [3]], "each of the 2 documents has one: put the sentences"),
     ],
     ids=["one document", "single sentences"],
 )
