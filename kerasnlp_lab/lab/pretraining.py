@@ -23,7 +23,7 @@ from kerasnlp_lab.bert.checkpoint_writing import write_checkpoint
 from kerasnlp_lab.bert.pretraining_network import PretrainingNetwork, pretraining_network
 from kerasnlp_lab.bert.vectorizer import HubVectorizer
 from kerasnlp_lab.data.corpus import Corpus, CorpusSource, HeldOut, hold_out, open_corpus
-from kerasnlp_lab.errors import OptionError, RunError
+from kerasnlp_lab.errors import DataError, OptionError, RunError
 from kerasnlp_lab.lab.claiming import claim_run, say
 from kerasnlp_lab.lab.pretraining_config import PretrainingConfig
 from kerasnlp_lab.lab.pretraining_origin import Origin, find_origin
@@ -51,6 +51,7 @@ from kerasnlp_lab.training.strategy import is_chief
 __all__ = ["Pretraining", "resume_pretraining", "run_pretraining"]
 
 NO_LIMIT = 1 << 30  # sentences are cut when they are packed, not when they are tokenized
+HELD_OUT_DOCUMENTS = 8  # at least, so that pairs can be drawn from them
 PARTS = ("checkpoint", "encoder")  # that a run ends with
 
 
@@ -107,11 +108,11 @@ def run_pretraining(
         folder = run.path
         if not is_chief(strategy):
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        split = hold_out(corpus, config.held_out, config.seed)
+        split = hold_out(corpus, config.held_out, config.seed, least=HELD_OUT_DOCUMENTS)
         checkpoint = _checkpoint(origin, split, folder / "preprocess", config, console)
         say(console, precision_note(config.precision))
         text = HubVectorizer(str(folder / "preprocess"), NO_LIMIT)
-        batches = _batches(text, split, config)
+        batches = _batches(text, split, config, console)
         with strategy.scope():
             network = pretraining_network(
                 checkpoint,
@@ -209,7 +210,10 @@ def _checkpoint(
 
 
 def _batches(
-    text: HubVectorizer, split: HeldOut, config: PretrainingConfig
+    text: HubVectorizer,
+    split: HeldOut,
+    config: PretrainingConfig,
+    console: rich.console.Console | None,
 ) -> tuple[PretrainingBatches, PretrainingBatches]:
     """Returns the batches of the training texts, and of those that are held out."""
     vocabulary = MaskingVocabulary.of_pieces(text.vocabulary())
@@ -225,7 +229,14 @@ def _batches(
         masking = Masking(whole_words=config.whole_words)
         return PretrainingBatches(sequences, vocabulary, masking, seed=config.seed)
 
-    return batches(split.training(), config.pairs), batches(split.validation(), config.pairs)
+    train = batches(split.training(), config.pairs)
+    try:
+        return train, batches(split.validation(), config.pairs)
+    except DataError:
+        if not config.pairs:
+            raise
+    say(console, "the held-out documents have no pairs: only masked words are measured on them")
+    return train, batches(split.validation(), False)
 
 
 def _plan(

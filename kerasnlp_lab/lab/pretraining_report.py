@@ -66,7 +66,7 @@ class PretrainingResult:
             "masked_loss": loss,
             "masked_accuracy": best["val_accuracy"],
         }
-        if "val_next_sentence_accuracy" in best:
+        if plan.validation.sequences.pairs:
             held_out["next_sentence_accuracy"] = best["val_next_sentence_accuracy"]
         rate = state.timed_texts / state.timed_seconds if state.timed_texts else 0.0
         weights = plan.learner.network.trainable_weights

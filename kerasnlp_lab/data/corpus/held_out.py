@@ -46,7 +46,7 @@ class HeldOut:
         yield sentences[kept:] if held else sentences[:kept]
 
 
-def hold_out(corpus: Corpus, share: float, seed: int) -> HeldOut:
+def hold_out(corpus: Corpus, share: float, seed: int, *, least: int = 1) -> HeldOut:
     """Holds out a share of the documents, at least one, and leaves at least one.
 
     Each document has a random number, a pure function of the seed and of the document's number;
@@ -56,6 +56,7 @@ def hold_out(corpus: Corpus, share: float, seed: int) -> HeldOut:
         corpus: The corpus.
         share: The share, between 0 and 1.
         seed: Which documents those are, from 0 to 2**32 - 1.
+        least: How many are held out at least, unless they are more than half of all.
 
     Raises:
         OptionError: The share or the seed is out of range.
