@@ -127,8 +127,8 @@ def _print_text(filled: FilledText, line: int = 0) -> None:
     """Prints a table for each [MASK]: the text around it, then a line a guess."""
     if filled.read < filled.pieces:
         print(
-            f"this text has {filled.pieces:,} pieces, the model's positions are for "
-            f"{filled.read:,}: it reads so many around each [MASK]",
+            f"this text has {filled.pieces:,} pieces and the model reads {filled.read:,} at once: "
+            "those around each [MASK]",
             file=sys.stderr,
         )
     for mask in filled.masks:

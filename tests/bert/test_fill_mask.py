@@ -59,7 +59,7 @@ TEXTS = {
     "[MASK]": "[MASK]",
     "The DOGS [MASK] sat, [MASK]ing": "the dog ##s [MASK] sat , [MASK] [UNK]",
     "a[mask]cat [Mask]": "a [MASK] cat [MASK]",
-    "größer [MASK] \ud83d cat": "[UNK] [MASK] [UNK] cat",
+    "größer [MASK] \ud83d cat": "[UNK] [MASK] cat",  # U+FFFD is no word
     " ".join(["the [MASK]"] * 31): " ".join(["the [MASK]"] * 31),
 }
 
@@ -155,7 +155,7 @@ def test_where_a_model_is(folder, tiny_checkpoint, tmp_path):
         read_pretrained(run)
     (run / "checkpoint").symlink_to(folder)
     assert read_pretrained(run).heads.keys() == read_checkpoint(folder).heads.keys()
-    with pytest.raises(HubError, match="no output layer for pieces .* kerasnlp-lab pretrain TEXTS"):
+    with pytest.raises(HubError, match="no output layer for pieces .* .kerasnlp-lab pretrain"):
         read_pretrained(tiny_checkpoint)
     with pytest.raises(RunError, match="there is no folder .*/rum; did you mean '.*/run'"):
         read_pretrained(tmp_path / "rum")

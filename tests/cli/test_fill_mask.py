@@ -28,7 +28,9 @@ def test_a_table_for_each_mask(model):
     assert lines[8] == f"…{long[-36:]}[MASK]"
     shares = [float(line.split()[1]) for line in lines[1:4]]
     assert sorted(shares, reverse=True) == shares and 0 < sum(shares) <= 1
-    assert "this text has 121 pieces" in result.err and "reads 62 around each [MASK]" in result.err
+    assert result.err == (
+        "this text has 121 pieces and the model reads 62 at once: those around each [MASK]\n"
+    )
 
 
 def test_json_of_a_file(model, tmp_path):
