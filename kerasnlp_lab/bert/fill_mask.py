@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,7 +24,6 @@ from kerasnlp_lab.text.vectorizer import in_batches, replace_surrogates
 
 __all__ = ["FilledMask", "FilledText", "Guess", "fill_masks", "has_mask", "read_pretrained"]
 
-TEXTS = 32  # that are tokenized together
 ROWS, MASKS = 32, 256  # that go through the network together
 MASK = re.compile(r"\[mask\]", re.IGNORECASE)
 EXAMPLE = "write [MASK] where a word is missing, as in 'oil [MASK] below 45 dollars'"
@@ -106,6 +106,7 @@ def fill_masks(
     texts: Iterable[str | bytes],
     *,
     top: int = 5,
+    batch_size: int = 32,
     tokenize: Callable[[tf.Tensor], tf.RaggedTensor] | None = None,
 ) -> Iterator[FilledText]:
     """Yields each text with the likeliest pieces for its masks, [MASK] in the text.
@@ -117,6 +118,7 @@ def fill_masks(
         model: With an output layer for pieces.
         texts: Read as they are needed. Invalid UTF-8 is replaced with U+FFFD.
         top: How many pieces for each mask, or all if the vocabulary has fewer.
+        batch_size: How many texts to read before the first is filled.
         tokenize: From strings, [batch], to ids, [batch, (pieces)]; None to split texts by the
             vocabulary, as Hugging Face's tokenizers do.
 
@@ -128,12 +130,9 @@ def fill_masks(
     check_option("top", top, top >= 1, "1 or more")
     if isinstance(model, BertCheckpoint):
         model = pretraining_network(model, next_sentence=False, dropout=0.0)
-    return _fill(_MaskFiller(model, top, tokenize), texts)
-
-
-def _fill(filler: _MaskFiller, texts: Iterable[str | bytes]) -> Iterator[FilledText]:
-    for batch in in_batches(texts, TEXTS):
-        yield from filler.fill([_as_string(text) for text in batch])
+    filler = _MaskFiller(model, top, tokenize)
+    batches = in_batches(map(_as_string, texts), batch_size)
+    return itertools.chain.from_iterable(map(filler.fill, batches))
 
 
 class _Window(NamedTuple):

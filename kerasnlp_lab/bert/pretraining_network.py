@@ -100,16 +100,20 @@ def pretraining_network(
         config, checkpoint.tensors, precision=precision, dropout=dropout, name="encoder"
     )
     bert.get_layer("pooler_transform").trainable = next_sentence
-    encode = bert if has_gpu() else FastBertEncoder(bert, precision=precision, name="encoder")
-
     names = ("input_word_ids", "input_mask", "input_type_ids")
     inputs = {name: keras.Input((None,), dtype=tf.int32, name=name) for name in names}
     positions = keras.Input((), dtype=tf.int32, name="masked_positions")
-    encoded = encode(inputs)
-    vectors = tf.reshape(encoded["sequence_output"], [-1, config.hidden_size])
+    if has_gpu():  # FastBertEncoder's operations are for CPUs
+        encoded = bert(inputs)
+        every = tf.reshape(encoded["sequence_output"], [-1, config.hidden_size])
+        vectors = tf.gather(every, positions)
+    else:
+        encode = FastBertEncoder(bert, precision=precision, name="encoder")
+        encoded = encode({**inputs, "output_positions": positions})
+        vectors = encoded["position_output"]
     table = next(one for one in bert.variables if canonical_name(one.name) == WORDS)
     head = MaskedWordHead(config, lambda: table, precision=precision, name="masked_words")
-    outputs = {"masked_words": head(tf.gather(vectors, positions))}
+    outputs = {"masked_words": head(vectors)}
     if next_sentence:
         pooled = tf.cast(encoded["pooled_output"], tf.float32)
         outputs["next_sentence"] = keras.layers.Dense(2, name="next_sentence")(pooled)

@@ -60,7 +60,11 @@ def fill_mask(
     checkpoint = read_pretrained(model)
     failed: list[DataError] = []
     asked, waiting = itertools.tee(_good_rows(rows, file, failed))
-    answers = fill_masks(checkpoint, (row.text for row in asked), top=top)
+    # A person who types wants an answer to each line.
+    typed = not texts and str(file or "-") == "-" and sys.stdin.isatty()
+    answers = fill_masks(
+        checkpoint, (row.text for row in asked), top=top, batch_size=1 if typed else 32
+    )
     for one, row in zip(answers, waiting, strict=False):
         where = {"line": row.line} if file else {}
         if as_json:
@@ -123,8 +127,8 @@ def _print_text(filled: FilledText, line: int = 0) -> None:
     """Prints a table for each [MASK]: the text around it, then a line a guess."""
     if filled.read < filled.pieces:
         print(
-            f"this text has {filled.pieces:,} pieces, the model's positions are for "
-            f"{filled.read:,}: it reads so many around each [MASK]",
+            f"this text has {filled.pieces:,} pieces and the model reads {filled.read:,} at once: "
+            "those around each [MASK]",
             file=sys.stderr,
         )
     for mask in filled.masks:
