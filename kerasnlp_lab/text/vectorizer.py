@@ -214,8 +214,8 @@ class TextVectorizer(keras.layers.Layer):
         """
         if type(self).find_tokens is TextVectorizer.find_tokens:
             raise OptionError(
-                "this model drops punctuation and does not know where its words are in a text, "
-                "which entities need; use hash_embed_cnn or a BERT"
+                "entities need the place of each token in its text, which this model does not "
+                "know; use hash_embed_cnn or a BERT"
             )
         self.with_offsets = True
         self._make_graph()
