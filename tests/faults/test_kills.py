@@ -15,7 +15,7 @@ from kerasnlp_lab.zoo import find_model
 from tests import processes
 from tests.cli.command import run as cli
 from tests.faults.harness import KILLED, SAVED, command, differences, finish, kill_and_resume
-from tests.faults.kill_many import EVERY, SCRATCH, SMALL, hub
+from tests.faults.kill_many import ENTITIES, EVERY, SCRATCH, SMALL, TAGGER, hub
 
 # The consecutive kills of one run.
 PLANS = {
@@ -57,6 +57,17 @@ def test_a_killed_hub_classifier_ends_bit_equal(tmp_path):
     finish([*arguments, "--output", str(tmp_path / "whole")])
     hits = kill_and_resume(arguments, tmp_path / "run", kills)
     assert len(hits) == len(kills)
+    assert differences(tmp_path / "whole", tmp_path / "run") == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("model", ["hash_embed_cnn", "bert"])
+def test_a_killed_run_on_entities_ends_bit_equal(model, tmp_path):
+    arguments = TAGGER if model == "hash_embed_cnn" else [*hub(tmp_path), *ENTITIES]
+    finish([*arguments, "--output", str(tmp_path / "whole")])
+    kills = [("step", 3), ("half written", 1), ("in validation", 1)]
+    assert len(kill_and_resume(arguments, tmp_path / "run", kills)) == len(kills)
     assert differences(tmp_path / "whole", tmp_path / "run") == []
 
 
