@@ -36,6 +36,7 @@ def test_the_terminal_shows_names_and_numbers_whole(compared):
     for cell in ("tfidf_linear", f"{low:.3f}-{high:.3f}", f"{row['macro_f1']:.4f}"):
         assert cell in line
     assert "…" not in result.out
+    assert result.out and "\x1b" not in result.out + result.err
 
 
 def test_each_model_can_be_used_by_itself(compared):
