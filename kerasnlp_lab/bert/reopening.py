@@ -24,7 +24,7 @@ from kerasnlp_lab.bert.encoder import (
     precision_policy,
     set_tensors,
 )
-from kerasnlp_lab.bert.loading import load_hub_layer
+from kerasnlp_lab.bert.loading import load_hub_layer, load_preprocessing
 from kerasnlp_lab.bert.module_description import describe_if_ours, read_described_module
 from kerasnlp_lab.errors import HubError, check_option, first_line
 
@@ -129,7 +129,7 @@ def checkpoint_of_module(encoder: Any, preprocess: str | Path) -> BertCheckpoint
         config, tensors = encoder.bert_config, named_tensors(encoder.variables)
     else:
         config, tensors = _take_apart(encoder, "the encoder")
-    module = load_hub_layer(str(preprocess)).resolved_object
+    module = load_preprocessing(str(preprocess))
     vocab_file = Path(hub.resolve(str(preprocess)), "assets", "vocab.txt")
     if not vocab_file.is_file():
         raise HubError(f"{preprocess} has no assets/vocab.txt: only word pieces can be taken along")

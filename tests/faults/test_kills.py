@@ -19,7 +19,8 @@ from tests.faults.kill_many import ENTITIES, EVERY, SCRATCH, SMALL, TAGGER, hub
 
 # The consecutive kills of one run.
 PLANS = {
-    "steps and writing": [("step", 3), ("half written", 2), ("before rename", 4)],
+    "steps and writing": [("step", 3), ("half written", 2)],
+    "renaming": [("before rename", 4), ("after rename", 1)],
     "tidying": [("after rename", 3), ("before cleaning", 3), ("after the best", 1)],
     "ends of epochs": [("in validation", 1), ("after a line of history", 2), ("step", 9)],
     "signals": [("sigterm", 4), ("sigterm in validation", 2), ("after a checkpoint", 1)],
@@ -194,6 +195,7 @@ def test_a_second_ctrl_c_stops_at_once(tmp_path):
     assert not list(run.glob("checkpoints/step-*6.safetensors"))
 
 
+@pytest.mark.slow  # tests/training/test_checkpoints.py fills one without a process
 def test_a_full_disk_while_a_checkpoint_is_written(whole, tmp_path):
     """The run ends with a remedy, and with free space it resumes bit-equal."""
     run = tmp_path / "run"
