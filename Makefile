@@ -10,7 +10,8 @@ export IPYTHONDIR ?= $(CURDIR)/.cache/ipython
 export JUPYTER_DATA_DIR ?= $(CURDIR)/.cache/jupyter
 INSTALL := $(BIN)/python -m pip install --quiet --no-cache-dir --disable-pip-version-check --no-compile -c constraints.txt
 # pip would compile one file after the other; some packages hold files that are no valid Python.
-COMPILE := $(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null || true
+# A fifth of all code is the packages' own tests, which nobody imports.
+COMPILE := $(BIN)/python -m compileall -q -j 0 -x '/tests?/' .venv/lib >/dev/null || true
 
 # Longest files first, each whole on one worker: tests/schedule.py. Three workers keep two cores busy.
 PYTEST := $(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder
@@ -40,10 +41,12 @@ help:
 	@$(COMPILE)
 	@touch $@
 
-.venv/.installed-dev: .venv/.installed
+# It includes the installation above, so that a fresh clone resolves and compiles once.
+.venv/.installed-dev: setup.cfg pyproject.toml constraints.txt | .venv/bin/python
+	@echo "installing TensorFlow, the tools and the rest into .venv: a few minutes, once"
 	$(INSTALL) -e ".[dev]"
 	@$(COMPILE)
-	@touch $@
+	@touch .venv/.installed $@
 
 demo: .venv/.installed
 	rm -rf runs/demo

@@ -16,6 +16,7 @@ _HOMES = {
     "MaskedAveragePooling1D": "kerasnlp_lab.layers",
     "Recipe": "kerasnlp_lab.zoo",
     "TokenAndPositionEmbedding": "kerasnlp_lab.layers",
+    "TokenSegmentPositionEmbedding": "kerasnlp_lab.layers",
     "TransformerBlock": "kerasnlp_lab.layers",
     "adamw_with_warmup": "kerasnlp_lab.training",
     "create_classifier": "kerasnlp_lab.zoo",

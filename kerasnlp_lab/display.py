@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 
 from rich.cells import cell_len
 
-__all__ = ["LONGEST", "first_few", "listed", "printable", "shortened", "shown_names"]
+__all__ = ["LONGEST", "duration", "first_few", "listed", "printable", "shortened", "shown_names"]
 
 LONGEST = 40  # cells of a terminal; a Chinese character takes two
 # Persian and Indian scripts cannot be written without these two invisible characters.
@@ -70,3 +70,20 @@ def first_few(items: Sequence[str], most: int, separator: str = ", ") -> str:
     """Returns the first of some items, and how many more there are."""
     more = [f"and {len(items) - most:,} more"] if len(items) > most else []
     return separator.join([*items[:most], *more])
+
+
+def duration(seconds: float) -> str:
+    """Returns a time in the unit that fits: "40 s", "12 min", "3 h 5 min", "4 days".
+
+    Example:
+        >>> duration(39.6), duration(700), duration(11100), duration(4e5)
+        ('40 s', '12 min', '3 h 5 min', '5 days')
+    """
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes / 1440:,.0f} days"

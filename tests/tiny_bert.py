@@ -25,8 +25,13 @@ def write_tiny_checkpoint(
     layers: int = 2,
     heads: int = 2,
     positions: int = 64,
+    activation: str = "gelu",
+    heads_of_pretraining: bool = False,
 ) -> Path:
-    """Writes a BERT with random weights in Hugging Face's format, and returns its folder."""
+    """Writes a BERT with random weights in Hugging Face's format, and returns its folder.
+
+    With `heads_of_pretraining` it is a BertForPreTraining, else a BertModel.
+    """
     config = {
         "model_type": "bert",
         "vocab_size": len(vocabulary),
@@ -36,7 +41,7 @@ def write_tiny_checkpoint(
         "intermediate_size": inner,
         "max_position_embeddings": positions,
         "type_vocab_size": 2,
-        "hidden_act": "gelu",
+        "hidden_act": activation,
         "hidden_dropout_prob": 0.1,
         "attention_probs_dropout_prob": 0.1,
         "initializer_range": 0.02,
@@ -69,6 +74,12 @@ def write_tiny_checkpoint(
         add_dense(f"{prefix}.output.dense", inner, hidden)
         add_norm(f"{prefix}.output.LayerNorm")
     add_dense("pooler.dense", hidden, hidden)
+    if heads_of_pretraining:
+        tensors = {f"bert.{name}": value for name, value in tensors.items()}
+        add_dense("cls.predictions.transform.dense", hidden, hidden)
+        add_norm("cls.predictions.transform.LayerNorm")
+        add("cls.predictions.bias", len(vocabulary))
+        add_dense("cls.seq_relationship", hidden, 2)
 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(config))

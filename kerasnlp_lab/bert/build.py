@@ -50,7 +50,9 @@ def build_bert_modules(
     Source: https://www.tensorflow.org/hub/common_saved_model_apis/text; the
     interface is that of ``official.nlp.tools.export_tfhub_lib``.
     """
-    read = read_checkpoint(checkpoint, do_lower_case=do_lower_case, strip_accents=strip_accents)
+    read = read_checkpoint(
+        checkpoint, do_lower_case=do_lower_case, strip_accents=strip_accents, heads=False
+    )
     if as_on_tfhub and read.config.activation == "gelu":
         config = dataclasses.replace(read.config, activation="gelu_tanh")
         read = dataclasses.replace(read, config=config)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
@@ -11,7 +12,7 @@ import numpy as np
 from official.nlp.modeling import networks
 
 from kerasnlp_lab._keras import keras
-from kerasnlp_lab.bert.checkpoint import BertConfig
+from kerasnlp_lab.bert.config import BertConfig
 from kerasnlp_lab.errors import HubError
 
 __all__ = [
@@ -19,6 +20,8 @@ __all__ = [
     "bert_encoder",
     "cannot_rebuild",
     "canonical_name",
+    "encoder_with",
+    "keras_activation",
     "layer_of",
     "named_tensors",
     "precision_policy",
@@ -63,12 +66,6 @@ def bert_encoder(
             softmax, every layer's [batch, heads, from, to].
         name: The Keras model's name.
     """
-    activations = {
-        # Keras' "gelu" is the exact one; the Model Garden's is the tanh approximation.
-        "gelu": keras.activations.gelu,
-        "gelu_tanh": lambda x: keras.activations.gelu(x, approximate=True),
-        "relu": keras.activations.relu,
-    }
     return networks.BertEncoder(
         vocab_size=config.vocab_size,
         hidden_size=config.hidden_size,
@@ -77,7 +74,7 @@ def bert_encoder(
         max_sequence_length=config.max_position_embeddings,
         type_vocab_size=config.type_vocab_size,
         inner_dim=config.intermediate_size,
-        inner_activation=activations[config.activation],
+        inner_activation=keras_activation(config.activation),
         output_dropout=config.hidden_dropout_prob,
         attention_dropout=config.attention_probs_dropout_prob,
         initializer=keras.initializers.TruncatedNormal(stddev=config.initializer_range),
@@ -85,6 +82,40 @@ def bert_encoder(
         dict_outputs=True,
         name=name,
     )
+
+
+def encoder_with(
+    config: BertConfig,
+    tensors: Mapping[str, np.ndarray],
+    *,
+    precision: str,
+    dropout: float,
+    attention_scores: bool = False,
+    name: str | None = None,
+) -> keras.Model:
+    """Returns a BertEncoder with these weights, by Hugging Face's names.
+
+    Its config, with this dropout, is its attribute `bert_config`.
+    """
+    config = dataclasses.replace(
+        config, hidden_dropout_prob=dropout, attention_probs_dropout_prob=dropout
+    )
+    with precision_policy(precision):
+        encoder = bert_encoder(config, attention_scores=attention_scores, name=name)
+    set_tensors(encoder, tensors)
+    encoder.bert_config = config
+    return encoder
+
+
+def keras_activation(name: str) -> Callable[[Any], Any]:
+    """Returns the function of a config's activation."""
+    activations: dict[str, Callable[[Any], Any]] = {
+        # Keras' "gelu" is the exact one; the Model Garden's is the tanh approximation.
+        "gelu": keras.activations.gelu,
+        "gelu_tanh": lambda x: keras.activations.gelu(x, approximate=True),
+        "relu": keras.activations.relu,
+    }
+    return activations[name]
 
 
 @contextmanager

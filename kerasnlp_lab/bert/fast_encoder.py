@@ -42,13 +42,15 @@ class FastBertEncoder(keras.layers.Layer):
         pooled_only: Whether to leave out sequence_output, which saves most of the last layer.
 
     Call arguments:
-        inputs: input_word_ids, input_mask and input_type_ids, int32 [batch, seq].
+        inputs: input_word_ids, input_mask and input_type_ids, int32 [batch, seq]; and perhaps
+            output_positions, int32 [positions], each ``row * seq + place``.
         training: Whether dropout is on.
 
     Returns:
         A dictionary with pooled_output [batch, hidden] and, unless pooled_only,
         sequence_output [batch, seq, hidden], in the compute dtype. Its values at padding
-        are not meaningful.
+        are not meaningful. With output_positions there is position_output [positions, hidden]
+        in its place, which saves most of the last layer, too.
 
     Source: Devlin et al. 2019, https://arxiv.org/abs/1810.04805.
     """
@@ -123,6 +125,7 @@ class FastBertEncoder(keras.layers.Layer):
         `attention` receives each layer's: see `with_attention`.
         """
         positions = RealPositions(inputs["input_mask"], differentiable=do.differentiable)
+        asked = inputs.get("output_positions")
         mask = tf.cast(inputs["input_mask"][:, tf.newaxis, tf.newaxis, :], do.dtype)
         masked = (1 - mask) * tf.constant(MASKED, do.dtype)  # [batch, 1, 1, seq]
 
@@ -153,6 +156,9 @@ class FastBertEncoder(keras.layers.Layer):
                 gathered = tf.reshape(gathered, [-1, self.bert_config.hidden_size])
             else:
                 gathered = positions.join_heads(gathered)  # [rows, hidden]
+            if asked is not None and is_last:
+                rows = positions.rows_of_firsts_and(asked)
+                gathered, x = tf.gather(gathered, rows), tf.gather(x, rows)
             attended = do.dense(f"{layer}.attention.output.dense", gathered)
 
             # Add and normalize.
@@ -168,7 +174,11 @@ class FastBertEncoder(keras.layers.Layer):
             x = do.layer_norm(f"{layer}.output.LayerNorm", outer + x)
 
         outputs = {}
-        if not self.pooled_only:
+        if asked is not None:
+            batch = tf.shape(inputs["input_mask"])[0]
+            outputs["position_output"] = do.leave(x[batch:])
+            x = x[:batch]
+        elif not self.pooled_only:
             outputs["sequence_output"] = do.leave(positions.spread(x))
             x = positions.first(x)
         # Pooler: a dense layer on each text's first position, [CLS].

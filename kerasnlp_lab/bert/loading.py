@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import hashlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import tensorflow as tf
 import tensorflow_hub as hub
 import tensorflow_text  # noqa: F401  # registers the ops that preprocessing modules call
 
 from kerasnlp_lab._internals import handle_of
 from kerasnlp_lab.errors import HubError, first_line
 
-__all__ = ["load_hub_layer", "module_sha256"]
+__all__ = ["load_hub_layer", "load_preprocessing", "module_sha256"]
 
 
 def load_hub_layer(handle: Any, **kwargs: Any) -> hub.KerasLayer:
@@ -27,8 +31,42 @@ def load_hub_layer(handle: Any, **kwargs: Any) -> hub.KerasLayer:
     Raises:
         HubError: The module cannot be fetched or read.
     """
-    try:
+    with _explained(handle):
         return hub.KerasLayer(handle, **kwargs)
+
+
+def load_preprocessing(handle: str) -> Any:
+    """Returns the object of a preprocessing module, which has no weights.
+
+    Reading its graph takes longer than building a small BERT, so the classifiers of one process
+    share it until its files change. Within the scope of a strategy each loads its own.
+
+    Args:
+        handle: A tfhub.dev address or a folder with a SavedModel.
+
+    Raises:
+        HubError: The module cannot be fetched or read.
+    """
+    if tf.distribute.has_strategy() or not tf.executing_eagerly():
+        return load_hub_layer(handle).resolved_object
+    with _explained(handle):
+        folder = Path(hub.resolve(handle))
+    files = [folder / "saved_model.pb", *sorted(folder.glob("assets/*"))]
+    found = [(file, file.stat()) for file in files if file.exists()]
+    versions = [(str(one), of.st_ino, of.st_size, of.st_mtime_ns) for one, of in found]
+    return _load_once(handle, tuple(versions))
+
+
+@functools.lru_cache(maxsize=2)
+def _load_once(handle: str, versions: tuple[tuple[str, int, int, int], ...]) -> Any:
+    return load_hub_layer(handle).resolved_object
+
+
+@contextlib.contextmanager
+def _explained(handle: Any) -> Iterator[None]:
+    """Turns whatever goes wrong into a HubError that says what to do."""
+    try:
+        yield
     except Exception as error:  # urllib, tarfile, TensorFlow and OS errors, all of them
         places = (
             f"'kerasnlp-lab hub install {handle}' tries more places and says what each answered, "

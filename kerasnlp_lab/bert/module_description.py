@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasnlp_lab._internals import checkpoint_keys
-from kerasnlp_lab.bert.checkpoint import SIZES, BertConfig, tensor_shapes
+from kerasnlp_lab.bert.config import SIZES, BertConfig, tensor_shapes
 from kerasnlp_lab.bert.encoder import as_named_tensors
 from kerasnlp_lab.errors import HubError, RunError, StorageError
 from kerasnlp_lab.paths import cache_dir, check_files, sha256_of, write_whole

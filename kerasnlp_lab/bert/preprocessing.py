@@ -14,7 +14,7 @@ from official.nlp.tools import export_tfhub_lib
 from kerasnlp_lab._internals import BasicTokenizer
 from kerasnlp_lab._keras import keras
 
-__all__ = ["export_preprocessing", "normalize"]
+__all__ = ["bert_tokenizer", "export_preprocessing", "normalize"]
 
 DEFAULT_SEQ_LENGTH = 128
 MAX_CHARS_PER_WORD = 100  # of Hugging Face's WordPiece; a longer word is [UNK]
@@ -45,12 +45,12 @@ def export_preprocessing(
 
     Source: https://www.tensorflow.org/hub/common_saved_model_apis/text.
     """
-    kwargs: dict[str, Any] = {"lower_case": do_lower_case}
-    if not as_on_tfhub or do_lower_case != strip_accents:
-        splitter = functools.partial(_HuggingFaceSplitter, strip_accents=strip_accents)
-        kwargs["basic_tokenizer_class"] = splitter
-        kwargs["max_bytes_per_word"] = 4 * MAX_CHARS_PER_WORD
-    tokenize = layers.BertTokenizer(vocab_file=str(vocab_file), tokenizer_kwargs=kwargs)
+    tokenize = bert_tokenizer(
+        vocab_file,
+        do_lower_case=do_lower_case,
+        strip_accents=strip_accents,
+        as_on_tfhub=as_on_tfhub,
+    )
     # From here on as in the Model Garden's export_tfhub_lib.create_preprocessing.
     sentences = keras.Input((), dtype=tf.string, name="sentences")
     tokens = tokenize(sentences)
@@ -66,6 +66,21 @@ def export_preprocessing(
     )
     module.bert_pack_inputs = export_tfhub_lib.BertPackInputsSavedModelWrapper(pack)
     module.save(str(target), include_optimizer=False, save_format="tf")
+
+
+def bert_tokenizer(
+    vocab_file: Path, *, do_lower_case: bool, strip_accents: bool, as_on_tfhub: bool = False
+) -> keras.layers.Layer:
+    """Returns the layer of such a module that splits texts.
+
+    It takes strings of shape [batch], and gives ids, int32 [batch, (words), (pieces)].
+    """
+    kwargs: dict[str, Any] = {"lower_case": do_lower_case}
+    if not as_on_tfhub or do_lower_case != strip_accents:
+        splitter = functools.partial(_HuggingFaceSplitter, strip_accents=strip_accents)
+        kwargs["basic_tokenizer_class"] = splitter
+        kwargs["max_bytes_per_word"] = 4 * MAX_CHARS_PER_WORD
+    return layers.BertTokenizer(vocab_file=str(vocab_file), tokenizer_kwargs=kwargs)
 
 
 def normalize(texts: tf.Tensor, *, do_lower_case: bool, strip_accents: bool) -> tf.Tensor:

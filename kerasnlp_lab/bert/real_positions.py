@@ -53,6 +53,15 @@ class RealPositions:
         firsts = tf.reshape(self._row, [self._batch, self._seq])[:, 0]
         return self._taken(rows, firsts, self._text, tf.cast(self.position == 0, tf.int32))
 
+    def rows_of_firsts_and(self, flat: tf.Tensor) -> tf.Tensor:
+        """Returns the row numbers of each text's first position, and then of other positions.
+
+        Those are real ones in the flat batch, int32 [positions]; the result is int32
+        [batch + positions].
+        """
+        firsts = tf.range(self._batch) * self._seq
+        return tf.gather(self._row, tf.concat([firsts, flat], axis=0))
+
     def split_heads(self, joined: tf.Tensor, count: int, size: int) -> list[tf.Tensor]:
         """Returns queries, keys and values of `count` heads, [batch, count, seq, size] each.
 

@@ -14,15 +14,17 @@ import tensorflow as tf
 import tensorflow_hub as hub
 
 from kerasnlp_lab._keras import keras
-from kerasnlp_lab.bert.checkpoint import ACTIVATIONS, BertCheckpoint, BertConfig
+from kerasnlp_lab.bert.checkpoint import BertCheckpoint
+from kerasnlp_lab.bert.config import ACTIVATIONS, BertConfig
 from kerasnlp_lab.bert.encoder import (
     bert_encoder,
+    encoder_with,
     layer_of,
     named_tensors,
     precision_policy,
     set_tensors,
 )
-from kerasnlp_lab.bert.loading import load_hub_layer
+from kerasnlp_lab.bert.loading import load_hub_layer, load_preprocessing
 from kerasnlp_lab.bert.module_description import describe_if_ours, read_described_module
 from kerasnlp_lab.errors import HubError, check_option, first_line
 
@@ -81,14 +83,14 @@ def reopen(
         most = config.num_hidden_layers
         check_option("layers", layers, 1 <= layers <= most, f"from 1 to the encoder's {most}")
         config = dataclasses.replace(config, num_hidden_layers=layers)
-    config = dataclasses.replace(
-        config, hidden_dropout_prob=dropout, attention_probs_dropout_prob=dropout
+    return encoder_with(
+        config,
+        tensors,
+        precision=precision,
+        dropout=dropout,
+        attention_scores=attention_scores,
+        name=name,
     )
-    with precision_policy(precision):
-        encoder = bert_encoder(config, attention_scores=attention_scores, name=name)
-    set_tensors(encoder, tensors)
-    encoder.bert_config = config
-    return encoder
 
 
 def _read(module: str | Path) -> tuple[BertConfig, dict[str, np.ndarray]]:
@@ -127,7 +129,7 @@ def checkpoint_of_module(encoder: Any, preprocess: str | Path) -> BertCheckpoint
         config, tensors = encoder.bert_config, named_tensors(encoder.variables)
     else:
         config, tensors = _take_apart(encoder, "the encoder")
-    module = load_hub_layer(str(preprocess)).resolved_object
+    module = load_preprocessing(str(preprocess))
     vocab_file = Path(hub.resolve(str(preprocess)), "assets", "vocab.txt")
     if not vocab_file.is_file():
         raise HubError(f"{preprocess} has no assets/vocab.txt: only word pieces can be taken along")

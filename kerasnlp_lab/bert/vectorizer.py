@@ -11,7 +11,7 @@ import tensorflow_hub as hub
 
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.bert.encoder import cannot_rebuild
-from kerasnlp_lab.bert.loading import load_hub_layer
+from kerasnlp_lab.bert.loading import load_hub_layer, load_preprocessing
 from kerasnlp_lab.bert.tokenizer_probe import find_fast_tokenizer
 from kerasnlp_lab.errors import OptionError, RunError
 from kerasnlp_lab.paths import sha256_of_files
@@ -45,7 +45,7 @@ class HubVectorizer(TextVectorizer):
     def __init__(self, handle: str, max_length: int, **kwargs: Any):
         super().__init__(max_length, **kwargs)
         self.handle = handle
-        self._preprocess = load_hub_layer(handle, name="preprocess")
+        self._preprocess = load_hub_layer(load_preprocessing(handle), name="preprocess")
         self._tokenize = load_hub_layer(self._preprocess.resolved_object.tokenize)
         self._pack = self._preprocess.resolved_object.bert_pack_inputs
         self._vocab_file = Path(hub.resolve(handle), "assets", "vocab.txt")

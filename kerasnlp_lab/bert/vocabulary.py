@@ -12,7 +12,7 @@ from kerasnlp_lab.errors import DataError
 from kerasnlp_lab.paths import whole_directory, write_whole
 from kerasnlp_lab.text.wordpiece import SPECIAL_TOKENS, count_words, learn_pieces
 
-__all__ = ["learn_vocabulary", "write_vocabulary"]
+__all__ = ["learn_vocabulary", "tokenizer_files", "write_vocabulary"]
 
 
 def learn_vocabulary(
@@ -63,13 +63,24 @@ def write_vocabulary(
         RunError: The folder is not empty.
         StorageError: The folder cannot be written.
     """
+    with whole_directory(folder) as target:
+        for name, content in tokenizer_files(pieces, do_lower_case, strip_accents).items():
+            write_whole(target / name, content)
+
+
+def tokenizer_files(
+    pieces: Iterable[str], do_lower_case: bool, strip_accents: bool
+) -> dict[str, str]:
+    """Returns the same files' contents by name."""
+    pieces = list(pieces)
     config = {
         "tokenizer_class": "BertTokenizer",
         "do_lower_case": do_lower_case,
         "strip_accents": strip_accents,
         "tokenize_chinese_chars": True,
-        **{f"{token.strip('[]').lower()}_token": token for token in SPECIAL_TOKENS},
+        **{f"{one.strip('[]').lower()}_token": one for one in SPECIAL_TOKENS if one in pieces},
     }
-    with whole_directory(folder) as target:
-        write_whole(target / "vocab.txt", "".join(f"{piece}\n" for piece in pieces))
-        write_whole(target / "tokenizer_config.json", json.dumps(config, indent=2) + "\n")
+    return {
+        "vocab.txt": "".join(f"{piece}\n" for piece in pieces),
+        "tokenizer_config.json": json.dumps(config, indent=2) + "\n",
+    }

@@ -10,8 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kerasnlp_lab.cli.json_output import Json, print_json, printing_to_stderr_if
-from kerasnlp_lab.cli.options import Precision, import_tensorflow, report_precision
-from kerasnlp_lab.cli.rows import TABLE_FORMAT, RowsOptions, rows_options
+from kerasnlp_lab.cli.options import (
+    Precision,
+    import_tensorflow,
+    parse_assignments,
+    report_precision,
+)
+from kerasnlp_lab.cli.rows import ENTITIES, TABLE_FORMAT, RowsOptions, rows_options
 from kerasnlp_lab.display import listed, shown_names
 from kerasnlp_lab.errors import DataError, OptionError, UnknownNameError, check_option
 
@@ -28,7 +33,7 @@ SPLITS = ("train", "validation", "test")
 
 @rows_options(
     *("dataset", "data", "text_column", "label_column", "bad_rows", "data_dir", *TABLE_FORMAT),
-    *("joiner", "tag_names"),
+    *ENTITIES,
 )
 def evaluate(
     *,
@@ -38,6 +43,13 @@ def evaluate(
     fpr: Annotated[
         list[float] | None,
         typer.Option(help="Also the recall of each class at this false-positive rate; several."),
+    ] = None,
+    rename_type: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Entities: a type of the file and the model's name for it, as in PER=person; "
+            "PER= leaves it out; several."
+        ),
     ] = None,
     precision: Precision = None,
     as_json: Json = False,
@@ -52,6 +64,7 @@ def evaluate(
     rows.check_source()
     for share in fpr or ():
         check_option("--fpr", share, 0 <= share <= 1, "a share from 0 to 1")
+    renamed = parse_assignments(rename_type or (), "--rename-type")
     import_tensorflow()
     from kerasnlp_lab import evaluation
     from kerasnlp_lab.lab.reading import note_on_unknown
@@ -62,8 +75,10 @@ def evaluate(
         finished = RunDirectory.open(run)
         classifier = load_classifier(finished.model, precision=precision)
         report_precision(classifier)
+        fits = not renamed or (rows.data is not None and classifier.task.annotation == "spans")
+        check_option("--rename-type", rename_type, fits, "left out unless --data has entities")
         if rows.data is not None:
-            tested = _rows_of_table(rows, classifier.task)
+            tested = _rows_of_table(rows, classifier.task, renamed)
         else:
             tested = _rows_of_dataset(rows, split, finished, classifier.label_names)
         if note := note_on_unknown(classifier.entry, classifier.text, tested.texts):
@@ -93,12 +108,12 @@ def _lowest_first_of_many(recalls: Mapping[str, float | None]) -> str:
     return ", ".join(shown + more)
 
 
-def _rows_of_table(rows: RowsOptions, task: Task) -> Split:
+def _rows_of_table(rows: RowsOptions, task: Task, renamed: Mapping[str, str]) -> Split:
     """Returns every row of a table or of annotation files, and reports those that were skipped."""
     from kerasnlp_lab.data import load_entity_rows, load_labelled_rows
 
     given = rows.table_settings(task.annotation)
-    columns: dict[str, Any] = {"joiner": given.get("joiner"), "tag_names": given.get("tag_names")}
+    columns: dict[str, Any] = {name: given.get(name) for name in ENTITIES} | {"renamed": renamed}
     load: Callable[..., Any] = load_entity_rows
     if task.annotation == "labels":
         load = load_labelled_rows

@@ -17,8 +17,10 @@ from kerasnlp_lab.cli import (
     evaluate,
     explain,
     export,
+    fill_mask,
     hub,
     predict,
+    pretrain,
     train,
     vocab,
     zoo,
@@ -91,6 +93,8 @@ app.command()(evaluate.evaluate)
 app.command()(export.export)
 app.command()(predict.predict)
 app.command()(explain.explain)
+app.command()(pretrain.pretrain)
+app.command()(fill_mask.fill_mask)
 app.add_typer(zoo.app, name="zoo", help="Models, recipes and tasks.")
 app.add_typer(
     hub.app, name="hub", help="BERT encoders on TF Hub: listed, installed, verified, built."

@@ -60,7 +60,7 @@ def split_at_commas(words: str) -> list[str]:
     return [part.strip() for part in words.split(",") if part.strip()]
 
 
-def parse_assignments(assignments: Sequence[str]) -> dict[str, str]:
+def parse_assignments(assignments: Sequence[str], flag: str = "--option") -> dict[str, str]:
     """Turns ["name=value", ...] into a dictionary.
 
     Raises:
@@ -70,7 +70,7 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, str]:
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
         if not equals:
-            raise OptionError(f"expected --option NAME=VALUE, got {assignment!r}")
+            raise OptionError(f"expected {flag} NAME=VALUE, got {assignment!r}")
         pairs[name] = value
     return pairs
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import signal
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kerasnlp_lab.cli.interrupts import die_on_interrupt, note_what_is_kept
+from kerasnlp_lab.cli.interrupts import note_what_is_kept
 from kerasnlp_lab.cli.json_output import Json, print_json, printing_to_stderr_if
 from kerasnlp_lab.cli.option_groups import option_group, options_of, recipe_options
 from kerasnlp_lab.cli.options import (
@@ -27,8 +24,8 @@ from kerasnlp_lab.cli.options import (
     results_folder,
 )
 from kerasnlp_lab.cli.rows import RowsOptions, rows_options
-from kerasnlp_lab.errors import OptionError, TrainingStopped
-from kerasnlp_lab.paths import our_command
+from kerasnlp_lab.cli.running import connect_workers, is_given, kept_of, stop_on_sigterm
+from kerasnlp_lab.errors import OptionError
 
 if TYPE_CHECKING:
     from kerasnlp_lab.data import TextDataset
@@ -136,7 +133,7 @@ def train(
     from kerasnlp_lab.zoo import find_model
 
     with printing_to_stderr_if(as_json):
-        _connect_workers(strategy)
+        connect_workers(strategy)
         preset = None if preset_name is None else find_preset(preset_name)
         name = preset.model if preset and not model else str(model)
         entry = find_model(name)
@@ -164,8 +161,8 @@ def _run(config: ExperimentConfig, data: TextDataset, run: Path) -> Experiment:
 
     from kerasnlp_lab.lab import run_experiment
 
-    _stop_on_sigterm(run)
-    with note_what_is_kept(lambda: _kept_of(run)):
+    stop_on_sigterm(run, "train")
+    with note_what_is_kept(lambda: kept_of(run, "train")):
         return run_experiment(config, data, run, console=rich.console.Console(soft_wrap=True))
 
 
@@ -174,7 +171,7 @@ MOVED = ("data", "validation_data", "test_data", "data_dir")  # the options for 
 
 def _resume(context: typer.Context, run: Path, rows: RowsOptions, as_json: bool) -> None:
     """Resumes a run, or prints the results of one that is finished."""
-    given = {one.name: one.opts[0] for one in context.command.params if _is_given(context, one)}
+    given = {one.name: one.opts[0] for one in context.command.params if is_given(context, one)}
     allowed = ("resume", "strategy", "as_json", *MOVED)
     wrong = [flag for name, flag in given.items() if name not in allowed]
     if wrong:
@@ -195,51 +192,13 @@ def _resume(context: typer.Context, run: Path, rows: RowsOptions, as_json: bool)
     if "strategy" in given:
         strategy = context.params["strategy"]
     with printing_to_stderr_if(as_json):
-        _connect_workers(strategy)
-        _stop_on_sigterm(run)
-        with note_what_is_kept(lambda: _kept_of(run)):
+        connect_workers(strategy)
+        stop_on_sigterm(run, "train")
+        with note_what_is_kept(lambda: kept_of(run, "train")):
             console = rich.console.Console(soft_wrap=True)
             moved = {name: str(getattr(rows, name)) for name in MOVED if name in given}
             experiment = resume_experiment(run, moved=moved, strategy=strategy, console=console)
     _print_result(experiment, as_json)
-
-
-def _connect_workers(strategy: str) -> None:
-    """Connects several workers, which must happen before TensorFlow does anything else."""
-    from kerasnlp_lab.training import make_strategy
-
-    if strategy != "multi_worker":
-        make_strategy(strategy)
-        return
-    print("waiting for the other workers", file=sys.stderr)
-    with die_on_interrupt():
-        make_strategy(strategy)
-
-
-def _is_given(context: typer.Context, option: Any) -> bool:
-    source = context.get_parameter_source(option.name)
-    return source is not None and source.name == "COMMANDLINE"
-
-
-def _stop_on_sigterm(run: Path) -> None:
-    """Ends the command on SIGTERM while there is nothing to save; the training loop saves first."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise TrainingStopped(
-            f"stopped by SIGTERM; resume with: {our_command('train', '--resume', run)}",
-            signal.SIGTERM,
-        )
-
-    signal.signal(signal.SIGTERM, stop)
-
-
-def _kept_of(run: Path) -> str:
-    """Returns a note on an interrupted run; empty where there is nothing of it."""
-    from kerasnlp_lab.training import RunDirectory
-
-    if RunDirectory(run).unfinished:
-        return f"{run} is kept, resume with: {our_command('train', '--resume', run)}"
-    return f"{run} is finished" if (run / "metrics.json").is_file() else ""
 
 
 def _print_result(experiment: Experiment, as_json: bool) -> None:

@@ -109,8 +109,14 @@ def read_labelled_rows(
 
 
 def first_reasons(rejected: Sequence[RejectedRow]) -> str:
-    """Returns the reasons of the first rejected rows, to end a message with."""
-    reasons = [f"line {row.line}: {row.reason}" for row in rejected]
+    """Returns the first reasons why rows were rejected, each once, to end a message with."""
+    lines: dict[str, list[str]] = {}
+    for row in rejected:
+        lines.setdefault(row.reason, []).append(str(row.line))
+    reasons = [
+        f"line{'s' if len(of) > 1 else ''} {first_few(of, 8)}: {reason}"
+        for reason, of in lines.items()
+    ]
     return f" ({first_few(reasons, 3, '; ')})" if reasons else ""
 
 
@@ -120,7 +126,7 @@ def advice_on(reason: str) -> str:
     if "quotation mark" in reason or "quoting" in reason:
         return f"{advice}; if quotation marks are text in this table, say --quoting none"
     if reason.startswith("not valid "):
-        return f"{advice}; if the table has another encoding, say --encoding"
+        return f"{advice}; if the file has another encoding, say --encoding"
     return advice
 
 

@@ -20,14 +20,12 @@ from kerasnlp_lab.data.columns import (
     wrong_cell,
 )
 from kerasnlp_lab.data.tables import RejectedRow, TableFormat, read_table
-from kerasnlp_lab.data.tables.encoding import by_mark, check_encoding, find_encoding
+from kerasnlp_lab.data.tables.encoding import by_mark, check_encoding, find_encoding, is_binary
 from kerasnlp_lab.data.tables.lines import numbered_lines, open_uncompressed
 from kerasnlp_lab.errors import DataError, first_line
 from kerasnlp_lab.paths import did_you_mean_path, is_pipe
 
-__all__ = ["Unlabelled", "UnlabelledRow", "read_column", "read_lines"]
-
-_NOT_IN_TEXTS = bytes(code for code in range(32) if code not in b"\t\n\v\f\r\x1b")
+__all__ = ["Unlabelled", "UnlabelledRow", "looks_like_a_table", "read_column", "read_lines"]
 
 
 class UnlabelledRow(NamedTuple):
@@ -103,12 +101,13 @@ def read_lines(path: Path | None, encoding: str | None = None) -> Unlabelled:
         check_encoding(path, encoding)
     found = encoding or find_encoding(path, slips=False)
     notes = [] if found in ("utf-8", encoding) else [f"encoding {found} (--encoding overrides it)"]
-    if _looks_like_a_table(path, found):
+    if looks_like_a_table(path, found):
         notes.append("its first line names columns: say --text-column NAME, if it is a table")
     return _lines(path, str(path), found), "\n".join(notes)
 
 
-def _looks_like_a_table(path: Path, encoding: str) -> bool:
+def looks_like_a_table(path: Path, encoding: str) -> bool:
+    """Returns whether the first line of a file has several cells, one named as texts often are."""
     first = next((raw for _, raw in numbered_lines(path, codecs.lookup(encoding).name)), b"")
     cells = re.split(r"[,;\t|]", first.decode("utf-8", "replace").strip())
     names = {cell.strip(" \"'").lower() for cell in cells}
@@ -131,9 +130,7 @@ def _decoded(stream: Any, name: str, encoding: str | None) -> Iterator[bytes]:
         stream = io.BufferedReader(stream)
     head = stream.peek(4)  # all that has come by now
     encoding = codecs.lookup(encoding or by_mark(head) or "utf-8").name
-    strange = len(head) - len(head.translate(None, _NOT_IN_TEXTS))
-    binary = b"\0" in head or strange > max(3, len(head) // 50)
-    if binary and not encoding.startswith(("utf-16", "utf-32")):
+    if is_binary(head) and not encoding.startswith(("utf-16", "utf-32")):
         raise DataError(
             "is binary, expected a text on each line; give a table the ending of its format, "
             "and save texts as UTF-8",

@@ -62,18 +62,23 @@ def _room_for(names: Sequence[str]) -> float:
 
 
 def learning_curves_figure(history: Sequence[dict[str, Any]]) -> Figure:
-    """Draws loss and accuracy over the epochs, or attempts of a solver, of a run's history."""
-    figure = Figure(figsize=(8, 3), layout="constrained")
+    """Draws loss and accuracy over the epochs, or attempts of a solver, of a run's history.
+
+    Other measures on the validation rows are drawn too, if the history has some.
+    """
+    columns = [name.removeprefix("val_") for name in history[0] if name.startswith("val_")]
+    names = list(dict.fromkeys(["loss", "accuracy", *columns]))
+    figure = Figure(figsize=(4 * len(names), 3), layout="constrained")
     solved = all(line["phase"] == "solve" for line in history)
     x = [line["C"] if solved else line["epoch"] for line in history]
-    for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+    for axes, name in zip(figure.subplots(1, len(names)), names, strict=True):
         for column, label in ((name, "training"), (f"val_{name}", "validation")):
             values = [line.get(column, np.nan) for line in history]
             if not np.isnan(values).all():
                 axes.plot(x, values, marker="o", label=label)
         axes.set_xlabel("inverse regularization strength" if solved else "epoch")
         axes.set_xscale("log" if solved else "linear")
-        axes.set_ylabel(name)
+        axes.set_ylabel(name.replace("_", " "))
         axes.grid(alpha=0.3)
         axes.legend()
     return figure

@@ -11,8 +11,8 @@ from kerasnlp_lab.data import TextDataset
 from kerasnlp_lab.errors import OptionError, UnknownNameError, check_option
 from kerasnlp_lab.tasks import Task
 from kerasnlp_lab.tasks.registry import find_task
-from kerasnlp_lab.training.fit import task_in_training
 from kerasnlp_lab.training.interval import Interval
+from kerasnlp_lab.training.phases import task_in_training
 from kerasnlp_lab.training.strategy import STRATEGIES
 from kerasnlp_lab.training.trainer import CHECKPOINT_EVERY
 from kerasnlp_lab.zoo import Recipe, ZooEntry, find_model

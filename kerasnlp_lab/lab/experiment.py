@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from kerasnlp_lab.evaluation.plots import (
     png_bytes,
 )
 from kerasnlp_lab.evaluation.report import render_page
+from kerasnlp_lab.lab.claiming import claim_run, say
 from kerasnlp_lab.lab.config import ExperimentConfig
 from kerasnlp_lab.lab.reading import notes_on_reading
 from kerasnlp_lab.machine import precision_note
@@ -90,17 +90,17 @@ def run_experiment(
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(config.seed)
-    with explain_lost_worker(strategy), _claim(output, record, strategy, console) as run:
+    with explain_lost_worker(strategy), claim_run(output, record, strategy, console) as run:
         if "precision" in config.options:
-            _say(console, precision_note(config.options["precision"]))
+            say(console, precision_note(config.options["precision"]))
         if note:
-            _say(console, note)
+            say(console, note)
         classifier = create_model(
             config.model, task, data.train.texts, options=config.options, strategy=strategy
         )
         if notes and console is not None:
             for note in notes_on_reading(classifier.entry, classifier.text, data.train.texts):
-                _say(console, note)
+                say(console, note)
         training = train(
             classifier,
             data,
@@ -166,49 +166,6 @@ def resume_experiment(
     if strategy is not None:
         config = dataclasses.replace(config, strategy=strategy)
     return run_experiment(config, load_again(dataset, moved), path, console=console)
-
-
-@contextlib.contextmanager
-def _claim(
-    output: str | Path,
-    record: dict[str, Any],
-    strategy: tf.distribute.Strategy,
-    console: rich.console.Console | None,
-) -> Iterator[RunDirectory]:
-    """Yields the run directory; with several workers, only the chief claims it."""
-    if not is_chief(strategy):
-        yield RunDirectory(user_path(output))
-        return
-    run = RunDirectory(user_path(output))
-    before = run.read_json("config.json") if run.unfinished else None
-    with RunDirectory.claim(output, record) as run:
-        if before is not None and console is not None:
-            _print_resumed(run, before, record, console)
-        yield run
-
-
-def _print_resumed(
-    run: RunDirectory,
-    before: dict[str, Any],
-    record: dict[str, Any],
-    console: rich.console.Console,
-) -> None:
-    _say(console, f"resuming the run in {run.path}")
-    if not any(run.checkpoints.glob("step-*")):
-        _say(console, "it has no checkpoint, so it starts from the beginning")
-    if before["dataset"]["source"] != record["dataset"]["source"]:
-        _say(console, f"its rows are now read from {record['dataset']['source']}")
-    for name in ("versions", "strategy"):
-        if before[name] != record[name]:
-            _say(
-                console,
-                f"the run was started with other {name}: the result may differ in the last digits",
-            )
-
-
-def _say(console: rich.console.Console | None, line: str) -> None:
-    if console is not None:
-        console.print(f"  {line}", markup=False, highlight=False)
 
 
 def _with_decision(
@@ -287,7 +244,7 @@ def _write_figures(
         except KerasnlpLabError:  # such as SIGTERM
             raise
         except Exception as error:  # the results are worth more than their figures
-            _say(
+            say(
                 console, f"{name} could not be drawn, the results are complete: {first_line(error)}"
             )
 
@@ -303,7 +260,7 @@ def _write_figures(
     for name, png in pngs.items():
         write_whole(experiment.run.path / f"{name}.png", png)
     if missing := without_font(drawn[name] for name in pngs):
-        _say(
+        say(
             console,
             f"no installed font has {printable(missing[:20])}: figures show boxes there, "
             "and such classes by their number, from 0, in the order of report.html; install a font "

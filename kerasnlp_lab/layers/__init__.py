@@ -5,6 +5,7 @@ from kerasnlp_lab.layers.self_attention import SelfAttention
 from kerasnlp_lab.layers.sparse_linear import SparseLinear
 from kerasnlp_lab.layers.token_and_position_embedding import TokenAndPositionEmbedding
 from kerasnlp_lab.layers.token_dropout import TokenDropout
+from kerasnlp_lab.layers.token_segment_position_embedding import TokenSegmentPositionEmbedding
 from kerasnlp_lab.layers.transformer_block import TransformerBlock
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "SparseLinear",
     "TokenAndPositionEmbedding",
     "TokenDropout",
+    "TokenSegmentPositionEmbedding",
     "TransformerBlock",
 ]

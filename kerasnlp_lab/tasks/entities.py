@@ -29,6 +29,7 @@ from kerasnlp_lab.tasks.tagging import (
 )
 from kerasnlp_lab.tasks.task import HeadOptions, Task
 from kerasnlp_lab.text import TextVectorizer
+from kerasnlp_lab.text.handles import handles_of
 from kerasnlp_lab.text.order import evaluation_order, items_of
 from kerasnlp_lab.text.pipeline import find_tokens
 from kerasnlp_lab.text.rows import Rows, RowTargets
@@ -110,6 +111,9 @@ class Entities(Task):
         label_names: The types of entities.
         inside_words: Whether entities can begin and end inside words. `for_data` allows it if
             more than 1% of the training entities do.
+        handles: Whether handles and hashtags, such as "@ada" and "#oslo", are words. `for_data`
+            makes them words if entities begin or end within at most 1% of those in the training
+            texts.
     """
 
     name: ClassVar[str] = "entities"
@@ -121,6 +125,7 @@ class Entities(Task):
 
     label_names: tuple[str, ...]
     inside_words: bool = False
+    handles: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "label_names", as_class_names(self.label_names))
@@ -138,19 +143,30 @@ class Entities(Task):
                 f"{data.name} has a label for each text, and the task entities needs the places "
                 "of entities: leave out --task, or give files with entities"
             )
-        inside = [
-            any(_IN_A_WORD.fullmatch(text[max(at - 1, 0) : at + 1]) for at in span[:2])
-            for text, spans in zip(train.texts, train.spans, strict=True)
-            for span in spans
-        ]
-        return cls(data.label_names, sum(inside) > INSIDE_WORDS_SHARE * len(inside))
+        inside: list[bool] = []
+        handles: list[bool] = []  # whether an entity begins or ends within
+        for text, spans in zip(train.texts, train.spans, strict=True):
+            inside += [
+                any(_IN_A_WORD.fullmatch(text[max(at - 1, 0) : at + 1]) for at in span[:2])
+                for span in spans
+            ]
+            handles += [
+                any(first < at < end for span in spans for at in span[:2])
+                for first, end in handles_of(text)
+            ]
+        return cls(
+            data.label_names,
+            sum(inside) > INSIDE_WORDS_SHARE * len(inside),
+            bool(handles) and sum(handles) <= INSIDE_WORDS_SHARE * len(handles),
+        )
 
     @classmethod
     def from_json(cls, saved: Mapping[str, Any]) -> Entities:
-        return cls(tuple(saved["label_names"]), saved["inside_words"])
+        return cls(tuple(saved["label_names"]), saved["inside_words"], saved["handles"])
 
     def to_json(self) -> dict[str, Any]:
-        return super().to_json() | {"inside_words": self.inside_words}
+        own = {"inside_words": self.inside_words, "handles": self.handles}
+        return super().to_json() | own
 
     # Training
 
@@ -168,12 +184,12 @@ class Entities(Task):
 
     def _align(self, found: TokensInText, split: Split) -> Any:
         spans: Sequence[tuple[Span, ...]] = split.spans or ()
-        inside = self.inside_words
-        return align(found, split.texts, spans, self.label_names, inside_words=inside)
+        return align(found, split.texts, spans, self.label_names, self._follows(found))
 
     def _follows(self, tokens: TokensInText) -> Any:
         """Returns which tokens have the tag of the token before, whatever they are, [tokens]."""
-        return tokens.continues & (not self.inside_words)
+        follows = tokens.continues | (tokens.in_handle & self.handles)
+        return follows & (not self.inside_words)
 
     def targets(self, text: TextVectorizer, split: Split) -> RowTargets:
         """Returns a lookup of the tags of rows, ragged int32 [batch, (tokens)]."""

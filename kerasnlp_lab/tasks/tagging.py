@@ -65,8 +65,7 @@ def align(
     texts: Sequence[str],
     spans: Sequence[tuple[Span, ...]],
     label_names: Sequence[str],
-    *,
-    inside_words: bool,
+    follows: np.ndarray,
 ) -> Aligned:
     """Returns the tags of the entities of some texts.
 
@@ -75,7 +74,8 @@ def align(
         texts: The texts.
         spans: The entities of each text, in order.
         label_names: The labels.
-        inside_words: Whether an entity can begin or end inside a word.
+        follows: Whether a token has the tag of its word, bool [tokens]. No entity can begin or
+            end before it.
     """
     label_of = {name: number for number, name in enumerate(label_names)}
     each = [(row, span) for row, of_text in enumerate(spans) for span in of_text]
@@ -88,11 +88,10 @@ def align(
     begin, stop = np.array(places, np.int64).reshape(-1, 2).T + of_span
     first = np.searchsorted(ends, begin, side="right")  # the first token that overlaps
     last = np.searchsorted(starts, stop, side="left")  # and the token after the last one
-    if not inside_words:
-        is_start = np.append(~found.continues, True)
-        word_starts, word = np.flatnonzero(is_start), np.cumsum(is_start) - 1
-        first = np.where(first < last, word_starts[word[first]], first)
-        last = np.where(first < last, word_starts[word[last - 1] + 1], last)
+    is_start = np.append(~follows, True)
+    word_starts, word = np.flatnonzero(is_start), np.cumsum(is_start) - 1
+    first = np.where(first < last, word_starts[word[first]], first)
+    last = np.where(first < last, word_starts[word[last - 1] + 1], last)
     aligned = Aligned(np.zeros(len(starts), np.int32), [], [])
     for number, (row, span) in enumerate(each):
         a, b, tag = first[number], last[number], 1 + 2 * label_of[span.label]

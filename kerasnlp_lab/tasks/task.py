@@ -73,6 +73,8 @@ class Task(abc.ABC):
     and texts of any length are read, in windows."""
     best_epoch_by: ClassVar[Literal["loss", "accuracy"]] = "loss"
     """What ranks epochs on the validation rows: the loss, or the accuracy, from `tally`."""
+    measures: ClassVar[tuple[str, ...]] = ()
+    """The names of further ratios for the history; `tally` has two more numbers for each."""
     changes_inputs: ClassVar[bool] = False
     """Whether `batch` changes token ids. If so, features of a frozen encoder cannot be cached."""
     recipe_fields: ClassVar[tuple[str, ...]] = ()
@@ -185,7 +187,10 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def tally(self, logits: tf.Tensor, targets: Any) -> tf.Tensor:
-        """Returns the number of correct answers in a batch and of all answers, float32 [2]."""
+        """Returns the number of correct answers in a batch and of all answers, float32 [2].
+
+        Two numbers follow for each of the `measures`, a sum and what to divide it by.
+        """
 
     # Answers
 

@@ -15,6 +15,7 @@ import tensorflow as tf
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.errors import OptionError
 from kerasnlp_lab.paths import sha256_of_files
+from kerasnlp_lab.text.handles import continue_handles
 
 __all__ = [
     "Features",
@@ -65,6 +66,8 @@ class TokensInText(NamedTuple):
             U+FFFD in place of invalid UTF-8, as from `replace_invalid_utf8`.
         ends: The offset after its last byte, int64 [tokens].
         continues: Whether a token continues the word of the token before it, bool [tokens].
+        in_handle: Whether a token continues a handle or hashtag, bool [tokens]; see
+            `continue_handles`. Only `tokens_in_text` finds it.
     """
 
     ids: Any
@@ -72,6 +75,7 @@ class TokensInText(NamedTuple):
     starts: Any
     ends: Any
     continues: Any
+    in_handle: Any = None
 
 
 class TextVectorizer(keras.layers.Layer):
@@ -193,7 +197,10 @@ class TextVectorizer(keras.layers.Layer):
             return tokens.flat_values, tokens.row_lengths()
 
         def with_offsets(texts: tf.Tensor) -> TokensInText:
-            return self.find_tokens(replace_invalid_utf8(texts))
+            texts = replace_invalid_utf8(texts)
+            found = self.find_tokens(texts)
+            in_handle = continue_handles(texts, found.lengths, found.starts)
+            return found._replace(in_handle=in_handle)
 
         signature = [tf.TensorSpec([None], tf.string)]
         self._graph = tf.function(flat, input_signature=signature, autograph=False)
@@ -214,8 +221,8 @@ class TextVectorizer(keras.layers.Layer):
         """
         if type(self).find_tokens is TextVectorizer.find_tokens:
             raise OptionError(
-                "this model drops punctuation and does not know where its words are in a text, "
-                "which entities need; use hash_embed_cnn or a BERT"
+                "entities need the place of each token in its text, which this model does not "
+                "know; use hash_embed_cnn or a BERT"
             )
         self.with_offsets = True
         self._make_graph()

@@ -14,8 +14,6 @@ from kerasnlp_lab.paths import write_whole
 
 __all__ = ["History"]
 
-SCALARS = {"train": ("loss", "accuracy"), "validation": ("val_loss", "val_accuracy")}
-
 
 class History:
     """The lines of a training so far; each is written into the folder, if any, when it is added.
@@ -52,9 +50,11 @@ class History:
         write_whole(path, buffer.getvalue())
 
     def _write_scalars(self, folder: Path, line: dict[str, Any]) -> None:
-        for part, names in SCALARS.items():
-            if "loss" not in line:  # a solver's line is an attempt, not an epoch
-                continue
+        if "loss" not in line:  # a solver's line is an attempt, not an epoch
+            return
+        validation = [name for name in line if name.startswith("val_")]
+        train = [name.removeprefix("val_") for name in validation]
+        for part, names in (("train", train), ("validation", validation)):
             path = folder / part
             if path not in self._writers:
                 self._writers[path] = tf.summary.create_file_writer(str(path))

@@ -1,71 +1,55 @@
-"""`Phases`: plans a training: first the head on a frozen encoder, then the whole network."""
+"""`Phases`: the plan of a task: first the head on a frozen encoder, then the whole network."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import rich.console
 import tensorflow as tf
 
-from kerasnlp_lab._keras import keras
 from kerasnlp_lab.data import ShardedSplit, Split, TextDataset
 from kerasnlp_lab.errors import OptionError
+from kerasnlp_lab.paths import our_command
 from kerasnlp_lab.tasks import Task
 from kerasnlp_lab.text import Share, TokenizedTexts, evaluation_batches, tokenize
 from kerasnlp_lab.text.order import training_order
 from kerasnlp_lab.text.pipeline import batches_of, unnumbered
 from kerasnlp_lab.training.frozen_features import frozen_features
+from kerasnlp_lab.training.plan import Phase, Plan
 from kerasnlp_lab.training.training_rows import TrainingRows
 from kerasnlp_lab.zoo import Classifier, Recipe
 
-__all__ = ["Phase", "Phases"]
+__all__ = ["Phases", "task_in_training"]
 
 EVALUATION_BATCH = 64
 HEAD_EVALUATION_BATCH = 1024
 HEAD_STEPS = 100  # the overhead of a call is larger than one step of a head
 
 
-@dataclass(frozen=True, eq=False)
-class Phase:
-    """One phase of a training.
-
-    `batches` takes the number of steps already taken in the phase and a share, and returns endless
-    batches of (features, targets).
-    """
-
-    name: str  # in the history
-    epochs: int  # the most epochs; 0 skips the phase
-    steps: int  # in an epoch
-    model: keras.Model  # the network, or the part of it that the phase trains
-    batches: Callable[[int, Share], tf.data.Dataset]
-    validation: tf.data.Dataset  # one pass over the validation rows, as (features, targets)
-    steps_a_call: int = 1  # in one TensorFlow call
-
-
-class Phases:
-    """The phases of a training; each is built when it starts.
-
-    The task has the recipe's settings. The seed is that of the order of rows and of the task's
-    random numbers.
+class Phases(Plan):
+    """The `Plan` of a task's training. The task takes its settings from the recipe.
 
     Raises:
-        OptionError: The recipe has no epoch, or the devices cannot share a batch equally.
+        OptionError: The recipe has no epoch, does not suit the rows, or the devices cannot share a
+            batch equally.
     """
+
+    unit = "texts"
 
     def __init__(
         self,
         classifier: Classifier,
-        task: Task,
         data: TextDataset,
         recipe: Recipe,
         seed: int,
         console: rich.console.Console | None,
     ):
-        self.classifier, self.task, self.data, self.recipe = classifier, task, data, recipe
-        self.console = console
+        self.learner = self.classifier = classifier
+        self.data, self.recipe, self.seed, self.console = data, recipe, seed, console
+        self.objective = self.task = task_in_training(classifier.task, data, recipe)
         self.epochs = {"train": recipe.epochs}
         if classifier.encoder is not None:
             self.epochs = {"frozen": recipe.frozen_epochs, "fine-tune": recipe.epochs}
@@ -78,11 +62,31 @@ class Phases:
                 f"a batch of {self.batch_size} rows cannot be shared equally by {replicas} "
                 f"devices; set batch_size to {max(self.batch_size // replicas, 1) * replicas}"
             )
-        self._seed = seed
+
+    @property
+    def texts(self) -> Any:
+        return self.classifier.text.fingerprint()
+
+    @property
+    def fingerprint(self) -> str:
+        return f"{self.data.fingerprint} {self.recipe} {self.seed}"
+
+    @property
+    def resumes_exactly(self) -> bool:
+        return self.classifier.options.resumes_exactly
+
+    def resume_command(self, folder: Path) -> str:
+        return our_command("train", "--resume", folder)
+
+    def check_rows(self) -> None:
+        self.rows.check()
+
+    def make_trainable(self, name: str) -> None:
+        self.classifier.train_encoder(name != "frozen")
 
     def make(self, name: str) -> Phase:
         """Builds a phase. It also freezes or unfreezes the encoder."""
-        self.classifier.train_encoder(name != "frozen")
+        self.make_trainable(name)
         cacheable = self.task.reads == "pooled" and not self.task.changes_inputs
         if name == "frozen" and cacheable and self.rows.tokens is not None:
             return self._head_phase(self.rows.tokens)
@@ -104,7 +108,6 @@ class Phases:
         )
 
     def where(self, name: str, done: int) -> list[str]:
-        """Returns the file and line of every row in the batch of a phase after `done` steps."""
         return self.rows.where(self._first_step(name) + done)
 
     def _first_step(self, name: str) -> int:
@@ -127,7 +130,7 @@ class Phases:
                 tokens.lengths,
                 train.labels,
                 batch_size=self.batch_size,
-                seed=self._seed,
+                seed=self.seed,
                 first_step=done,
             )
             return batches_of(share.of_batches(order.enumerate(done)), load("train", train))
@@ -155,8 +158,16 @@ class Phases:
         """The training rows."""
         train, text = self.data.train, self.classifier.text
         tokens = None if isinstance(train, ShardedSplit) else tokenize(text, train.texts)
-        return TrainingRows(self.task, text, train, tokens, self.batch_size, self._seed)
+        return TrainingRows(self.task, text, train, tokens, self.batch_size, self.seed)
 
     @cached_property
     def _validation(self) -> TokenizedTexts:
         return tokenize(self.classifier.text, self.data.validation.texts)
+
+
+def task_in_training(task: Task, data: TextDataset, recipe: Recipe) -> Task:
+    """Returns a task with the settings that it takes from a recipe.
+
+    Raises OptionError if a setting does not suit the rows.
+    """
+    return task.for_training(data, **{name: getattr(recipe, name) for name in task.recipe_fields})

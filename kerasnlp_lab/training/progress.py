@@ -30,16 +30,15 @@ def progress_bar(
 class Progress:
     """On a terminal, a bar with rate and time left; everywhere, a line for each epoch."""
 
-    def __init__(self, console: rich.console.Console | None, batch_size: int):
-        self.console = console
-        self.batch_size = batch_size
+    def __init__(self, console: rich.console.Console | None, batch_size: int, unit: str = "texts"):
+        self.console, self.batch_size, self.unit = console, batch_size, unit
         self._bar: rich.progress.Progress | None = None
 
     def begin(self, name: str, steps: int, done: int) -> None:
         """Shows the bar of an epoch of `steps` steps, `done` of which are done."""
         if self.console is None or not self.console.is_terminal:
             return
-        rates = rich.progress.TextColumn("{task.fields[rate]:.0f} texts/s")
+        rates = rich.progress.TextColumn(f"{{task.fields[rate]:.0f}} {self.unit}/s")
         self._bar = progress_bar(self.console, rates)
         self._task = self._bar.add_task(f"  {name}", total=steps, completed=done, rate=0.0)
         self._bar.start()
@@ -56,10 +55,12 @@ class Progress:
         """Removes the bar and prints the epoch's line of history."""
         self.close()
         rate = line["texts_per_second"]  # 0 if the only call was the one that builds the graph
-        speed = f"  {rate:.0f} texts/s" if rate else ""
+        speed = f"  {rate:.0f} {self.unit}/s" if rate else ""
+        validation = "".join(
+            f"  {name} {value:.4f}" for name, value in line.items() if name.startswith("val_")
+        )
         self.say(
-            f"{line['phase']:9} epoch {epoch:2}  loss {line['loss']:.4f}"
-            f"  val_loss {line['val_loss']:.4f}  val_accuracy {line['val_accuracy']:.4f}"
+            f"{line['phase']:9} epoch {epoch:2}  loss {line['loss']:.4f}{validation}"
             f"  {line['seconds']:.1f} s{speed}"
         )
 

@@ -164,10 +164,11 @@ class RunDirectory:
             before["dataset"] = now["dataset"]
         for name in now:
             if name not in MAY_DIFFER and before.get(name) != now[name]:
+                command = "pretrain" if "pretraining" in before else "train"
                 difference = _difference(name, before.get(name), now[name])
                 raise RunError(
                     f"{self.path} holds an unfinished run with {difference}; name another "
-                    f"--output, or resume it with {our_command('train', '--resume', self.path)}"
+                    f"--output, or resume it with {our_command(command, '--resume', self.path)}"
                 )
         if moved:
             self.write_json("config.json", before)
@@ -182,13 +183,18 @@ class RunDirectory:
     def open(cls, path: str | Path) -> RunDirectory:
         """Opens the folder of a finished run.
 
-        Raises RunError if the folder is not a run directory, or the run did not finish.
+        Raises RunError if the folder is not a run directory, is a pre-training, or did not finish.
         """
         path = user_path(path)
         if not path.exists():
             raise RunError(f"there is no run directory {path}{did_you_mean_path(path)}")
         if not (path / "config.json").is_file():
             raise RunError(f"{path} is not a run directory: it has no config.json")
+        if "pretraining" in cls(path).read_json("config.json"):
+            raise RunError(
+                f"{path} is a pre-training, which answers nothing by itself: fine-tune it with "
+                f"{our_command('train', '--model', path)}, and open the run that this writes"
+            )
         if not (path / "metrics.json").is_file():
             raise RunError(
                 f"the run in {path} did not finish: it has no metrics.json; resume it with "

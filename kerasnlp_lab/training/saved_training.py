@@ -14,8 +14,8 @@ from kerasnlp_lab._keras import keras
 from kerasnlp_lab.errors import RunError
 from kerasnlp_lab.training.checkpoints import Checkpoints, arrays_sha256
 from kerasnlp_lab.training.interval import Interval
+from kerasnlp_lab.training.plan import Plan
 from kerasnlp_lab.training.state import TrainingState
-from kerasnlp_lab.zoo import Classifier
 
 __all__ = ["SavedTraining"]
 
@@ -27,15 +27,13 @@ class SavedTraining:
 
     def __init__(
         self,
-        classifier: Classifier,
+        plan: Plan,
         checkpoints: Checkpoints,
         interval: Interval,
-        batch_size: int,
         say: Callable[[str], None],
     ):
-        self.classifier, self.checkpoints, self.interval = classifier, checkpoints, interval
-        self.state = TrainingState(texts=json.dumps(classifier.text.fingerprint(), sort_keys=True))
-        self._batch_size = batch_size
+        self.plan, self.checkpoints, self.interval = plan, checkpoints, interval
+        self.state = TrainingState(texts=json.dumps(plan.texts, sort_keys=True))
         self._say = say
         self._found: tuple[Arrays, dict[str, Any], list[str]] | None = None
         self._resumed: Arrays = {}  # the checkpoint's arrays, until the optimizer is restored
@@ -67,14 +65,14 @@ class SavedTraining:
                 f"{self.checkpoints.folder} was saved with another vocabulary or preprocessing; "
                 "put the model's files back as they were, or train again in another folder"
             )
-        if not self.classifier.options.resumes_exactly:
+        if not self.plan.resumes_exactly:
             self._say(
                 "TF Hub's own graph draws the encoder's dropout and cannot resume it: the result "
                 "will differ a little from an uninterrupted run (with --encoder reopened it would "
                 "not)"
             )
         if "right" in state and "counted" not in state:  # saved by version 0.1.0
-            state["counted"] = float(state["step"] * self._batch_size)
+            state["counted"] = float(state["step"] * self.plan.batch_size)
         try:
             self.state = TrainingState(**state)
         except TypeError as error:
@@ -145,7 +143,7 @@ class SavedTraining:
         return self.state.epoch_seconds + time.perf_counter() - self._epoch_since
 
     def _weights(self) -> Arrays:
-        named = self.classifier.named_weights()
+        named = self.plan.learner.named_weights()
         return {name: np.asarray(variable.numpy()) for name, variable in named.items()}
 
     def _weights_and_optimizer(self, optimizer: keras.optimizers.legacy.Optimizer) -> Arrays:
@@ -154,7 +152,7 @@ class SavedTraining:
 
     def _assign(self, arrays: Arrays) -> None:
         """Assigns the arrays to the network's weights with the same names."""
-        for name, variable in self.classifier.named_weights().items():
+        for name, variable in self.plan.learner.named_weights().items():
             if name not in arrays:
                 continue
             if arrays[name].size != np.prod(variable.shape):

@@ -20,6 +20,7 @@ class TrainingState:
     losses: float = 0.0  # the sum of the losses of this epoch's steps, each a mean over its batch
     right: float = 0.0  # correct answers in this epoch
     counted: float = 0.0  # answers in this epoch
+    measured: list[float] = field(default_factory=list)  # the rest of this epoch's tally
     phase_best: float = math.inf  # lowest validation loss, or negative accuracy: see `Task`
     waited: int = 0  # epochs since that loss
     best_loss: float = math.inf  # the lowest validation loss in all epochs
@@ -38,6 +39,7 @@ class TrainingState:
         self.epoch += 1
         self.step = 0
         self.losses = self.right = self.counted = self.epoch_seconds = 0.0
+        self.measured = []
 
     def end_phase(self) -> None:
         """Moves to the beginning of the next phase."""

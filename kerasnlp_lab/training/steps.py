@@ -12,26 +12,25 @@ import tensorflow as tf
 from kerasnlp_lab._internals import create_slots
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.errors import WorkerLostError, first_line
-from kerasnlp_lab.tasks import Task
 from kerasnlp_lab.text import Share
+from kerasnlp_lab.training.plan import Objective
 from kerasnlp_lab.training.strategy import workers_of
 
 __all__ = ["StepSums", "TrainingSteps", "explain_lost_worker", "share_of", "sum_over_workers"]
 
 
 class StepSums(NamedTuple):
-    """Sums over the global batch for each step, all float32 [steps]."""
+    """Sums over the global batch for each step, float32 [steps] but for the tally."""
 
     loss: np.ndarray
     weight: np.ndarray  # by which to divide the loss
-    right: np.ndarray  # the number of correct answers
-    counted: np.ndarray  # the number of answers
+    tally: np.ndarray  # float32 [steps, 2 or more]: see `Task.tally`
 
 
 class TrainingSteps:
     """Gradient descent on endless batches, with several steps in one call.
 
-    It minimizes the task's sum of losses over the global batch, divided by their weight. The
+    It minimizes the objective's sum of losses over the global batch, divided by their weight. The
     optimizer was created in the strategy's scope. `batches` takes the share of a process and
     returns its batches of (features, targets).
     """
@@ -40,10 +39,10 @@ class TrainingSteps:
         self,
         model: keras.Model,
         optimizer: keras.optimizers.legacy.Optimizer,
-        task: Task,
+        objective: Objective,
         batches: Callable[[Share], tf.data.Dataset],
     ):
-        self.model, self.optimizer, self.task = model, optimizer, task
+        self.model, self.optimizer, self.objective = model, optimizer, objective
         self.strategy = model.distribute_strategy
         with self.strategy.scope():
             create_slots(optimizer, model.trainable_variables)
@@ -61,17 +60,18 @@ class TrainingSteps:
         number = None if steps == 1 else tf.constant(steps)
         with explain_lost_worker(self.strategy):
             sums = self._call(self._iterator, number, tf.constant(stop, tf.float32)).numpy()
-        *columns, stops = sums.T
-        return StepSums(*columns), bool(stops.any())
+        loss, weight, *tally, stops = sums.T
+        return StepSums(loss, weight, np.stack(tally, axis=1)), bool(stops.any())
 
     def _steps(self, iterator: Any, steps: tf.Tensor | None, stop: tf.Tensor) -> tf.Tensor:
-        """Returns `StepSums` and the number of requests to stop, float32 [steps, 5]."""
+        """Returns `StepSums` and the number of requests to stop, float32 [steps, 5 or more]."""
         if steps is None:
             return self._step(iterator, stop)[tf.newaxis]
+        columns = 5 + 2 * len(self.objective.measures)
         _, sums = tf.while_loop(
             lambda step, _: step < steps,
             lambda step, sums: (step + 1, sums.write(step, self._step(iterator, stop))),
-            (tf.constant(0), tf.TensorArray(tf.float32, steps, element_shape=[5])),
+            (tf.constant(0), tf.TensorArray(tf.float32, steps, element_shape=[columns])),
         )
         return sums.stack()
 
@@ -84,11 +84,11 @@ class TrainingSteps:
         variables = self.model.trainable_variables
         with tf.GradientTape() as tape:
             logits = self.model(features, training=True)
-            loss, weight = self.task.losses(logits, targets)
+            loss, weight = self.objective.losses(logits, targets)
             mean = loss / self._sum_over_replicas(weight)
         gradients = tape.gradient(mean, variables)
         self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
-        tally = self.task.tally(logits, targets)
+        tally = self.objective.tally(logits, targets)
         return tf.concat([tf.stack([loss, weight]), tally, [stop]], axis=0)
 
     def _sum_over_replicas(self, weight: tf.Tensor) -> tf.Tensor:

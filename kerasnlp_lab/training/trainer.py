@@ -16,9 +16,10 @@ from kerasnlp_lab.machine import begin_computing
 from kerasnlp_lab.paths import explain_os_error, user_path
 from kerasnlp_lab.text import tokenize
 from kerasnlp_lab.training.checkpoints import Checkpoints
-from kerasnlp_lab.training.fit import Fit, task_in_training
+from kerasnlp_lab.training.fit import Fit
 from kerasnlp_lab.training.history import History
 from kerasnlp_lab.training.interval import Interval
+from kerasnlp_lab.training.phases import Phases, task_in_training
 from kerasnlp_lab.training.strategy import is_chief
 from kerasnlp_lab.zoo import Classifier, Recipe
 from kerasnlp_lab.zoo.entry import LabelledTokens
@@ -111,17 +112,9 @@ def train(
         if writes and console is not None:
             for note in prepared.notes[len(data.notes) :]:
                 console.print(f"  {note}", markup=False, highlight=False)
-        fit = Fit(
-            classifier=classifier,
-            data=prepared,
-            recipe=recipe,
-            folder=folder,
-            checkpoints=checkpoints,
-            interval=Interval(checkpoint_every),
-            seed=seed,
-            console=console if writes else None,
-            keeps=not own,
-        )
+        shown = console if writes else None
+        plan = Phases(classifier, prepared, recipe, seed, shown)
+        fit = Fit(plan, folder, checkpoints, Interval(checkpoint_every), shown, keeps=not own)
         state = fit.run()
     except StorageError:
         raise

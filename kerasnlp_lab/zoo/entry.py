@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.errors import OptionError, UnknownNameError, check_option
+from kerasnlp_lab.hub import HubModules
 from kerasnlp_lab.tasks import Task
 from kerasnlp_lab.text import TextVectorizer, TokenizedTexts
 from kerasnlp_lab.text.vectorizer import Features
@@ -47,7 +48,7 @@ class ZooEntry:
         look_inside: Takes the network, the task and the options, and returns access to the
             attention and the embeddings. None if the model has no attention.
         prepare: Fetches the files that the build needs, so that an unreachable server is
-            reported before any other work starts.
+            reported before any other work starts. Returns the TF Hub modules of a BERT.
         resolve: Takes the options, the training texts and their labels, and returns the options
             without "auto", and a line for the user on the choice; "" if there was none to make.
             The labels, int64 [rows], are None where nobody knows them. It must return the same
@@ -70,7 +71,7 @@ class ZooEntry:
     ) = None
     fuse: Callable[[keras.Model, Task, Any], Callable[[Features], tf.Tensor] | None] | None = None
     look_inside: Callable[[keras.Model, Task, Any], Inside] | None = None
-    prepare: Callable[[], None] = lambda: None
+    prepare: Callable[[], HubModules | None] = lambda: None
     resolve: Callable[[Any, Collection[str | bytes], np.ndarray | None], tuple[Any, str]] = (
         lambda options, texts, labels: (options, "")
     )

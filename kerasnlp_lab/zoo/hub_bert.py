@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -160,9 +161,6 @@ def _bert_entry(
         features = _head_input(encoder(inputs), inputs, task, options)
         return with_head("bert_classifier", inputs, features, task, options.head)
 
-    def prepare() -> None:
-        modules()
-
     return ZooEntry(
         card,
         recipe,
@@ -177,7 +175,7 @@ def _bert_entry(
         },
         fuse=_fuse,
         look_inside=_look_inside,
-        prepare=prepare,
+        prepare=modules,
     )
 
 
@@ -302,7 +300,8 @@ def bert_on_tfhub(encoder: HubEncoder, address: str = "") -> ZooEntry:
 
 
 def bert_in_folder(folder: Path) -> ZooEntry:
-    """Returns the entry of a classifier on a BERT in a local folder."""
+    """Returns the entry of a classifier on a BERT in a local folder, perhaps a pre-training's."""
+    saved = _fine_tune_settings(folder)
     return _bert_entry(
         ModelCard(
             name=str(folder.resolve()),
@@ -312,7 +311,16 @@ def bert_in_folder(folder: Path) -> ZooEntry:
             licence="see its publisher",
             good_for="a BERT of your own, or one that TF Hub does not have",
         ),
-        Recipe(epochs=3, frozen_epochs=1, batch_size=32, learning_rate=3e-5),
-        HubBertOptions(pooling="pooled_output"),
+        Recipe(**saved.get("recipe", {"epochs": 3, "frozen_epochs": 1, "learning_rate": 3e-5})),
+        HubBertOptions(pooling=saved.get("pooling", "pooled_output")),
         lambda: local_modules(folder),
     )
+
+
+def _fine_tune_settings(folder: Path) -> dict[str, Any]:
+    """Returns the settings that a pre-training chose for its result; none for another folder."""
+    try:
+        content = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content.get("fine_tune", {}) if isinstance(content, dict) else {}

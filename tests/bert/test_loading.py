@@ -2,6 +2,7 @@
 
 import http.server
 import io
+import shutil
 import tarfile
 import threading
 
@@ -9,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from kerasnlp_lab.bert import load_hub_layer
+from kerasnlp_lab.bert.loading import load_preprocessing
 from kerasnlp_lab.errors import HubError
 from tests.tiny_bert import TINY_VOCABULARY
 
@@ -79,6 +81,22 @@ def test_an_interrupted_download_is_an_error_and_is_not_taken_for_whole(
     ids = load_hub_layer(handle)(tf.constant(["the cat sat"]))["input_word_ids"]
     pieces = ("[CLS]", "the", "cat", "sat", "[SEP]")
     assert ids.numpy()[0, :5].tolist() == [TINY_VOCABULARY.index(piece) for piece in pieces]
+
+
+def test_preprocessing_is_loaded_once_until_its_files_change(tiny_modules, tmp_path):
+    folder = tmp_path / "preprocess"
+    shutil.copytree(tiny_modules / "preprocess", folder)
+    first = load_preprocessing(str(folder))
+    assert load_preprocessing(str(folder)) is first
+    with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
+        assert load_preprocessing(str(folder)) is not first
+    vocabulary = folder / "assets" / "vocab.txt"
+    vocabulary.write_text(vocabulary.read_text().replace("\ncat\n", "\nbird\n"))
+    ids = load_preprocessing(str(folder)).tokenize(tf.constant(["bird"])).to_list()
+    assert ids == [[[TINY_VOCABULARY.index("cat")]]]
+    shutil.rmtree(folder)
+    with pytest.raises(HubError, match=f"{folder} does not exist"):
+        load_preprocessing(str(folder))
 
 
 def test_a_folder_that_is_not_there(tmp_path):

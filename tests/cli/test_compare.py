@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.cli.command import run
+from tests.data.inspection.tables import plain_rows, write_table
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +37,7 @@ def test_the_terminal_shows_names_and_numbers_whole(compared):
     for cell in ("tfidf_linear", f"{low:.3f}-{high:.3f}", f"{row['macro_f1']:.4f}"):
         assert cell in line
     assert "…" not in result.out
+    assert result.out and "\x1b" not in result.out + result.err
 
 
 def test_each_model_can_be_used_by_itself(compared):
@@ -61,13 +63,14 @@ def test_a_mistake_is_found_before_the_first_model_is_trained(models, message, t
     assert not folder.exists()
 
 
-@pytest.mark.slow  # tests/lab/test_comparison.py has seeds and sizes
 def test_seeds_and_sizes(tmp_path):
-    words = ["--dataset", "news_sample", "--models", "tfidf_linear", "--output", tmp_path / "run"]
-    result = run("compare", *words, "--seeds", "2", "--seed", "3", "--sizes", "all, 60")
+    """tests/lab/test_comparison.py has them with two models, which takes longer."""
+    table = write_table(tmp_path / "t.csv", plain_rows())
+    words = ["--data", table, "--models", "tfidf_linear", "--output", tmp_path / "run"]
+    result = run("compare", *words, "--seeds", "2", "--seed", "3", "--sizes", "all, 20")
     assert result.code == 0, result.err
     curve = json.loads((tmp_path / "run" / "comparison.json").read_text())["learning_curve"]
-    assert list(curve) == ["60", "462"]
+    assert list(curve) == ["20", "42"]
     for size, (row,) in curve.items():
         (line,) = [one for one in result.out.splitlines() if one.split()[:1] == [size]]
         assert line.split()[1:] == [f"{row['accuracy']:.4f}", "±", "0.0000"]

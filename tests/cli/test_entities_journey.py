@@ -47,6 +47,17 @@ def test_evaluate_annotation_files(names_run, tmp_path):
     assert_mistake(
         run("evaluate", folder, "--data", path, "--text-column", "x"), "--text-column belongs to"
     )
+    other = tmp_path / "other.jsonl"
+    other.write_text(path.read_text().replace("person", "human"))
+    assert_mistake(run("evaluate", folder, "--data", other), "the model knows no entity 'human'")
+    again = run("evaluate", folder, "--data", other, "--rename-type", "human=person")
+    assert again.code == 0, again.err
+    assert "entities of the type 'human' are read as 'person': 3" in again.err
+    assert again.out == result.out
+    assert_mistake(
+        run("evaluate", folder, "--dataset", "news_entities", "--rename-type", "a=b"),
+        "--rename-type must be left out unless --data has entities",
+    )
     assert_mistake(run("evaluate", folder, "--dataset", "news_sample"), "has the classes")
     assert_mistake(
         run("evaluate", folder, "--dataset", "news_entities", "--fpr", 0.1), "--fpr is for class"

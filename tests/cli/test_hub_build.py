@@ -34,6 +34,7 @@ def built(one_layer, tmp_path_factory):
     return folder / "modules", result
 
 
+@pytest.mark.slow  # tests/bert/test_build.py builds modules
 def test_hub_build_makes_the_two_modules(built, one_layer):
     folder, result = built
     assert result.out.splitlines() == [
@@ -79,9 +80,9 @@ def test_train_on_a_folder_reopened(built, tmp_path):
         (["--encoder", "reopened", "--layer-decay", "2"], "layer_decay must be above 0"),
     ],
 )
-def test_train_with_an_encoder_that_cannot_be(built, arguments, message, tmp_path):
+def test_train_with_an_encoder_that_cannot_be(tiny_modules, arguments, message, tmp_path):
     output = ("--output", tmp_path / "run")
-    result = run("train", "--model", built[0], "--dataset", "news_sample", *arguments, *output)
+    result = run("train", "--model", tiny_modules, "--dataset", "news_sample", *arguments, *output)
     assert_mistake(result, message)
     assert not (tmp_path / "run").exists()
 
@@ -98,11 +99,11 @@ def test_a_misspelt_encoder_is_told_before_anything_is_built(
     assert not (tmp_path / "run").exists() and not (tmp_path / "cache").exists()
 
 
-def test_hub_build_over_something(built):
-    before = sorted(path.name for path in built[0].iterdir())
-    result = run("hub", "build", "--from", built[0].parent / "release", "--to", built[0])
-    assert_mistake(result, f"{built[0]} already exists")
-    assert sorted(path.name for path in built[0].iterdir()) == before
+def test_hub_build_over_something(one_layer, tiny_modules):
+    before = sorted(path.name for path in tiny_modules.iterdir())
+    result = run("hub", "build", "--from", one_layer, "--to", tiny_modules)
+    assert_mistake(result, f"{tiny_modules} already exists")
+    assert sorted(path.name for path in tiny_modules.iterdir()) == before
 
 
 @pytest.mark.slow  # tests/bert/test_checkpoint.py has pickles

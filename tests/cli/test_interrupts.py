@@ -38,7 +38,13 @@ def test_while_something_is_imported(module):
     assert (result.returncode, result.stdout, result.stderr) == (130, "", NOTHING)
 
 
-def test_train_says_how_to_go_on(tmp_path):
+@pytest.mark.parametrize(
+    "resumes",
+    # tests/faults/test_kills.py resumes trainings after other signals.
+    [False, pytest.param(True, marks=pytest.mark.slow)],
+    ids=["stopped", "and resumed"],
+)
+def test_train_says_how_to_go_on(resumes, tmp_path):
     words = ("--model", "transformer", *NEWS, "--epochs", "2", "--output", tmp_path / "run")
     words = (*words, "--option", "embed_dim=8", "--option", "ff_dim=8", "--batch-size", "64")
     result = run_interrupted(".history.csv", "train", *words)  # after the first epoch
@@ -47,6 +53,8 @@ def test_train_says_how_to_go_on(tmp_path):
     line = result.err.splitlines()[-1]
     assert line.startswith("kerasnlp-lab: stopped by SIGINT after step ")
     assert line.endswith(f"resume with: kerasnlp-lab train --resume {tmp_path / 'run'}")
+    if not resumes:
+        return
     finished = run("train", "--resume", tmp_path / "run", "--json")
     assert finished.code == 0, finished.err
     assert len(json.loads(finished.out)["training"]["history"]) == 2

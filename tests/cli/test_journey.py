@@ -157,3 +157,5 @@ def test_train_takes_options_and_recipe(tmp_path):
     with open(tmp_path / "run" / "history.csv", newline="") as file:
         assert len(list(csv.DictReader(file))) == 2
     assert result.out.count("val_loss") == 2
+    # Colours and the bar of the progress are for a terminal.
+    assert "\x1b" not in result.out + result.err and "━" not in result.out + result.err

@@ -193,7 +193,11 @@ def test_a_threshold_for_four_classes_is_found_before_there_is_a_run(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("command", [("train", "--model"), ("compare", "--models")])
+@pytest.mark.parametrize(
+    "command",
+    [("train", "--model"), pytest.param(("compare", "--models"), marks=pytest.mark.slow)],
+    ids=["train", "compare"],
+)
 def test_leaks_are_counted_and_left_out(command, tmp_path):
     rows = messages(60)
     tables = {"data": rows, "validation-data": messages(10, 1), "test-data": messages(10, 2)}

@@ -46,7 +46,7 @@ def on_a_terminal(*arguments, **more):
     return shown.decode()
 
 
-def shown_by_this_process(*arguments):
+def shown_by_this_process(*arguments, **more):
     """Returns the output of a command on a new terminal, without a process for it."""
     here, there = pty.openpty()
     shown = []
@@ -61,7 +61,7 @@ def shown_by_this_process(*arguments):
     with (
         open(there, "w") as terminal,
         mock.patch.object(sys, "argv", ["kerasnlp-lab", *map(str, arguments)]),
-        mock.patch.dict(os.environ, environment(), clear=True),
+        mock.patch.dict(os.environ, environment(**more), clear=True),
         contextlib.redirect_stdout(terminal),
         contextlib.redirect_stderr(terminal),
         contextlib.suppress(SystemExit),
@@ -77,35 +77,40 @@ def piped(*arguments):
     return subprocess.run(command, capture_output=True, text=True, env=environment(COLUMNS="100"))
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["hub", "--help"], ["hub", "list"]])
-def test_help_and_lists(arguments):
-    shown = on_a_terminal(*arguments)
+def test_a_process_of_its_own():
+    shown = on_a_terminal("--help")
     assert "\x1b[1" in shown  # bold
-    if "--help" in arguments:
-        assert COLOUR.search(shown)
-    assert not COLOUR.search(on_a_terminal(*arguments, NO_COLOR="1"))
-    result = piped(*arguments)
+    assert COLOUR.search(shown)
+    assert not COLOUR.search(on_a_terminal("--help", NO_COLOR="1"))
+    result = piped("--help")
     assert result.returncode == 0
     assert "\x1b" not in result.stdout + result.stderr
 
 
-def test_train_draws_a_bar_on_a_terminal_only(tmp_path):
+@pytest.mark.parametrize("arguments", [["hub", "--help"], ["hub", "list"]], ids=" ".join)
+def test_help_and_lists(arguments):
+    shown = shown_by_this_process(*arguments)
+    assert "\x1b[1" in shown  # bold
+    if "--help" in arguments:
+        assert COLOUR.search(shown)
+    assert not COLOUR.search(shown_by_this_process(*arguments, NO_COLOR="1"))
+    result = run(*arguments)
+    assert result.code == 0
+    assert "\x1b" not in result.out + result.err
+
+
+def test_train_draws_a_bar_on_a_terminal(tmp_path):
+    """tests/cli/test_journey.py trains without a terminal, and has none."""
     words = ("--model", "transformer", *NEWS, *QUICK, "--output", tmp_path / "run")
     shown = shown_by_this_process("train", *words)
     assert (tmp_path / "run" / "metrics.json").exists(), shown
     assert COLOUR.search(shown) and "━" in shown
-    words = ("--model", "transformer", *NEWS, *QUICK, "--output", tmp_path / "again")
-    result = run("train", *words)
-    assert result.code == 0, result.err
-    assert "val_loss" in result.out
-    assert "\x1b" not in result.out + result.err and "━" not in result.out + result.err
 
 
-def test_commands_that_are_not_on_a_terminal(finished_run, exported, tmp_path):
+def test_commands_that_are_not_on_a_terminal(finished_run, exported):
     lines = [
         ("evaluate", finished_run, *NEWS),
         ("predict", exported, "a text"),
-        ("compare", "--models", "tfidf_linear", *NEWS, "--output", tmp_path / "all"),
         ("zoo", "list"),
         ("zoo", "show", "transformer"),
         ("data", "list"),

@@ -23,6 +23,7 @@ TEXTS = [
     "\u6771\u4eac cat \u540d\u524d",
     "\u05d9\u05e8\u05d5\u05e9\u05dc\u05d9\u05dd cat \u0627\u0644\u0642\u0627\u0647\u0631\u0629",
     "cat\x00team game",
+    "@cat_1 cat #cat ada@cat.org \u6771@cat\u6771cat",
     "na\u00efve cat " * 30 + "team game",
 ]
 NAMES = ("pets", "sport")
@@ -38,7 +39,7 @@ def dataset(texts=("the cat saw a team game", "a dog")):
 def by_hand():
     """A model that knows the tag of each word: "cat", "team" and "game", and no context."""
     options = {"max_length": 16, "buckets": 5000, "embed_dim": 4, "width": 4, "depth": 1}
-    task = Entities(NAMES)
+    task = Entities(NAMES, handles=True)
     model = create_model("hash_embed_cnn", task, [], options=options)
     inputs = model.text.inputs()
     table = keras.layers.Embedding(5000, 5, name="table")
@@ -64,6 +65,15 @@ def test_no_entity_is_lost_at_a_border(by_hand):
         assert [(one.start, one.text) for one in answer.entities] == [(4 * place, "team game")]
 
 
+def test_a_handle_has_one_tag(by_hand):
+    text = "@cat cat #cat_here @ cat a@cat.org"
+    [answer] = python_answers(by_hand, [text])
+    assert [one.start for one in answer.entities] == [5, 21, 27]
+    other = dataclasses.replace(by_hand, task=Entities(NAMES))
+    [answer] = python_answers(other, [text])
+    assert [one.start for one in answer.entities] == [1, 5, 10, 21, 27]
+
+
 def test_an_entity_longer_than_a_window(by_hand):
     [answer] = python_answers(by_hand, ["cat team" + " game" * 40 + " the"])
     assert [one.text for one in answer.entities] == ["cat", "team" + " game" * 40]
@@ -83,7 +93,8 @@ def tiny_bert(tiny_checkpoint):
     """A BERT with random weights, which finds some entities everywhere."""
     keras.utils.set_random_seed(0)
     options = {"max_length": 16, "precision": "float32", "layers": 1}
-    model = create_model(str(tiny_checkpoint), Entities(NAMES), [], options=options)
+    task = Entities(NAMES, handles=True)
+    model = create_model(str(tiny_checkpoint), task, [], options=options)
     kernel, bias = model.head.get_weights()
     model.head.set_weights([30 * kernel, bias])
     return model

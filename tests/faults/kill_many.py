@@ -22,6 +22,9 @@ TRAIN += ["--min-steps-per-epoch", "1"]  # 7 steps an epoch, 28 in all: see MOME
 EVERY = ["--checkpoint-every", "5steps"]
 SMALL = ["--option", "embed_dim=16", "--option", "ff_dim=16"]
 SCRATCH = [*TRAIN, *EVERY, "--model", "transformer", *SMALL]
+ENTITIES = ["--task", "entities", "--dataset", "news_entities"]
+TAGGER = ["train", *ENTITIES, *TRAIN[3:], *EVERY, "--model", "hash_embed_cnn"]
+TAGGER += ["--option", "width=16", "--option", "buckets=500", "--batch-size", "16"]
 KILLS_A_RUN = 2
 
 

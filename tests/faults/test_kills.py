@@ -15,11 +15,12 @@ from kerasnlp_lab.zoo import find_model
 from tests import processes
 from tests.cli.command import run as cli
 from tests.faults.harness import KILLED, SAVED, command, differences, finish, kill_and_resume
-from tests.faults.kill_many import EVERY, SCRATCH, SMALL, hub
+from tests.faults.kill_many import ENTITIES, EVERY, SCRATCH, SMALL, TAGGER, hub
 
 # The consecutive kills of one run.
 PLANS = {
-    "steps and writing": [("step", 3), ("half written", 2), ("before rename", 4)],
+    "steps and writing": [("step", 3), ("half written", 2)],
+    "renaming": [("before rename", 4), ("after rename", 1)],
     "tidying": [("after rename", 3), ("before cleaning", 3), ("after the best", 1)],
     "ends of epochs": [("in validation", 1), ("after a line of history", 2), ("step", 9)],
     "signals": [("sigterm", 4), ("sigterm in validation", 2), ("after a checkpoint", 1)],
@@ -57,6 +58,17 @@ def test_a_killed_hub_classifier_ends_bit_equal(tmp_path):
     finish([*arguments, "--output", str(tmp_path / "whole")])
     hits = kill_and_resume(arguments, tmp_path / "run", kills)
     assert len(hits) == len(kills)
+    assert differences(tmp_path / "whole", tmp_path / "run") == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("model", ["hash_embed_cnn", "bert"])
+def test_a_killed_run_on_entities_ends_bit_equal(model, tmp_path):
+    arguments = TAGGER if model == "hash_embed_cnn" else [*hub(tmp_path), *ENTITIES]
+    finish([*arguments, "--output", str(tmp_path / "whole")])
+    kills = [("step", 3), ("half written", 1), ("in validation", 1)]
+    assert len(kill_and_resume(arguments, tmp_path / "run", kills)) == len(kills)
     assert differences(tmp_path / "whole", tmp_path / "run") == []
 
 
@@ -183,6 +195,7 @@ def test_a_second_ctrl_c_stops_at_once(tmp_path):
     assert not list(run.glob("checkpoints/step-*6.safetensors"))
 
 
+@pytest.mark.slow  # tests/training/test_checkpoints.py fills one without a process
 def test_a_full_disk_while_a_checkpoint_is_written(whole, tmp_path):
     """The run ends with a remedy, and with free space it resumes bit-equal."""
     run = tmp_path / "run"

@@ -15,7 +15,7 @@ import pytest
 
 from tests import processes
 from tests.faults.harness import finish
-from tests.faults.kill_many import hub
+from tests.faults.kill_many import TAGGER, hub
 
 SMALL = ["--option", "embed_dim=16", "--option", "ff_dim=16"]
 NO_DROPOUT = ["--option", "dropout=0", "--option", "token_dropout=0"]
@@ -82,9 +82,10 @@ def wait_for(path: Path, pattern: str, seconds: float = 240) -> None:
 
 
 @pytest.mark.slow  # test_slurm_names_the_workers trains with two
-@pytest.mark.parametrize("number", [2, 3])
-def test_workers_end_with_equal_weights_and_the_losses_of_one(number, tmp_path):
-    arguments = [*SCRATCH, *NO_DROPOUT, "--epochs", "2", "--batch-size", "48"]
+@pytest.mark.parametrize("number, task", [(2, "classes"), (3, "classes"), (2, "entities")])
+def test_workers_end_with_equal_weights_and_the_losses_of_one(number, task, tmp_path):
+    given = [*SCRATCH, *NO_DROPOUT] if task == "classes" else [*TAGGER, "--option", "dropout=0"]
+    arguments = [*given, "--epochs", "2", "--batch-size", "48"]
     many = ["--strategy", "multi_worker", "--output", str(tmp_path / "many")]
     workers = workers_on_loopback(number, [*arguments, *many], tmp_path / "logs")
     assert workers.wait() == [0] * number, workers.said()

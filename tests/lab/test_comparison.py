@@ -25,9 +25,12 @@ from kerasnlp_lab.zoo import Recipe, find_model, registry
 @pytest.fixture(scope="module")
 def comparison(tmp_path_factory):
     folder = tmp_path_factory.mktemp("comparison") / "run"
-    return compare(
-        ["seed_transformer", "tfidf_linear"], load_dataset("news_sample"), folder
-    ), folder
+    entry = find_model("seed_transformer")
+    quick = dataclasses.replace(entry, recipe=dataclasses.replace(entry.recipe, epochs=1))
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setitem(registry._ENTRIES, "seed_transformer", quick)
+        result = compare(["seed_transformer", "tfidf_linear"], load_dataset("news_sample"), folder)
+    return result, folder
 
 
 def test_the_leaderboard_is_sorted_and_complete(comparison):
@@ -131,6 +134,10 @@ def noise():
     return TextDataset("noisy", ("ham", "spam"), noisy(60, 0), noisy(40, 1), noisy(150, 2))
 
 
+# tests/cli/test_compare.py has seeds and sizes of one model.
+CURVE = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def curve(noise, tmp_path_factory):
     """Two models on 16 rows and on all 60, each with two seeds and few steps."""
@@ -150,12 +157,14 @@ def curve(noise, tmp_path_factory):
     return result, folder
 
 
+@CURVE
 def test_texts_that_a_model_cuts_are_noted_once_for_each_training_set(curve):
     _, folder = curve
     shown = (folder / "shown.txt").read_text(encoding="utf-8")
     assert shown.count("max_length=5 cuts 100% of the texts; 8 would cut 0%") == 2
 
 
+@CURVE
 @pytest.mark.parametrize("size", [16, 60])
 def test_a_row_has_mean_and_deviation_of_its_runs(size, curve):
     result, folder = curve
@@ -181,6 +190,7 @@ def test_a_row_has_mean_and_deviation_of_its_runs(size, curve):
         assert row["accuracies"] == [test["accuracy"] for test in tests]
 
 
+@CURVE
 def test_seeds_make_a_difference(curve):
     """They change the network, but not the SVM, which uses no random numbers."""
     result, folder = curve
@@ -193,6 +203,7 @@ def test_seeds_make_a_difference(curve):
             assert (one == other) == same
 
 
+@CURVE
 def test_verdicts_over_seeds_are_by_the_runs_own_predictions(curve):
     result, folder = curve
     better, worse = (row["model"] for row in result.rows)
@@ -212,6 +223,7 @@ def test_verdicts_over_seeds_are_by_the_runs_own_predictions(curve):
     assert result.curve_verdicts[1].endswith(result.verdicts[0])
 
 
+@CURVE
 def test_the_page_shows_the_curve(curve):
     result, folder = curve
     page = (folder / "report.html").read_text()

@@ -14,10 +14,12 @@ from kerasnlp_lab.layers import (
     SparseLinear,
     TokenAndPositionEmbedding,
     TokenDropout,
+    TokenSegmentPositionEmbedding,
     TransformerBlock,
 )
 
 TOKEN_IDS = np.array([[7, 3, 9, 0, 0], [5, 1, 2, 8, 0]], np.int32)
+SEGMENT_IDS = np.array([[0, 0, 1, 0, 0], [0, 1, 1, 2, 0]], np.int32)
 EMBEDDINGS = np.random.default_rng(0).normal(size=(2, 5, 8)).astype(np.float32)
 EMBEDDINGS[TOKEN_IDS == 0] = 0.0  # padding, from which Provide makes a mask
 SPARSE_IDS = np.array([[3, 7, 0], [2, 0, 0]], np.int32)
@@ -93,6 +95,18 @@ CASES = [
         TOKEN_IDS,
         mask="handed on",
         floats=False,
+    ),
+    LayerCase(
+        TokenSegmentPositionEmbedding,
+        {"maxlen": 6, "vocab_size": 11, "embed_dim": 4, "segments": 3, "rate": 0.3, "epsilon": 0.1},
+        (TOKEN_IDS, SEGMENT_IDS),
+        mask="made",
+    ),
+    LayerCase(
+        TokenSegmentPositionEmbedding,
+        {"maxlen": 6, "vocab_size": 11, "embed_dim": 4, "mask_zero": False, "normalize": False},
+        TOKEN_IDS,
+        mask="handed on",
     ),
     LayerCase(SelfAttention, {"num_heads": 3, "key_dim": 4}, EMBEDDINGS, mask="handed on"),
     LayerCase(

@@ -61,7 +61,7 @@ def test_policy_survives_the_config(case):
 
 
 @every_layer
-@pytest.mark.parametrize("form", ["keras", "saved_model"])
+@pytest.mark.parametrize("form", ["keras", pytest.param("saved_model", marks=pytest.mark.slow)])
 def test_saved_model_loads_without_custom_objects(case, form, tmp_path):
     layer = case.built()
     path = tmp_path / ("model.keras" if form == "keras" else "model")
@@ -140,7 +140,7 @@ def test_mask_behind_the_layer(case, mode):
         return ReceiveMask()(layer(given))
 
     if mode == "eager":
-        received = chain(tf.constant(case.inputs))
+        received = chain(tf.nest.map_structure(tf.constant, case.inputs))
     else:
         inputs = case.symbolic_inputs()
         received = keras.Model(inputs, chain(inputs))(case.inputs)

@@ -9,7 +9,7 @@ import tensorflow as tf
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.export import export_classifier, open_predictor
 from kerasnlp_lab.layers import MaskedAveragePooling1D
-from kerasnlp_lab.tasks import Classification, HeadOptions, registry
+from kerasnlp_lab.tasks import Classification, Entities, HeadOptions, registry
 from kerasnlp_lab.tasks.tagging import TokenLogits
 from kerasnlp_lab.text import evaluation_batches, tokenize, training_batches
 from kerasnlp_lab.training import train
@@ -37,19 +37,22 @@ def all_registered(monkeypatch):
     monkeypatch.setattr(registry, "_TASKS", {case.task.name: case.task for case in CASES})
 
 
-@pytest.fixture(
-    params=[
-        # One task on a BERT is enough for make test.
-        pytest.param(
-            (model, case),
-            marks=pytest.mark.slow if model == "bert" and case.task is not Classification else (),
-            id=f"{model}-{case.task.name}",
-        )
-        for case in CASES
-        for model in (case.from_scratch, "bert")
-    ],
-    scope="module",
-)
+def subjects(*, throwaway):
+    """Returns each model with each task. One task on a BERT is enough for make test.
+
+    Args:
+        throwaway: Whether make test runs a task that changes its inputs, too. Entities stand for
+            the other task with a target for each token.
+    """
+    for case in CASES:
+        for model in (case.from_scratch, "bert"):
+            quick = case.task is Classification or model != "bert" and case.task is Entities
+            quick |= throwaway and model != "bert" and case.task.changes_inputs
+            marks = () if quick else pytest.mark.slow
+            yield pytest.param((model, case), marks=marks, id=f"{model}-{case.task.name}")
+
+
+@pytest.fixture(params=list(subjects(throwaway=True)), scope="module")
 def subject(request):
     return request.param
 
@@ -110,6 +113,10 @@ def assert_same_answer(found, expected):
         assert found == expected
 
 
+SAVED = pytest.mark.parametrize("subject", list(subjects(throwaway=False)), indirect=True)
+
+
+@SAVED
 def test_build_save_and_load(classifier, case, tmp_path):
     classifier.save(tmp_path / "model")
     loaded = load_classifier(tmp_path / "model")
@@ -140,6 +147,7 @@ def test_fused_equals_plain(classifier, case):
     assert_close(logits_of(classifier, case), logits_of(classifier, case, fused=classifier.forward))
 
 
+@SAVED
 def test_export_equals_both(classifier, case, tmp_path):
     export_classifier(classifier, tmp_path / "exported")
     texts = case.data.test.texts

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasnlp_lab.data import Split
+from kerasnlp_lab.data import Split, TextDataset
 from kerasnlp_lab.data.spans import Span
 from kerasnlp_lab.tasks import Entities
 from kerasnlp_lab.tasks.tagging import (
@@ -99,9 +99,28 @@ TEXTS = ["Zoë saw Berlin", "", "no 名前 here"]
 )
 def test_entities_become_tags(spans, inside_words, tags, moved, lost):
     of_row = [tuple(Span(*one[1:]) for one in spans if one[0] == row) for row in range(3)]
-    found = align(tokens_of(TEXTS), TEXTS, of_row, ["p", "q"], inside_words=inside_words)
+    tokens = tokens_of(TEXTS)
+    found = align(tokens, TEXTS, of_row, ["p", "q"], tokens.continues & (not inside_words))
     assert found.tags.tolist() == tags
     assert (len(found.moved), len(found.lost)) == (moved, lost)
+
+
+@pytest.mark.parametrize(
+    ("text", "spans", "handles", "inside_words"),
+    [
+        ("@ada met Bo", [(9, 11, "p")], True, False),
+        ("@ada met Bo", [(0, 4, "p")], True, False),
+        ("@ada met Bo", [(1, 4, "p")], False, False),
+        ("#oslo_fair", [(1, 5, "p")], False, False),
+        ("Ada met Bo", [(0, 3, "p")], False, False),
+        ("@ada in Oslos", [(8, 12, "p")], True, True),
+    ],
+)
+def test_the_training_entities_decide_what_a_word_is(text, spans, handles, inside_words):
+    rows = Split([text], spans=[spans])
+    task = Entities.for_data(TextDataset("d", ("p",), rows, rows, rows))
+    assert (task.handles, task.inside_words) == (handles, inside_words)
+    assert Entities.from_json(task.to_json()) == task
 
 
 def test_entities_of_tags_and_their_scores():
@@ -126,7 +145,7 @@ def test_a_temperature_calibrates_tags_and_tally_counts_them():
     right = rng.random(count) < 1 / (1 + np.exp(-values[:, 1] / 2))
     places = np.zeros(count, np.int64)
     follows = np.zeros(count, bool)
-    tokens = TokensInText(None, places + 1, places, places + 1, follows)
+    tokens = TokensInText(None, places + 1, places, places + 1, follows, follows)
     rows = Split(["x"] * count, spans=[[(0, 1, "p")] if one else [] for one in right])
     found = task.choose_decision(TokenLogits(values, tokens), rows, rows)
     assert found.temperature == pytest.approx(2, rel=0.2)

@@ -12,16 +12,16 @@ tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfigur
 
 from kerasnlp_lab._keras import keras  # noqa: E402  # devices are set before anything uses them
 from kerasnlp_lab.data import load_dataset  # noqa: E402
+from kerasnlp_lab.tasks import Classification, Entities  # noqa: E402
 from kerasnlp_lab.training import make_strategy, train  # noqa: E402
-from kerasnlp_lab.zoo import Recipe, create_classifier  # noqa: E402
+from kerasnlp_lab.zoo import Recipe, create_model  # noqa: E402
 
 strategy_name, model, options = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
-data = load_dataset("news_sample")
+data = load_dataset(sys.argv[5])
+task = (Entities if data.annotation == "spans" else Classification).for_data(data)
 keras.utils.set_random_seed(1)
 strategy = make_strategy(strategy_name)
-classifier = create_classifier(
-    model, data.label_names, data.train.texts, options=options, strategy=strategy
-)
+classifier = create_model(model, task, data.train.texts, options=options, strategy=strategy)
 batch_size = int(sys.argv[4])
 recipe = Recipe(epochs=3, frozen_epochs=1, batch_size=batch_size, learning_rate=2e-3)
 result = train(classifier, data, recipe, Path(tempfile.mkdtemp()), seed=1)

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from kerasnlp_lab.errors import OptionError, RunError
+from kerasnlp_lab.errors import OptionError, RunError, StorageError
 from kerasnlp_lab.training.checkpoints import Checkpoints, arrays_sha256
 from kerasnlp_lab.training.interval import Interval
+from tests.limits import file_size_limit
 
 
 def arrays(number):
@@ -66,6 +67,15 @@ def test_a_broken_one_is_reported_and_the_one_before_is_used(tmp_path, damage):
     _, state, broken = checkpoints.newest()
     assert state["number"] == 2
     assert len(broken) == 1 and str(checkpoints.folder) in broken[0]
+
+
+def test_a_full_disk_leaves_the_one_before(tmp_path):
+    checkpoints = saved(tmp_path)
+    before = names(checkpoints)
+    with pytest.raises(StorageError, match="cannot write .*ulimit -f"), file_size_limit(100):
+        checkpoints.save(4, arrays(4), {"number": 4, "best_file": ""})
+    assert names(checkpoints) == before
+    assert checkpoints.newest()[1]["number"] == 3
 
 
 def test_an_altered_state_is_detected(tmp_path):

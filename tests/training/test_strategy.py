@@ -13,17 +13,24 @@ from tests import processes
 SCRIPT = "tests.training.losses_on_devices"
 
 
-def train_on(strategy: str, model: str, options: dict, **environment: str) -> dict:
+def train_on(
+    strategy: str, model: str, options: dict, dataset: str = "news_sample", **environment: str
+) -> dict:
     """Trains in a new process with two logical CPU devices."""
-    result = run_script(strategy, model, options, 32, **environment)
+    result = run_script(strategy, model, options, 32, dataset, **environment)
     assert result.returncode == 0, result.stderr[-3000:]
     return json.loads(result.stdout.splitlines()[-1])
 
 
 def run_script(
-    strategy: str, model: str, options: dict, batch_size: int, **environment: str
+    strategy: str,
+    model: str,
+    options: dict,
+    batch_size: int,
+    dataset: str = "news_sample",
+    **environment: str,
 ) -> subprocess.CompletedProcess:
-    words = [strategy, model, json.dumps(options), str(batch_size)]
+    words = [strategy, model, json.dumps(options), str(batch_size), dataset]
     return processes.run(SCRIPT, words, environment={**os.environ, **environment})
 
 
@@ -40,6 +47,12 @@ def test_from_scratch_losses_on_two_devices_equal_those_on_one():
     assert_same_losses(
         train_on("cpu", "transformer", options), train_on("mirrored", "transformer", options)
     )
+
+
+@pytest.mark.slow  # a loss by the token: tests/tasks/test_every_task.py has the sums of one device
+def test_entities_on_two_devices_equal_those_on_one():
+    how = ("hash_embed_cnn", {"dropout": 0.0, "width": 16, "buckets": 500}, "news_entities")
+    assert_same_losses(train_on("cpu", *how), train_on("mirrored", *how))
 
 
 @pytest.mark.slow

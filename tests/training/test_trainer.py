@@ -37,17 +37,26 @@ def new_classifier(news, seed=0, name="transformer", options=SMALL):
     return create_classifier(name, news.label_names, news.train.texts, options=options)
 
 
-def test_one_seed_gives_one_training_and_another_seed_another(news, tmp_path):
-    recipe = Recipe(epochs=2, learning_rate=3e-3)
-    weights = []
-    for run, seed in enumerate((0, 0, 1)):
-        folder = tmp_path / str(run)
-        folder.mkdir()
-        classifier = new_classifier(news, seed)
-        train(classifier, news, recipe, folder, seed=seed)
-        weights.append(np.concatenate([w.ravel() for w in classifier.network.get_weights()]))
-    np.testing.assert_array_equal(weights[0], weights[1])
-    assert np.abs(weights[0] - weights[2]).max() > 0.01
+TWO_EPOCHS = Recipe(epochs=2, learning_rate=3e-3)
+
+
+@pytest.fixture(scope="module")
+def whole(news, tmp_path_factory):
+    """A classifier trained for two epochs with seed 0, the result, and its folder."""
+    folder = tmp_path_factory.mktemp("whole")
+    classifier = new_classifier(news)
+    return classifier, train(classifier, news, TWO_EPOCHS, folder), folder
+
+
+def weights_of(classifier):
+    return np.concatenate([weight.ravel() for weight in classifier.network.get_weights()])
+
+
+def test_another_seed_gives_another_training(whole, news, tmp_path):
+    """The test of a stopped training, below, shows that one seed gives one training."""
+    other = new_classifier(news, seed=1)
+    train(other, news, TWO_EPOCHS, tmp_path, seed=1)
+    assert np.abs(weights_of(whole[0]) - weights_of(other)).max() > 0.01
 
 
 def test_the_best_weights_are_kept_and_training_stops_early(news, tmp_path):
@@ -141,7 +150,7 @@ def test_a_loss_that_is_not_a_number_stops_the_run(news, tmp_path):
     assert "a smaller learning rate than 1e+38" in str(error.value)
 
 
-@pytest.mark.slow  # tests/faults/test_kills.py fills a disk too
+@pytest.mark.slow  # tests/training/test_checkpoints.py fills a disk too
 def test_a_full_disk_at_checkpoint_time(tmp_path):
     """Files are limited to 1 MB, less than the weights. The error is clean and no file stays."""
     script = textwrap.dedent(
@@ -187,14 +196,10 @@ def test_a_run_directory_is_whole_or_refused(tmp_path):
 
 
 def test_a_stopped_training_goes_on_from_its_checkpoints_and_without_leaves_nothing(
-    news, tmp_path, monkeypatch
+    whole, news, tmp_path, monkeypatch
 ):
-    recipe = Recipe(epochs=2, learning_rate=3e-3)
-    whole = train(new_classifier(news), news, recipe, tmp_path / "whole")
-    assert sorted(file.name for file in (tmp_path / "whole").iterdir()) == [
-        "history.csv",
-        "tensorboard",
-    ]
+    recipe, (trained, result, folder) = TWO_EPOCHS, whole
+    assert sorted(file.name for file in folder.iterdir()) == ["history.csv", "tensorboard"]
     step = TrainingSteps.__call__
 
     def interrupted(steps, *arguments):
@@ -209,8 +214,10 @@ def test_a_stopped_training_goes_on_from_its_checkpoints_and_without_leaves_noth
         with pytest.raises(TrainingStopped, match="all is saved"):
             train(new_classifier(news), news, recipe, tmp_path / "run", checkpoints=checkpoints)
     assert not (tmp_path / "run" / "checkpoints").exists()
-    resumed = train(new_classifier(news), news, recipe, tmp_path / "run", checkpoints=checkpoints)
-    assert resumed.final_sha256 == whole.final_sha256
+    again = new_classifier(news)
+    resumed = train(again, news, recipe, tmp_path / "run", checkpoints=checkpoints)
+    np.testing.assert_array_equal(weights_of(again), weights_of(trained))
+    assert resumed.final_sha256 == result.final_sha256
     with pytest.raises(RunError, match="another vocabulary"):
         classifier = create_classifier("transformer", news.label_names, ["few words"])
         train(classifier, news, recipe, tmp_path / "run", checkpoints=checkpoints)

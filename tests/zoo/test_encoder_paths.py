@@ -343,6 +343,7 @@ def test_texts_that_an_albert_cannot_read(albert):
     )
 
 
+@pytest.mark.slow  # a BERT goes through its module above
 def test_an_albert_trains_and_predicts_through_its_module(albert, news, tmp_path):
     classifier = create_classifier("albert_en_base", LABELS, [], options=SMALL)
     pieces = sentencepiece.SentencePieceProcessor(model_file=str(albert))

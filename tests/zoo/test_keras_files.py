@@ -52,7 +52,10 @@ def test_weights_are_saved_and_loaded(name, tiny_checkpoint, tmp_path):
         np.testing.assert_array_equal(predict_logits(second, TEXTS), expected, err_msg=file)
 
 
-@pytest.mark.parametrize("name", ["transformer", "seed_transformer", "tfidf_linear"])
+@pytest.mark.parametrize(
+    "name",
+    ["transformer", "tfidf_linear", pytest.param("seed_transformer", marks=pytest.mark.slow)],
+)
 def test_a_whole_model_is_saved_and_loaded(name, tmp_path):
     model = build(name, None, 0).model
     model.save(tmp_path / "m.keras")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ from kerasnlp_lab.data.entities.offsets import (
     in_code_points,
     other_unit,
 )
-from kerasnlp_lab.data.entities.rows import SpanRow, TokenRow
+from kerasnlp_lab.data.entities.rows import GivenSpan, SpanRow, TokenRow
 from kerasnlp_lab.data.entities.tokens import (
     are_unspaced,
     chunks_of,
@@ -23,7 +24,8 @@ from kerasnlp_lab.data.entities.tokens import (
 from kerasnlp_lab.data.spans import Span
 from kerasnlp_lab.data.tables import RejectedRow, TableRow
 from kerasnlp_lab.data.tables.rows import rejected_row
-from kerasnlp_lab.display import listed
+from kerasnlp_lab.display import first_few, listed
+from kerasnlp_lab.errors import DataError
 
 __all__ = ["REMARKS", "EntityReader", "Remark", "shown_span"]
 
@@ -73,6 +75,7 @@ class EntityReader:
         place: Returns the file of a row.
         joiner: As in `load_entities`.
         label_names: The types of entities; None to take all, for training.
+        renamed: As in `load_entity_rows`.
     """
 
     def __init__(
@@ -81,14 +84,34 @@ class EntityReader:
         place: Callable[[TableRow], str],
         joiner: str,
         label_names: Sequence[str] | None,
+        renamed: Mapping[str, str],
     ):
-        tokens = [row for row in rows if isinstance(row, TokenRow)]
+        self._tokens = tokens = [row for row in rows if isinstance(row, TokenRow)]
         self._spans = [row for row in rows if isinstance(row, SpanRow)]
         self._scheme = find_scheme(row.tags for row in tokens) if tokens else ""
         self._unspaced = are_unspaced(row.tokens for row in tokens)
         self._unit = find_unit(self._spans)
         self._place, self._joiner, self._label_names = place, joiner, label_names
+        self._renamed, self._counts = renamed, Counter[str]()
         self.remarks: list[Remark] = []
+
+    def check_types(self, advice: str) -> None:
+        """Raises DataError with all types that are not in `label_names`, and with the advice."""
+        if self._label_names is None:
+            return
+        each = [(row, chunks_of(row.tags, self._scheme)[0]) for row in self._tokens]
+        found: list[tuple[TableRow, Sequence[Span | GivenSpan]]] = [*each]
+        found += [(row, row.spans) for row in self._spans]
+        known = {*self._label_names, ""}
+        labels = [(self._renamed.get(one.label, one.label), row) for row, s in found for one in s]
+        unknown = [(label, row) for label, row in labels if label not in known]
+        if unknown:
+            first = min((row for _, row in unknown), key=lambda row: (row.part, row.line))
+            counts = Counter(label for label, _ in unknown)
+            types = first_few([repr(label) for label, _ in counts.most_common()], 12)
+            reason = f"the model knows no entity {types}, but {listed(list(self._label_names))}"
+            number = f"entities of types that it does not know: {len(unknown):,}"
+            raise DataError(f"{reason} ({number}); {advice}", self._place(first), first.line)
 
     def read(self, row: TableRow) -> tuple[str, tuple[Span, ...]] | RejectedRow:
         """Returns the text of a row and its spans, or the row with the reason why it is bad."""
@@ -108,7 +131,9 @@ class EntityReader:
                 raise _Bad("no text", row.line)
             if not text.strip():  # nothing to learn from, but it can be tested on
                 remark("empty_text", "", "no text")
-            fitted = _fitted(text, spans, remark, row.line)
+            given = [one.label for one in spans if one.label in self._renamed]
+            spans = [one._replace(label=self._renamed.get(one.label, one.label)) for one in spans]
+            fitted = _fitted(text, [one for one in spans if one.label], remark, row.line)
             for span in fitted:
                 if self._label_names is not None and span.label not in self._label_names:
                     known = listed(list(self._label_names))
@@ -116,6 +141,7 @@ class EntityReader:
         except _Bad as bad:
             return rejected_row(Path(self._place(row)), bad.line, str(bad), text)
         self.remarks += remarks
+        self._counts.update(given)
         return text, fitted
 
     def notes(self) -> list[str]:
@@ -136,6 +162,9 @@ class EntityReader:
                 f"offsets are read as {self._unit}; JavaScript counts emoji as two, and nothing in "
                 f"the file shows how these were counted (texts with such characters: {unsure:,})"
             )
+        for label, name in self._renamed.items():
+            how = f"read as {name!r}" if name else "left out"
+            notes.append(f"entities of the type {label!r} are {how}: {self._counts[label]:,}")
         for kind, meaning in REMARKS.items():
             of_kind = [one for one in self.remarks if one.kind == kind]
             for one in of_kind[:1]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,10 @@ from kerasnlp_lab.paths import user_path
 __all__ = ["load_entities", "load_entity_rows"]
 
 _DEFAULT = TableFormat()
+_RENAME = (
+    "say what the model calls them (--rename-type FILE'S=MODEL'S), leave a type out "
+    "(--rename-type FILE'S=), or skip their texts (--bad-rows skip)"
+)
 
 
 def load_entities(
@@ -83,7 +87,8 @@ def load_entities(
     rejected: list[RejectedRow] = []
     names: tuple[str, ...] | None = None
     for part, file in given.items():
-        split, bad, found = _read(file, names, joiner, tag_names, skip_bad_rows, format, on_remark)
+        how = (names, joiner, tag_names, skip_bad_rows, format)
+        split, bad, found = _read(file, *how, on_remark=on_remark)
         splits[part] = split
         rejected += bad
         new = [note for note in found if note not in notes]
@@ -119,6 +124,7 @@ def load_entity_rows(
     tag_names: Sequence[str] = (),
     skip_bad_rows: bool = False,
     format: TableFormat = _DEFAULT,
+    renamed: Mapping[str, str] | None = None,
     on_note: Callable[[str], object] = lambda note: None,
 ) -> tuple[Split, tuple[RejectedRow, ...]]:
     """Reads every text of annotation files, to evaluate a tagger.
@@ -130,6 +136,7 @@ def load_entity_rows(
         tag_names: As in `load_entities`.
         skip_bad_rows: As in `load_entities`.
         format: As in `load_entities`.
+        renamed: The tagger's type for types that the files call otherwise; "" leaves a type out.
         on_note: Called with each line on how the files were read.
 
     Returns:
@@ -141,7 +148,7 @@ def load_entity_rows(
     """
     check_option("joiner", joiner, joiner in JOINERS, f"one of {', '.join(JOINERS)}")
     split, rejected, notes = _read(
-        user_path(path), tuple(label_names), joiner, tag_names, skip_bad_rows, format
+        user_path(path), tuple(label_names), joiner, tag_names, skip_bad_rows, format, renamed or {}
     )
     for note in notes:
         on_note(note)
@@ -155,11 +162,13 @@ def _read(
     tag_names: Sequence[str],
     skip_bad_rows: bool,
     format: TableFormat,
+    renamed: Mapping[str, str] | None = None,
     on_remark: Callable[[Remark], object] = lambda remark: None,
 ) -> tuple[Split, list[RejectedRow], list[str]]:
     """Returns the good texts of some files, the bad ones, and how the files were read.
 
     A text with a label that is not among `label_names` is bad; None takes all, to train on.
+    Labels can be `renamed` only to evaluate; None says that it is not so.
     """
     table = read_annotations(path, format, tuple(tag_names))
     rows = list(table.rows)
@@ -167,7 +176,9 @@ def _read(
     def place(row: TableRow) -> str:
         return table.files[row.part] if table.files else str(path)
 
-    reader = EntityReader(rows, place, joiner, label_names)
+    reader = EntityReader(rows, place, joiner, label_names, renamed or {})
+    if not skip_bad_rows:
+        reader.check_types(advice_on("") if renamed is None else _RENAME)
     spans: list[tuple[Span, ...]] = []
     lines, parts, rejected = array("i"), array("i"), list[RejectedRow]()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from kerasnlp_lab.paths import did_you_mean_path, is_pipe
 
 __all__ = ["ENDINGS", "read_annotations"]
 
+_NO_NUMBERS = "--tag-names is not used, because no tag is a number"
 ENDINGS = (".txt",)  # which files of a folder may have, beside those of tables
 
 
@@ -61,11 +63,12 @@ def read_annotations(path: Path, format: TableFormat, tag_names: Sequence[str] =
     if path.suffix == ".spacy":
         raise DataError("expected text, got spaCy's DocBin; write its docs as JSON lines", path)
     if kind == "parquet":
-        return _of_records(path, _values_of_parquet(path), tag_names or _tag_names(path))
+        return _of_records(path, _values_of_parquet(path), tag_names, own_names=_tag_names(path))
     encoding = format.encoding or marked_encoding(path) or "utf-8"
     first = next((raw for _, raw in numbered_lines(path, encoding) if raw.strip()), b"")
     if not JSON_START.match(first) and kind_of_name(path.name) not in ("json", "json_lines"):
-        return read_conll(path, format.encoding)
+        table = read_conll(path, format.encoding)
+        return replace(table, note=_joined(table.note, _NO_NUMBERS if tag_names else ""))
     if _is_record(first) or (kind_of_name(path.name) == "json_lines" and first.startswith(b"{")):
         return _of_records(path, values_of_lines(path, encoding), tag_names)
     values, note = values_of_document(path, encoding, is_record)
@@ -77,11 +80,17 @@ def _of_records(
     values: Iterator[tuple[int, Any] | RejectedRow],
     tag_names: Sequence[str],
     note: str = "",
+    own_names: Sequence[str] = (),
 ) -> Table:
-    reader = RecordReader(path, tag_names)
+    reader = RecordReader(path, tag_names or own_names)
     found = (one if isinstance(one, RejectedRow) else reader.row(*one) for one in values)
     rows = [row for row in found if row is not None]
-    return Table(["annotations"], iter(rows), "; ".join(filter(None, [note, *reader.notes()])))
+    unused = _NO_NUMBERS if tag_names and not reader.has_numbers else ""
+    return Table(["annotations"], iter(rows), _joined(note, *reader.notes(), unused))
+
+
+def _joined(*notes: str) -> str:
+    return "; ".join(filter(None, notes))
 
 
 def _is_record(line: bytes) -> bool:

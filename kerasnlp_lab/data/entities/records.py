@@ -59,6 +59,7 @@ class RecordReader:
         self._path = path
         self._tag_names = tag_names
         self._counts: Counter[str] = Counter()
+        self.has_numbers = False  # as tags
 
     def row(self, line: int, value: Any) -> TokenRow | SpanRow | RejectedRow | None:
         """Returns the row of a record; None for one that its program marks as not to be used."""
@@ -121,6 +122,7 @@ class RecordReader:
                 raise _Wrong(f"expected tags from 0 to {len(self._tag_names) - 1}, got {tag!r}")
             if not isinstance(tag, str | int):
                 raise _Wrong(f"expected a tag, got {_shown(tag)}")
+            self.has_numbers |= isinstance(tag, int)
             names.append(tag if isinstance(tag, str) else self._tag_names[tag])
         _check_text("".join(tokens))
         stripped = tuple(token.strip() or token for token in tokens)

@@ -25,6 +25,7 @@ from kerasnlp_lab.data.inspection.inspection import (
 )
 from kerasnlp_lab.data.inspection.near_duplicates import find_near_duplicates
 from kerasnlp_lab.data.inspection.rows import SPLITS, Rows
+from kerasnlp_lab.data.inspection.similar_names import find_similar_names
 from kerasnlp_lab.data.inspection.text_findings import find_damage, find_scripts
 from kerasnlp_lab.data.normal_form import group_texts, normalized
 from kerasnlp_lab.data.spans import Span
@@ -87,6 +88,7 @@ def inspect_entities(
         Finding(one.kind, one.path, one.line, one.label, beginning(one.text), one.detail)
         for one in remarks
     ]
+    found += _type_names(rows)
     found += [*_inside_words(rows), *_two_types(rows), *_two_annotations(rows, groups)]
     on_step("looking for encoding damage")
     scripts, outsiders = find_scripts(rows)
@@ -102,6 +104,16 @@ def inspect_entities(
         for place, label in enumerate(data.label_names)
     }
     return Inspection(data, balance, lengths, scripts, tuple(found), counts, tuple(notes))
+
+
+def _type_names(rows: Rows) -> Iterator[Finding]:
+    """Yields the first row of each type whose name is nearly another's, or O."""
+    number_of = {name: number for number, name in enumerate(rows.data.label_names)}
+    each = [(number_of[one.label], row) for row in range(len(rows)) for one in rows.spans(row)]
+    labels, of_row = np.array(each, np.int64).reshape(-1, 2).T
+    yield from find_similar_names(rows, labels, of_row)
+    if places := [row for label, row in each if label == number_of.get("O")]:
+        yield rows.finding("type_o", places[0], f"entities: {len(places):,}", label="O")
 
 
 def _inside_words(rows: Rows) -> Iterator[Finding]:

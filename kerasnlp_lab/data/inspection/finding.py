@@ -12,7 +12,7 @@ __all__ = ["KINDS", "Finding", "beginning", "printable"]
 KINDS = {
     "bad_row": "rows that cannot be used",
     "merged_rows": "texts that look like several rows in one cell",
-    "similar_class_names": "classes whose names are nearly those of another class",
+    "similar_class_names": "classes or types whose names are nearly those of another one",
     "exact_duplicate": "rows whose text an earlier row has, but for case and spaces",
     "near_duplicate": "texts that are nearly that of another row",
     "in_two_splits": "rows to test or validate on whose text is in another split too",
@@ -20,6 +20,7 @@ KINDS = {
     "two_labels": "rows whose text has another label elsewhere",
     "likely_wrong_label": "rows that a classifier trained on the others gives another label",
     **REMARKS,
+    "type_o": "a type of entity with the name O, which tags use where there is no entity",
     "span_in_word": "spans that begin or end inside a word",
     "two_types": "names with entities of several types",
     "two_annotations": "texts that have other entities elsewhere",

@@ -33,7 +33,9 @@ _STEPS: tuple[tuple[str, Callable[[str], str]], ...] = (
 )
 
 
-def find_similar_names(rows: Rows) -> Iterator[Finding]:
+def find_similar_names(
+    rows: Rows, labels: np.ndarray | None = None, of_row: np.ndarray | None = None
+) -> Iterator[Finding]:
     """Yields the first row of each class whose name differs little from a more frequent class's.
 
     Names are the same if only case, spaces, invisible characters, Unicode's form (as é in one
@@ -41,9 +43,13 @@ def find_similar_names(rows: Rows) -> Iterator[Finding]:
 
     Args:
         rows: The table.
+        labels: The label id of each entity, if the rows have entities, int64 [entities].
+        of_row: The row of each entity, int64 [entities].
     """
-    names = rows.data.label_names
-    counts = np.bincount(rows.labels, minlength=len(names))
+    names, what = rows.data.label_names, "class" if labels is None else "type"
+    unit = "rows" if labels is None else "entities"
+    labels = rows.labels if labels is None else labels
+    counts = np.bincount(labels, minlength=len(names))
     most_frequent: dict[str, int] = {}
     for label in np.argsort(-counts, kind="stable").tolist():
         most = most_frequent.setdefault(_same(names[label]), label)
@@ -51,8 +57,9 @@ def find_similar_names(rows: Rows) -> Iterator[Finding]:
             one, other = names[label], names[most]
             how = (how for how, step in _STEPS if step(one) == step(other))
             detail = f"{ascii(one)} differs only {next(how, 'in several ways')} from {ascii(other)}"
-            detail += f": one class? (rows: {counts[label]:,} and {counts[most]:,})"
-            row = int(np.flatnonzero(rows.labels == label)[0])
+            detail += f": one {what}? ({unit}: {counts[label]:,} and {counts[most]:,})"
+            row = int(np.flatnonzero(labels == label)[0])
+            row = row if of_row is None else int(of_row[row])
             yield rows.finding("similar_class_names", row, detail)
 
 

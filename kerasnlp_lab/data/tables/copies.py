@@ -20,21 +20,30 @@ from kerasnlp_lab.display import first_few
 from kerasnlp_lab.errors import DataError, first_line
 from kerasnlp_lab.paths import explain_os_error
 
-__all__ = ["read_pipe", "read_zip"]
+__all__ = ["errors_about", "name_of_pipe", "open_pipe", "read_pipe", "read_zip"]
 
 
 def read_pipe(path: Path, read: Callable[[Path], Table]) -> Table:
     """Returns the table that comes from a path for which `is_pipe` is true; `read` reads a copy."""
+    with open_pipe(path) as stream:
+        return _read_copy(stream, name_of_pipe(path), path.name, read)
+
+
+def open_pipe(path: Path) -> contextlib.AbstractContextManager[IO[bytes]]:
+    """Opens a pipe; standard input stays open after the block. Raises DataError if it cannot."""
     if str(path) == "-":
         if sys.stdin is None:
             raise DataError("there is none; name a file", "standard input")
-        return _read_copy(sys.stdin.buffer, "standard input", "-", read)
+        return contextlib.nullcontext(sys.stdin.buffer)
     try:
-        stream = path.open("rb")
+        return path.open("rb")
     except OSError as error:
         raise DataError(f"cannot be read ({first_line(error)})", path) from error
-    with stream:
-        return _read_copy(stream, str(path), path.name, read)
+
+
+def name_of_pipe(path: Path) -> str:
+    """Returns how messages call a pipe."""
+    return "standard input" if str(path) == "-" else str(path)
 
 
 def read_zip(path: Path, read: Callable[[Path], Table]) -> Table:
@@ -81,7 +90,7 @@ def _read_copy(
             raise explain_os_error(error, tempfile.gettempdir()) from error
         if not copy.stat().st_size:
             raise DataError("nothing came; expected a table", shown)
-        with _errors_about(shown):
+        with errors_about(shown):
             table = read(copy)
         rows = _rows_of(table.rows, shown)
         weakref.finalize(rows, stack.pop_all().close)
@@ -90,14 +99,15 @@ def _read_copy(
 
 
 def _rows_of(rows: Rows, shown: str) -> Rows:
-    with _errors_about(shown):
+    with errors_about(shown):
         for row in rows:
             yield dataclasses.replace(row, path=shown) if isinstance(row, RejectedRow) else row
 
 
 @contextlib.contextmanager
-def _errors_about(shown: str) -> Iterator[None]:
+def errors_about(shown: str) -> Iterator[None]:
+    """Lets the errors about a temporary copy name its origin."""
     try:
         yield
     except DataError as error:
-        raise DataError(error.message, shown, error.line, error.column) from error
+        raise type(error)(error.message, shown, error.line, error.column) from error

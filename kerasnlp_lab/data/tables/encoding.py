@@ -9,7 +9,7 @@ from pathlib import Path
 from kerasnlp_lab.data.tables.lines import head_of, uncompressed
 from kerasnlp_lab.errors import DataError
 
-__all__ = ["by_mark", "check_encoding", "find_encoding", "marked_encoding"]
+__all__ = ["by_mark", "check_encoding", "find_encoding", "is_binary", "marked_encoding"]
 
 MARKS = {  # in this order: UTF-32's mark begins as that of UTF-16 does
     codecs.BOM_UTF32_LE: "utf-32",
@@ -29,6 +29,7 @@ _SYMBOL_IN_WORD = re.compile(
     r"(?<=[a-z])(?![’·\xad\xa0])[\x80-\xbf‚ƒ„…†‡ˆ‰‹•˜™›€\ufffd×÷](?=[a-z])"
 )
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
+_NOT_IN_TEXTS = bytes(code for code in range(32) if code not in b"\t\n\v\f\r\x1b")
 SAMPLE = 1 << 18  # bytes of lines that are not ASCII, from the whole file
 TIE = 0.01  # a difference in charset-normalizer's measure of mess that says nothing
 
@@ -68,14 +69,26 @@ def check_encoding(path: Path, encoding: str) -> None:
 
 
 def _decoded(head: bytes, encoding: str) -> str:
-    """Returns text without its byte order mark and a last character that is cut."""
-    text = codecs.getincrementaldecoder(encoding)("replace").decode(head)
+    """Returns text without its byte order mark and a last character that is cut.
+
+    It is "" for UTF-16 or UTF-32 without the mark, which Python refuses.
+    """
+    try:
+        text = codecs.getincrementaldecoder(encoding)("replace").decode(head)
+    except UnicodeError:
+        return ""
     return text.removeprefix("\ufeff")
 
 
 def by_mark(head: bytes) -> str:
     """Returns the encoding of bytes that start with a byte order mark, or ""."""
     return next((name for mark, name in MARKS.items() if head.startswith(mark)), "")
+
+
+def is_binary(head: bytes) -> bool:
+    """Returns whether the start of a file, unless in UTF-16 or UTF-32, holds more than text."""
+    strange = len(head) - len(head.translate(None, _NOT_IN_TEXTS))
+    return b"\0" in head or strange > max(3, len(head) // 50)
 
 
 def _by_nuls(head: bytes) -> str:

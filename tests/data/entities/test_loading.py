@@ -5,7 +5,13 @@ import json
 
 import pytest
 
-from kerasnlp_lab.data import describe_dataset, load_again, load_entities, without_leaks
+from kerasnlp_lab.data import (
+    describe_dataset,
+    load_again,
+    load_entities,
+    load_entity_rows,
+    without_leaks,
+)
 from kerasnlp_lab.errors import DataError, OptionError, RunError
 from tests.data.entities.annotations import lines_of, write
 
@@ -111,6 +117,68 @@ def test_a_type_that_no_training_row_has_is_bad(tmp_path):
 def test_files_that_cannot_be_trained_on(tmp_path, rows, how, error, message):
     with pytest.raises(error, match=message):
         load_entities(write(tmp_path, lines_of(*rows), "a.jsonl"), **how)
+
+
+THREE_TYPES = [
+    {"text": "Bo met UN", "entities": [[0, 2, "PER"], [7, 9, "ORG"]]},
+    {"text": "Oslo Fair", "entities": [[0, 4, "place"], [0, 9, "EVENT"]]},
+    {"text": "UN", "entities": [[0, 2, "ORG"]]},
+]
+
+
+def test_all_unknown_types_are_named_and_can_be_renamed_or_left_out(tmp_path):
+    path = write(tmp_path, lines_of(*THREE_TYPES), "a.jsonl")
+    advice = r"knows no entity 'ORG', 'place', 'EVENT', but PER, LOC \(.*: 4\); .*--rename-type"
+    with pytest.raises(DataError, match=rf"a.jsonl, line 1: the model {advice}"):
+        load_entity_rows(path, ("PER", "LOC"))
+    notes = []
+    renamed = {"place": "LOC", "EVENT": "", "ORG": "", "X": "PER"}
+    rows, _ = load_entity_rows(path, ("PER", "LOC"), renamed=renamed, on_note=notes.append)
+    assert [[tuple(one) for one in spans] for spans in rows.spans] == [
+        [(0, 2, "PER")],
+        [(0, 4, "LOC")],
+        [],
+    ]
+    assert notes == [
+        "entities of the type 'place' are read as 'LOC': 1",
+        "entities of the type 'EVENT' are left out: 1",
+        "entities of the type 'ORG' are left out: 2",
+        "entities of the type 'X' are read as 'PER': 0",
+    ]
+
+
+def test_unknown_types_of_tags_are_named(tmp_path):
+    path = write(tmp_path, "UN B-ORG\nand O\nOslo B-LOC\n\nFair I-MISC\n")
+    with pytest.raises(DataError, match="knows no entity 'ORG', 'MISC', but LOC"):
+        load_entity_rows(path, ("LOC",))
+    rows, _ = load_entity_rows(path, ("LOC",), renamed={"ORG": "LOC", "MISC": ""})
+    assert [len(spans) for spans in rows.spans] == [2, 0]
+
+
+def test_a_reason_of_many_rows_is_given_once(tmp_path):
+    bad = {"text": "New York", "entities": [[0, 3, "PER"], [0, 8, "LOC"]]}
+    path = write(tmp_path, lines_of(bad, {"text": "", "entities": []}, bad), "a.jsonl")
+    with pytest.raises(DataError) as caught:
+        load_entities(path, skip_bad_rows=True)
+    reasons = str(caught.value).partition("(")[2]
+    assert reasons.startswith("lines 1, 3: two spans overlap") and reasons.count("overlap") == 1
+    assert reasons.endswith("keep one of them; line 2: no text)")
+
+
+@pytest.mark.parametrize(
+    ("content", "used"),
+    [
+        (lines_of({"tokens": ["Bo"], "ner_tags": [1]}), True),
+        (lines_of({"tokens": ["Bo"], "ner_tags": ["B-PER"]}), False),
+        (lines_of({"text": "Bo", "entities": [[0, 2, "PER"]]}), False),
+        ("Bo B-PER\nran O\n", False),
+    ],
+)
+def test_tag_names_that_are_not_used_are_noted(tmp_path, content, used):
+    notes = []
+    path = write(tmp_path, content, "a.txt")
+    load_entity_rows(path, ("PER",), tag_names=("O", "B-PER"), on_note=notes.append)
+    assert any("--tag-names is not used" in note for note in notes) is not used
 
 
 def test_leaks_are_left_out_with_their_spans(tmp_path):

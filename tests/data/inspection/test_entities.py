@@ -67,6 +67,16 @@ def test_names_with_two_types_and_texts_annotated_twice(tmp_path):
     assert len(found_in(path, "exact_duplicate")) == 2
 
 
+def test_types_whose_names_differ_by_case_and_a_type_named_o(tmp_path):
+    others = [{"text": f"in {name}", "entities": [[3, 7, label]]} for name, label in (
+        ("Oslo", "per"), ("Rome", "O"), ("Bonn", "O"), ("Bern", "place"))]  # fmt: skip
+    path = write(tmp_path, lines_of(*records(), *others), "a.jsonl")
+    ((line, _, detail),) = found_in(path, "similar_class_names")
+    assert line == 31
+    assert detail == "'per' differs only in case from 'PER': one type? (entities: 1 and 30)"
+    assert found_in(path, "type_o") == [(32, "O", "entities: 2")]
+
+
 def test_tags_texts_in_two_splits_and_counts(tmp_path):
     rows = [f"Bo{n} B-PER\nwon O\n{n} O\n" for n in range(30)]
     path = write(tmp_path, "\n".join([*rows, "He O\nis O\nLee I-PER\n", "no O\nname O\n"]))
