@@ -46,24 +46,18 @@ BATCH, STEP_TOKENS = 32, 1024  # run_mlm's default batch is 8 sequences: 1,024 t
 @contextmanager
 def pretrainers(arguments: argparse.Namespace, size: Size, folder: Path) -> Iterator[Contestants]:
     """Yields all who pre-train a size."""
-    from_nothing = not size.weights
-    common: dict[str, Any] = {
-        "folder": str(folder),
-        "length": LENGTH,
-        "weights": size.weights,
-        "next_sentence": from_nothing,
-    }
+    common = {"folder": str(folder), "length": LENGTH}
     bfloat16 = hugging_face_at_its_best()["bfloat16"]
     own, peer = "ours_pretraining", "hugging_face_pretraining"
     known: dict[str, tuple[str, str, dict[str, Any]]] = {
         "ours": (own, "", {"next_sentence": False}),
-        "ours_pairs": (own, "", {}),
+        "ours_pairs": (own, "", {"next_sentence": True}),
         "hugging_face_lines": (peer, TORCH, {"line_by_line": True}),
         "hugging_face": (peer, TORCH, {}),
         "hugging_face_best": (peer, TORCH, {"bfloat16": bfloat16}),
-        "model_garden": ("model_garden_pretraining", "", {}),
+        "model_garden": ("model_garden_pretraining", "", {"next_sentence": size.new}),
     }
-    if not from_nothing:
+    if not size.new:
         del known["ours_pairs"]
     with Contestants(arguments.threads) as all_of_them:
         for one in arguments.only or known:
@@ -88,10 +82,9 @@ def speeds(
     """Has all contestants train in turns, and returns tokens a second."""
     for one in contestants:
         one.ask("start", seed=0, steps=10_000, learning_rate=size.learning_rate, batch=BATCH)
-    texts = arguments.texts or size.texts
     results = compare(
         contestants,
-        Slices(documents, texts),
+        Slices(documents, arguments.texts),
         train,
         rounds=arguments.rounds,
         least=4 * BATCH,
@@ -126,9 +119,11 @@ def losses(
     """
     found: dict[str, list[float]] = {}
     tokens = STEP_TOKENS * (arguments.steps or size.steps)
+    of_a_document = statistics.mean(len(row["ids"]) for row in rows)
+    count = math.ceil(2 * tokens / of_a_document)  # enough for all, and no more to tokenize
     for seed in range(arguments.seeds):
         order = np.random.default_rng(seed).permutation(len(documents))
-        chosen = [documents[row] for row in order]
+        chosen = [documents[row] for row in order[:count]]
         for one in list(contestants)[:: 1 if seed % 2 == 0 else -1]:
             batch = round(STEP_TOKENS / sequence_tokens[one.name])
             steps = round(tokens / (batch * sequence_tokens[one.name]))
@@ -160,10 +155,11 @@ def compare_size(arguments: argparse.Namespace, name: str, documents: list[Docum
     """Compares all contestants on one size, and appends two lines to the history."""
     size = SIZES[name]
     held_out, documents = documents[: arguments.held_out], documents[arguments.held_out :]
-    with tempfile.TemporaryDirectory() as folder:
-        write_model(name, documents, Path(folder))
-        rows = held_out_rows(held_out, Path(folder))
-        with pretrainers(arguments, size, Path(folder)) as contestants:
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch, "bert")
+        write_model(name, documents, folder)
+        rows = held_out_rows(held_out, folder)
+        with pretrainers(arguments, size, folder) as contestants:
             results = speeds(arguments, size, contestants, documents)
             last = {one: replies[-1] for one, replies in results.replies.items()}
             report(
@@ -193,11 +189,12 @@ def compare_size(arguments: argparse.Namespace, name: str, documents: list[Docum
 
 
 def main() -> None:
-    parser = question("pretrain", __doc__, rounds=3, texts=0)
+    parser = question("pretrain", __doc__, rounds=3, texts=640)
     parser.add_argument("corpus", type=Path, help="a text file, a document a line")
     parser.add_argument("--sizes", nargs="+", choices=SIZES, default=list(SIZES))
-    parser.add_argument("--seeds", type=int, default=3, help="of the losses; default 3")
-    parser.add_argument("--steps", type=int, default=0, help="for the losses; default: by size")
+    parser.add_argument("--seeds", type=int, default=3, help="for the loss; default 3")
+    steps = ", ".join(f"{size.steps} for {name}" for name, size in SIZES.items())
+    parser.add_argument("--steps", type=int, help=f"before the loss; default {steps}")
     parser.add_argument("--held-out", type=int, default=256, help="documents; default 256")
     parser.add_argument("--only", nargs="+", default=[], help="contestants; default: all")
     arguments = parser.parse_args()

@@ -2,46 +2,48 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from materials import MINILM, write_hugging_face
+from materials import MINILM
 from tokenizers.implementations import BertWordPieceTokenizer
 
-from kerasnlp_lab import create_classifier
-from kerasnlp_lab.bert.vocabulary import learn_vocabulary, write_vocabulary
+from kerasnlp_lab.bert.checkpoint import BertCheckpoint
+from kerasnlp_lab.bert.checkpoint_writing import write_checkpoint
+from kerasnlp_lab.bert.new_weights import new_checkpoint
+from kerasnlp_lab.bert.reopening import checkpoint_of_module, reopen
+from kerasnlp_lab.bert.vocabulary import learn_vocabulary
 from kerasnlp_lab.data.corpus import CorpusSource, open_corpus
+from kerasnlp_lab.hub import minilm_modules
+from kerasnlp_lab.hub.bert_configs import config_named
 
 LENGTH = 128
-VOCABULARY = 8000
+SHAPE, VOCABULARY = "small_bert/bert_en_uncased_L-4_H-128_A-2", 8000
 SHARE = 0.15  # of tokens that are hidden
 Document = list[str]  # its sentences
 MaskedRow = dict[str, list[int]]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Size:
     """A model to pre-train.
 
     Args:
-        weights: Whether it begins with weights that it has.
+        new: Whether it begins with random weights. Such a model also learns the next sentence.
         learning_rate: The peak of everyone's.
-        texts: The default of --texts.
         steps: The default of --steps.
     """
 
-    weights: bool
+    new: bool
     learning_rate: float
-    texts: int
     steps: int
 
 
 SIZES = {
-    "small_bert": Size(weights=False, learning_rate=1e-3, texts=1536, steps=120),
-    MINILM: Size(weights=True, learning_rate=2e-4, texts=512, steps=24),
+    "small_bert": Size(new=True, learning_rate=1e-3, steps=150),
+    MINILM: Size(new=False, learning_rate=2e-4, steps=20),
 }
 
 
@@ -53,32 +55,29 @@ def read(path: Path) -> list[Document]:
 
 
 def write_model(name: str, documents: Sequence[Document], folder: Path) -> None:
-    """Writes a BERT as Hugging Face's BertForMaskedLM reads it: MiniLM, or a config alone.
+    """Writes the BERT that all begin with, in Hugging Face's form.
 
     Args:
         name: One of `SIZES`.
         documents: To learn a vocabulary from.
-        folder: An empty one.
+        folder: A new one.
     """
-    if SIZES[name].weights:
-        write_hugging_face(create_classifier(name, ["a", "b"], []), folder, head=False)
-        return
-    casing = {"do_lower_case": True, "strip_accents": True}  # create_pretraining_data's
-    texts = [" ".join(sentences) for sentences in documents]
-    pieces = learn_vocabulary(texts, VOCABULARY, **casing)
-    write_vocabulary(folder, pieces, **casing)
-    config = {
-        "model_type": "bert",
-        "vocab_size": len(pieces),
-        "hidden_size": 128,
-        "num_hidden_layers": 4,
-        "num_attention_heads": 2,
-        "intermediate_size": 512,
-        "max_position_embeddings": 512,
-        "type_vocab_size": 2,
-        "hidden_act": "gelu",
-    }
-    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    write_checkpoint(_new_bert(documents) if SIZES[name].new else _minilm(), folder)
+
+
+def _new_bert(documents: Sequence[Document]) -> BertCheckpoint:
+    casing = {"do_lower_case": True, "strip_accents": True}  # the Model Garden cannot do else
+    pieces = learn_vocabulary(
+        (one for sentences in documents for one in sentences), VOCABULARY, **casing
+    )
+    config = replace(config_named(SHAPE), vocab_size=len(pieces))
+    new = new_checkpoint(config, pieces, **casing)
+    return replace(new, heads={})  # everyone makes output layers of their own
+
+
+def _minilm() -> BertCheckpoint:
+    modules = minilm_modules()
+    return checkpoint_of_module(reopen(modules.encoder), modules.preprocess)
 
 
 def held_out_rows(documents: Sequence[Document], folder: Path) -> list[MaskedRow]:

@@ -30,6 +30,15 @@ QUESTIONS: dict[str, tuple[str, dict[str, float]]] = {
         "One text at a time through an export",
         {"tf_hub_padded": 3, "hugging_face": 1},
     ),
+    "pretrain": (
+        "Pre-training",
+        {
+            "hugging_face_lines": 2.5,
+            "hugging_face": 2.5,
+            "hugging_face_best": 1,
+            "model_garden": 2.5,
+        },
+    ),
     "from_scratch_train": ("Training from scratch", {"tutorial": 4}),
     "from_scratch_predict": (
         "Predicting from scratch",
@@ -44,12 +53,15 @@ QUESTIONS: dict[str, tuple[str, dict[str, float]]] = {
 NAMES = {
     "ours": "ours",
     "ours_pooled": "ours, with the peers' head",
+    "ours_pairs": "ours, with the next sentence",
     "ours_bare": "ours, to memory and not to a file",
     "ours_as_it_is": "ours, with TensorFlow's own threads",
     "tf_hub_padded": "hub.KerasLayer, padded to 128",
     "keras_hub": "KerasHub",
     "hugging_face": "Hugging Face",
     "hugging_face_best": "Hugging Face, length-sorted, bfloat16 where there is hardware for it",
+    "hugging_face_lines": "Hugging Face, a document a sequence",
+    "model_garden": "the Model Garden, padded to 128",
     "torch_best": "PyTorch, length-sorted, bfloat16 where there is hardware for it",
     "onnx_runtime": "ONNX Runtime, length-sorted, float32",
     "tutorial": "the tutorial's code, padded to 256",
@@ -133,7 +145,11 @@ def _command(line: Mapping[str, Any]) -> str:
     words = [f"python benchmarks/{line['question']}.py"]
     for name, value in line["arguments"].items():
         option = f"--{name.replace('_', '-')}"
-        if value.startswith("["):
+        if name == "corpus":
+            words.append(value)
+        elif value == "[]":
+            continue
+        elif value.startswith("["):
             words += [option, *ast.literal_eval(value)]
         elif value == "True":
             words.append(option)

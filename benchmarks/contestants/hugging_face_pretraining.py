@@ -11,7 +11,6 @@ import protocol
 import torch
 from torch.utils.data import DataLoader
 from transformers import (
-    AutoConfig,
     AutoTokenizer,
     BertForMaskedLM,
     DataCollatorForLanguageModeling,
@@ -36,36 +35,29 @@ class HuggingFacePretraining:
         length: int,
         line_by_line: bool = False,
         bfloat16: bool = False,
-        weights: bool = True,
-        **_: Any,
     ) -> None:
         """Opens a folder.
 
         Args:
             threads: PyTorch's.
-            folder: With config.json, vocab.txt, tokenizer_config.json, perhaps model.safetensors.
+            folder: With config.json, model.safetensors, vocab.txt, tokenizer_config.json.
             length: Of a sequence.
             line_by_line: Whether a document is a sequence, padded to its batch; else sequences
                 are blocks of all documents joined, run_mlm's default.
             bfloat16: Whether training computes under bfloat16's autocast; else in float32.
-            weights: Whether the folder's weights are the beginning; else they are new.
         """
         torch.set_num_threads(threads)
         logging.set_verbosity_error()
         logging.disable_progress_bar()
-        self.folder, self.length, self.weights = folder, length, weights
+        self.folder, self.length = folder, length
         self.line_by_line, self.bfloat16 = line_by_line, bfloat16
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
         self.collate = DataCollatorForLanguageModeling(self.tokenizer)
 
     def start(self, seed: int, steps: int, learning_rate: float, batch: int) -> None:
-        """Makes a new model with the Trainer's own optimizer and schedule."""
+        """Opens the model, with a new output layer and the Trainer's own optimizer and schedule."""
         set_seed(seed)
-        if self.weights:
-            self.model = BertForMaskedLM.from_pretrained(self.folder)
-        else:
-            self.model = BertForMaskedLM(AutoConfig.from_pretrained(self.folder))
-        self.batch = batch
+        self.model, self.batch = BertForMaskedLM.from_pretrained(self.folder), batch
         parameters = self.model.parameters()
         self.optimizer = torch.optim.AdamW(
             parameters, lr=learning_rate, weight_decay=WEIGHT_DECAY, fused=True

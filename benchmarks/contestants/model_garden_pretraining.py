@@ -19,7 +19,7 @@ from official.nlp.tasks.masked_lm import MaskedLMConfig, MaskedLMTask
 from official.nlp.tools import tokenization
 
 from kerasnlp_lab._keras import keras
-from kerasnlp_lab.bert.checkpoint import read_checkpoint, read_config
+from kerasnlp_lab.bert.checkpoint import read_checkpoint
 from kerasnlp_lab.bert.encoder import bert_encoder, set_tensors
 
 PACKAGES = ["tensorflow", "tf_keras", "tf-models-official"]
@@ -31,39 +31,29 @@ EVALUATION_BATCH = 32
 class ModelGardenPretraining:
     """Trains on documents (lists of sentences), and finds the loss of masked rows."""
 
-    def prepare(
-        self,
-        threads: int,
-        folder: str,
-        length: int,
-        next_sentence: bool,
-        weights: bool = True,
-        **_: Any,
-    ) -> None:
+    def prepare(self, threads: int, folder: str, length: int, next_sentence: bool) -> None:
         """Opens a folder.
 
         Args:
             threads: TensorFlow takes as many as there are processors.
-            folder: With config.json, vocab.txt, tokenizer_config.json, perhaps model.safetensors.
+            folder: With config.json, model.safetensors, vocab.txt, tokenizer_config.json.
             length: What every sequence is padded to.
             next_sentence: Whether the model has a head that finds the next sentence.
-            weights: Whether the folder's weights are the beginning; else they are new.
         """
         tf.get_logger().setLevel("ERROR")  # it would warn that the encoder's pooler is not trained
         self.folder, self.length, self.next_sentence = Path(folder), length, next_sentence
         self.tokenizer = tokenization.FullTokenizer(
             vocab_file=str(self.folder / "vocab.txt"), do_lower_case=True
         )
-        self.config = read_config(self.folder)
-        self.tensors = read_checkpoint(self.folder).tensors if weights else None
+        checkpoint = read_checkpoint(self.folder)
+        self.config, self.tensors = checkpoint.config, checkpoint.tensors
 
     def start(self, seed: int, steps: int, learning_rate: float, batch: int) -> None:
-        """Makes a new model with the Model Garden's optimizer and schedule."""
+        """Makes the model, with new output layers, and the Model Garden's optimizer."""
         keras.utils.set_random_seed(seed)
         self.seed, self.batch = seed, batch
         encoder = bert_encoder(self.config)  # networks.BertEncoder
-        if self.tensors is not None:
-            set_tensors(encoder, self.tensors)
+        set_tensors(encoder, self.tensors)
         initializer = keras.initializers.TruncatedNormal(stddev=self.config.initializer_range)
         head = layers.ClassificationHead(
             self.config.hidden_size, 2, dropout_rate=0.1, name="next_sentence"

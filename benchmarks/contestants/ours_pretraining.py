@@ -12,9 +12,7 @@ import protocol
 import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
-from kerasnlp_lab.bert.checkpoint import BertCheckpoint, read_checkpoint
-from kerasnlp_lab.bert.config import read_config
-from kerasnlp_lab.bert.new_weights import new_checkpoint
+from kerasnlp_lab.bert.checkpoint import read_checkpoint
 from kerasnlp_lab.bert.preprocessing import bert_tokenizer
 from kerasnlp_lab.bert.pretraining_network import pretraining_network
 from kerasnlp_lab.machine import best_precision
@@ -48,40 +46,34 @@ class CountingBatches(PretrainingBatches):
 class OursPretraining:
     """Trains on documents (lists of sentences), and finds the loss of masked rows."""
 
-    def prepare(
-        self, threads: int, folder: str, length: int, next_sentence: bool, weights: bool
-    ) -> None:
+    def prepare(self, threads: int, folder: str, length: int, next_sentence: bool) -> None:
         """Opens a folder.
 
         Args:
             threads: TensorFlow takes as many as there are processors.
-            folder: With config.json, vocab.txt, tokenizer_config.json, perhaps model.safetensors.
+            folder: With config.json, model.safetensors, vocab.txt, tokenizer_config.json.
             length: The longest sequence.
             next_sentence: Whether the next sentence is learned, too.
-            weights: Whether the folder's weights are the beginning; else they are new.
         """
         self.length, self.next_sentence = length, next_sentence
-        vocab_file = Path(folder, "vocab.txt")
-        self.pieces = vocab_file.read_text(encoding="utf-8").splitlines()
-        self.vocabulary = MaskingVocabulary.of_pieces(self.pieces)
-        self.split = bert_tokenizer(vocab_file, do_lower_case=True, strip_accents=True)
-        self.config = read_config(Path(folder))
-        self.published = read_checkpoint(folder) if weights else None
+        self.checkpoint = read_checkpoint(folder)
+        self.vocabulary = MaskingVocabulary.of_pieces(self.checkpoint.vocabulary)
+        self.split = bert_tokenizer(
+            Path(folder, "vocab.txt"),
+            do_lower_case=self.checkpoint.do_lower_case,
+            strip_accents=self.checkpoint.strip_accents,
+        )
 
     def start(self, seed: int, steps: int, learning_rate: float, batch: int) -> None:
-        """Makes a new model; ``train`` makes the optimizer."""
+        """Makes the model, with new output layers; ``train`` makes the optimizer."""
         keras.utils.set_random_seed(seed)
         self.seed, self.batch, self.learning_rate = seed, batch, learning_rate
         self.model = pretraining_network(
-            self.published or self._new(seed),
+            self.checkpoint,
             next_sentence=self.next_sentence,
             precision=best_precision(),
             seed=seed,
         )
-
-    def _new(self, seed: int) -> BertCheckpoint:
-        casing = {"do_lower_case": True, "strip_accents": True}
-        return new_checkpoint(self.config, self.pieces, **casing, seed=seed)
 
     def train(self, documents: list[list[str]], steps: int | None = None) -> dict[str, Any]:
         """Takes so many steps, or those of one pass. Timed are all but the first.
@@ -99,16 +91,18 @@ class OursPretraining:
         with tempfile.TemporaryDirectory() as folder:
             plan = PretrainingPlan(
                 self.model,
-                batches,
-                some,  # to end with: there is no best state to choose
-                Recipe(epochs=1, batch_size=batch, learning_rate=self.learning_rate),
-                steps,
-                self.seed,
-                None,
-                "",
+                train=batches,
+                validation=some,  # once, at the end
+                recipe=Recipe(epochs=1, batch_size=batch, learning_rate=self.learning_rate),
+                steps=steps,
+                hidden_share=Masking.share,
+                seed=self.seed,
+                texts=None,
+                fingerprint="",
             )
             checkpoints = Checkpoints(Path(folder, "checkpoints"))
-            state = Fit(plan, Path(folder), checkpoints, Interval("off"), None, keeps=False).run()
+            fit = Fit(plan, Path(folder), checkpoints, Interval("off"), None, keeps=False)
+            state = fit.run()
         if not state.timed_texts:
             raise SystemExit(f"{len(documents)} texts make one step: give more --texts")
         return {
