@@ -63,7 +63,9 @@ def kill_and_resume(
     hits = []
     begun = False
     for moment, count in kills:
-        words = ["train", "--resume", str(run)] if begun else [*arguments, "--output", str(run)]
+        words = (
+            [arguments[0], "--resume", str(run)] if begun else [*arguments, "--output", str(run)]
+        )
         result = command(words, moment=moment, count=count, **how)
         begun = (run / "config.json").exists()
         if result.returncode in (KILLED, SAVED):
@@ -72,7 +74,7 @@ def kill_and_resume(
             assert result.returncode == 0, result.stderr[-3000:]
         if (run / "metrics.json").exists():
             break
-    words = ["train", "--resume", str(run)] if begun else [*arguments, "--output", str(run)]
+    words = [arguments[0], "--resume", str(run)] if begun else [*arguments, "--output", str(run)]
     finish(words, **how)
     return hits
 
@@ -93,6 +95,19 @@ def differences(one: Path, other: Path) -> list[str]:
         if read(one) != read(other)
     ]
     return found
+
+
+def pretraining_differences(one: Path, other: Path) -> list[str]:
+    """Does the same with two finished pre-trainings."""
+    found = {
+        "weights": lambda run: (run / "checkpoint" / "model.safetensors").read_bytes(),
+        "state": lambda run: json.loads((run / "metrics.json").read_text())["final_sha256"],
+        "history": _history,
+        "config": lambda run: (run / "config.json").read_bytes(),
+        "TensorBoard": _scalars,
+        "files": _files,
+    }
+    return [name for name, read in found.items() if read(one) != read(other)]
 
 
 def _history(run: Path) -> list[dict[str, str]]:

@@ -14,8 +14,17 @@ import pytest
 from kerasnlp_lab.zoo import find_model
 from tests import processes
 from tests.cli.command import run as cli
-from tests.faults.harness import KILLED, SAVED, command, differences, finish, kill_and_resume
+from tests.faults.harness import (
+    KILLED,
+    SAVED,
+    command,
+    differences,
+    finish,
+    kill_and_resume,
+    pretraining_differences,
+)
 from tests.faults.kill_many import ENTITIES, EVERY, SCRATCH, SMALL, TAGGER, hub
+from tests.tiny_bert import write_tiny_checkpoint
 
 # The consecutive kills of one run.
 PLANS = {
@@ -59,6 +68,26 @@ def test_a_killed_hub_classifier_ends_bit_equal(tmp_path):
     hits = kill_and_resume(arguments, tmp_path / "run", kills)
     assert len(hits) == len(kills)
     assert differences(tmp_path / "whole", tmp_path / "run") == []
+
+
+@pytest.mark.slow  # tests/lab/test_pretraining.py stops one within a process
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("devices", [1, 2])
+def test_a_killed_pretraining_ends_bit_equal(devices, tmp_path):
+    bert = write_tiny_checkpoint(tmp_path / "bert", positions=32)
+    texts = tmp_path / "texts.txt"
+    texts.write_text(
+        "the cat sat . a dog ran\nthe dog sat\n\noil stock vote\nwar , vote !\n\n" * 20
+    )
+    arguments = ["pretrain", str(texts), "--config", str(bert), "--vocab", str(bert), *EVERY]
+    arguments += ["--max-length", "16", "--steps", "24", "--batch-size", "4"]
+    arguments += ["--strategy", "mirrored"] if devices > 1 else []
+    finish([*arguments, "--output", str(tmp_path / "whole")], devices=devices)
+    kills = [("before rename", 2), ("step", 12), ("half written", 2), ("in validation", 1)]
+    kills += [("before rename", 2)] if devices == 1 else []
+    hits = kill_and_resume(arguments, tmp_path / "run", kills, devices=devices)
+    assert len(hits) == len(kills)
+    assert pretraining_differences(tmp_path / "whole", tmp_path / "run") == []
 
 
 @pytest.mark.slow

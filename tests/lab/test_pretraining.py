@@ -48,7 +48,8 @@ def tiny(tmp_path_factory):
 
 
 def settings(tiny, **changes):
-    given = {"max_length": 16, "steps": 6, "batch_size": 4, "precision": "float32"} | changes
+    given = {"max_length": 16, "steps": 6, "batch_size": 4, "precision": "float32"}
+    given |= {"held_out": 0.3} | changes
     if "model" not in given:
         given = {"shape": str(tiny.bert), "vocabulary": str(tiny.bert)} | given
     return PretrainingConfig(**given)
@@ -120,6 +121,7 @@ def test_a_stopped_run_resumes_to_the_same_bits(run, tiny, tmp_path, monkeypatch
     assert weights[0].read_bytes() == weights[1].read_bytes()
 
 
+@pytest.mark.slow
 def test_it_continues_with_the_output_layers_of_the_run_before(run, tiny, tmp_path):
     config = settings(tiny, model=str(run.run.path), objective="mlm+nsp", learning_rate=1e-9)
     again = run_pretraining(config, tiny.texts, tmp_path / "again")
