@@ -151,9 +151,7 @@ class Entities(Task):
                 any(_IN_A_WORD.fullmatch(text[max(at - 1, 0) : at + 1]) for at in span[:2])
                 for span in spans
             ]
-            in_web_word += [
-                any(first < at < end for at in ends) for first, end in web_words_of(text)
-            ]
+            in_web_word += [any(a < at < b for at in ends) for a, b in web_words_of(text)]
         fewest = min(len(inside), len(in_web_word))
         return cls(
             data.label_names,
@@ -163,7 +161,8 @@ class Entities(Task):
 
     @classmethod
     def from_json(cls, saved: Mapping[str, Any]) -> Entities:
-        return cls(tuple(saved["label_names"]), saved["inside_words"], saved["web_words"])
+        web_words = saved.get("web_words", False)  # added later
+        return cls(tuple(saved["label_names"]), saved["inside_words"], web_words)
 
     def to_json(self) -> dict[str, Any]:
         own = {"inside_words": self.inside_words, "web_words": self.web_words}
