@@ -120,6 +120,7 @@ class Entities(Task):
     reads: ClassVar[Literal["pooled", "sequence"]] = "sequence"
     annotation: ClassVar[Literal["labels", "spans"]] = "spans"
     needs_offsets: ClassVar[bool] = True
+    similar_lengths: ClassVar[bool] = False
     best_epoch_by: ClassVar[Literal["loss", "accuracy"]] = "accuracy"
     decision_type: ClassVar[type] = EntityDecision
 
