@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from kerasnlp_lab.bert.loading import load_hub_layer
+from kerasnlp_lab.bert.loading import load_hub_layer, load_preprocessing
 from kerasnlp_lab.errors import HubError, first_line
 from kerasnlp_lab.hub.catalogue import entries
 from kerasnlp_lab.hub.handles import TFHUB, parse_handle, tfhub_cache_dir
@@ -130,7 +130,7 @@ def _encoder_inputs(folder: Path, handle: str) -> dict[str, Any]:
     if beside is not None and beside.is_dir():
         with contextlib.suppress(Exception):  # it has a line of its own
             check_module(beside)
-            inputs = load_hub_layer(str(beside))(tf.constant([SENTENCE]))
+            inputs = load_preprocessing(str(beside))(tf.constant([SENTENCE]))
             return {name: value[:, : len(_IDS) + 3] for name, value in inputs.items()}
     ids = tf.constant([_IDS], tf.int32)
     return {

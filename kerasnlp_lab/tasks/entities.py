@@ -29,7 +29,6 @@ from kerasnlp_lab.tasks.tagging import (
 )
 from kerasnlp_lab.tasks.task import HeadOptions, Task
 from kerasnlp_lab.text import TextVectorizer
-from kerasnlp_lab.text.handles import handles_of
 from kerasnlp_lab.text.order import evaluation_order, items_of
 from kerasnlp_lab.text.pipeline import find_tokens
 from kerasnlp_lab.text.rows import Rows, RowTargets
@@ -39,6 +38,7 @@ from kerasnlp_lab.text.vectorizer import (
     replace_invalid_utf8,
     replace_surrogates,
 )
+from kerasnlp_lab.text.web_words import web_words_of
 
 __all__ = ["Entities", "Entity", "EntityDecision", "TextEntities"]
 
@@ -111,21 +111,22 @@ class Entities(Task):
         label_names: The types of entities.
         inside_words: Whether entities can begin and end inside words. `for_data` allows it if
             more than 1% of the training entities do.
-        handles: Whether handles and hashtags, such as "@ada" and "#oslo", are words. `for_data`
-            makes them words if entities begin or end within at most 1% of those in the training
-            texts.
+        web_words: Whether handles, hashtags and addresses, such as "@ada", "#oslo" and
+            "http://a.org/", are words. `for_data` makes them words if entities begin or end
+            within at most 1% of those in the training texts.
     """
 
     name: ClassVar[str] = "entities"
     reads: ClassVar[Literal["pooled", "sequence"]] = "sequence"
     annotation: ClassVar[Literal["labels", "spans"]] = "spans"
     needs_offsets: ClassVar[bool] = True
+    similar_lengths: ClassVar[bool] = False
     best_epoch_by: ClassVar[Literal["loss", "accuracy"]] = "accuracy"
     decision_type: ClassVar[type] = EntityDecision
 
     label_names: tuple[str, ...]
     inside_words: bool = False
-    handles: bool = False
+    web_words: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "label_names", as_class_names(self.label_names))
@@ -144,28 +145,28 @@ class Entities(Task):
                 "of entities: leave out --task, or give files with entities"
             )
         inside: list[bool] = []
-        handles: list[bool] = []  # whether an entity begins or ends within
+        in_web_word: list[bool] = []  # for each web word, whether an entity begins or ends within
         for text, spans in zip(train.texts, train.spans, strict=True):
+            ends = [at for span in spans for at in span[:2]]
             inside += [
                 any(_IN_A_WORD.fullmatch(text[max(at - 1, 0) : at + 1]) for at in span[:2])
                 for span in spans
             ]
-            handles += [
-                any(first < at < end for span in spans for at in span[:2])
-                for first, end in handles_of(text)
-            ]
+            in_web_word += [any(a < at < b for at in ends) for a, b in web_words_of(text)]
+        fewest = min(len(inside), len(in_web_word))
         return cls(
             data.label_names,
             sum(inside) > INSIDE_WORDS_SHARE * len(inside),
-            bool(handles) and sum(handles) <= INSIDE_WORDS_SHARE * len(handles),
+            bool(in_web_word) and sum(in_web_word) <= INSIDE_WORDS_SHARE * fewest,
         )
 
     @classmethod
     def from_json(cls, saved: Mapping[str, Any]) -> Entities:
-        return cls(tuple(saved["label_names"]), saved["inside_words"], saved["handles"])
+        web_words = saved.get("web_words", False)  # added later
+        return cls(tuple(saved["label_names"]), saved["inside_words"], web_words)
 
     def to_json(self) -> dict[str, Any]:
-        own = {"inside_words": self.inside_words, "handles": self.handles}
+        own = {"inside_words": self.inside_words, "web_words": self.web_words}
         return super().to_json() | own
 
     # Training
@@ -188,7 +189,7 @@ class Entities(Task):
 
     def _follows(self, tokens: TokensInText) -> Any:
         """Returns which tokens have the tag of the token before, whatever they are, [tokens]."""
-        follows = tokens.continues | (tokens.in_handle & self.handles)
+        follows = tokens.continues | (tokens.in_web_word & self.web_words)
         return follows & (not self.inside_words)
 
     def targets(self, text: TextVectorizer, split: Split) -> RowTargets:

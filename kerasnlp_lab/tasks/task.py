@@ -77,6 +77,9 @@ class Task(abc.ABC):
     """The names of further ratios for the history; `tally` has two more numbers for each."""
     changes_inputs: ClassVar[bool] = False
     """Whether `batch` changes token ids. If so, features of a frozen encoder cannot be cached."""
+    similar_lengths: ClassVar[bool] = True
+    """Whether the texts of a training batch have similar lengths. In a loss that is a mean over
+    tokens, a token of short texts then counts for more than one of long texts."""
     recipe_fields: ClassVar[tuple[str, ...]] = ()
     """The fields of a recipe that `for_training` takes; the trainer uses the others."""
     decision_type: ClassVar[type] = NoDecision

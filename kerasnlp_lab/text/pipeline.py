@@ -212,6 +212,7 @@ def training_batches(
     seed: int,
     first_step: int = 0,
     share: Share = Share(),
+    similar_lengths: bool = True,
     targets: RowTargets | None = None,
     make_batch: MakeBatch | None = None,
 ) -> tuple[tf.data.Dataset, int]:
@@ -225,6 +226,7 @@ def training_batches(
         seed: As in `training_order`.
         first_step: As in `training_order`.
         share: The part of each global batch that this process reads.
+        similar_lengths: Whether the texts of a batch have similar lengths.
         targets: The lookup of targets; None for the labels.
         make_batch: Makes a batch from rows and their step, counted from 0; None for
             `packed_by(vectorizer)`.
@@ -235,9 +237,8 @@ def training_batches(
     Raises:
         DataError: There are no rows.
     """
-    order = training_order(
-        tokens.lengths, labels, batch_size=batch_size, seed=seed, first_step=first_step
-    )
+    lengths = tokens.lengths * similar_lengths
+    order = training_order(lengths, labels, batch_size=batch_size, seed=seed, first_step=first_step)
     numbered = share.of_batches(order.enumerate(first_step))
     load = load_rows(tokens, targets or label_targets(labels), make_batch or packed_by(vectorizer))
     return batches_of(numbered, load), steps_in_pass(len(tokens), batch_size)

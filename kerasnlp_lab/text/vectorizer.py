@@ -15,7 +15,7 @@ import tensorflow as tf
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.errors import OptionError
 from kerasnlp_lab.paths import sha256_of_files
-from kerasnlp_lab.text.handles import continue_handles
+from kerasnlp_lab.text.web_words import continue_web_words
 
 __all__ = [
     "Features",
@@ -66,8 +66,8 @@ class TokensInText(NamedTuple):
             U+FFFD in place of invalid UTF-8, as from `replace_invalid_utf8`.
         ends: The offset after its last byte, int64 [tokens].
         continues: Whether a token continues the word of the token before it, bool [tokens].
-        in_handle: Whether a token continues a handle or hashtag, bool [tokens]; see
-            `continue_handles`. Only `tokens_in_text` finds it.
+        in_web_word: Whether a token continues a handle or an address, bool [tokens]; see
+            `continue_web_words`. Only `tokens_in_text` finds it.
     """
 
     ids: Any
@@ -75,7 +75,7 @@ class TokensInText(NamedTuple):
     starts: Any
     ends: Any
     continues: Any
-    in_handle: Any = None
+    in_web_word: Any = None
 
 
 class TextVectorizer(keras.layers.Layer):
@@ -199,8 +199,8 @@ class TextVectorizer(keras.layers.Layer):
         def with_offsets(texts: tf.Tensor) -> TokensInText:
             texts = replace_invalid_utf8(texts)
             found = self.find_tokens(texts)
-            in_handle = continue_handles(texts, found.lengths, found.starts)
-            return found._replace(in_handle=in_handle)
+            in_web_word = continue_web_words(texts, found.lengths, found.starts)
+            return found._replace(in_web_word=in_web_word)
 
         signature = [tf.TensorSpec([None], tf.string)]
         self._graph = tf.function(flat, input_signature=signature, autograph=False)

@@ -128,10 +128,11 @@ class PretrainingPlan(Plan):
         return float(self.train.sequences.lengths.mean()) + special
 
     def _order(self, done: int) -> tf.data.Dataset:
-        lengths = self.train.sequences.lengths
+        # Not by length: the loss is a mean over tokens, of which all should count alike.
+        same = np.zeros(len(self.train.sequences), np.int64)
         return training_order(
-            lengths,
-            np.zeros(len(lengths), np.int64),
+            same,
+            same,
             batch_size=self.batch_size,
             seed=self.seed,
             first_step=done,

@@ -56,7 +56,12 @@ class TrainingRows:
         assert self.tokens is not None
         targets = self.task.targets(self.vectorizer, self.split)
         return training_batches(
-            self.vectorizer, self.tokens, self.split.labels, targets=targets, **batched
+            self.vectorizer,
+            self.tokens,
+            self.split.labels,
+            similar_lengths=self.task.similar_lengths,
+            targets=targets,
+            **batched,
         )[0]
 
     @property
@@ -78,5 +83,6 @@ class TrainingRows:
         if isinstance(self.split, ShardedSplit):
             return shard_rows(self.vectorizer, self.split, step=step, **order)
         assert self.tokens is not None
-        rows = training_order(self.tokens.lengths, self.split.labels, first_step=step, **order)
+        lengths = self.tokens.lengths * self.task.similar_lengths
+        rows = training_order(lengths, self.split.labels, first_step=step, **order)
         return [self.split.where(row) for row in next(iter(rows)).numpy()]

@@ -48,10 +48,13 @@ def real(outputs, batch):
     return np.concatenate([np.asarray(part, np.float32).ravel() for part in parts])
 
 
-@pytest.mark.parametrize(
-    "activation",
-    ["gelu", *(pytest.param(one, marks=pytest.mark.slow) for one in ("gelu_tanh", "relu"))],
-)
+ACTIVATIONS = [
+    "gelu",
+    *(pytest.param(one, marks=pytest.mark.slow) for one in ("gelu_tanh", "relu")),
+]
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_the_same_numbers(activation):
     bert, batch = random_bert(activation), batch_of()
     expected = real(bert(batch), batch)
@@ -93,7 +96,7 @@ def test_the_last_layer_for_the_first_token_alone(layers):
         np.testing.assert_allclose(found["pooled_output"], expected, atol=2e-5)
 
 
-@pytest.mark.parametrize("activation", ["gelu", "gelu_tanh", "relu"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_the_same_gradients(activation):
     bert, batch = random_bert(activation), batch_of()
     fast = FastBertEncoder(bert)

@@ -58,7 +58,8 @@ def test_what_zoo_show_gives_can_be_given_to_train():
 
 
 def test_train_and_where_it_is_finished_already(tmp_path):
-    words = ("--model", "tfidf_linear", *NEWS, "--output", tmp_path / "run")
+    table = write_table(tmp_path / "t.csv", plain_rows())
+    words = ("--model", "tfidf_linear", "--data", table, "--output", tmp_path / "run")
     result = run("train", *words, "--json")
     assert result.code == 0, result.err
     trained = json.loads(result.out)
@@ -80,8 +81,9 @@ def test_progress_goes_to_standard_error(tmp_path):
 
 
 def test_compare(tmp_path):
-    words = ("--models", "tfidf_linear", "--output", tmp_path / "all")
-    result = run("compare", *words, *NEWS, "--json")
+    table = write_table(tmp_path / "t.csv", plain_rows())
+    words = ("--models", "tfidf_linear", "--data", table, "--output", tmp_path / "all")
+    result = run("compare", *words, "--json")
     assert result.code == 0, result.err
     compared = json.loads(result.out)
     assert_documented(compared, "compare")

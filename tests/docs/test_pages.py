@@ -11,7 +11,7 @@ from tests.docs.pages import PAGES, ROOT, blocks, commands, options, read
 
 RUN_ELSEWHERE = {
     "docs/extending.md": "tests/docs/test_extending.py, in a copy of the package",
-    "docs/guides/pretraining.md": "tests/docs/test_pretraining_guide.py, with a folder of texts",
+    "docs/guides/pretraining.md": "tests/docs/test_pretraining_guide.py, which is slow",
     "docs/guides/languages.md": "tests/docs/test_languages.py, which compares the answers",
 }
 OF_THEIR_DAY = {"docs/LOG.md"}  # a log keeps old commands

@@ -24,7 +24,10 @@ def browser():
         browser.close()
 
 
-@pytest.fixture(scope="module", params=["transformer", "bert"])
+# A BERT's word pieces are joined to words, and both can be shown.
+@pytest.fixture(
+    scope="module", params=["bert", pytest.param("transformer", marks=pytest.mark.slow)]
+)
 def found(request, explained):
     return explain(explained[request.param], TEXT)
 

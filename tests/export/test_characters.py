@@ -25,6 +25,7 @@ def classifier(tmp_path_factory):
     return classifier
 
 
+@pytest.mark.slow  # test_saved_model.py exports one that reads words
 def test_mixed_scripts_have_the_same_labels_everywhere(classifier, tmp_path):
     texts = mixed_scripts(1000)
     expected = predict_logits(classifier, texts)

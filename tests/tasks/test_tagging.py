@@ -106,20 +106,23 @@ def test_entities_become_tags(spans, inside_words, tags, moved, lost):
 
 
 @pytest.mark.parametrize(
-    ("text", "spans", "handles", "inside_words"),
+    ("text", "spans", "web_words", "inside_words"),
     [
         ("@ada met Bo", [(9, 11, "p")], True, False),
         ("@ada met Bo", [(0, 4, "p")], True, False),
         ("@ada met Bo", [(1, 4, "p")], False, False),
         ("#oslo_fair", [(1, 5, "p")], False, False),
         ("Ada met Bo", [(0, 3, "p")], False, False),
+        ("Ada: http://a.org/bo", [(0, 3, "p")], True, False),
+        ("Ada: http://a.org/bo", [(18, 20, "p")], False, False),
+        ("@a @b " * 51 + "#Oslo", [(307, 311, "p")], False, False),
         ("@ada in Oslos", [(8, 12, "p")], True, True),
     ],
 )
-def test_the_training_entities_decide_what_a_word_is(text, spans, handles, inside_words):
+def test_the_training_entities_decide_what_a_word_is(text, spans, web_words, inside_words):
     rows = Split([text], spans=[spans])
     task = Entities.for_data(TextDataset("d", ("p",), rows, rows, rows))
-    assert (task.handles, task.inside_words) == (handles, inside_words)
+    assert (task.web_words, task.inside_words) == (web_words, inside_words)
     assert Entities.from_json(task.to_json()) == task
 
 

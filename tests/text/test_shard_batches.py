@@ -62,7 +62,7 @@ def test_a_pass_has_every_row_once_except_those_left_over(batches):
     assert not set.intersection(*left_over)
 
 
-@pytest.mark.parametrize("shards", [1, 4])
+@pytest.mark.parametrize("shards", [1, pytest.param(4, marks=pytest.mark.slow)])
 def test_other_rows_are_left_over_even_with_one_shard_in_a_stream(shards, vectorizer, tmp_path):
     split = sharded(TEXTS[:103], tmp_path / "s", shards).train
     found, steps = batches_of(vectorizer, split, 20 * 12, batch_size=8)
@@ -107,8 +107,8 @@ def test_the_order_is_random_and_depends_on_the_seed(vectorizer, split, batches)
     "first_step",
     # within and at the edges of a window (50 batches), a block (100), a pass (124), the third pass
     [
-        *(1, 100, STEPS + 7),
-        *(pytest.param(step, marks=pytest.mark.slow) for step in (50, 99, STEPS - 1)),
+        *(1, STEPS + 7),
+        *(pytest.param(step, marks=pytest.mark.slow) for step in (50, 99, 100, STEPS - 1)),
         pytest.param(2 * STEPS + 120, marks=pytest.mark.slow),
     ],
 )
@@ -177,7 +177,7 @@ def test_shards_before_the_first_step_are_not_opened(vectorizer, tmp_path):
     np.testing.assert_array_equal(rows_of(found), rows_of(expected[100:]))
 
 
-@pytest.mark.parametrize("step", [0, 110, STEPS + 60])
+@pytest.mark.parametrize("step", [pytest.param(0, marks=pytest.mark.slow), 110, STEPS + 60])
 def test_shard_rows_finds_the_rows_of_a_step(step, vectorizer, split, batches):
     order = {"batch_size": BATCH_SIZE, "seed": 5, "buffer_rows": BUFFER}
     labels = []

@@ -13,7 +13,7 @@ from kerasnlp_lab.data.entities.offsets import (
     in_code_points,
     other_unit,
 )
-from kerasnlp_lab.data.entities.rows import GivenSpan, SpanRow, TokenRow
+from kerasnlp_lab.data.entities.rows import SpanRow, TokenRow
 from kerasnlp_lab.data.entities.tokens import (
     are_unspaced,
     chunks_of,
@@ -97,19 +97,17 @@ class EntityReader:
 
     def check_types(self, advice: str) -> None:
         """Raises DataError with all types that are not in `label_names`, and with the advice."""
-        if self._label_names is None:
-            return
-        each = [(row, chunks_of(row.tags, self._scheme)[0]) for row in self._tokens]
-        found: list[tuple[TableRow, Sequence[Span | GivenSpan]]] = [*each]
-        found += [(row, row.spans) for row in self._spans]
-        known = {*self._label_names, ""}
-        labels = [(self._renamed.get(one.label, one.label), row) for row, s in found for one in s]
-        unknown = [(label, row) for label, row in labels if label not in known]
+        known = {*(self._label_names or ()), ""}
+        every: list[tuple[TableRow, str]] = [
+            (row, one.label) for row in self._tokens for one in chunks_of(row.tags, self._scheme)[0]
+        ]
+        every += [(row, one.label) for row in self._spans for one in row.spans]
+        unknown = [one for one in every if self._renamed.get(one[1], one[1]) not in known]
         if unknown:
-            first = min((row for _, row in unknown), key=lambda row: (row.part, row.line))
-            counts = Counter(label for label, _ in unknown)
+            first = min((row for row, _ in unknown), key=lambda row: (row.part, row.line))
+            counts = Counter(label for _, label in unknown)
             types = first_few([repr(label) for label, _ in counts.most_common()], 12)
-            reason = f"the model knows no entity {types}, but {listed(list(self._label_names))}"
+            reason = f"the model knows no entity {types}, but {listed(self._label_names or ())}"
             number = f"entities of types that it does not know: {len(unknown):,}"
             raise DataError(f"{reason} ({number}); {advice}", self._place(first), first.line)
 

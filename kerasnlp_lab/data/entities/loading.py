@@ -177,7 +177,7 @@ def _read(
         return table.files[row.part] if table.files else str(path)
 
     reader = EntityReader(rows, place, joiner, label_names, renamed or {})
-    if not skip_bad_rows:
+    if label_names is not None and not skip_bad_rows:
         reader.check_types(advice_on("") if renamed is None else _RENAME)
     spans: list[tuple[Span, ...]] = []
     lines, parts, rejected = array("i"), array("i"), list[RejectedRow]()
