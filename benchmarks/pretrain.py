@@ -3,14 +3,14 @@
 CORPUS is a text file, a document a line. Two sizes: small_bert's L-4 H-128 A-2 from nothing, with
 8,000 pieces learned from CORPUS, and MiniLM from its weights. The contestants:
 
-  ours                masked words alone in full sequences, as `kerasnlp-lab pretrain` does
-  ours_pairs          masked words and the next sentence; only from nothing
-  hugging_face_lines  BertForMaskedLM as run_mlm.py --line_by_line: a document a sequence, padded
-                      to its batch, float32
-  hugging_face        run_mlm.py's default: blocks of 128 out of all documents joined, float32
-  hugging_face_best   blocks, under bfloat16's autocast where the machine has bfloat16
-  model_garden        BertPretrainerV2: static masks by create_pretraining_data, padded to 128,
-                      logits at 20 positions, float32; from nothing with the next sentence
+  ours                   masked words alone in full sequences, as `kerasnlp-lab pretrain` does
+  ours_pairs             masked words and the next sentence; only from nothing
+  hugging_face_lines     BertForMaskedLM as run_mlm.py --line_by_line: a document a sequence, padded
+                         to its batch, float32
+  hugging_face           run_mlm.py's default: blocks of 128 out of all documents joined, float32
+  hugging_face_bfloat16  blocks, under bfloat16's autocast where the machine has bfloat16
+  model_garden           BertPretrainerV2: static masks by create_pretraining_data, padded to 128,
+                         logits at 20 positions, float32; from nothing with the next sentence
 
 Speed: tokens a second, padding not counted, in batches of 32 sequences. Tokenizing, packing and
 static masks come before the timed steps, for everyone.
@@ -54,7 +54,7 @@ def pretrainers(arguments: argparse.Namespace, size: Size, folder: Path) -> Iter
         "ours_pairs": (own, "", {"next_sentence": True}),
         "hugging_face_lines": (peer, TORCH, {"line_by_line": True}),
         "hugging_face": (peer, TORCH, {}),
-        "hugging_face_best": (peer, TORCH, {"bfloat16": bfloat16}),
+        "hugging_face_bfloat16": (peer, TORCH, {"bfloat16": bfloat16}),
         "model_garden": ("model_garden_pretraining", "", {"next_sentence": size.new}),
     }
     if not size.new:
@@ -133,7 +133,7 @@ def losses(
             loss = one.ask("loss", rows=rows)["loss"]
             found.setdefault(one.name, []).append(loss)
             print(
-                f"seed {seed}: {one.name:20} loss {loss:.4f} after {trained['tokens']} tokens in "
+                f"seed {seed}: {one.name:22} loss {loss:.4f} after {trained['tokens']} tokens in "
                 f"{trained['steps']} steps, {trained['seconds']:.1f} s",
                 flush=True,
             )
@@ -148,7 +148,7 @@ def show(found: dict[str, list[float]]) -> None:
             paired = [other - own for own, other in zip(found["ours"], values, strict=True)]
             error = statistics.stdev(paired) / math.sqrt(len(paired))
             difference = f", {statistics.mean(paired):+.4f} +- {2 * error:.4f} from ours"
-        print(f"{name:20} held-out loss {statistics.mean(values):.4f}{difference}")
+        print(f"{name:22} held-out loss {statistics.mean(values):.4f}{difference}")
 
 
 def compare_size(arguments: argparse.Namespace, name: str, documents: list[Document]) -> None:

@@ -35,7 +35,7 @@ QUESTIONS: dict[str, tuple[str, dict[str, float]]] = {
         {
             "hugging_face_lines": 2.5,
             "hugging_face": 2.5,
-            "hugging_face_best": 1,
+            "hugging_face_bfloat16": 1,
             "model_garden": 2.5,
         },
     ),
@@ -60,6 +60,7 @@ NAMES = {
     "keras_hub": "KerasHub",
     "hugging_face": "Hugging Face",
     "hugging_face_best": "Hugging Face, length-sorted, bfloat16 where there is hardware for it",
+    "hugging_face_bfloat16": "Hugging Face, bfloat16 where there is hardware for it",
     "hugging_face_lines": "Hugging Face, a document a sequence",
     "model_garden": "the Model Garden, padded to 128",
     "torch_best": "PyTorch, length-sorted, bfloat16 where there is hardware for it",
@@ -212,7 +213,7 @@ def _scores(scores: Mapping[str, Mapping[str, Sequence[float]]]) -> list[str]:
 def _notes(line: Mapping[str, Any]) -> list[str]:
     """Returns sentences on what a table does not show: whether the contestants answered alike."""
     found = []
-    if line["arguments"].get("only", "None") != "None":
+    if line["arguments"].get("only", "None") not in ("None", "[]"):
         found.append("The rows that this command leaves out are of an earlier result.")
     if line.get("agreement"):
         shares = [f"{NAMES[name]} {share:.1%}" for name, share in line["agreement"].items()]
