@@ -15,8 +15,8 @@ CORPUS is a text file, a document a line. Two sizes: small_bert's L-4 H-128 A-2 
 Speed: tokens a second, padding not counted, in batches of 32 sequences. Tokenizing, packing and
 static masks come before the timed steps, for everyone.
 
-Loss: everyone trains a new model on the same documents with the same steps, tokens a step and
-learning rates. Then all find the loss of the same hidden tokens in held-out documents.
+Loss: everyone begins again and sees the same number of tokens, about 1,024 in a step, with the
+same learning rates. Then all find the loss of the same hidden tokens in held-out documents.
 """
 
 from __future__ import annotations
