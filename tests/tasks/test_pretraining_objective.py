@@ -70,3 +70,17 @@ def test_a_batch_with_nothing_hidden_has_no_loss():
     logits = {"masked_words": tf.zeros([0, 7])}
     loss, weight = PretrainingObjective().losses(logits, {"masked_ids": tf.zeros([0], tf.int32)})
     assert (float(loss), float(weight)) == (0, 0)
+
+
+@pytest.mark.parametrize("scale", [1.0, 200.0], ids=["usual", "large"])
+def test_losses_and_gradients_are_those_of_tensorflow(scale):
+    logits, targets = batch(20)
+    words = tf.Variable(scale * logits["masked_words"])
+    given = {"masked_words": words}
+    with tf.GradientTape(persistent=True) as tape:
+        own, _ = PretrainingObjective().losses(given, targets)
+        expected = tf.reduce_sum(
+            tf.nn.sparse_softmax_cross_entropy_with_logits(targets["masked_ids"], words)
+        )
+    assert float(own) == pytest.approx(float(expected), rel=1e-6)
+    np.testing.assert_allclose(tape.gradient(own, words), tape.gradient(expected, words), atol=1e-6)
