@@ -203,10 +203,16 @@ def _checkpoint(
     checkpoint = origin.checkpoint(known, split.training)
     if known is None:
         if config.is_new:
-            say(console, f"a vocabulary of {len(checkpoint.vocabulary):,} pieces")
+            say(console, _on_vocabulary(len(checkpoint.vocabulary), config.vocab_size))
         with whole_directory(preprocess) as target:
             origin.write_preprocessing(checkpoint, target)
     return checkpoint
+
+
+def _on_vocabulary(size: int, wanted: int | None) -> str:
+    fewer = wanted is not None and size < wanted
+    more = f", fewer than {wanted:,}: the texts have no more" if fewer else ""
+    return f"a vocabulary of {size:,} pieces{more}"
 
 
 def _batches(

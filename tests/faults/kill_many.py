@@ -39,6 +39,15 @@ def hub(folder: Path) -> list[str]:
     return [*TRAIN, *EVERY, "--model", str(modules), "--encoder", "reopened", *lengths]
 
 
+def pretraining(folder: Path) -> list[str]:
+    """Returns the command that pre-trains a tiny BERT on pairs."""
+    bert, texts = write_tiny_checkpoint(folder / "bert", positions=32), folder / "texts.txt"
+    lines = "the cat sat . a dog ran\nthe dog sat\n\noil stock vote\nwar , vote !\n\n"
+    texts.write_text(lines * 20)
+    arguments = ["pretrain", str(texts), "--config", str(bert), "--vocab", str(bert), *EVERY]
+    return [*arguments, "--max-length", "16", "--steps", "24", "--batch-size", "4"]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=50)

@@ -23,8 +23,7 @@ from tests.faults.harness import (
     kill_and_resume,
     pretraining_differences,
 )
-from tests.faults.kill_many import ENTITIES, EVERY, SCRATCH, SMALL, TAGGER, hub
-from tests.tiny_bert import write_tiny_checkpoint
+from tests.faults.kill_many import ENTITIES, EVERY, SCRATCH, SMALL, TAGGER, hub, pretraining
 
 # The consecutive kills of one run.
 PLANS = {
@@ -74,13 +73,7 @@ def test_a_killed_hub_classifier_ends_bit_equal(tmp_path):
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("devices", [1, 2])
 def test_a_killed_pretraining_ends_bit_equal(devices, tmp_path):
-    bert = write_tiny_checkpoint(tmp_path / "bert", positions=32)
-    texts = tmp_path / "texts.txt"
-    texts.write_text(
-        "the cat sat . a dog ran\nthe dog sat\n\noil stock vote\nwar , vote !\n\n" * 20
-    )
-    arguments = ["pretrain", str(texts), "--config", str(bert), "--vocab", str(bert), *EVERY]
-    arguments += ["--max-length", "16", "--steps", "24", "--batch-size", "4"]
+    arguments = pretraining(tmp_path)
     arguments += ["--strategy", "mirrored"] if devices > 1 else []
     finish([*arguments, "--output", str(tmp_path / "whole")], devices=devices)
     kills = [("before rename", 2), ("step", 12), ("half written", 2), ("in validation", 1)]

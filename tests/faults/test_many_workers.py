@@ -15,7 +15,7 @@ import pytest
 
 from tests import processes
 from tests.faults.harness import finish
-from tests.faults.kill_many import TAGGER, hub
+from tests.faults.kill_many import TAGGER, hub, pretraining
 
 SMALL = ["--option", "embed_dim=16", "--option", "ff_dim=16"]
 NO_DROPOUT = ["--option", "dropout=0", "--option", "token_dropout=0"]
@@ -96,6 +96,19 @@ def test_workers_end_with_equal_weights_and_the_losses_of_one(number, task, tmp_
     for line, other in zip(losses(tmp_path / "one"), together, strict=True):
         assert other == pytest.approx(line, abs=1e-4)
     assert [log.name for log in sorted((tmp_path / "many").iterdir())].count("history.csv") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_workers_pretrain_with_the_losses_of_one(tmp_path):
+    arguments = [*pretraining(tmp_path), "--dropout", "0", "--precision", "float32"]
+    many = ["--strategy", "multi_worker", "--output", str(tmp_path / "many")]
+    workers = workers_on_loopback(2, [*arguments, *many], tmp_path / "logs")
+    assert workers.wait() == [0, 0], workers.said()
+    assert len(workers.final_states()) == 1
+    finish([*arguments, "--output", str(tmp_path / "one")])
+    (together,), (alone,) = losses(tmp_path / "many"), losses(tmp_path / "one")
+    assert together == pytest.approx(alone, abs=1e-4)
 
 
 @pytest.mark.slow
