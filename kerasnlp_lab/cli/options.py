@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from kerasnlp_lab.zoo import Classifier
 
 __all__ = [
+    "CheckpointEvery",
     "DataDir",
+    "Deterministic",
     "Precision",
     "Seed",
     "Strategy",
@@ -46,6 +48,12 @@ Precision = Annotated[
     ),
 ]
 TaskName = Annotated[str, typer.Option("--task", help="The task: see 'zoo tasks'.")]
+CheckpointEvery = Annotated[
+    str, typer.Option(help="When to save a checkpoint to resume from: 60s, 5m, 200steps, off.")
+]
+Deterministic = Annotated[
+    bool, typer.Option("--deterministic", help="Only operations that give the same every time.")
+]
 Strategy = Annotated[str, typer.Option(help="Devices: auto, cpu, gpu, mirrored or multi_worker.")]
 
 

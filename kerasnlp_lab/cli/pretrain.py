@@ -10,7 +10,14 @@ import typer
 
 from kerasnlp_lab.cli.interrupts import note_what_is_kept
 from kerasnlp_lab.cli.json_output import Json, print_json, printing_to_stderr_if
-from kerasnlp_lab.cli.options import Seed, Strategy, import_tensorflow, results_folder
+from kerasnlp_lab.cli.options import (
+    CheckpointEvery,
+    Deterministic,
+    Seed,
+    Strategy,
+    import_tensorflow,
+    results_folder,
+)
 from kerasnlp_lab.cli.rows import TABLE_FORMAT, RowsOptions, rows_options
 from kerasnlp_lab.cli.running import connect_workers, is_given, kept_of, stop_on_sigterm
 from kerasnlp_lab.errors import OptionError
@@ -106,16 +113,11 @@ def pretrain(
     output: Annotated[
         Path | None, typer.Option(help="The run directory (default: runs/pretrain-TIME).")
     ] = None,
-    checkpoint_every: Annotated[
-        str, typer.Option(help="When to save a checkpoint to resume from: 60s, 5m, 200steps, off.")
-    ] = "5m",
+    checkpoint_every: CheckpointEvery = "5m",
     resume: Annotated[
         Path | None, typer.Option(help="Resume this run directory, with its own settings.")
     ] = None,
-    deterministic: Annotated[
-        bool,
-        typer.Option("--deterministic", help="Only operations that give the same every time."),
-    ] = False,
+    deterministic: Deterministic = False,
     strategy: Strategy = "auto",
     seed: Seed = 0,
     as_json: Json = False,

@@ -15,6 +15,8 @@ from kerasnlp_lab.cli.interrupts import note_what_is_kept
 from kerasnlp_lab.cli.json_output import Json, print_json, printing_to_stderr_if
 from kerasnlp_lab.cli.option_groups import option_group, options_of, recipe_options
 from kerasnlp_lab.cli.options import (
+    CheckpointEvery,
+    Deterministic,
     Precision,
     Seed,
     Strategy,
@@ -96,9 +98,7 @@ def train(
         str | None,
         typer.Option(help="With two classes, the one to detect (default: the rarer)."),
     ] = None,
-    checkpoint_every: Annotated[
-        str, typer.Option(help="When to save a checkpoint to resume from: 60s, 5m, 200steps, off.")
-    ] = "5m",
+    checkpoint_every: CheckpointEvery = "5m",
     resume: Annotated[
         Path | None,
         typer.Option(
@@ -106,10 +106,7 @@ def train(
             "table has moved."
         ),
     ] = None,
-    deterministic: Annotated[
-        bool,
-        typer.Option("--deterministic", help="Only operations that give the same every time."),
-    ] = False,
+    deterministic: Deterministic = False,
     strategy: Strategy = "auto",
     seed: Seed = 0,
     as_json: Json = False,

@@ -126,7 +126,7 @@ def run_pretraining(
             say(console, line)
         result = _train(plan, run, config, console)
         if is_chief(strategy):
-            write_modules(network, run.path)
+            _write_modules(network, run.path)
             write_report(run, record, plan, result, text.vocabulary(), console)
     return Pretraining(run, config, result)
 
@@ -155,15 +155,17 @@ def resume_pretraining(
     if "pretraining" not in content:
         raise RunError(f"{run.path} is the run of 'train', not of 'pretrain'; resume it with train")
     try:
-        config = PretrainingConfig.from_json(content["pretraining"])
+        may_change = {
+            "strategy": content["strategy"]["name"] if strategy is None else strategy,
+            "checkpoint_every": content["checkpoint_every"],
+        }
+        config = PretrainingConfig.from_json(content["pretraining"] | may_change)
         texts = CorpusSource.from_json(content["dataset"]["source"])
     except (KeyError, TypeError) as error:
         raise RunError(
             f"{path} was started by a version whose runs this one cannot resume ({error}); "
             "pre-train again"
         ) from error
-    if strategy is not None:
-        config = dataclasses.replace(config, strategy=strategy)
     return run_pretraining(config, texts, path, console=console)
 
 
@@ -309,7 +311,7 @@ def _train(
     return PretrainingResult.of(fit.run(), plan)
 
 
-def write_modules(network: PretrainingNetwork, folder: Path) -> None:
+def _write_modules(network: PretrainingNetwork, folder: Path) -> None:
     """Writes the weights as a TF Hub module in encoder/, and for Hugging Face in checkpoint/."""
     checkpoint = network.checkpoint()
     writers: dict[str, Callable[[BertCheckpoint, Path], None]] = {

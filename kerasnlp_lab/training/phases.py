@@ -18,7 +18,7 @@ from kerasnlp_lab.text import Share, TokenizedTexts, evaluation_batches, tokeniz
 from kerasnlp_lab.text.order import training_order
 from kerasnlp_lab.text.pipeline import batches_of, unnumbered
 from kerasnlp_lab.training.frozen_features import frozen_features
-from kerasnlp_lab.training.plan import Phase, Plan
+from kerasnlp_lab.training.plan import Phase, Plan, batch_size_for
 from kerasnlp_lab.training.training_rows import TrainingRows
 from kerasnlp_lab.zoo import Classifier, Recipe
 
@@ -55,13 +55,7 @@ class Phases(Plan):
             self.epochs = {"frozen": recipe.frozen_epochs, "fine-tune": recipe.epochs}
         if not sum(self.epochs.values()):
             raise OptionError("the recipe trains for no epoch; set epochs to 1 or more")
-        self.batch_size = min(recipe.batch_size, len(data.train))
-        replicas = classifier.network.distribute_strategy.num_replicas_in_sync
-        if self.batch_size % replicas:
-            raise OptionError(
-                f"a batch of {self.batch_size} rows cannot be shared equally by {replicas} "
-                f"devices; set batch_size to {max(self.batch_size // replicas, 1) * replicas}"
-            )
+        self.batch_size = batch_size_for(classifier, recipe, len(data.train))
 
     @property
     def texts(self) -> Any:

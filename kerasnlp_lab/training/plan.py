@@ -11,10 +11,11 @@ from typing import Any, Literal, Protocol
 import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
+from kerasnlp_lab.errors import OptionError
 from kerasnlp_lab.recipe import Recipe
 from kerasnlp_lab.text import Share
 
-__all__ = ["Learner", "Objective", "Phase", "Plan"]
+__all__ = ["Learner", "Objective", "Phase", "Plan", "batch_size_for"]
 
 
 class Objective(Protocol):
@@ -112,3 +113,18 @@ class Plan(abc.ABC):
     def rate_note(self, rows_per_second: float, steps_left: int) -> str:
         """Returns a line on the time left, for once the rate is known; "" for none."""
         return ""
+
+
+def batch_size_for(learner: Learner, recipe: Recipe, rows: int) -> int:
+    """Returns the rows in a global batch: no more than there are.
+
+    Raises OptionError if the devices cannot share it equally.
+    """
+    size = min(recipe.batch_size, rows)
+    replicas = learner.network.distribute_strategy.num_replicas_in_sync
+    if size % replicas:
+        raise OptionError(
+            f"a batch of {size} rows cannot be shared equally by {replicas} devices; set "
+            f"batch_size to {max(size // replicas, 1) * replicas}"
+        )
+    return size

@@ -9,7 +9,6 @@ import numpy as np
 import tensorflow as tf
 
 from kerasnlp_lab.display import duration
-from kerasnlp_lab.errors import OptionError
 from kerasnlp_lab.paths import our_command
 from kerasnlp_lab.recipe import Recipe
 from kerasnlp_lab.tasks.pretraining import PretrainingObjective
@@ -17,7 +16,7 @@ from kerasnlp_lab.text import Share
 from kerasnlp_lab.text.order import evaluation_order, steps_in_pass, training_order
 from kerasnlp_lab.text.pipeline import batches_of, unnumbered
 from kerasnlp_lab.text.pretraining_batches import PretrainingBatches
-from kerasnlp_lab.training.plan import Learner, Phase, Plan
+from kerasnlp_lab.training.plan import Learner, Phase, Plan, batch_size_for
 
 __all__ = ["REPORTS", "PretrainingPlan", "reports_and_steps"]
 
@@ -77,14 +76,8 @@ class PretrainingPlan(Plan):
         mean_length = float(train.sequences.lengths.mean())
         self.objective = PretrainingObjective(train.sequences.pairs, hidden_share * mean_length)
         self.epochs = {"pretrain": recipe.epochs}
-        self.batch_size = min(recipe.batch_size, len(train.sequences))
+        self.batch_size = batch_size_for(learner, recipe, len(train.sequences))
         self._texts, self._fingerprint = texts, fingerprint
-        replicas = learner.network.distribute_strategy.num_replicas_in_sync
-        if self.batch_size % replicas:
-            raise OptionError(
-                f"a batch of {self.batch_size} sequences cannot be shared equally by {replicas} "
-                f"devices; set --batch-size to {max(self.batch_size // replicas, 1) * replicas}"
-            )
 
     @property
     def texts(self) -> Any:
