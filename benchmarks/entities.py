@@ -134,7 +134,9 @@ def main() -> None:
                 results.setdefault(one.name, []).append(result)
                 print(f"seed {seed}: {one.name:18} {_shown(result)}", flush=True)
         versions = {one.name: one.versions for one in contestants}
-    append(arguments, versions, dataset=data.name, **_summary(results))
+    folder = arguments.data.resolve().name
+    arguments.data = folder  # the history keeps no path of this machine
+    append(arguments, versions, dataset=folder, **_summary(results))
 
 
 def _data(arguments: argparse.Namespace) -> TextDataset:
@@ -163,7 +165,11 @@ def _summary(results: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
     """Prints and returns the means, our differences and our ratios."""
     counts = {name: np.array([one["counts"] for one in all]) for name, all in results.items()}
     scores = {name: [_f1(one) for one in each] for name, each in counts.items()}
-    summary: dict[str, Any] = {"scores": scores, "differences": {}, "ratios": {}}
+    measures: dict[str, Any] = {"entity F1": scores}
+    for work in ("train", "predict"):
+        speeds = {name: [one[work] for one in each] for name, each in results.items()}
+        measures[f"{work}, sentences/s"] = speeds
+    summary: dict[str, Any] = {"scores": measures, "differences": {}, "medians": {}}
     for name, each in scores.items():
         print(f"{name:20} F1 {statistics.mean(each):.4f} ({min(each):.4f} to {max(each):.4f})")
         if name == "ours":
@@ -178,7 +184,7 @@ def _summary(results: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
             )
             for work in ("train", "predict")
         }
-        summary["ratios"][name] = ratios
+        summary["medians"][name] = ratios
         print(
             f"  ours is {100 * difference:+.2f} points (95% {100 * low:.2f} to {100 * high:.2f}), "
             f"{ratios['train']:.2f} times as fast in training and {ratios['predict']:.2f} in "

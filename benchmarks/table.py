@@ -39,6 +39,7 @@ QUESTIONS: dict[str, tuple[str, dict[str, float]]] = {
             "model_garden": 2.5,
         },
     ),
+    "entities": ("Entities", {}),
     "from_scratch_train": ("Training from scratch", {"tutorial": 4}),
     "from_scratch_predict": (
         "Predicting from scratch",
@@ -54,6 +55,7 @@ NAMES = {
     "ours": "ours",
     "ours_pooled": "ours, with the peers' head",
     "ours_pairs": "ours, with the next sentence",
+    "ours_from_scratch": "ours, from scratch",
     "ours_bare": "ours, to memory and not to a file",
     "ours_as_it_is": "ours, with TensorFlow's own threads",
     "tf_hub_padded": "hub.KerasLayer, padded to 128",
@@ -146,7 +148,7 @@ def _command(line: Mapping[str, Any]) -> str:
     words = [f"python benchmarks/{line['question']}.py"]
     for name, value in line["arguments"].items():
         option = f"--{name.replace('_', '-')}"
-        if name == "corpus":
+        if name in ("corpus", "data"):
             words.append(value)
         elif value == "[]":
             continue

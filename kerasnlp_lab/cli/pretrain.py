@@ -122,7 +122,7 @@ def pretrain(
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
-    """Pre-train a BERT on texts: a new one, or one that learns your domain before fine-tuning.
+    """Pre-train a BERT on texts without labels: a new one, or any other.
 
     Writes TF Hub modules for 'train --model RUN', and weights for 'fill-mask RUN'.
     """
