@@ -9,7 +9,7 @@ import tensorflow as tf
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.export import export_classifier, open_predictor
 from kerasnlp_lab.layers import MaskedAveragePooling1D
-from kerasnlp_lab.tasks import Classification, Entities, HeadOptions, registry
+from kerasnlp_lab.tasks import Classification, HeadOptions, registry
 from kerasnlp_lab.tasks.tagging import TokenLogits
 from kerasnlp_lab.text import evaluation_batches, tokenize, training_batches
 from kerasnlp_lab.training import train
@@ -17,6 +17,7 @@ from kerasnlp_lab.training.checkpoints import Checkpoints
 from kerasnlp_lab.zoo import Recipe, create_model, load_classifier, predict_logits
 from kerasnlp_lab.zoo.network import with_head
 from tests.tasks.cases import CASES
+from tests.tasks.throwaway import EvenWords, MaskedWords
 
 SMALL = {
     "transformer": {"max_length": 16, "vocab_size": 60, "embed_dim": 8, "ff_dim": 8},
@@ -41,13 +42,14 @@ def subjects(*, throwaway):
     """Returns each model with each task. One task on a BERT is enough for make test.
 
     Args:
-        throwaway: Whether make test runs a task that changes its inputs, too. Entities stand for
-            the other task with a target for each token.
+        throwaway: Whether make test runs `MaskedWords`, too, which changes its inputs. Entities
+            stand for `EvenWords`, the other task with a target for each token.
     """
+    slow = [EvenWords] if throwaway else [EvenWords, MaskedWords]
     for case in CASES:
         for model in (case.from_scratch, "bert"):
-            quick = case.task is Classification or model != "bert" and case.task is Entities
-            quick |= throwaway and model != "bert" and case.task.changes_inputs
+            from_scratch = model != "bert" and case.task not in slow
+            quick = case.task is Classification or from_scratch
             marks = () if quick else pytest.mark.slow
             yield pytest.param((model, case), marks=marks, id=f"{model}-{case.task.name}")
 
