@@ -65,7 +65,7 @@ def hold_out(corpus: Corpus, share: float, seed: int, *, least: int = 1) -> Held
     check_option("seed", seed, 0 <= seed < 2**32, "from 0 to 2**32 - 1")
     held = np.zeros(corpus.size, bool)
     if corpus.size > 1:
-        count = _count(share, corpus.size)
+        count = max(_count(share, corpus.size), min(least, corpus.size // 2))
         drawn = np.random.PCG64(seed).random_raw(corpus.size)
         held[np.argpartition(drawn, count - 1)[:count]] = True
     return HeldOut(corpus, held, share)

@@ -30,6 +30,11 @@ def test_a_share_of_the_documents_is_held_out(size, share, count, corpus):
     assert validation == [every[n] for n in range(size) if parts.held[n]]
 
 
+@pytest.mark.parametrize(("size", "count"), [(4, 2), (10, 5), (100, 8)])
+def test_some_are_held_out_at_least_unless_they_are_more_than_half(size, count, corpus):
+    assert hold_out(corpus(size), 0.01, 0, least=8).held.sum() == count
+
+
 def test_the_seed_and_a_documents_number_decide(corpus):
     held = [hold_out(corpus(200), 0.1, seed).held for seed in (0, 0, 1)]
     np.testing.assert_array_equal(held[0], held[1])
