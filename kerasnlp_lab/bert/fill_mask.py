@@ -72,7 +72,10 @@ def read_pretrained(folder: str | Path) -> BertCheckpoint:
     """
     folder = user_path(folder)
     if not folder.is_dir():
-        raise RunError(f"there is no folder {folder}{did_you_mean_path(folder)}")
+        raise RunError(
+            f"there is no folder {folder}{did_you_mean_path(folder)}: expected a run of "
+            "'kerasnlp-lab pretrain', or a folder with a BERT and its output layer for pieces"
+        )
     if is_checkpoint(folder / "checkpoint"):
         folder /= "checkpoint"
     has_weights = any((folder / name).exists() for name in _WEIGHTS)

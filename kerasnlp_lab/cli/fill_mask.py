@@ -65,7 +65,9 @@ def fill_mask(
     answers = fill_masks(
         checkpoint, (row.text for row in asked), top=top, batch_size=1 if typed else 32
     )
+    answered = False
     for one, row in zip(answers, waiting, strict=False):
+        answered = True
         where = {"line": row.line} if file else {}
         if as_json:
             print(json_line(where | _document(one)), flush=True)
@@ -73,6 +75,8 @@ def fill_mask(
             _print_text(one, **where)
     if failed:
         raise failed[0]
+    if not answered:
+        raise DataError("there are no texts to fill: give some, with [MASK] in each", file)
 
 
 def _rows(

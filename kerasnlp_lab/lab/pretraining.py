@@ -29,7 +29,7 @@ from kerasnlp_lab.lab.pretraining_config import PretrainingConfig
 from kerasnlp_lab.lab.pretraining_origin import Origin, find_origin
 from kerasnlp_lab.lab.pretraining_report import PretrainingResult, write_report
 from kerasnlp_lab.machine import precision_note
-from kerasnlp_lab.paths import user_path, whole_directory
+from kerasnlp_lab.paths import did_you_mean_path, user_path, whole_directory
 from kerasnlp_lab.text.masking import Masking, MaskingVocabulary
 from kerasnlp_lab.text.pipeline import tokenize_flat
 from kerasnlp_lab.text.pretraining_batches import PretrainingBatches
@@ -94,6 +94,9 @@ def run_pretraining(
     Source: Devlin et al. 2019, https://arxiv.org/abs/1810.04805; on a domain's texts,
     Gururangan et al. 2020, https://arxiv.org/abs/2004.10964.
     """
+    path = user_path(output)
+    if (path / "metrics.json").is_file():  # said before a large corpus is read
+        raise RunError(f"{output} already exists; remove it, or name another --output")
     strategy = make_strategy(config.strategy)
     origin = find_origin(config)
     corpus = open_corpus(texts, sentences_needed=config.pairs)
@@ -149,6 +152,8 @@ def resume_pretraining(
         KerasnlpLabError: Any of the mistakes that a user can mend.
     """
     run = RunDirectory(user_path(path))
+    if not run.path.exists():
+        raise RunError(f"there is no run directory {path}{did_you_mean_path(run.path)}")
     if not run.unfinished:
         raise RunError(f"{run.path} is not an unfinished pre-training: there is nothing to resume")
     content = run.read_json("config.json")

@@ -220,7 +220,9 @@ class Fit:
         """Returns the accuracy, and the objective's other measures, of a sum of tallies."""
         names = ("accuracy", *self.objective.measures)
         pairs = zip(tally[::2], tally[1::2], strict=True)
-        return {name: a / max(of, 1) for name, (a, of) in zip(names, pairs, strict=True)}
+        counted = zip(names, pairs, strict=True)
+        # Without anything to count there is no measure, such as of pairs where no text has any.
+        return {name: a / max(of, 1) for name, (a, of) in counted if of or name == "accuracy"}
 
     def _keep_if_best(self, phase: Phase, loss: float) -> None:
         """Keeps the weights if they are the best so far, and counts epochs that are not.

@@ -71,3 +71,9 @@ def test_mistakes(model, arguments, expected):
 def test_a_model_that_is_none(finished_run):
     result = run("fill-mask", finished_run, "[MASK]")
     assert_mistake(result, "holds no BERT that fills masks", "kerasnlp-lab pretrain")
+
+
+def test_no_texts_at_all(model):
+    result = run("fill-mask", model, stdin=b"")
+    assert (result.code, result.out) == (2, "")
+    assert "there are no texts to fill" in result.err

@@ -148,6 +148,7 @@ def test_a_vocabulary_is_learned_once_and_changed_texts_are_refused(tiny, tmp_pa
     texts.write_text(DOCUMENTS)
     monkeypatch.setattr("kerasnlp_lab.lab.pretraining_origin.learn_vocabulary", None)
     resumed = resume_pretraining(output)
+    assert "val_next_sentence_accuracy" not in resumed.result.history[-1]
     assert set(resumed.result.held_out) == {"perplexity", "masked_loss", "masked_accuracy"}
     assert find_model(str(output)).options.pooling == "mean"
 
@@ -157,6 +158,10 @@ def test_a_finished_run_answers_nothing_by_itself(run):
         RunDirectory.open(run.run.path)
     with pytest.raises(RunError, match="nothing to resume"):
         resume_pretraining(run.run.path)
+    with pytest.raises(RunError, match="there is no run directory"):
+        resume_pretraining(run.run.path.with_name("none"))
+    with pytest.raises(RunError, match="already exists"):
+        run_pretraining(run.config, CorpusSource(paths=("missing.txt",)), run.run.path)
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,11 @@ def open_corpus(source: CorpusSource, *, sentences_needed: bool) -> Corpus:
         except OSError as error:
             raise explain_os_error(error, tempfile.gettempdir()) from error
         files, not_read = find_files(source, Path(spool))
+        if files and source.text_columns and all(file.kind != "table" for file in files):
+            reason = (
+                "none of these is a table, and only tables have columns: leave out --text-column"
+            )
+            raise DataError(reason, first_few(source.paths, 3))
         split = sentences_needed or all(file.kind == "sentences" for file in files)
         corpus = Corpus(source, tuple(files), split, _fingerprint(source, files, split))
         corpus = _counted(corpus, sentences_needed, _notes(files, not_read, split))

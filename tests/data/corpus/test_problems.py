@@ -88,6 +88,12 @@ def test_no_standard_input(monkeypatch):
         opened("-")
 
 
+def test_columns_of_plain_text_are_refused(tmp_path):
+    written(tmp_path / "in" / "stories.txt", "One. Two.\n")
+    with pytest.raises(DataError, match="leave out --text-column"):
+        opened(tmp_path / "in", text_columns=("body",))
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
