@@ -21,7 +21,7 @@ PYTEST := $(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder
 
 help:
 	@echo "make demo   install, train two classifiers and a baseline, compare, export, classify"
-	@echo "make test   install, lint, check types and imports, run the tests: about 16 minutes on two cores"
+	@echo "make test   install, lint, check types and imports, run the tests: about 12 minutes on two cores"
 	@echo "make check  the same without the tests that need TensorFlow: about a minute"
 	@echo "make slow   the tests that make test leaves out"
 	@echo "make faults the same, and kill trainings at random moments, resume them, and compare to the last bit"
