@@ -13,8 +13,9 @@ INSTALL := $(BIN)/python -m pip install --quiet --no-cache-dir --disable-pip-ver
 # A fifth of all code is the packages' own tests, which nobody imports.
 COMPILE := $(BIN)/python -m compileall -q -j 0 -x '/tests?/' .venv/lib >/dev/null || true
 
-# Longest files first, each whole on one worker: tests/schedule.py. Three workers keep two cores busy.
-PYTEST := $(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder
+# Longest files first, each whole on one worker: tests/schedule.py. Four workers keep two cores busy;
+# slow tests start processes of their own, so that three do.
+PYTEST := $(BIN)/python -m pytest --dist loadscope --no-loadscope-reorder
 
 .PHONY: demo test check faults slow pythons notebooks lint docs clean help benchmarks
 .DEFAULT_GOAL := help
@@ -59,7 +60,7 @@ faults: slow .venv/.installed-dev
 	$(BIN)/python -m tests.faults.kill_many --kills 50 --hub-kills 6
 
 slow: .venv/.installed-dev
-	$(PYTEST) -m slow
+	$(PYTEST) -n 3 -m slow
 
 pythons: .venv/.installed-dev
 	$(BIN)/python -m tests.pythons
@@ -84,10 +85,10 @@ docs: .venv/.installed-dev
 	$(BIN)/properdocs build --strict
 
 test: lint
-	$(PYTEST)
+	$(PYTEST) -n 4
 
 check: lint
-	$(PYTEST) --without-tensorflow -q -r fE
+	$(PYTEST) -n 3 --without-tensorflow -q -r fE
 
 clean:
 	rm -rf .venv .cache runs site
