@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kerasnlp_lab.zoo import Classifier
 
 __all__ = [
+    "Cased",
     "CheckpointEvery",
     "DataDir",
     "Deterministic",
@@ -48,6 +49,9 @@ Precision = Annotated[
     ),
 ]
 TaskName = Annotated[str, typer.Option("--task", help="The task: see 'zoo tasks'.")]
+Cased = Annotated[
+    bool, typer.Option("--cased/--uncased", help="Keep capitals, or lower-case all texts.")
+]
 CheckpointEvery = Annotated[
     str, typer.Option(help="When to save a checkpoint to resume from: 60s, 5m, 200steps, off.")
 ]

@@ -11,6 +11,7 @@ import typer
 from kerasnlp_lab.cli.interrupts import note_what_is_kept
 from kerasnlp_lab.cli.json_output import Json, print_json, printing_to_stderr_if
 from kerasnlp_lab.cli.options import (
+    Cased,
     CheckpointEvery,
     Deterministic,
     Seed,
@@ -64,9 +65,7 @@ def pretrain(
     vocab_size: Annotated[
         int | None, typer.Option(help="The most pieces to learn (default: 8000).")
     ] = None,
-    cased: Annotated[
-        bool, typer.Option("--cased/--uncased", help="Keep capitals, or lower-case all texts.")
-    ] = False,
+    cased: Cased = False,
     strip_accents: Annotated[
         bool,
         typer.Option("--strip-accents/--keep-accents", help="Strip accents: see 'vocab learn'."),

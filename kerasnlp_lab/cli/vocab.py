@@ -12,7 +12,7 @@ import typer
 
 from kerasnlp_lab.cli.groups import make_group
 from kerasnlp_lab.cli.json_output import Json, print_json, printing_to_stderr_if
-from kerasnlp_lab.cli.options import import_tensorflow
+from kerasnlp_lab.cli.options import Cased, import_tensorflow
 from kerasnlp_lab.cli.rows import ENTITIES, RowsOptions, rows_options
 from kerasnlp_lab.errors import OptionError, check_option
 
@@ -33,9 +33,7 @@ def learn(
         Path | None, typer.Option(help="A file with a text on each line, instead of a table.")
     ] = None,
     rows: RowsOptions,
-    cased: Annotated[
-        bool, typer.Option("--cased/--uncased", help="Keep capitals, or lower-case all texts.")
-    ] = False,
+    cased: Cased = False,
     strip_accents: Annotated[
         bool,
         typer.Option(

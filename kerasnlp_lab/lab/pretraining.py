@@ -52,7 +52,6 @@ __all__ = ["Pretraining", "resume_pretraining", "run_pretraining"]
 
 NO_LIMIT = 1 << 30  # sentences are cut when they are packed, not when they are tokenized
 HELD_OUT_DOCUMENTS = 8  # at least, so that pairs can be drawn from them
-PARTS = ("checkpoint", "encoder")  # that a run ends with
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +129,7 @@ def run_pretraining(
         result = _train(plan, run, config, console)
         if is_chief(strategy):
             _write_modules(network, run.path)
-            write_report(run, record, plan, result, text.vocabulary(), console)
+            write_report(run, record, plan, result, text.vocabulary())
     return Pretraining(run, config, result)
 
 
@@ -323,7 +322,7 @@ def _write_modules(network: PretrainingNetwork, folder: Path) -> None:
         "checkpoint": write_checkpoint,
         "encoder": write_encoder,
     }
-    for part in PARTS:
+    for part, write in writers.items():
         shutil.rmtree(folder / part, ignore_errors=True)  # left by a process that was killed since
         with whole_directory(folder / part) as target:
-            writers[part](checkpoint, target)
+            write(checkpoint, target)

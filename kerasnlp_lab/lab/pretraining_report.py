@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import rich.console
 import tensorflow as tf
 
 from kerasnlp_lab.evaluation.plots import learning_curves_figure, png_bytes
@@ -111,7 +110,6 @@ def write_report(
     plan: PretrainingPlan,
     result: PretrainingResult,
     vocabulary: Sequence[str],
-    console: rich.console.Console | None,
 ) -> None:
     """Writes learning_curves.png, report.html and, last, metrics.json."""
     png = png_bytes(learning_curves_figure(result.history))
