@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,7 +16,7 @@ from kerasnlp_lab.cli.options import DataDir, split_at_commas
 from kerasnlp_lab.errors import OptionError, check_option
 
 if TYPE_CHECKING:
-    from kerasnlp_lab.data import TextDataset
+    from kerasnlp_lab.data import Annotation, TextDataset
     from kerasnlp_lab.data.tables import TableFormat
     from kerasnlp_lab.lab import Preset
 
@@ -34,7 +34,6 @@ COLUMNS_AND_TABLES = (
     *ENTITIES,
 )
 TABLE_FORMAT = ("delimiter", "encoding", "quoting", "no_header")
-Annotation = Literal["labels", "spans"]
 _DELIMITER_NAMES = {"tab": "\t", "\\t": "\t"}  # which a shell cannot pass easily
 
 

@@ -1,6 +1,6 @@
 """Data: texts and labels from datasets, tables and shards, split in three."""
 
-from kerasnlp_lab.data.dataset import Split, TextDataset
+from kerasnlp_lab.data.dataset import Annotation, Split, TextDataset
 from kerasnlp_lab.data.description import describe_dataset, load_again
 from kerasnlp_lab.data.entities import load_entities, load_entity_rows
 from kerasnlp_lab.data.file_source import EntityFiles, TableFiles
@@ -19,6 +19,7 @@ from kerasnlp_lab.data.spans import Span
 from kerasnlp_lab.data.table import load_labelled_rows, load_table
 
 __all__ = [
+    "Annotation",
     "EntityFiles",
     "LeaksLeftOut",
     "NamedDataset",

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from kerasnlp_lab.data.inputs import as_class_names, as_label_ids, as_strings
+from kerasnlp_lab.data.label_sets import as_label_sets
+from kerasnlp_lab.data.pairs import is_pair
 from kerasnlp_lab.data.row_store import StoredTexts
 from kerasnlp_lab.data.sharded_split import ShardedSplit
 from kerasnlp_lab.data.source import LeaksLeftOut, PythonRows, Source
@@ -22,7 +24,10 @@ from kerasnlp_lab.errors import DataError
 if TYPE_CHECKING:
     import tensorflow as tf
 
-__all__ = ["Split", "TextDataset"]
+__all__ = ["Annotation", "Split", "TextDataset"]
+
+Annotation = Literal["labels", "label_sets", "spans"]
+"""What each text has: one label, any number of labels, or spans with labels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +37,7 @@ class Split:
     Args:
         texts: The texts: a list, a NumPy array, a column of pandas, a generator and so on.
         labels: One label id a text, int64 of shape [rows]; any whole numbers. They may be left out
-            where there are spans, and are 0 then.
+            where there are spans or label sets, and are 0 then.
         path: The file that they were read from.
         lines: The line of each in that file, from 1, int32 of shape [rows]; None if
             there is no such file.
@@ -40,6 +45,8 @@ class Split:
         parts: The file of each row, as an index into ``files``, int32 of shape [rows].
         spans: The entities of each text, in its order and not overlapping; None where texts have
             labels alone.
+        label_sets: The label ids of each text, where a text may have several or none; None where
+            each has one.
 
     Raises:
         DataError: The number of labels, of lines or of spans is not that of the texts; a text or
@@ -53,11 +60,12 @@ class Split:
     files: tuple[str, ...] = ()
     parts: np.ndarray | None = None
     spans: Sequence[tuple[Span, ...]] | None = None
+    label_sets: Sequence[tuple[int, ...]] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "texts", as_strings(self.texts))
         rows = len(self.texts)
-        left_out = self.spans is not None and np.size(self.labels) == 0
+        left_out = self.annotation != "labels" and np.size(self.labels) == 0
         labels = np.zeros(rows, np.int64) if left_out else self.labels
         object.__setattr__(self, "labels", as_label_ids(labels, rows))
         if self.lines is not None:
@@ -69,6 +77,9 @@ class Split:
                 )
         if self.spans is not None:
             object.__setattr__(self, "spans", as_spans(self.spans, self.texts, self.where))
+        if self.label_sets is not None:
+            sets = as_label_sets(self.label_sets, rows, self.where)
+            object.__setattr__(self, "label_sets", sets)
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -84,11 +95,22 @@ class Split:
             else [self.texts[row] for row in rows]
         )
         spans = None if self.spans is None else [self.spans[row] for row in rows]
-        return Split(texts, self.labels[rows], self.path, lines, self.files, parts, spans)
+        sets = None if self.label_sets is None else [self.label_sets[row] for row in rows]
+        return Split(texts, self.labels[rows], self.path, lines, self.files, parts, spans, sets)
+
+    @property
+    def annotation(self) -> Annotation:
+        """What the texts have."""
+        if self.spans is not None:
+            return "spans"
+        return "labels" if self.label_sets is None else "label_sets"
 
     def label_counts(self, classes: int) -> np.ndarray:
         """Returns the rows of each class, int64 of shape [classes]."""
-        return np.bincount(self.labels, minlength=classes)
+        if self.label_sets is None:
+            return np.bincount(self.labels, minlength=classes)
+        every = [label for of_text in self.label_sets for label in of_text]
+        return np.bincount(np.array(every, np.int64), minlength=classes)
 
     def span_counts(self, label_names: Sequence[str]) -> np.ndarray:
         """Returns the spans of each label, int64 of shape [labels]."""
@@ -112,7 +134,13 @@ class Split:
                         f"{name}{self.where(row)}{part} has a span with label {span.label!r}, "
                         f"expected one of {', '.join(label_names)}"
                     )
-        if self.spans is not None:
+        for row, ids in enumerate(self.label_sets or ()):
+            if ids and not 0 <= ids[0] <= ids[-1] < len(label_names):
+                raise DataError(
+                    f"{name}{self.where(row)}{part} has the labels {', '.join(map(str, ids))}, "
+                    f"expected 0 to {len(label_names) - 1} ({', '.join(label_names)})"
+                )
+        if self.annotation != "labels":
             return
         wrong = np.flatnonzero((self.labels < 0) | (self.labels >= len(label_names)))
         if wrong.size:
@@ -144,10 +172,13 @@ class TextDataset:
         rejected: Rows of the source that could not be used and were skipped.
         leaks_left_out: How many rows `without_leaks` removed; None where it was not called.
         notes: What people should know about how the rows were read, a line each.
+        pair: The names of the first and the second text, if each text is a pair; see
+            `kerasnlp_lab.data.pairs`.
 
     Raises:
         DataError: A label is out of range, a text to train on is empty, a class has no row to
-            train on, two classes have the same name, or some splits alone have spans.
+            train on, two classes have the same name, splits differ in their `annotation`, or a
+            text is no pair where others are.
     """
 
     name: str
@@ -159,6 +190,7 @@ class TextDataset:
     rejected: tuple[RejectedRow, ...] = ()
     leaks_left_out: LeaksLeftOut | None = None
     notes: tuple[str, ...] = ()
+    pair: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "label_names", as_class_names(self.label_names))
@@ -166,11 +198,14 @@ class TextDataset:
             split = getattr(self, part)
             if isinstance(split, Split):
                 split.check_labels(self.label_names, f"{self.name}: ", f" of the {part} split")
+                if self.pair is not None:
+                    self._check_pairs(split, part)
         if isinstance(self.train, Split):
             self._check_texts(self.train)
-        annotations = {_annotation(one) for one in (self.train, self.validation, self.test)}
+        annotations = {one.annotation for one in (self.train, self.validation, self.test)}
         if len(annotations) > 1:
-            raise DataError(f"{self.name}: some splits have spans and others do not")
+            found = " and others ".join(sorted(annotations, reverse=True))
+            raise DataError(f"{self.name}: some splits have {found}")
         if isinstance(self.train, Split) and self.annotation == "spans":
             counts = self.train.span_counts(self.label_names)
         else:
@@ -190,10 +225,19 @@ class TextDataset:
                     "remove the row"
                 )
 
+    def _check_pairs(self, split: Split, part: str) -> None:
+        assert self.pair is not None
+        for row, text in enumerate(split.texts):
+            if not is_pair(text):
+                raise DataError(
+                    f"{self.name}: {split.where(row)} of the {part} split is no pair of "
+                    f"{self.pair[0]} and {self.pair[1]}: one of them is empty"
+                )
+
     @property
-    def annotation(self) -> Literal["labels", "spans"]:
-        """What the texts have: a label each, or spans with labels."""
-        return _annotation(self.train)
+    def annotation(self) -> Annotation:
+        """What the texts have."""
+        return self.train.annotation
 
     @cached_property
     def fingerprint(self) -> str:
@@ -214,8 +258,6 @@ class TextDataset:
             for spans in split.spans or ():
                 content = "".join(f"{start},{end},{label}\0" for start, end, label in spans)
                 digest.update(content.encode("utf-8", "surrogatepass") + b"\0")
+            for ids in split.label_sets or ():
+                digest.update(f"{ids}\0".encode())
         return digest.hexdigest()
-
-
-def _annotation(split: Split | ShardedSplit) -> Literal["labels", "spans"]:
-    return "labels" if isinstance(split, ShardedSplit) or split.spans is None else "spans"

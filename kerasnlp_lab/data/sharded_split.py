@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
@@ -36,6 +36,8 @@ class ShardedSplit:
     Raises:
         DataError: The numbers do not fit together.
     """
+
+    annotation: ClassVar[Literal["labels"]] = "labels"
 
     files: tuple[Path, ...]
     rows: np.ndarray

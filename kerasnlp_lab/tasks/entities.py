@@ -13,7 +13,7 @@ import regex
 import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
-from kerasnlp_lab.data import ShardedSplit, Split, TextDataset
+from kerasnlp_lab.data import Annotation, ShardedSplit, Split, TextDataset
 from kerasnlp_lab.data.inputs import as_class_names
 from kerasnlp_lab.data.spans import Span
 from kerasnlp_lab.errors import OptionError
@@ -118,7 +118,7 @@ class Entities(Task):
 
     name: ClassVar[str] = "entities"
     reads: ClassVar[Literal["pooled", "sequence"]] = "sequence"
-    annotation: ClassVar[Literal["labels", "spans"]] = "spans"
+    annotation: ClassVar[Annotation] = "spans"
     needs_offsets: ClassVar[bool] = True
     similar_lengths: ClassVar[bool] = False
     best_epoch_by: ClassVar[Literal["loss", "accuracy"]] = "accuracy"

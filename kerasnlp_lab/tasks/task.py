@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
-from kerasnlp_lab.data import ShardedSplit, Split, TextDataset
+from kerasnlp_lab.data import Annotation, ShardedSplit, Split, TextDataset
 from kerasnlp_lab.errors import check_option
 from kerasnlp_lab.text import TextVectorizer
 from kerasnlp_lab.text.rows import Rows, RowTargets, label_targets
@@ -66,8 +66,9 @@ class Task(abc.ABC):
     """The name on the command line, in config.json and in an export's manifest."""
     reads: ClassVar[Literal["pooled", "sequence"]]
     """The head's input: one vector for each text ("pooled"), or for each token ("sequence")."""
-    annotation: ClassVar[Literal["labels", "spans"]] = "labels"
-    """What the rows have: a label for each text, or spans with labels (`Split.spans`)."""
+    annotation: ClassVar[Annotation] = "labels"
+    """What the rows have: a label for each text, several (`Split.label_sets`), or spans with
+    labels (`Split.spans`)."""
     needs_offsets: ClassVar[bool] = False
     """Whether answers point to places in a text. Its logits are then `TokenLogits` of all texts,
     and texts of any length are read, in windows."""
