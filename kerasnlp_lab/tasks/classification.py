@@ -86,6 +86,7 @@ class Classification(Task):
 
     @classmethod
     def for_data(cls, data: TextDataset) -> Classification:
+        cls.check_annotation(data)
         return cls(data.label_names)
 
     @classmethod
