@@ -41,8 +41,8 @@ class Prediction:
     probabilities: dict[str, float]
 
     def as_json(self) -> dict[str, Any]:
-        """Returns text, label and probabilities."""
-        return vars(self)
+        """Returns text, label, probabilities and labels: the label, as where there are several."""
+        return {**vars(self), "labels": [self.label]}
 
     def as_line(self) -> str:
         """Returns the class, padded to the longest class name, and its probability."""

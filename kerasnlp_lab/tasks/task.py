@@ -240,7 +240,8 @@ class Task(abc.ABC):
                 needs offsets.
             validation: The validation rows.
             train: The training rows, for the frequency of each class.
-            threshold: The rule for the threshold; see `kerasnlp_lab.tasks.threshold`.
+            threshold: The rule for the threshold; see `kerasnlp_lab.tasks.threshold` and
+                `kerasnlp_lab.tasks.label_decision`.
             positive_class: The class with a threshold.
 
         Returns:
