@@ -172,7 +172,7 @@ def _bert_entry(
             # An epoch with a frozen encoder takes long, as features of tokens are not cached.
             "entities": dataclasses.replace(
                 recipe, epochs=3, frozen_epochs=0, learning_rate=2 * recipe.learning_rate
-            )
+            ),
         },
         fuse=_fuse,
         look_inside=_look_inside,
