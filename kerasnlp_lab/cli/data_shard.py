@@ -15,7 +15,7 @@ from kerasnlp_lab.paths import our_command
 __all__ = ["shard"]
 
 
-@rows_options(without=ENTITIES)
+@rows_options(without=(*ENTITIES, "label_separator"))
 def shard(
     *,
     to: Annotated[Path, typer.Option("--to", help="The folder to write.")],
