@@ -129,8 +129,8 @@ class RowsOptions:
     rare_classes: Annotated[
         str | None,
         typer.Option(
-            help="Classes with too few rows: stop, keep them in the training rows alone, drop them, "
-            "or merge=NAME into one (default: stop; with several labels a text: keep)."
+            help="Classes with too few rows: stop, keep them in the training rows alone, drop, or "
+            "merge=NAME into one (default: stop; with several labels a text: keep)."
         ),
     ] = None
     rare_minimum: Annotated[

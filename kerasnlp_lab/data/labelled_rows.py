@@ -93,7 +93,7 @@ def read_labelled_rows(
     A row is bad if `match` finds no class for a label of it; None takes all labels. Raises
     DataError if the table or a row cannot be used.
     """
-    table = read_table(path, format)
+    table = read_table(path, format, several_labels=columns.annotation == "label_sets")
     columns = choose_columns(path, table.columns, columns, on_problem)
     labels, lines, parts = array("q"), array("i"), array("i")
     seen: dict[tuple[str, ...], int] = {}

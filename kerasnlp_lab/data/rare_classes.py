@@ -123,7 +123,8 @@ def find_rare(
             f"--rare-classes {action}: say --rare-minimum ROWS"
         )
     most = rows_needed(shares, annotation) if minimum is None else minimum
-    rare = RareClasses(action, most, {one: n for one, n in counts.items() if n < most})
+    few = sorted((count, name) for name, count in counts.items() if count < most)
+    rare = RareClasses(action, most, {name: count for count, name in few})
     if rare.names and action == "stop":
         raise DataError(
             f"classes with fewer than {most} rows: {rare.shown()}; add rows, or say what to do "

@@ -78,6 +78,6 @@ def _about_label_sets(rows: LabelledRows) -> list[str]:
         notes.append(f"no training row has the {verb} {listed(sorted(unused))}: left out")
     if columns.separator is None and all(len(labels) < 2 for labels in rows.seen):
         marks = [mark for mark in ";|" if any(mark in name for name in rows.names)]
-        advice = f"; if a {marks[0]} separates them, say --label-separator '{marks[0]}'"
-        notes.append(f"no text has two labels{advice if marks else ''}")
+        advice = [f"; if a {mark} separates them, say --label-separator '{mark}'" for mark in marks]
+        notes.append(f"no text has two labels{''.join(advice[:1])}")
     return notes

@@ -18,7 +18,7 @@ from kerasnlp_lab.data.inspection.duplicates import rows_of_groups, two_labels
 from kerasnlp_lab.data.inspection.encoding import damage, mend
 from kerasnlp_lab.data.inspection.rows import SPLITS, Rows, table_of
 from kerasnlp_lab.data.normal_form import group_texts
-from kerasnlp_lab.data.pairs import split_pair
+from kerasnlp_lab.data.pairs import shown_pair, split_pair
 from kerasnlp_lab.data.table import load_table
 from kerasnlp_lab.data.tables import csv_content, read_table
 from kerasnlp_lab.data.tables.records import MAX_RECORD_LINES
@@ -100,7 +100,8 @@ def clean(data: TextDataset) -> Cleaned:
         reason, after = reasons.get(row, kinds.get(row, "")), mended.get(row, "")
         after = "" if row in reasons else after
         path, line = rows.path(row), int(rows.lines[row])
-        changes.append(Change(path, line, action, reason, rows.text(row), after))
+        before = shown_pair(rows.text(row))
+        changes.append(Change(path, line, action, reason, before, shown_pair(after)))
     kept = np.setdiff1d(np.arange(len(rows)), list(reasons))
     files = _files(rows, kept, mended)
     _check(data, files)

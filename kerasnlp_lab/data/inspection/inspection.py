@@ -244,8 +244,10 @@ def _wrong_labels(rows: Rows, groups: np.ndarray) -> tuple[list[Finding], int, l
         table_of(rows.data).split_seed,
     )
     notes: list[str] = []
-    if rows.data.annotation == "label_sets":
-        return [], 0, ["wrong labels are not looked for where texts have several labels"]
+    if rows.data.annotation == "label_sets" or rows.data.pair:
+        # the words of two texts do not tell how one follows from the other
+        texts = "in pairs of texts" if rows.data.pair else "where texts have several labels"
+        return [], 0, [f"wrong labels are not looked for {texts}"]
     if not table_of(rows.data).label_column:
         return [], 0, notes
     if len(judged) > MOST_JUDGED:
