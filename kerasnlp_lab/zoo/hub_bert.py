@@ -248,6 +248,7 @@ def _build_encoder(module: str, task: Task, options: HubBertOptions) -> keras.la
         encoder,
         precision=options.precision,
         pooled_only=task.reads == "pooled" and options.pooling == "pooled_output",
+        mixed_lengths=not task.similar_lengths,
         name="encoder",
     )
 
