@@ -25,7 +25,8 @@ def explain(
     model: Annotated[Path, typer.Argument(help="A run directory.")],
     text: Annotated[str, typer.Argument(help="The text.")],
     label: Annotated[
-        str | None, typer.Option(help="The class to explain (default: the predicted class).")
+        str | None,
+        typer.Option(help="The class to explain (default: the predicted or likeliest one)."),
     ] = None,
     layer: Annotated[
         int | None, typer.Option(min=1, help="The layer to draw (default: attention rollout).")

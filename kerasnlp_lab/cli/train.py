@@ -92,7 +92,10 @@ def train(
     model_options: ModelOptions,
     threshold: Annotated[
         str | None,
-        typer.Option(help="With two classes: auto, none, f1, mcc, fpr=SHARE, or a probability."),
+        typer.Option(
+            help="With two classes: auto, none, f1, mcc, fpr=SHARE, or a probability. With several "
+            "labels a text: auto, macro_f1, micro_f1, common, or a probability."
+        ),
     ] = None,
     positive_class: Annotated[
         str | None,

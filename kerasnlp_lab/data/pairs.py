@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kerasnlp_lab.errors import DataError
 
-__all__ = ["PAIR_SEPARATOR", "is_pair", "join_pair", "split_pair"]
+__all__ = ["PAIR_SEPARATOR", "is_pair", "join_pair", "shown_pair", "split_pair"]
 
 PAIR_SEPARATOR = "\x1f"
 """The unit separator, a control character that texts of people do not have."""
@@ -36,3 +36,8 @@ def is_pair(text: str) -> bool:
     """Returns whether a string is a pair of texts, neither of them blank."""
     first, second = split_pair(text)
     return bool(first.strip() and second.strip()) and PAIR_SEPARATOR not in second
+
+
+def shown_pair(text: str) -> str:
+    """Returns a pair of texts as people see it, with a bar between; another text as it is."""
+    return text.replace(PAIR_SEPARATOR, " | ")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from kerasnlp_lab.data import Split
 
-__all__ = ["COLUMNS", "predictions_of", "shown_text"]
+__all__ = ["COLUMNS", "label_set_rows", "predictions_of", "shown_text"]
 
 MOST_CLASSES = 50
 TOP = 5
@@ -41,10 +43,53 @@ def predictions_of(
             columns += [f"top {place}", f"probability of top {place}"]
         found = _most_probable(split.labels, names, predicted, probabilities)
     return [*COLUMNS, *columns], (
-        [row, split.file(row), "" if split.lines is None else split.lines[row], shown_text(text)]
-        + [names[split.labels[row]], names[predicted[row]], *cells]
+        [*_place(split, row, text), names[split.labels[row]], names[predicted[row]], *cells]
         for row, (text, cells) in enumerate(zip(split.texts, found, strict=True))
     )
+
+
+def label_set_rows(
+    split: Split, names: Sequence[str], found: np.ndarray, probabilities: np.ndarray
+) -> tuple[list[str], Iterator[list[object]]]:
+    """Returns the same for several labels a row, which are JSON lists.
+
+    With more than 50 labels, a third list has the five most probable ones, each with its
+    probability.
+
+    Args:
+        split: The rows, with label sets.
+        names: The labels.
+        found: Whether each label was found in each row, bool [rows, labels].
+        probabilities: Float32 [rows, labels].
+    """
+    few = len(names) <= MOST_CLASSES
+    columns = [f"probability: {name}" for name in names] if few else ["most probable"]
+
+    def cells(row: int) -> list[str]:
+        of_row = probabilities[row]
+        if few:
+            return [f"{p:.6f}" for p in of_row]
+        top = np.argsort(-of_row, kind="stable")[:TOP].tolist()
+        return [_json([[names[label], round(float(of_row[label]), 6)] for label in top])]
+
+    return [*COLUMNS[:4], "labels", "predicted", *columns], (
+        [
+            *_place(split, row, text),
+            _json([names[label] for label in ids]),
+            _json([names[label] for label in np.flatnonzero(found[row]).tolist()]),
+            *cells(row),
+        ]
+        for row, (text, ids) in enumerate(zip(split.texts, split.label_sets or (), strict=True))
+    )
+
+
+def _place(split: Split, row: int, text: str) -> list[object]:
+    line = "" if split.lines is None else split.lines[row]
+    return [row, split.file(row), line, shown_text(text)]
+
+
+def _json(content: Any) -> str:
+    return json.dumps(content, ensure_ascii=False)
 
 
 def _most_probable(

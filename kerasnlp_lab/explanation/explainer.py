@@ -10,7 +10,7 @@ import tensorflow as tf
 from kerasnlp_lab.data.inputs import as_class_names, one_text
 from kerasnlp_lab.errors import DataError, OptionError, UnknownNameError
 from kerasnlp_lab.explanation.explanation import Completeness, Explanation
-from kerasnlp_lab.tasks import Classification
+from kerasnlp_lab.tasks import Classification, MultiLabel
 from kerasnlp_lab.text.offsets import find_tokens, find_words
 from kerasnlp_lab.text.vectorizer import Features, replace_surrogates
 from kerasnlp_lab.training import RunDirectory
@@ -31,12 +31,14 @@ def explain(classifier: Classifier, text: str, *, label: str | None = None) -> E
     integrated gradient: the part of the class's output that the word accounts for, along the
     straight path from a text of neutral tokens ([MASK] for a BERT, the unknown word otherwise)
     to this text. The output is the class's logit minus the mean of all logits, because a
-    softmax depends only on these differences.
+    softmax depends only on these differences. Where a text may have several labels, it is the
+    label's logit alone.
 
     Args:
         classifier: One of our own Transformers, or a BERT without ``encoder=module``.
         text: The text to explain.
-        label: The class to explain; None for the predicted class.
+        label: The class to explain; None for the predicted class, or the most probable of several
+            labels.
 
     Returns:
         The explanation.
@@ -51,11 +53,11 @@ def explain(classifier: Classifier, text: str, *, label: str | None = None) -> E
         >>> explain(classifier, "so, so?").units
         ('so', 'so')
     """
-    task = classifier.task.name
-    if task != Classification.name:
+    task = classifier.task
+    if not isinstance(task, Classification | MultiLabel):
         raise OptionError(
-            f"explain is for classification, and not for {task}; the page of entities is "
-            "predict --html"
+            f"explain is for classification and several labels, and not for {task.name}; the page "
+            "of entities is predict --html"
         )
     inside = classifier.look_inside()
     if label is not None:
@@ -73,15 +75,16 @@ def explain(classifier: Classifier, text: str, *, label: str | None = None) -> E
     logits, attention = inside.run(features, inside.embed(features[inside.ids]))
     probabilities = classifier.decision.probabilities(logits.numpy())
     names = classifier.label_names
-    predicted = classifier.decision.label_ids(probabilities)[0]
-    target = int(predicted) if label is None else names.index(label)
+    several = isinstance(task, MultiLabel)
+    decide = classifier.decision.label_ids if not several else lambda shares: shares.argmax(axis=1)
+    target = int(decide(probabilities)[0]) if label is None else names.index(label)
     neutral_id = classifier.text.vocabulary().index(inside.neutral)
     length = len(tokens)
     special_before = classifier.text.special_tokens // 2  # as many as there are behind the text
     replaced = np.zeros(features[inside.ids].shape, bool)  # [1, seq]
     replaced[:, special_before : length - special_before] = True
     contributions, completeness = _integrated_gradients(
-        inside, features, tf.where(replaced, neutral_id, features[inside.ids]), target
+        inside, features, tf.where(replaced, neutral_id, features[inside.ids]), target, several
     )
     scores = np.stack([layer[0] for layer in attention])  # [layers, heads, seq, seq]
     return Explanation(
@@ -130,22 +133,23 @@ def _rollout(attention: np.ndarray) -> np.ndarray:
 
 
 def _integrated_gradients(
-    inside: Inside, features: Features, neutral_ids: tf.Tensor, target: int
+    inside: Inside, features: Features, neutral_ids: tf.Tensor, target: int, alone: bool
 ) -> tuple[np.ndarray, Completeness]:
     """Returns each position's contribution, float32 [seq], and how well they add up.
 
     Integrates the gradient with the Gauss-Legendre rule. Doubles the number of points until the
-    sum of the contributions is within a hundredth of the rise of the output.
+    sum of the contributions is within a hundredth of the rise of the output. `alone` says whether
+    a class's probability depends on its own logit alone.
     """
     begin, end = inside.embed(neutral_ids), inside.embed(features[inside.ids])
     path = end - begin  # [1, seq, hidden]
 
     def output(words: tf.Tensor) -> tf.Tensor:
-        """Returns the class's logit minus the mean of all, [batch], for [batch, seq, hidden]."""
+        """Returns the class's logit, unless alone minus the mean, [batch], for embeddings."""
         count = words.shape[0]
         copies = {name: tf.repeat(one, count, axis=0) for name, one in features.items()}
         logits, _ = inside.run(copies, words)
-        return logits[:, target] - tf.reduce_mean(logits, axis=1)
+        return logits[:, target] - (0.0 if alone else tf.reduce_mean(logits, axis=1))
 
     expected = float(output(end)[0] - output(begin)[0])
     steps = FEWEST_STEPS

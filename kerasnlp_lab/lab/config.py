@@ -56,7 +56,8 @@ class ExperimentConfig:
         recipe: How to train; None takes the model's own recipe.
         task: The task's name, one of `kerasnlp_lab.tasks.registry.task_names`.
         threshold: With two classes, how the threshold is chosen on the validation rows: see
-            `kerasnlp_lab.tasks.threshold.choose_decision`.
+            `kerasnlp_lab.tasks.threshold.choose_decision`. With several labels a text, see
+            `kerasnlp_lab.tasks.label_decision.choose_label_decision`.
         positive_class: With two classes, the one that the threshold is for; None takes the
             rarer.
         strategy: One of `kerasnlp_lab.training.strategy.STRATEGIES`.

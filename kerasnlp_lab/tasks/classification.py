@@ -41,8 +41,8 @@ class Prediction:
     probabilities: dict[str, float]
 
     def as_json(self) -> dict[str, Any]:
-        """Returns text, label and probabilities."""
-        return vars(self)
+        """Returns text, label, probabilities and labels: the label, as where there are several."""
+        return {**vars(self), "labels": [self.label]}
 
     def as_line(self) -> str:
         """Returns the class, padded to the longest class name, and its probability."""
@@ -86,6 +86,7 @@ class Classification(Task):
 
     @classmethod
     def for_data(cls, data: TextDataset) -> Classification:
+        cls.check_annotation(data)
         return cls(data.label_names)
 
     @classmethod

@@ -11,6 +11,7 @@ import rich.console
 import tensorflow as tf
 
 from kerasnlp_lab.data import ShardedSplit, Split, TextDataset
+from kerasnlp_lab.data.row_labels import strata
 from kerasnlp_lab.errors import OptionError
 from kerasnlp_lab.paths import our_command
 from kerasnlp_lab.tasks import Task
@@ -122,7 +123,7 @@ class Phases(Plan):
         def batches(done: int, share: Share) -> tf.data.Dataset:
             order = training_order(
                 tokens.lengths,
-                train.labels,
+                strata(train),
                 batch_size=self.batch_size,
                 seed=self.seed,
                 first_step=done,

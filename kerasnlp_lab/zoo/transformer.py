@@ -142,6 +142,15 @@ def _look_inside(network: keras.Model, task: Task, options: TransformerOptions) 
     )
 
 
+_RECIPE = Recipe(
+    epochs=10,
+    batch_size=64,
+    learning_rate=1e-3,
+    label_smoothing=0.1,
+    patience=4,
+    min_steps_per_epoch=60,
+)
+
 TRANSFORMER = ZooEntry(
     card=ModelCard(
         name="transformer",
@@ -151,17 +160,12 @@ TRANSFORMER = ZooEntry(
         licence="Apache-2.0",
         good_for="learning how Transformers work; fast answers; thousands of rows, no download",
     ),
-    recipe=Recipe(
-        epochs=10,
-        batch_size=64,
-        learning_rate=1e-3,
-        label_smoothing=0.1,
-        patience=4,
-        min_steps_per_epoch=60,
-    ),
+    recipe=_RECIPE,
     options=TransformerOptions(),
     build_text=_build_text,
     build_network=_build_network,
+    # Smoothed targets would be far above the frequency of most labels.
+    task_recipes={"multi_label": dataclasses.replace(_RECIPE, label_smoothing=0.0)},
     fuse=fuse_transformer,
     look_inside=_look_inside,
     resolve=_resolve_tokens,
