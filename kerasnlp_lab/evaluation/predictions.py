@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from kerasnlp_lab.data import Split
+from kerasnlp_lab.data.pairs import are_pairs, split_pair
 
-__all__ = ["COLUMNS", "predictions_of", "shown_text"]
+__all__ = ["COLUMNS", "columns_of", "predictions_of", "shown_text", "shown_texts"]
 
 MOST_CLASSES = 50
 TOP = 5
@@ -21,10 +22,10 @@ def predictions_of(
 ) -> tuple[list[str], Iterator[list[object]]]:
     """Returns the columns and the rows.
 
-    Up to 50 classes have a column each, ``probability: NAME``. With more, there are the
-    probabilities of the row's own class and of the predicted one, and the five most probable
-    classes. A text of more than 1,000 characters is cut. ``file`` and ``line`` are empty if
-    the rows were not read from a table.
+    A pair of texts has two columns, ``text`` and ``second_text``. Up to 50 classes have a column
+    each, ``probability: NAME``. With more, there are the probabilities of the row's own class and
+    of the predicted one, and the five most probable classes. A text of more than 1,000 characters
+    is cut. ``file`` and ``line`` are empty if the rows were not read from a table.
 
     Args:
         split: The rows.
@@ -40,11 +41,25 @@ def predictions_of(
         for place in range(1, TOP + 1):
             columns += [f"top {place}", f"probability of top {place}"]
         found = _most_probable(split.labels, names, predicted, probabilities)
-    return [*COLUMNS, *columns], (
-        [row, split.file(row), "" if split.lines is None else split.lines[row], shown_text(text)]
+    return [*columns_of(split), *columns], (
+        [row, split.file(row), "" if split.lines is None else split.lines[row], *texts]
         + [names[split.labels[row]], names[predicted[row]], *cells]
-        for row, (text, cells) in enumerate(zip(split.texts, found, strict=True))
+        for row, (texts, cells) in enumerate(zip(shown_texts(split), found, strict=True))
     )
+
+
+def columns_of(split: Split) -> list[str]:
+    """Returns `COLUMNS`, with one more for the second text if the texts are pairs."""
+    after_text = COLUMNS.index("text") + 1
+    second = ["second_text"] if are_pairs(split.texts) else []
+    return [*COLUMNS[:after_text], *second, *COLUMNS[after_text:]]
+
+
+def shown_texts(split: Split) -> Iterator[list[str]]:
+    """Yields the cells for each text, one or, for pairs, two; see `shown_text`."""
+    pairs = are_pairs(split.texts)
+    for text in split.texts:
+        yield [shown_text(one) for one in (split_pair(text) if pairs else [text])]
 
 
 def _most_probable(
