@@ -17,7 +17,7 @@ __all__ = [
     "is_pair",
     "iter_pairs",
     "join_pair",
-    "pair_on_a_line",
+    "shown_pair",
     "split_pair",
 ]
 
@@ -60,9 +60,9 @@ def are_pairs(texts: Iterable[str]) -> bool:
     return all(map(is_pair, chain([first], rest)))
 
 
-def pair_on_a_line(text: str) -> str:
-    """Returns a pair as "first | second", for people; another text as it is."""
-    return " | ".join(text.split(PAIR_SEPARATOR, 1))
+def shown_pair(text: str) -> str:
+    """Returns a pair of texts as people see it, with a bar between; another text as it is."""
+    return text.replace(PAIR_SEPARATOR, " | ")
 
 
 def check_pairs(texts: Iterable[str | bytes], names: tuple[str, str]) -> None:
