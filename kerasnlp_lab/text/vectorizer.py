@@ -13,6 +13,7 @@ import regex
 import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
+from kerasnlp_lab.data.pairs import PAIR_SEPARATOR
 from kerasnlp_lab.errors import OptionError
 from kerasnlp_lab.paths import sha256_of_files
 from kerasnlp_lab.text.web_words import continue_web_words
@@ -105,9 +106,12 @@ class TextVectorizer(keras.layers.Layer):
     ids_per_token = 1
     """How many integers describe a token."""
 
-    def __init__(self, max_length: int, **kwargs: Any):
+    separates_pairs = False
+    """Whether the model can tell the two texts of a pair from each other."""
+
+    def __init__(self, max_length: int, *, pairs: bool = False, **kwargs: Any):
         super().__init__(**kwargs)
-        self.max_length = max_length
+        self.max_length, self.pairs = max_length, pairs
         self.with_offsets = False
         self._make_graph()
 
@@ -129,7 +133,8 @@ class TextVectorizer(keras.layers.Layer):
             self.save_files(Path(folder))
             content = {file.name: file.read_bytes() for file in Path(folder).iterdir()}
         files = {name: base64.b64encode(content[name]).decode() for name in sorted(content)}
-        return {**super().get_config(), "max_length": self.max_length, "files": files}
+        own = {"max_length": self.max_length, "files": files}
+        return {**super().get_config(), **own, **({"pairs": True} if self.pairs else {})}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> TextVectorizer:
@@ -193,7 +198,10 @@ class TextVectorizer(keras.layers.Layer):
         """Discards the tokenizing graph; the next call traces one with the current vocabulary."""
 
         def flat(texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            tokens = self._split_with_offsets(texts) if self.with_offsets else self.split(texts)
+            if self.with_offsets:
+                tokens = self._split_with_offsets(texts)
+            else:
+                tokens = self.split_pairs(texts) if self.pairs else self.split(texts)
             return tokens.flat_values, tokens.row_lengths()
 
         def with_offsets(texts: tf.Tensor) -> TokensInText:
@@ -210,6 +218,25 @@ class TextVectorizer(keras.layers.Layer):
             if self.with_offsets
             else None
         )
+
+    # Pairs
+
+    def read_pairs(self) -> None:
+        """Makes `tokenize` read pairs of texts, each a string from `join_pair`.
+
+        Raises:
+            OptionError: There is no room for two texts.
+        """
+        self.pairs = True
+        self._make_graph()
+
+    def split_pairs(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """Does what `split` does for pairs: by default, the two texts are read as one."""
+        return self.split(self.joined_by_space(texts))
+
+    def joined_by_space(self, texts: tf.Tensor) -> tf.Tensor:
+        """Returns pairs, strings [batch], as one text each; other texts as they are."""
+        return tf.strings.regex_replace(texts, PAIR_SEPARATOR, " ") if self.pairs else texts
 
     # Offsets
 

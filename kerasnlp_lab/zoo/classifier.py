@@ -47,6 +47,8 @@ class Classifier:
         text: The layer that turns strings into features, in a tf.data pipeline or a graph.
         network: The trained part, which turns features into the task's logits.
         decision: The rule that turns logits into answers.
+        pair: The names of the first and the second text, if each text is a pair; see
+            `kerasnlp_lab.data.pairs`.
     """
 
     entry: ZooEntry
@@ -55,6 +57,7 @@ class Classifier:
     text: TextVectorizer
     network: keras.Model
     decision: Any
+    pair: tuple[str, str] | None = None
 
     @property
     def name(self) -> str:
@@ -261,6 +264,7 @@ class Classifier:
                 "model": self.name,
                 "options": dataclasses.asdict(self.options),  # type: ignore[call-overload]
                 "task": self.task.to_json(),
+                **({"pair": list(self.pair)} if self.pair else {}),
                 "decision": dataclasses.asdict(self.decision),
                 "sha256": sha256_of_files(target),
             }

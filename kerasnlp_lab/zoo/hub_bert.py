@@ -17,7 +17,7 @@ from kerasnlp_lab.bert.encoder import canonical_name, layer_of
 from kerasnlp_lab.bert.fast_encoder import FastBertEncoder
 from kerasnlp_lab.bert.loading import module_sha256
 from kerasnlp_lab.bert.reopening import PRECISIONS, freeze_layers
-from kerasnlp_lab.errors import check_option
+from kerasnlp_lab.errors import OptionError, check_option
 from kerasnlp_lab.hub import HubModules, hub_modules, minilm_modules
 from kerasnlp_lab.hub.catalogue import HubEncoder
 from kerasnlp_lab.hub.local import local_modules
@@ -157,7 +157,7 @@ def _bert_entry(
     def build_network(text: TextVectorizer, task: Task, options: HubBertOptions) -> keras.Model:
         inputs = text.inputs()
         encoder = _build_encoder(modules().encoder, task, options)
-        _check_sizes(encoder, options)
+        _check_sizes(encoder, options, text.pairs)
         features = _head_input(encoder(inputs), inputs, task, options)
         return with_head("bert_classifier", inputs, features, task, options.head)
 
@@ -217,7 +217,7 @@ def _look_inside(network: keras.Model, task: Task, options: HubBertOptions) -> I
     return Inside("input_word_ids", exact.embed_words, run, neutral="[MASK]")
 
 
-def _check_sizes(encoder: keras.layers.Layer, options: HubBertOptions) -> None:
+def _check_sizes(encoder: keras.layers.Layer, options: HubBertOptions, pairs: bool) -> None:
     named = {canonical_name(weight.name): weight for weight in encoder.weights}
     positions = named.get("embeddings.position_embeddings.weight")
     if positions is not None:
@@ -225,6 +225,12 @@ def _check_sizes(encoder: keras.layers.Layer, options: HubBertOptions) -> None:
         fits = options.max_length <= most
         expected = f"from 3 to the encoder's {most} positions"
         check_option("max_length", options.max_length, fits, expected)
+    types = named.get("embeddings.token_type_embeddings.weight")
+    if pairs and types is not None and types.shape[0] < 2:
+        raise OptionError(
+            "this BERT was pre-trained on single texts and has one type of tokens only, but a pair "
+            "of texts needs two; choose another BERT"
+        )
     layers = max((layer_of(weight.name) or 0 for weight in encoder.weights), default=0)
     fits = not options.frozen_layers or options.frozen_layers <= layers
     expected = f"from 0 to the encoder's {layers} layers"
