@@ -82,6 +82,7 @@ class Phases(Plan):
         """Builds a phase. It also freezes or unfreezes the encoder."""
         self.make_trainable(name)
         cacheable = self.task.reads == "pooled" and not self.task.changes_inputs
+        cacheable &= self.classifier.text.long_texts != "windows"
         if name == "frozen" and cacheable and self.rows.tokens is not None:
             return self._head_phase(self.rows.tokens)
         first = self._first_step(name)

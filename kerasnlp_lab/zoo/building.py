@@ -18,7 +18,8 @@ from kerasnlp_lab.tasks import Classification, Task, read_task
 from kerasnlp_lab.text import TextVectorizer
 from kerasnlp_lab.zoo.classifier import DESCRIPTION_FILE, WEIGHTS_FILE, Classifier
 from kerasnlp_lab.zoo.entry import ZooEntry
-from kerasnlp_lab.zoo.options import ModelOptions
+from kerasnlp_lab.zoo.network import WindowNetwork
+from kerasnlp_lab.zoo.options import LengthOptions, ModelOptions
 from kerasnlp_lab.zoo.registry import find_model
 
 __all__ = ["create_classifier", "create_model", "load_classifier"]
@@ -57,6 +58,7 @@ def create_model(
     texts = as_texts(train_texts)
     labels = None if train_labels is None else as_label_ids(train_labels, len(texts))
     chosen, _ = entry.resolve(entry.with_options(options or {}), texts, labels)
+    chosen.check_task(task)
     text = _build_text(entry, chosen, task)
     text.adapt(texts)
     return _assemble(entry, chosen, task, text, task.decision_type(), strategy)
@@ -110,7 +112,7 @@ def load_classifier(
     Args:
         folder: The ``model`` folder of a run.
         options: New values for options that do not affect the weights: encoder, precision,
-            frozen_layers, the dropout rates and max_length.
+            frozen_layers, the dropout rates, max_length and long_texts.
         precision: The precision of the encoder's computation; None for the one used in training,
             or for float32 if the machine has no faster one. Models without an encoder support
             float32 only.
@@ -131,6 +133,7 @@ def load_classifier(
         changes = {**(options or {}), **entry.precision_options(precision)}
         changes |= entry.options.to_explain() if to_explain else {}
         chosen = entry.with_options(entry.options.when_loaded(description["options"], changes))
+        chosen.check_task(task)
         text = _build_text(entry, chosen, task)
         text.load_files(folder / "text")
         decision = task.decision_type(**description.get("decision", {}))
@@ -158,6 +161,8 @@ def _find_entry(name: str, folder: Path) -> ZooEntry:
 
 def _build_text(entry: ZooEntry, options: ModelOptions, task: Task) -> TextVectorizer:
     text = entry.build_text(options)
+    if isinstance(options, LengthOptions):
+        text.read_long_texts(options.long_texts, options.windows_in_training)
     if task.needs_offsets:
         text.keep_offsets()
     return text
@@ -175,4 +180,6 @@ def _assemble(
     build_network = tf.autograph.experimental.do_not_convert(entry.build_network)
     with strategy.scope() if strategy else contextlib.nullcontext():
         network = build_network(text, task, options)
+        if text.long_texts == "windows":
+            network = WindowNetwork(network.input, network.output, name=network.name)
     return Classifier(entry, options, task, text, network, decision)
