@@ -17,7 +17,12 @@ from kerasnlp_lab.errors import OptionError
 from kerasnlp_lab.paths import sha256_of_files
 from kerasnlp_lab.text.rows import Rows
 from kerasnlp_lab.text.web_words import continue_web_words
-from kerasnlp_lab.text.windows import draw_starts, overlapping_windows, some_windows
+from kerasnlp_lab.text.windows import (
+    WindowBounds,
+    draw_starts,
+    overlapping_windows,
+    some_windows,
+)
 
 __all__ = [
     "LONG_TEXTS",
@@ -292,7 +297,7 @@ class TextVectorizer(keras.layers.Layer):
         return tf.concat([tokens[:, :head], tokens[:, head:][:, head - room :]], axis=1)
 
     def continue_words(self, ids: tf.Tensor) -> tf.Tensor:
-        """Returns which token ids, [tokens], continue the word of the token before, bool [tokens]."""
+        """Returns which token ids continue the word of the token before, bool [tokens]."""
         if self.splits_at_spaces:
             return tf.zeros_like(ids, tf.bool)
         try:
@@ -326,10 +331,10 @@ class TextVectorizer(keras.layers.Layer):
         """
         if self.long_texts == "windows":
             return self._pack_windows(ids, lengths)
-        return self._pack_padded(ids, lengths)
+        return self.pack_padded(ids, lengths)
 
     def pack_rows(self, rows: Rows, seed: int, step: tf.Tensor) -> Features:
-        """Does what `pack_flat` does; in training with some windows of a text, drawn anew each time.
+        """Does what `pack_flat` does, in training with some windows of a text, drawn each time.
 
         Args:
             rows: The rows.
@@ -345,17 +350,21 @@ class TextVectorizer(keras.layers.Layer):
         self, ids: tf.Tensor, lengths: tf.Tensor, most: Any = None, starts: Any = None
     ) -> Features:
         """Returns the features of windows; `most` and `starts` are as in `some_windows`."""
-        found = overlapping_windows(
-            lengths, self.continue_words(ids), self.room, self.room // WINDOW_SLACK
-        )
+        found = self.windows(ids, lengths)
         text, begins, ends = found.text, found.starts, found.ends
         if most is not None:
             chosen = some_windows(found.counts, most, starts)
             text, begins, ends = (tf.gather(one, chosen) for one in (text, begins, ends))
         ids = tf.gather(ids, tf.ragged.range(begins, ends).flat_values)
-        return {**self._pack_padded(ids, ends - begins), WINDOW_OF: text}
+        return {**self.pack_padded(ids, ends - begins), WINDOW_OF: text}
 
-    def _pack_padded(self, ids: tf.Tensor, lengths: tf.Tensor) -> Features:
+    def windows(self, ids: tf.Tensor, lengths: tf.Tensor) -> WindowBounds:
+        """Cuts texts, given as in `pack_flat`, into windows that `pack_padded` has room for."""
+        slack = self.room // WINDOW_SLACK
+        return overlapping_windows(lengths, self.continue_words(ids), self.room, slack)
+
+    def pack_padded(self, ids: tf.Tensor, lengths: tf.Tensor) -> Features:
+        """Returns the features of texts, given as in `pack_flat`, that are not too long."""
         tokens = tf.RaggedTensor.from_row_lengths(ids, lengths, validate=False)
         # The zero is the longest length of an empty batch.
         longest = tf.reduce_max(tf.concat([[0], tf.cast(lengths, tf.int32)], axis=0))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kerasnlp_lab.text.vectorizer import TextVectorizer, TokensInText
 
 __all__ = [
+    "WindowBounds",
     "Windows",
     "cut_into_windows",
     "draw_starts",
@@ -45,7 +46,7 @@ class Windows(NamedTuple):
     places: tf.Tensor
 
 
-class Bounds(NamedTuple):
+class WindowBounds(NamedTuple):
     """The windows of some texts, as integers, int64 [windows] each but for `counts`.
 
     Args:
@@ -65,7 +66,9 @@ class Bounds(NamedTuple):
     ends: tf.Tensor
 
 
-def overlapping_windows(lengths: tf.Tensor, continues: tf.Tensor, room: int, slack: int) -> Bounds:
+def overlapping_windows(
+    lengths: tf.Tensor, continues: tf.Tensor, room: int, slack: int
+) -> WindowBounds:
     """Cuts texts into windows, within a graph.
 
     Neighbours share at least twice `slack` tokens. A window begins with a word, unless a word is
@@ -87,7 +90,7 @@ def overlapping_windows(lengths: tf.Tensor, continues: tf.Tensor, room: int, sla
     starts = first + _at_word(number * stride, first, continues, slack)
     last = number == tf.gather(counts, text) - 1
     ends = tf.where(last, first + length, tf.minimum(starts + room, first + length))
-    return Bounds(counts, text, number, first, starts, ends)
+    return WindowBounds(counts, text, number, first, starts, ends)
 
 
 def cut_into_windows(lengths: tf.Tensor, continues: tf.Tensor, room: int) -> Windows:

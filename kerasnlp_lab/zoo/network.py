@@ -13,7 +13,14 @@ from kerasnlp_lab.machine import begin_computing
 from kerasnlp_lab.tasks import HeadOptions, Task
 from kerasnlp_lab.text.vectorizer import WINDOW_OF, Features
 
-__all__ = ["FEATURES", "StringModel", "WindowNetwork", "mean_over_windows", "with_head"]
+__all__ = [
+    "FEATURES",
+    "StringModel",
+    "WindowNetwork",
+    "mean_over_windows",
+    "window_head",
+    "with_head",
+]
 
 FEATURES = "features"  # the name of the layer before the head
 WINDOWS_AT_ONCE = 64
@@ -106,6 +113,12 @@ class StringModel(keras.Model):
         # Keras saves no state of a legacy optimizer, such as AdamW: compile a loaded model again.
         is_legacy = isinstance(self.optimizer, keras.optimizers.legacy.Optimizer)
         return None if is_legacy else super().get_compile_config()
+
+
+def window_head(head: keras.Model) -> WindowNetwork:
+    """Returns a head that takes the features of windows, [windows, width], and `WINDOW_OF`."""
+    inputs = {FEATURES: keras.Input(head.input_shape[1:], name=FEATURES)}
+    return WindowNetwork(inputs, head(inputs[FEATURES]))
 
 
 def with_head(
