@@ -187,7 +187,7 @@ class Task(abc.ABC):
         Returns:
             The features, and the targets for `losses` and `tally`.
         """
-        return text.pack_flat(rows.ids, rows.lengths), rows.targets
+        return text.pack_rows(rows, seed, step), rows.targets
 
     @abc.abstractmethod
     def head(self, width: int, options: HeadOptions) -> keras.Model:

@@ -30,18 +30,18 @@ from kerasnlp_lab.zoo.card import ModelCard, Recipe
 from kerasnlp_lab.zoo.entry import ZooEntry
 from kerasnlp_lab.zoo.inside import Inside
 from kerasnlp_lab.zoo.network import with_head
-from kerasnlp_lab.zoo.options import ModelOptions
+from kerasnlp_lab.zoo.options import LengthOptions
 
 __all__ = ["MINILM", "bert_in_folder", "bert_on_tfhub"]
 
 
 @dataclass(frozen=True)
-class HubBertOptions(ModelOptions):
+class HubBertOptions(LengthOptions):
     """The options of a classifier on a BERT.
 
     Args:
-        max_length: The longest text in word pieces, [CLS] and [SEP] included. Longer texts are
-            cut.
+        max_length: The longest text, or window, in word pieces, [CLS] and [SEP] included. See
+            `LengthOptions` for long_texts and windows_in_training.
         pooling: "mean", the masked mean of sequence_output, or "pooled_output".
         dropout: The dropout rate before the last layer.
         head_units: The size of a hidden layer with ReLU in the head; 0 for none.
@@ -59,7 +59,7 @@ class HubBertOptions(ModelOptions):
         OptionError: A value is invalid.
     """
 
-    changeable: ClassVar[tuple[str, ...]] = ModelOptions.changeable + (
+    changeable: ClassVar[tuple[str, ...]] = LengthOptions.changeable + (
         "encoder",
         "encoder_dropout",
         "frozen_layers",
@@ -78,6 +78,7 @@ class HubBertOptions(ModelOptions):
     encoder_dropout: float = 0.1
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         fits = self.pooling in ("mean", "pooled_output")
         check_option("pooling", self.pooling, fits, "'mean' or 'pooled_output'")
         fits = 3 <= self.max_length <= 512
