@@ -9,8 +9,16 @@ from typing import Any
 import numpy as np
 
 from kerasnlp_lab.data import Split
+from kerasnlp_lab.data.pairs import are_pairs, split_pair
 
-__all__ = ["COLUMNS", "label_set_rows", "predictions_of", "shown_text"]
+__all__ = [
+    "COLUMNS",
+    "columns_of",
+    "label_set_rows",
+    "predictions_of",
+    "shown_text",
+    "shown_texts",
+]
 
 MOST_CLASSES = 50
 TOP = 5
@@ -23,10 +31,10 @@ def predictions_of(
 ) -> tuple[list[str], Iterator[list[object]]]:
     """Returns the columns and the rows.
 
-    Up to 50 classes have a column each, ``probability: NAME``. With more, there are the
-    probabilities of the row's own class and of the predicted one, and the five most probable
-    classes. A text of more than 1,000 characters is cut. ``file`` and ``line`` are empty if
-    the rows were not read from a table.
+    A pair of texts has two columns, ``text`` and ``second_text``. Up to 50 classes have a column
+    each, ``probability: NAME``. With more, there are the probabilities of the row's own class and
+    of the predicted one, and the five most probable classes. A text of more than 1,000 characters
+    is cut. ``file`` and ``line`` are empty if the rows were not read from a table.
 
     Args:
         split: The rows.
@@ -42,9 +50,9 @@ def predictions_of(
         for place in range(1, TOP + 1):
             columns += [f"top {place}", f"probability of top {place}"]
         found = _most_probable(split.labels, names, predicted, probabilities)
-    return [*COLUMNS, *columns], (
-        [*_place(split, row, text), names[split.labels[row]], names[predicted[row]], *cells]
-        for row, (text, cells) in enumerate(zip(split.texts, found, strict=True))
+    return [*columns_of(split), *columns], (
+        [*_place(split, row, texts), names[split.labels[row]], names[predicted[row]], *cells]
+        for row, (texts, cells) in enumerate(zip(shown_texts(split), found, strict=True))
     )
 
 
@@ -72,24 +80,41 @@ def label_set_rows(
         top = np.argsort(-of_row, kind="stable")[:TOP].tolist()
         return [_json([[names[label], round(float(of_row[label]), 6)] for label in top])]
 
-    return [*COLUMNS[:4], "labels", "predicted", *columns], (
+    place = columns_of(split)[:-2]
+    return [*place, "labels", "predicted", *columns], (
         [
-            *_place(split, row, text),
+            *_place(split, row, texts),
             _json([names[label] for label in ids]),
             _json([names[label] for label in np.flatnonzero(found[row]).tolist()]),
             *cells(row),
         ]
-        for row, (text, ids) in enumerate(zip(split.texts, split.label_sets or (), strict=True))
+        for row, (texts, ids) in enumerate(
+            zip(shown_texts(split), split.label_sets or (), strict=True)
+        )
     )
 
 
-def _place(split: Split, row: int, text: str) -> list[object]:
+def _place(split: Split, row: int, texts: Sequence[str]) -> list[object]:
     line = "" if split.lines is None else split.lines[row]
-    return [row, split.file(row), line, shown_text(text)]
+    return [row, split.file(row), line, *texts]
 
 
 def _json(content: Any) -> str:
     return json.dumps(content, ensure_ascii=False)
+
+
+def columns_of(split: Split) -> list[str]:
+    """Returns `COLUMNS`, with one more for the second text if the texts are pairs."""
+    after_text = COLUMNS.index("text") + 1
+    second = ["second_text"] if are_pairs(split.texts) else []
+    return [*COLUMNS[:after_text], *second, *COLUMNS[after_text:]]
+
+
+def shown_texts(split: Split) -> Iterator[list[str]]:
+    """Yields the cells for each text, one or, for pairs, two; see `shown_text`."""
+    pairs = are_pairs(split.texts)
+    for text in split.texts:
+        yield [shown_text(one) for one in (split_pair(text) if pairs else [text])]
 
 
 def _most_probable(

@@ -95,8 +95,9 @@ class ExperimentConfig:
         object.__setattr__(self, "recipe", self.recipe or entry.recipe_for(task.name))
         self._check_recipe(entry, task)
         check_option("seed", self.seed, 0 <= self.seed < 2**32, "from 0 to 2**32 - 1")
-        options = dataclasses.asdict(entry.with_options(self.options))
-        object.__setattr__(self, "options", options)
+        options = entry.with_options(self.options)
+        options.check_task(task)
+        object.__setattr__(self, "options", dataclasses.asdict(options))
         Interval(self.checkpoint_every)  # raises if it cannot be read
         if self.strategy not in STRATEGIES:
             raise UnknownNameError("strategy", self.strategy, STRATEGIES)
@@ -121,6 +122,8 @@ class ExperimentConfig:
         """
         task = find_task(self.task).for_data(data)
         task.check_decision(self.threshold, self.positive_class)
+        entry = find_model(self.model)
+        entry.with_options(self.options).check_task(task, pairs=data.pair is not None)
         task_in_training(task, data, self.recipe)  # raises if the recipe does not fit the rows
         return task
 

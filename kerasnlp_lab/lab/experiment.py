@@ -97,8 +97,19 @@ def run_experiment(
         if note:
             say(console, note)
         classifier = create_model(
-            config.model, task, data.train.texts, options=config.options, strategy=strategy
+            config.model,
+            task,
+            data.train.texts,
+            pair=data.pair,
+            options=config.options,
+            strategy=strategy,
         )
+        if data.pair and not classifier.text.separates_pairs:
+            say(
+                console,
+                f"{config.model} reads {' and '.join(data.pair)} as one text and does not know "
+                "where the second begins; a BERT does",
+            )
         if notes and console is not None:
             for note in notes_on_reading(classifier.entry, classifier.text, data.train.texts):
                 say(console, note)

@@ -23,7 +23,7 @@ from kerasnlp_lab.tasks.label_decision import (
     check_label_threshold,
     choose_label_decision,
 )
-from kerasnlp_lab.tasks.task import HeadOptions, Task
+from kerasnlp_lab.tasks.task import HeadOptions, Task, texts_as_json
 from kerasnlp_lab.text import TextVectorizer
 from kerasnlp_lab.text.rows import RowTargets
 
@@ -39,15 +39,18 @@ class TextLabels:
         labels: The labels whose probabilities reach their thresholds, the most probable first;
             perhaps none.
         probabilities: The probability of every label, by name.
+        second_text: The second text of a pair; None if the text is no pair.
     """
 
     text: str
     labels: tuple[str, ...]
     probabilities: dict[str, float]
+    second_text: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Returns text, labels and probabilities."""
-        return {**vars(self), "labels": list(self.labels)}
+        """Returns text (and second_text, for a pair), labels and probabilities."""
+        own = {"labels": list(self.labels), "probabilities": self.probabilities}
+        return texts_as_json(self) | own
 
     def as_line(self) -> str:
         """Returns the labels and their probabilities, or "none"."""

@@ -17,7 +17,7 @@ from kerasnlp_lab.text import TextVectorizer
 from kerasnlp_lab.text.rows import Rows, RowTargets, label_targets
 from kerasnlp_lab.text.vectorizer import Features
 
-__all__ = ["Answer", "HeadOptions", "NoDecision", "Task"]
+__all__ = ["Answer", "HeadOptions", "NoDecision", "Task", "texts_as_json"]
 
 _IN_WORDS = {
     "labels": "one label each",
@@ -56,6 +56,12 @@ class Answer(Protocol):
 
     def as_line(self) -> str:
         """Returns the answer as one line for the terminal, without the text."""
+
+
+def texts_as_json(answer: Any) -> dict[str, str]:
+    """Returns the text of an answer, and the second text if it is one to a pair, for `as_json`."""
+    second = {} if answer.second_text is None else {"second_text": answer.second_text}
+    return {"text": answer.text, **second}
 
 
 class Task(abc.ABC):
@@ -181,7 +187,7 @@ class Task(abc.ABC):
         Returns:
             The features, and the targets for `losses` and `tally`.
         """
-        return text.pack_flat(rows.ids, rows.lengths), rows.targets
+        return text.pack_rows(rows, seed, step), rows.targets
 
     @abc.abstractmethod
     def head(self, width: int, options: HeadOptions) -> keras.Model:
