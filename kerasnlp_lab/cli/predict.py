@@ -7,7 +7,7 @@ import json
 import sys
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -36,7 +36,7 @@ class OutputFormat(StrEnum):
     jsonl = "jsonl"
 
 
-@rows_options("text_column", "bad_rows", *TABLE_FORMAT)
+@rows_options("text_column", "second_text_column", "bad_rows", *TABLE_FORMAT)
 def predict(
     *,
     model: Annotated[Path, typer.Argument(help="An exported model, or a run directory.")],
@@ -79,8 +79,9 @@ def predict(
         raise OptionError("give texts or --file, not both")
     if keep_columns and not as_json:
         raise OptionError("--keep-columns is for JSON: add --json")
-    if rows.text_column and (lines or not file):
-        raise OptionError("--text-column is for a table: give it as --file, without --lines")
+    for flag in ("--text-column", "--second-text-column"):
+        if getattr(rows, flag[2:].replace("-", "_")) and (lines or not file):
+            raise OptionError(f"{flag} is for a table: give it as --file, without --lines")
     check_option("--bad-rows", rows.bad_rows, rows.bad_rows in ("stop", "skip"), "stop or skip")
     source, note = _open(model, texts, file, lines, rows)
     import_tensorflow()
@@ -143,28 +144,33 @@ def _open(
     columns, format = rows.text_column or (), rows.table_format()
     if texts:
         return map(UnlabelledRow, texts), ""
-    if file and not lines and (columns or is_table(file)):
-        trained_on, task = _trained_on(model)
-        return read_column(file, columns, trained_on, format, whole=task == "entities")
+    if file and not lines and (columns or rows.second_text_column or is_table(file)):
+        reading, task = _trained_on(model)
+        second = rows.second_text_column or reading.get("second_text_column", "")
+        trained_on = reading.get("text_columns", ())
+        whole = task == "entities"
+        return read_column(
+            file, columns, trained_on, format, whole=whole, second_text_column=second
+        )
     if alone := format.delimited_alone():
         raise OptionError(f"{alone} is for a table: give it as --file, without --lines")
     return read_lines(file, format.encoding)
 
 
-def _trained_on(model: Path) -> tuple[Sequence[str], str]:
-    """Returns the columns of texts that a run or an export was trained on, and its task.
+def _trained_on(model: Path) -> tuple[Mapping[str, Any], str]:
+    """Returns how the rows of a run or an export were read, and its task.
 
-    There are no columns if it was no table.
+    The former is empty if it is not known.
     """
     for name in ("config.json", "assets.extra/manifest.json"):
         try:
             content = json.loads((model / name).read_text(encoding="utf-8"))
             config = content["trained"]["config"] if "trained" in content else content
             task = config.get("task", "classification")
-            return config["dataset"]["reading"].get("text_columns", ()), task
+            return dict(config["dataset"]["reading"]), task
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue
-    return (), "classification"
+    return {}, "classification"
 
 
 def _good_rows(

@@ -30,13 +30,14 @@ READ_COLUMNS = (
     "label_separator",
     "label_names",
 )
-COLUMNS = (*READ_COLUMNS, "max_classes", "delimiter", "quoting", "no_header")
+CLASSES = ("max_classes", "rare_classes", "rare_minimum")
+COLUMNS = (*READ_COLUMNS, *CLASSES, "delimiter", "quoting", "no_header")
 COLUMNS_AND_TABLES = (
     *READ_COLUMNS,
     "validation_data",
     "test_data",
     "test_fraction",
-    "max_classes",
+    *CLASSES,
     *ENTITIES,
 )
 TABLE_FORMAT = ("delimiter", "encoding", "quoting", "no_header")
@@ -124,6 +125,17 @@ class RowsOptions:
     ] = None
     max_classes: Annotated[
         int | None, typer.Option(help="The most classes that a table may have (default: 1000).")
+    ] = None
+    rare_classes: Annotated[
+        str | None,
+        typer.Option(
+            help="Classes with too few rows: stop, keep them in the training rows alone, drop, or "
+            "merge=NAME into one (default: stop; with several labels a text: keep)."
+        ),
+    ] = None
+    rare_minimum: Annotated[
+        int | None,
+        typer.Option(help="The rows that a class needs (default: what the splits need)."),
     ] = None
     joiner: Annotated[
         str | None,
@@ -217,7 +229,7 @@ class RowsOptions:
             "test_fraction": self.test_fraction,
             "seed": self.split_seed,
             "format": self.table_format() if self._given(*TABLE_FORMAT) else None,
-            "max_classes": self.max_classes,
+            **{name: getattr(self, name) for name in CLASSES},
             "joiner": self.joiner,
             "tag_names": split_at_commas(self.tag_names) if self.tag_names else None,
         }

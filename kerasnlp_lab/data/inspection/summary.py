@@ -57,6 +57,8 @@ def _classes(inspection: Inspection) -> rich.table.Table:
         table.add_column(column, justify="right", no_wrap=True)
     balance = list(inspection.balance.items())
     total = sum(sum(counts.values()) for _, counts in balance)
+    if inspection.data.annotation == "label_sets":  # the share of all texts that have the label
+        total = sum(inspection.rows[name] for name in SPLITS)
     for place, (label, counts) in enumerate(balance):
         if len(balance) > CLASSES and CLASSES // 2 <= place < len(balance) - CLASSES // 2:
             if place == CLASSES // 2:
