@@ -111,8 +111,7 @@ def _token_counter(model: str) -> dict[str, Any]:
         HubError: The model is not available.
         UnknownNameError: There is no such model.
     """
-    from kerasnlp_lab.data.pairs import is_pair, split_pair
-    from kerasnlp_lab.data.row_store import StoredTexts
+    from kerasnlp_lab.data.pairs import is_pair
     from kerasnlp_lab.text import tokenize
     from kerasnlp_lab.zoo import find_model
 
@@ -120,15 +119,13 @@ def _token_counter(model: str) -> dict[str, Any]:
     entry.prepare()
 
     def count(texts: Sequence[str]) -> np.ndarray:
-        between = 0
-        if len(texts) and is_pair(texts[0]):
-            texts = StoredTexts.write(" ".join(split_pair(text)) for text in texts)
-            between = int(entry.has_encoder)  # a [SEP]
         options, _ = entry.resolve(entry.options, texts, None)
         vectorizer = entry.build_text(options)
         vectorizer.max_length = LONGEST
+        if len(texts) and is_pair(texts[0]):
+            vectorizer.read_pairs()
         vectorizer.adapt(texts)
-        return tokenize(vectorizer, texts).lengths + vectorizer.special_tokens + between
+        return tokenize(vectorizer, texts).lengths + vectorizer.special_tokens
 
     unit = "word pieces" if entry.has_encoder else f"tokens of {model}"
     return {"count_tokens": count, "token_unit": unit}
