@@ -168,11 +168,12 @@ def _bert_entry(
         options,
         build_text,
         build_network,
-        # An epoch with a frozen encoder takes long, as features of tokens are not cached.
         task_recipes={
+            "multi_label": dataclasses.replace(recipe, epochs=3),  # rare labels are learned late
+            # An epoch with a frozen encoder takes long, as features of tokens are not cached.
             "entities": dataclasses.replace(
                 recipe, epochs=3, frozen_epochs=0, learning_rate=2 * recipe.learning_rate
-            )
+            ),
         },
         fuse=_fuse,
         look_inside=_look_inside,
