@@ -54,6 +54,9 @@ class Explanation:
             layers, float32 [tokens (at), tokens (of)].
         contributions: The contribution of each token to the class, float32 [tokens].
         completeness: How well the contributions add up.
+        window: For a model that reads long texts in windows, the one that decided: its number,
+            from 1, and how many there are. Words, tokens, attention and contributions are then
+            those of this window, and the probabilities those of the whole text.
 
     Source: attention rollout, Abnar and Zuidema 2020, https://arxiv.org/abs/2005.00928;
     integrated gradients, Sundararajan et al. 2017, https://arxiv.org/abs/1703.01365.
@@ -68,6 +71,7 @@ class Explanation:
     rollout: np.ndarray
     contributions: np.ndarray
     completeness: Completeness
+    window: tuple[int, int] | None = None
 
     @cached_property
     def units(self) -> tuple[str, ...]:

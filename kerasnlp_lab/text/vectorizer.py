@@ -223,8 +223,7 @@ class TextVectorizer(keras.layers.Layer):
         """Discards the tokenizing graph; the next call traces one with the current vocabulary."""
 
         def flat(texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            tokens = self._split_with_offsets(texts) if self.with_offsets else self.split(texts)
-            tokens = self.truncate(tokens)
+            tokens = self.truncate(self.split_whole(texts))
             return tokens.flat_values, tokens.row_lengths()
 
         def with_offsets(texts: tf.Tensor) -> TokensInText:
@@ -282,8 +281,12 @@ class TextVectorizer(keras.layers.Layer):
 
     # Batches
 
+    def split_whole(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """Splits texts, as in `tokenize`, into all their token ids, int32 [batch, (tokens)]."""
+        return self._split_with_offsets(texts) if self.with_offsets else self.split(texts)
+
     def split(self, texts: tf.Tensor) -> tf.RaggedTensor:
-        """Splits texts into all their token ids, one operation after the other."""
+        """Does what `split_whole` does, for a task that needs no offsets."""
         return self.tokenize_clean(replace_invalid_utf8(texts))
 
     def truncate(self, tokens: tf.RaggedTensor) -> tf.RaggedTensor:
