@@ -124,11 +124,11 @@ def within_window(
             that the vectorizer adds.
         end: The number after its last token.
     """
-    own = [token for token in tokens if token.word is not None][start:end]
-    counts = Counter(token.word for token in own)
-    first, last = min(counts), max(counts)
+    own = [(token, token.word) for token in tokens if token.word is not None][start:end]
+    counts = Counter(word for _, word in own)
+    first, last = own[0][1], own[-1][1]
     shown = [replace(words[word], tokens=counts[word]) for word in range(first, last + 1)]
-    moved = [replace(token, word=token.word - first) for token in own]
+    moved = [replace(token, word=word - first) for token, word in own]
     if tokens[0].word is None:
         moved = [tokens[0], *moved, tokens[-1]]
     return shown, moved
