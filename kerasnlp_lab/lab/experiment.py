@@ -110,9 +110,9 @@ def run_experiment(
                 f"{config.model} reads {' and '.join(data.pair)} as one text and does not know "
                 "where the second begins; a BERT does",
             )
-        if notes and console is not None:
-            for note in notes_on_reading(classifier.entry, classifier.text, data.train.texts):
-                say(console, note)
+        found = notes_on_reading(classifier.entry, classifier.text, data.train.texts)
+        for note in found if notes else ():
+            say(console, note)
         training = train(
             classifier,
             data,
@@ -130,7 +130,7 @@ def run_experiment(
         evaluation = evaluate(classifier, data.test, fused=fused)
         experiment = Experiment(run, config, record["dataset"], training, evaluation)
         if is_chief(strategy):
-            _write(experiment, classifier, data, validation, record, console)
+            _write(experiment, classifier, data, validation, record, found, console)
         return experiment
 
 
@@ -200,6 +200,7 @@ def _write(
     data: TextDataset,
     validation: Evaluation,
     record: dict[str, Any],
+    notes: list[str],
     console: rich.console.Console | None,
 ) -> None:
     """Writes the classifier, the rejected rows and the results; metrics.json comes last."""
@@ -210,7 +211,7 @@ def _write(
         rows = map(dataclasses.astuple, data.rejected)
         columns = [field.name for field in dataclasses.fields(RejectedRow)]
         write_whole(run.path / "rejects.csv", csv_content(columns, rows))
-    _write_figures_and_report(experiment, record, console)
+    _write_figures_and_report(experiment, record, notes, console)
     leaks = data.leaks_left_out
     run.write_json(
         "metrics.json",
@@ -221,13 +222,17 @@ def _write(
             "training": vars(experiment.training),
             "model_bytes": run.model_bytes(),
             "rejected_rows": len(data.rejected),
+            "notes": notes,
             "leaks_left_out": None if leaks is None else dataclasses.asdict(leaks),
         },
     )
 
 
 def _write_figures_and_report(
-    experiment: Experiment, record: dict[str, Any], console: rich.console.Console | None
+    experiment: Experiment,
+    record: dict[str, Any],
+    notes: list[str],
+    console: rich.console.Console | None,
 ) -> None:
     run, evaluation = experiment.run, experiment.evaluation
     figures = _write_figures(experiment, console)
@@ -236,6 +241,7 @@ def _write_figures_and_report(
         "kerasnlp_lab.evaluation",
         evaluation.template,
         config=record,
+        notes=notes,
         training=experiment.training,
         evaluation=evaluation,
         figures=figures,
