@@ -42,7 +42,8 @@ class HubBertOptions(ModelOptions):
     Args:
         max_length: The longest text in word pieces, [CLS] and [SEP] included. Longer texts are
             cut.
-        pooling: "mean", the masked mean of sequence_output, or "pooled_output".
+        pooling: "mean", the masked mean of sequence_output; "unit_mean", the same divided by its
+            length; or "pooled_output".
         dropout: The dropout rate before the last layer.
         head_units: The size of a hidden layer with ReLU in the head; 0 for none.
         encoder: "reopened" puts the module's weights into the Model Garden's BertEncoder.
@@ -78,8 +79,8 @@ class HubBertOptions(ModelOptions):
     encoder_dropout: float = 0.1
 
     def __post_init__(self) -> None:
-        fits = self.pooling in ("mean", "pooled_output")
-        check_option("pooling", self.pooling, fits, "'mean' or 'pooled_output'")
+        fits = self.pooling in ("mean", "unit_mean", "pooled_output")
+        check_option("pooling", self.pooling, fits, "'mean', 'unit_mean' or 'pooled_output'")
         fits = 3 <= self.max_length <= 512
         check_option("max_length", self.max_length, fits, "from 3 to the encoder's 512 positions")
         check_option("dropout", self.dropout, 0 <= self.dropout < 1, "from 0 to below 1")
@@ -187,9 +188,12 @@ def _head_input(
         return outputs["sequence_output"]
     if options.pooling == "pooled_output":
         return outputs["pooled_output"]
-    return MaskedAveragePooling1D(dtype="float32")(
+    mean = MaskedAveragePooling1D(dtype="float32")(
         outputs["sequence_output"], mask=inputs["input_mask"]
     )
+    if options.pooling == "mean":
+        return mean
+    return keras.layers.UnitNormalization(dtype="float32", name="unit_length")(mean)
 
 
 def _fuse(
