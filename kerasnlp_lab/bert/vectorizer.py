@@ -13,13 +13,18 @@ from kerasnlp_lab._keras import keras
 from kerasnlp_lab.bert.encoder import cannot_rebuild
 from kerasnlp_lab.bert.loading import load_hub_layer, load_preprocessing
 from kerasnlp_lab.bert.tokenizer_probe import find_fast_tokenizer
-from kerasnlp_lab.errors import OptionError, RunError
+from kerasnlp_lab.data.pairs import PAIR_SEPARATOR
+from kerasnlp_lab.errors import OptionError, RunError, check_option
 from kerasnlp_lab.paths import sha256_of_files
 from kerasnlp_lab.text.vectorizer import Features, TextVectorizer, TokensInText
 
 __all__ = ["HubVectorizer"]
 
 VOCABULARY_FILE = "vocabulary.json"
+BOUNDARY = -2
+"""Stands among the tokens of a pair for the [SEP] between its texts. No token has this id, so a
+[SEP] that a text spells out is never taken for the boundary."""
+SHORTEST_PAIR = 5  # [CLS], a token, [SEP], a token, [SEP]
 _PROBE = "The cat, THE CAT; caf\u00e9 \u4f60\u597d \ufb01 a A e E \u00e9 \u00c9"
 
 
@@ -29,6 +34,10 @@ class HubVectorizer(TextVectorizer):
     It calls the module's ``tokenize`` and ``bert_pack_inputs``, so that a batch can be
     padded to its longest text; the module as a whole always pads to 128. A
     `FastTokenizer` handles texts of common characters if it gives the module's ids.
+
+    A pair of texts becomes [CLS] first [SEP] second [SEP], with 1 as the type of the second text
+    and of the last [SEP]. If it is too long, the longer text is cut first, then both equally. This
+    is what ``bert_pack_inputs`` makes of two texts.
 
     Args:
         handle: The preprocessing module: a tfhub.dev address or a folder.
@@ -40,7 +49,8 @@ class HubVectorizer(TextVectorizer):
     Source: https://www.tensorflow.org/hub/common_saved_model_apis/text.
     """
 
-    special_tokens = 2  # [CLS] and [SEP]
+    special_tokens = 2  # [CLS] and the last [SEP]
+    separates_pairs = True
 
     def __init__(self, handle: str, max_length: int, **kwargs: Any):
         super().__init__(max_length, **kwargs)
@@ -81,7 +91,7 @@ class HubVectorizer(TextVectorizer):
     def split(self, texts: tf.Tensor) -> tf.RaggedTensor:
         if self._fast is None:
             return super().split(texts)
-        return self.truncate(self._fast.tokenize(texts, super().split))
+        return self._fast.tokenize(texts, super().split)
 
     def keep_offsets(self) -> None:
         """Makes `tokenize` find its word pieces by operations that have offsets; see `find_tokens`.
@@ -100,12 +110,56 @@ class HubVectorizer(TextVectorizer):
         assert self._fast is not None  # as `keep_offsets` checks
         return self._fast.find_tokens(texts)
 
+    def read_pairs(self) -> None:
+        fits = self.max_length >= SHORTEST_PAIR
+        check_option("max_length", self.max_length, fits, f"{SHORTEST_PAIR} or more for pairs")
+        empty = tf.RaggedTensor.from_row_lengths(tf.zeros(0, tf.int32), [0])
+        packed = self._pack([empty], seq_length=tf.constant(2))  # [CLS] and [SEP]
+        self._separator = int(packed["input_word_ids"][0, 1])
+        super().read_pairs()
+
+    def split_pairs(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """Returns the tokens of both texts with `BOUNDARY` between them, int32 [batch, (tokens)].
+
+        A string that is no pair is read as one text, without a boundary.
+        """
+        sides = tf.strings.split(texts, PAIR_SEPARATOR, maxsplit=1)
+        is_pair = sides.row_lengths() > 1
+        tokens = self.split(tf.reshape(sides.to_tensor(shape=[None, 2]), [-1]))
+        first, second = tokens[::2], tokens[1::2]
+        room = self.room - 1
+        # As tensorflow_text's RoundRobinTrimmer, by which `bert_pack_inputs` truncates.
+        most = tf.maximum(room - second.row_lengths(), (room + 1) // 2)
+        lengths = tf.minimum(first.row_lengths(), tf.where(is_pair, most, self.room))
+        first = _first_tokens(first, lengths)
+        boundary = tf.RaggedTensor.from_row_lengths(
+            tf.fill([tf.math.count_nonzero(is_pair)], BOUNDARY), tf.cast(is_pair, tf.int64)
+        )
+        rest = tf.maximum(room - lengths, 0)
+        second = _first_tokens(second, tf.minimum(second.row_lengths(), rest))
+        return tf.concat([first, boundary, second], axis=1)
+
     def vocabulary(self) -> list[str]:
         return self._vocab_file.read_text(encoding="utf-8").removesuffix("\n").split("\n")
 
     def pack(self, tokens: tf.RaggedTensor, seq_length: tf.Tensor) -> Features:
-        return self._pack([tokens], seq_length=tf.cast(seq_length, tf.int32))
+        seq_length = tf.cast(seq_length, tf.int32)
+        if not self.pairs:
+            return self._pack([tokens], seq_length=seq_length)
+        is_boundary = tokens.flat_values == BOUNDARY
+        ids = tf.where(is_boundary, self._separator, tokens.flat_values)
+        features = self._pack([tokens.with_flat_values(ids)], seq_length=seq_length)
+        # `bert_pack_inputs` took both texts for one. The second begins after the boundary.
+        boundary = tokens.with_flat_values(tf.cast(is_boundary, tf.int32))
+        behind = tf.cumsum(self.at_own_tokens(boundary, features), axis=1, exclusive=True)
+        return {**features, "input_type_ids": behind * features["input_mask"]}
 
     def inputs(self) -> dict[str, Any]:
         names = ("input_word_ids", "input_mask", "input_type_ids")
         return {name: keras.Input((None,), dtype=tf.int32, name=name) for name in names}
+
+
+def _first_tokens(tokens: tf.RaggedTensor, lengths: tf.Tensor) -> tf.RaggedTensor:
+    """Returns the first tokens of each text, as many as `lengths`, int64 [batch], says."""
+    starts = tokens.row_starts()
+    return tf.gather(tokens.flat_values, tf.ragged.range(starts, starts + lengths))

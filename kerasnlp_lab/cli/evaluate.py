@@ -16,12 +16,12 @@ from kerasnlp_lab.cli.options import (
     parse_assignments,
     report_precision,
 )
-from kerasnlp_lab.cli.rows import ENTITIES, TABLE_FORMAT, RowsOptions, rows_options
+from kerasnlp_lab.cli.rows import ENTITIES, READ_COLUMNS, TABLE_FORMAT, RowsOptions, rows_options
 from kerasnlp_lab.display import listed, shown_names
 from kerasnlp_lab.errors import DataError, OptionError, UnknownNameError, check_option
 
 if TYPE_CHECKING:
-    from kerasnlp_lab.data import Split
+    from kerasnlp_lab.data import Split, TableFiles
     from kerasnlp_lab.tasks import Task
     from kerasnlp_lab.training import RunDirectory
 
@@ -32,7 +32,7 @@ SPLITS = ("train", "validation", "test")
 
 
 @rows_options(
-    *("dataset", "data", "text_column", "label_column", "bad_rows", "data_dir", *TABLE_FORMAT),
+    *("dataset", "data", *READ_COLUMNS, "bad_rows", "data_dir", *TABLE_FORMAT),
     *ENTITIES,
 )
 def evaluate(
@@ -78,7 +78,7 @@ def evaluate(
         fits = not renamed or (rows.data is not None and classifier.task.annotation == "spans")
         check_option("--rename-type", rename_type, fits, "left out unless --data has entities")
         if rows.data is not None:
-            tested = _rows_of_table(rows, classifier.task, renamed)
+            tested = _rows_of_table(rows, classifier.task, renamed, finished)
         else:
             tested = _rows_of_dataset(rows, split, finished, classifier.label_names)
         if note := note_on_unknown(classifier.entry, classifier.text, tested.texts):
@@ -108,16 +108,19 @@ def _lowest_first_of_many(recalls: Mapping[str, float | None]) -> str:
     return ", ".join(shown + more)
 
 
-def _rows_of_table(rows: RowsOptions, task: Task, renamed: Mapping[str, str]) -> Split:
+def _rows_of_table(
+    rows: RowsOptions, task: Task, renamed: Mapping[str, str], run: RunDirectory
+) -> Split:
     """Returns every row of a table or of annotation files, and reports those that were skipped."""
     from kerasnlp_lab.data import load_entity_rows, load_labelled_rows
 
     given = rows.table_settings(task.annotation)
     columns: dict[str, Any] = {name: given.get(name) for name in ENTITIES} | {"renamed": renamed}
     load: Callable[..., Any] = load_entity_rows
-    if task.annotation == "labels":
+    if task.annotation != "spans":
         load = load_labelled_rows
-        columns = {"text_columns": rows.text_column, "label_column": rows.label_column}
+        columns = rows.columns(task.annotation) | {"trained_on": _table_of(run)}
+        columns["number_names"] = columns.pop("label_names", None)
     found, rejected = load(
         str(rows.data),
         task.label_names,
@@ -129,6 +132,16 @@ def _rows_of_table(rows: RowsOptions, task: Task, renamed: Mapping[str, str]) ->
     for row in rejected:
         print(f"skipped: {row.path}, line {row.line}: {row.reason}", file=sys.stderr)
     return found
+
+
+def _table_of(run: RunDirectory) -> TableFiles | None:
+    """Returns the table that a run was trained on; None if it was none."""
+    from kerasnlp_lab.data import Shards, TableFiles
+    from kerasnlp_lab.data.source import source_from_json
+
+    source, _ = source_from_json(run.read_json("config.json")["dataset"])
+    source = source.made_from if isinstance(source, Shards) else source
+    return source if isinstance(source, TableFiles) else None
 
 
 def _rows_of_dataset(

@@ -23,9 +23,13 @@ MOST = 20  # classes to print
 
 def explain(
     model: Annotated[Path, typer.Argument(help="A run directory.")],
-    text: Annotated[str, typer.Argument(help="The text.")],
+    text: Annotated[str, typer.Argument(help="The text, or the first text of a pair.")],
+    second_text: Annotated[
+        str | None, typer.Argument(help="The second text, for a model of pairs.")
+    ] = None,
     label: Annotated[
-        str | None, typer.Option(help="The class to explain (default: the predicted class).")
+        str | None,
+        typer.Option(help="The class to explain (default: the predicted or likeliest one)."),
     ] = None,
     layer: Annotated[
         int | None, typer.Option(min=1, help="The layer to draw (default: attention rollout).")
@@ -60,7 +64,8 @@ def explain(
         raise RunError(
             f"{model} is an export, which only answers: explain the run it was made from"
         )
-    explanation = explain_run(model, text, label=label)
+    given = text if second_text is None else (text, second_text)
+    explanation = explain_run(model, given, label=label)
     figure = explanation_figure(explanation, layer=layer, head=head, lines=lines, tokens=tokens)
     picture = png_bytes(figure)
     to.mkdir(parents=True, exist_ok=True)
@@ -80,15 +85,24 @@ def explain(
 
 
 def _document(explanation: Explanation, to: Path) -> dict[str, Any]:
-    words, values = explanation.words, explanation.word_contributions.tolist()
-    check = explanation.completeness
+    values, check = explanation.word_contributions.tolist(), explanation.completeness
+    words = [
+        {
+            **vars(explanation.words[index]),
+            "start": explanation.words[index].start - part.start,
+            "end": explanation.words[index].end - part.start,
+            **({"of": part.name} if part.name else {}),
+            "contribution": values[index],
+        }
+        for part in explanation.parts
+        for index in part.words
+    ]
+    texts = [part.text for part in explanation.parts]
     return {
-        "text": explanation.text,
+        **dict(zip(("text", "second_text"), texts, strict=False)),
         "label": explanation.label,
         "probabilities": explanation.probabilities,
-        "words": [
-            {**vars(word), "contribution": value} for word, value in zip(words, values, strict=True)
-        ],
+        "words": words,
         "completeness": {**vars(check), "error": check.error},
         "page": to / "explanation.html",
         "picture": to / "explanation.png",
@@ -114,11 +128,15 @@ def _print_explanation(explanation: Explanation) -> None:
     most = max(abs(values).max(), 1e-9)
     texts = [printable(word.text) for word in explanation.words]
     width = min(30, max(map(cell_len, texts)))
-    for text, word, value in zip(texts, explanation.words, values, strict=True):
-        name = f"{text}{' ' * (width - cell_len(text))}"
-        if not word.tokens:
-            print(f"  {name}  not read")
-            continue
-        bar = block * round(BAR * abs(value) / most)
-        print(f"  {name}  {value:+.4f}  {'-' if value < 0 and bar else ''}{bar}")
+    for part in explanation.parts:
+        if part.name:
+            print(f"{printable(part.name)}:")
+        for index in part.words:
+            text, value = texts[index], values[index]
+            name = f"{text}{' ' * (width - cell_len(text))}"
+            if not explanation.words[index].tokens:
+                print(f"  {name}  not read")
+                continue
+            bar = block * round(BAR * abs(value) / most)
+            print(f"  {name}  {value:+.4f}  {'-' if value < 0 and bar else ''}{bar}")
     print(explanation.completeness)

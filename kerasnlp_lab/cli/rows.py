@@ -23,10 +23,16 @@ if TYPE_CHECKING:
 __all__ = ["ENTITIES", "TABLE_FORMAT", "RowsOptions", "rows_options"]
 
 ENTITIES = ("joiner", "tag_names")  # of annotation files alone
-COLUMNS = ("text_column", "label_column", "max_classes", "delimiter", "quoting", "no_header")
-COLUMNS_AND_TABLES = (
+READ_COLUMNS = (
     "text_column",
+    "second_text_column",
     "label_column",
+    "label_separator",
+    "label_names",
+)
+COLUMNS = (*READ_COLUMNS, "max_classes", "delimiter", "quoting", "no_header")
+COLUMNS_AND_TABLES = (
+    *READ_COLUMNS,
     "validation_data",
     "test_data",
     "test_fraction",
@@ -34,7 +40,8 @@ COLUMNS_AND_TABLES = (
     *ENTITIES,
 )
 TABLE_FORMAT = ("delimiter", "encoding", "quoting", "no_header")
-_DELIMITER_NAMES = {"tab": "\t", "\\t": "\t"}  # which a shell cannot pass easily
+_DELIMITER_NAMES = {"tab": "\t", "\\t": "\t", "\\n": "\n"}  # which a shell cannot pass easily
+_TASKS = {"labels": "classification", "label_sets": "multi_label", "spans": "entities"}
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,25 @@ class RowsOptions:
     text_column: Annotated[
         list[str] | None, typer.Option(help="The table's column of texts; several are joined.")
     ] = None
-    label_column: Annotated[str | None, typer.Option(help="The table's column of labels.")] = None
+    second_text_column: Annotated[
+        str | None,
+        typer.Option(help="The column of the second texts, where texts are pairs."),
+    ] = None
+    label_column: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="The table's column of labels. Several labels: also a column of 0 and 1 for each, "
+            "by repeating the option or by a pattern such as 'label_*'."
+        ),
+    ] = None
+    label_separator: Annotated[
+        str | None,
+        typer.Option(help="Several labels: what stands between them in a cell (default: a comma)."),
+    ] = None
+    label_names: Annotated[
+        Path | None,
+        typer.Option(help="A file with the names of labels that are numbers, from 0, one a line."),
+    ] = None
     validation_data: Annotated[Path | None, typer.Option(help="A table to validate on.")] = None
     test_data: Annotated[Path | None, typer.Option(help="A table to test on.")] = None
     test_fraction: Annotated[
@@ -138,8 +163,8 @@ class RowsOptions:
             shards = is_shards(self.data)
             data = self._load_shards() if shards else self._load_files(annotation)
         if data.annotation != annotation:
-            task = "entities" if data.annotation == "spans" else "classification"
-            raise OptionError(f"{data.name} has {data.annotation} for its texts: say --task {task}")
+            task, has = _TASKS[data.annotation], data.annotation.replace("_", " ")
+            raise OptionError(f"{data.name} has {has} for its texts: say --task {task}")
         return data if self.leaks == "keep" else _drop_leaks(data)
 
     def check_source(self) -> None:
@@ -173,17 +198,19 @@ class RowsOptions:
             OptionError: A split is given both as a table and as a share of the rows, or an option
                 belongs to another annotation.
         """
-        belongs = "entities: say --task entities"
         if annotation == "spans":
-            belongs = "tables of texts with labels; leave it out"
-        for name in self._given(*(ENTITIES if annotation == "labels" else COLUMNS)):
-            raise OptionError(f"{_flag(name)} belongs to {belongs}")
+            for name in self._given(*COLUMNS):
+                raise OptionError(
+                    f"{_flag(name)} belongs to tables of texts with labels; leave it out"
+                )
+        else:
+            for name in self._given(*ENTITIES):
+                raise OptionError(f"{_flag(name)} belongs to entities: say --task entities")
         for part in ("validation", "test"):
             if len(self._given(f"{part}_data", f"{part}_fraction")) == 2:
                 raise OptionError(f"say either --{part}-data or --{part}-fraction, not both")
         settings = {
-            "text_columns": self.text_column,
-            "label_column": self.label_column,
+            **self.columns(annotation),
             "validation": self.validation_data,
             "test": self.test_data,
             "validation_fraction": self.validation_fraction,
@@ -193,6 +220,33 @@ class RowsOptions:
             "max_classes": self.max_classes,
             "joiner": self.joiner,
             "tag_names": split_at_commas(self.tag_names) if self.tag_names else None,
+        }
+        return {name: value for name, value in settings.items() if value is not None}
+
+    def columns(self, annotation: Annotation = "labels") -> dict[str, Any]:
+        """Returns the given arguments of `load_table` about columns.
+
+        Raises:
+            OptionError: An option belongs to another annotation.
+            DataError: The names of labels cannot be read.
+        """
+        from kerasnlp_lab.data.unlabelled import read_names
+
+        columns = self.label_column or []
+        flags = len(columns) > 1 or bool({*"*?"} & {*"".join(columns)})
+        several = "--label-column" if flags else "--label-separator" if self.label_separator else ""
+        if several and annotation != "label_sets":
+            what = "several columns of labels" if flags else several
+            raise OptionError(f"{what} belong to several labels a text: say --task multi_label")
+        separator = self.label_separator
+        settings = {
+            "text_columns": self.text_column,
+            "second_text_column": self.second_text_column,
+            "label_column": columns[0] if columns and not flags else None,
+            "label_columns": columns if flags else None,
+            "label_separator": separator and _DELIMITER_NAMES.get(separator, separator),
+            "label_names": self.label_names and read_names(self.label_names),
+            "annotation": annotation if annotation == "label_sets" else None,
         }
         return {name: value for name, value in settings.items() if value is not None}
 

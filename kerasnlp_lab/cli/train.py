@@ -49,6 +49,12 @@ class ModelOptions:
     max_length: Annotated[
         int | None, typer.Option(help="The longest text, in the model's own tokens.")
     ] = None
+    long_texts: Annotated[
+        str | None,
+        typer.Option(
+            help="What is read of texts longer than that: head, tail, head_tail or windows."
+        ),
+    ] = None
     head_units: Annotated[
         int | None, typer.Option(help="Units of a hidden layer in the head; 0 for no such layer.")
     ] = None
@@ -63,7 +69,7 @@ class ModelOptions:
 
     def changes(self, entry: ZooEntry) -> dict[str, Any]:
         """Returns the options of a model that are given, by name."""
-        names = ("max_length", "head_units", "frozen_layers", "encoder")
+        names = ("max_length", "long_texts", "head_units", "frozen_layers", "encoder")
         given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         given |= entry.precision_options(self.precision)
         return given | parse_assignments(self.option or [])
@@ -92,7 +98,10 @@ def train(
     model_options: ModelOptions,
     threshold: Annotated[
         str | None,
-        typer.Option(help="With two classes: auto, none, f1, mcc, fpr=SHARE, or a probability."),
+        typer.Option(
+            help="With two classes: auto, none, f1, mcc, fpr=SHARE, or a probability. With several "
+            "labels a text: auto, macro_f1, micro_f1, common, or a probability."
+        ),
     ] = None,
     positive_class: Annotated[
         str | None,

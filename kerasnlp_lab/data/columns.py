@@ -2,58 +2,188 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from kerasnlp_lab.data.inputs import as_class_names
 from kerasnlp_lab.data.labels import wrong_value
+from kerasnlp_lab.data.pairs import PAIR_SEPARATOR, join_pair
 from kerasnlp_lab.data.tables import TableRow
 from kerasnlp_lab.display import listed
-from kerasnlp_lab.errors import DataError, did_you_mean
+from kerasnlp_lab.errors import DataError, check_option, did_you_mean
 
-__all__ = ["OnProblem", "choose_columns", "choose_text_columns", "joined_text", "wrong_cell"]
+if TYPE_CHECKING:
+    from kerasnlp_lab.data.dataset import Annotation
+
+__all__ = [
+    "Columns",
+    "OnProblem",
+    "choose_columns",
+    "choose_text_columns",
+    "joined_text",
+    "row_text",
+    "wrong_cell",
+]
 
 TEXT_NAMES = ("text", "message", "sms", "sentence", "content", "review", "comment", "tweet")
 LABEL_NAMES = ("label", "class", "category", "target", "sentiment", "topic")
+SEVERAL_NAMES = (*LABEL_NAMES, "labels", "classes", "categories", "tags", "topics")
 ANNOTATIONS = {"entities", "spans", "tokens", "ner_tags", "ner"}  # of entities in texts
 ROW_WORDS = 4  # in the first line, so many words are a text rather than a name
 
 OnProblem = Callable[[DataError], None]
 
 
-def choose_columns(
-    path: Path,
-    columns: list[str],
-    text_columns: Sequence[str],
-    label_column: str | None,
-    on_problem: OnProblem,
-) -> tuple[tuple[str, ...], str]:
-    """Returns the columns of texts and the column of labels, as asked for or by their names.
+@dataclass(frozen=True, kw_only=True)
+class Columns:
+    """The columns of a table that are read, and how its labels are written.
 
-    Empty `text_columns` and a `label_column` of None are chosen by name; "" is no column of labels.
-    If none is surely that of the labels, it is "", and `on_problem` is called with the error.
-    Raises DataError if there is no such column, or none is surely that of the texts.
+    Args:
+        texts: The columns of texts, joined by a space; empty to choose by name.
+        second: The column of the second text of each pair; "" if texts are no pairs.
+        label: The column of labels; None to choose by name, "" for none.
+        flags: The columns of 0 and 1, one for each label, in place of `label`; patterns with
+            ``*`` or ``?`` stand for all columns that match.
+        annotation: "labels" for one label a text, "label_sets" for any number of them.
+        separator: What stands between the labels of a cell; None for a comma.
+        names: The names of labels that are numbers, from 0; empty if labels are names.
     """
-    texts = choose_text_columns(path, columns, text_columns)
-    if label_column == "":
-        return texts, ""
-    try:
-        given = [label_column] if label_column else []
-        (label,) = _choose(path, columns, given, LABEL_NAMES, "--label-column")
-    except DataError as error:
-        if label_column:
-            raise
-        on_problem(error)
-        return texts, ""
-    if label in texts:
-        raise DataError(f"column {label!r} cannot be both text and label", path)
-    return texts, label
+
+    texts: tuple[str, ...] = ()
+    second: str = ""
+    label: str | None = None
+    flags: tuple[str, ...] = ()
+    annotation: Annotation = "labels"
+    separator: str | None = None
+    names: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        text_columns: str | Sequence[str] = (),
+        second_text_column: str = "",
+        label_column: str | None = None,
+        annotation: Annotation = "labels",
+        label_columns: str | Sequence[str] = (),
+        label_separator: str | None = None,
+        number_names: Sequence[str] = (),
+    ) -> Columns:
+        """Returns the columns that `load_table` is asked for.
+
+        Raises:
+            OptionError: The arguments do not fit together.
+        """
+        several = annotation == "label_sets"
+        fits = not label_columns or (several and not label_column)
+        check_option("label_columns", label_columns, fits, "left out, or label_column is")
+        if label_separator is not None:
+            fits = several and bool(label_separator) and '"' not in label_separator
+            expected = "for cells with several labels, and no quotation mark"
+            check_option("the separator of labels", label_separator, fits, expected)
+        return cls(
+            texts=_names(text_columns),
+            second=second_text_column,
+            label=label_column,
+            flags=_names(label_columns),
+            annotation=annotation,
+            separator=label_separator,
+            names=as_class_names(number_names),
+        )
+
+    def or_as_in(self, other: Columns) -> Columns:
+        """Returns them with those of another table where none are named.
+
+        One text with one label is found by the names of the columns, in every table.
+        """
+        pair = bool(self.second or other.second)
+        found = dataclasses.replace(
+            self,
+            texts=self.texts or (other.texts if pair else ()),
+            second=self.second or other.second,
+            names=self.names or other.names,
+        )
+        if other.annotation == "label_sets":
+            if not self.of_labels:
+                found = dataclasses.replace(found, label=other.label, flags=other.flags)
+            separator = other.separator if self.separator is None else self.separator
+            found = dataclasses.replace(found, annotation="label_sets", separator=separator)
+        return found
+
+    @property
+    def of_texts(self) -> tuple[str, ...]:
+        """All columns of texts."""
+        return (*self.texts, self.second) if self.second else self.texts
+
+    @property
+    def of_labels(self) -> tuple[str, ...]:
+        """All columns of labels; none if no column is certain."""
+        return self.flags or ((self.label,) if self.label else ())
+
+    @property
+    def pair(self) -> tuple[str, str] | None:
+        """The names of the first and the second text of a pair."""
+        return (" and ".join(self.texts), self.second) if self.second else None
 
 
-def choose_text_columns(
-    path: Path, columns: list[str], text_columns: Sequence[str]
-) -> tuple[str, ...]:
-    """Returns the columns of texts that are asked for, or the one whose name is unambiguous."""
-    return _choose(path, columns, text_columns, TEXT_NAMES, "--text-column")
+def _names(columns: str | Sequence[str]) -> tuple[str, ...]:
+    return (columns,) if isinstance(columns, str) else tuple(columns)
+
+
+def choose_columns(
+    path: Path, columns: list[str], wanted: Columns, on_problem: OnProblem
+) -> Columns:
+    """Returns the columns that are asked for, or those whose names are unambiguous.
+
+    If no column is surely that of the labels, `label` is "" and `on_problem` is called with the
+    error. Raises DataError if there is no such column, or none is surely that of the texts.
+    """
+    found = choose_text_columns(path, columns, wanted)
+    if wanted.flags:
+        found = dataclasses.replace(found, label="", flags=_flags(path, columns, wanted.flags))
+    elif wanted.label != "":
+        given = [wanted.label] if wanted.label else []
+        names = LABEL_NAMES if wanted.annotation == "labels" else SEVERAL_NAMES
+        label = ""
+        try:
+            (label,) = _choose(path, columns, given, names, "--label-column")
+        except DataError as error:
+            if wanted.label:
+                raise
+            on_problem(error)
+        found = dataclasses.replace(found, label=label)
+    for name in found.of_labels:
+        if name in found.of_texts:
+            raise DataError(f"column {name!r} cannot be both text and label", path)
+    return found
+
+
+def choose_text_columns(path: Path, columns: list[str], wanted: Columns) -> Columns:
+    """Returns the columns with its texts chosen by name, unless they are asked for."""
+    others = [name for name in columns if name != wanted.second]
+    if wanted.second:
+        _choose(path, columns, [wanted.second], (), "--second-text-column")
+    if wanted.second in wanted.texts:
+        raise DataError(f"column {wanted.second!r} cannot be both texts of a pair", path)
+    texts = _choose(
+        path, columns if wanted.texts else others, wanted.texts, TEXT_NAMES, "--text-column"
+    )
+    return dataclasses.replace(wanted, texts=texts)
+
+
+def _flags(path: Path, columns: list[str], wanted: Sequence[str]) -> tuple[str, ...]:
+    """Returns the columns of 0 and 1 that names and patterns stand for, each once."""
+    found: dict[str, None] = {}
+    for name in wanted:
+        matching = [one for one in columns if one == name or fnmatchcase(one, name)]
+        if name in columns or not matching:
+            matching = list(_choose(path, columns, [name], (), "--label-column"))
+        found |= dict.fromkeys(matching)
+    return tuple(found)
 
 
 def _choose(
@@ -77,6 +207,24 @@ def _choose(
 def joined_text(row: TableRow, text_columns: Sequence[str]) -> str:
     """Returns the cells of a row's columns of texts, joined by a space."""
     return " ".join(filter(None, (row.cells.get(name, "").strip() for name in text_columns)))
+
+
+def row_text(row: TableRow, columns: Columns) -> tuple[str, str]:
+    """Returns a row's text, or the pair of its texts as one string, and why it has none, or ""."""
+    for name in columns.of_texts:
+        if wrong := wrong_cell(row, name, "text"):
+            return joined_text(row, columns.texts), wrong
+    text = joined_text(row, columns.texts)
+    if not columns.second:
+        return text, "" if text else f"no text in column {' or '.join(columns.texts)}"
+    # a control character that a pair is joined by, and that no text needs
+    first, second = (
+        joined_text(row, names).replace(PAIR_SEPARATOR, " ").strip()
+        for names in (columns.texts, (columns.second,))
+    )
+    empty = [] if first else [" or ".join(columns.texts)]
+    empty += [] if second else [columns.second]
+    return join_pair(first, second), f"no text in column {' and '.join(empty)}" if empty else ""
 
 
 def _no_header_advice(columns: list[str], option: str) -> str:

@@ -9,16 +9,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from kerasnlp_lab.data.columns import Columns
 from kerasnlp_lab.data.tables.table_format import TableFormat
 from kerasnlp_lab.errors import RunError
 from kerasnlp_lab.paths import is_pipe
 
 if TYPE_CHECKING:
-    from kerasnlp_lab.data.dataset import TextDataset
+    from kerasnlp_lab.data.dataset import Annotation, TextDataset
 
-__all__ = ["MAX_CLASSES", "EntityFiles", "TableFiles"]
+__all__ = ["LATER_FIELDS", "MAX_CLASSES", "EntityFiles", "TableFiles"]
 
 MAX_CLASSES = 1000
+LATER_FIELDS: Mapping[str, Any] = {
+    "second_text_column": "",
+    "annotation": "labels",
+    "label_columns": (),
+    "label_separator": None,
+    "label_names": (),
+}
+"""The fields of `TableFiles` that older descriptions do not have, with their defaults."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +47,11 @@ class TableFiles:
         skip_bad_rows: Whether bad rows are skipped.
         format: How to read the files.
         max_classes: How many classes there may be.
+        second_text_column: The column of the second texts of pairs; "" if texts are no pairs.
+        annotation: "label_sets" where a text may have several labels.
+        label_columns: The columns of 0 and 1, one a label.
+        label_separator: What stands between the labels of a cell; None for a comma.
+        label_names: The names of labels that are numbers.
     """
 
     place: str
@@ -51,6 +65,11 @@ class TableFiles:
     skip_bad_rows: bool
     format: TableFormat = TableFormat()
     max_classes: int = MAX_CLASSES
+    second_text_column: str = ""
+    annotation: Annotation = "labels"
+    label_columns: tuple[str, ...] = ()
+    label_separator: str | None = None
+    label_names: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -117,10 +136,29 @@ class TableFiles:
         return load_table(
             path,
             text_columns=self.text_columns,
-            label_column=self.label_column,
+            label_column="" if self.label_columns else self.label_column,
             max_classes=self.max_classes,
+            **self._given(),
             **settings,
         )
+
+    @property
+    def columns(self) -> Columns:
+        """The columns of texts and labels."""
+        return Columns.of(
+            text_columns=self.text_columns,
+            second_text_column=self.second_text_column,
+            label_column=self.label_column,
+            annotation=self.annotation,
+            label_columns=self.label_columns,
+            label_separator=self.label_separator,
+            number_names=self.label_names,
+        )
+
+    def _given(self) -> dict[str, Any]:
+        """Returns the arguments of `load_table` that version 0.1.0 did not have and are given."""
+        values = {name: getattr(self, name) for name in LATER_FIELDS}
+        return {name: value for name, value in values.items() if value != LATER_FIELDS[name]}
 
     def reading(self) -> dict[str, Any]:
         """Returns what a JSON description says about them under "reading"."""
@@ -133,6 +171,8 @@ class TableFiles:
             "skip_bad_rows": self.skip_bad_rows,
             "max_classes": self.max_classes,
         }
+        for name, value in self._given().items():
+            reading[name] = list(value) if isinstance(value, tuple) else value
         if format := self.format.to_json():
             reading["format"] = format
         return reading

@@ -17,7 +17,15 @@ from kerasnlp_lab.data.row_store import StoredTexts
 from kerasnlp_lab.data.sharded_split import ShardedTexts
 from kerasnlp_lab.errors import DataError
 
-__all__ = ["as_class_names", "as_label_ids", "as_strings", "as_texts", "iter_texts", "one_text"]
+__all__ = [
+    "as_class_names",
+    "as_label_ids",
+    "as_strings",
+    "as_texts",
+    "iter_items",
+    "iter_texts",
+    "one_text",
+]
 
 
 def iter_texts(texts: Iterable[Any]) -> Iterator[str | bytes]:
@@ -27,7 +35,7 @@ def iter_texts(texts: Iterable[Any]) -> Iterator[str | bytes]:
         DataError: At once if this is one string, a table or no sequence at all; at its turn for a
             text that is missing (None, NaN) or no string.
     """
-    return (one_text(item, row) for row, item in enumerate(_items(texts, "texts")))
+    return (one_text(item, row) for row, item in enumerate(iter_items(texts, "texts")))
 
 
 def as_texts(texts: Iterable[Any]) -> Collection[str | bytes]:
@@ -63,7 +71,7 @@ def as_label_ids(labels: Any, rows: int) -> np.ndarray:
     Raises DataError if one is missing, a class name or no whole number, or their number is wrong.
     """
     if isinstance(labels, (Iterator, Set)):
-        labels = list(_items(labels, "labels"))
+        labels = list(iter_items(labels, "labels"))
     try:
         found = np.asarray(labels)
     except ValueError as error:
@@ -89,7 +97,7 @@ def as_class_names(names: Any) -> tuple[str, ...]:
 
     Raises DataError if this is one string or has no order; or a name is missing, or comes twice.
     """
-    found = tuple(map(_class_name, _items(names, "class names")))
+    found = tuple(map(_class_name, iter_items(names, "class names")))
     if len(set(found)) < len(found):
         twice = [repr(name) for name, count in Counter(found).items() if count > 1]
         raise DataError(
@@ -98,7 +106,7 @@ def as_class_names(names: Any) -> tuple[str, ...]:
     return found
 
 
-def _items(values: Any, what: str) -> Iterable[Any]:
+def iter_items(values: Any, what: str) -> Iterable[Any]:
     """Returns a container to iterate over, unless that would not give its values in order."""
     values = _unwrapped(values)  # an array of strings is quicker than one tensor after the other
     kind = type(values).__name__

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from kerasnlp_lab.data.columns import OnProblem, choose_columns, joined_text, wrong_cell
+from kerasnlp_lab.data.columns import Columns, OnProblem, choose_columns, row_text
 from kerasnlp_lab.data.dataset import Split
-from kerasnlp_lab.data.labels import ClassMatcher, is_number, label_text
+from kerasnlp_lab.data.label_cells import LabelCell, read_labels
+from kerasnlp_lab.data.labels import ClassMatcher
+from kerasnlp_lab.data.pairs import PAIR_SEPARATOR, shown_pair
 from kerasnlp_lab.data.row_store import StoredTexts
 from kerasnlp_lab.data.tables import RejectedRow, Table, TableFormat, TableRow, read_table
-from kerasnlp_lab.display import first_few, listed
+from kerasnlp_lab.display import first_few
 from kerasnlp_lab.errors import DataError
 
 __all__ = ["LabelledRows", "advice_on", "first_reasons", "read_labelled_rows", "refuse"]
@@ -30,11 +32,10 @@ class LabelledRows:
     """The good rows of a table."""
 
     path: Path
-    text_columns: tuple[str, ...]
-    label_column: str  # "" if none is certain
+    columns: Columns
     texts: StoredTexts
     labels: array[int]  # for each text an index into `seen`
-    seen: tuple[str, ...]  # the distinct labels in order of appearance
+    seen: tuple[tuple[str, ...], ...]  # the distinct sets of labels in order of appearance
     numbers: bool  # whether each label was a number in its file, and no text
     lines: array[int]  # the line of each row
     files: tuple[str, ...]  # of a table of several
@@ -42,19 +43,28 @@ class LabelledRows:
     rejected: tuple[RejectedRow, ...]  # the rows that were skipped
     notes: tuple[str, ...]  # on the form of the table
 
-    def split(self, names: Sequence[str], classes: dict[str, str] | None = None) -> Split:
+    @property
+    def names(self) -> list[str]:
+        """The distinct labels in order of appearance."""
+        return list(dict.fromkeys(label for labels in self.seen for label in labels))
+
+    def split(self, names: Sequence[str], classes: Mapping[str, str] | None = None) -> Split:
         """Returns the rows with their label ids; `classes` are those of labels not in names."""
         places = {name: place for place, name in enumerate(names)}
-        place = np.array([places[(classes or {}).get(name, name)] for name in self.seen], int)
+        ids = [tuple(places[(classes or {}).get(one, one)] for one in of) for of in self.seen]
         parts = np.array(self.parts) if self.files else None
         lines = np.array(self.lines)
-        return Split(self.texts, place[self.labels], str(self.path), lines, self.files, parts)
+        where = (str(self.path), lines, self.files, parts)
+        if self.columns.annotation == "label_sets":
+            sets = [ids[number] for number in self.labels]
+            return Split(self.texts, np.zeros(len(sets), np.int64), *where, label_sets=sets)
+        place = np.array([one for (one,) in ids], int)
+        return Split(self.texts, place[self.labels], *where)
 
 
 def read_labelled_rows(
     path: Path,
-    text_columns: Sequence[str],
-    label_column: str | None,
+    columns: Columns,
     *,
     match: ClassMatcher | None,
     skip_bad_rows: bool,
@@ -63,27 +73,32 @@ def read_labelled_rows(
 ) -> LabelledRows:
     """Reads a table, with the arguments of `load_table`.
 
-    A `label_column` of "" is none. A row is bad if `match` finds no class for its label; None
-    takes all labels. Raises DataError if the table or a row cannot be used.
+    A row is bad if `match` finds no class for a label of it; None takes all labels. Raises
+    DataError if the table or a row cannot be used.
     """
     table = read_table(path, format)
-    columns = choose_columns(path, table.columns, text_columns, label_column, on_problem)
+    columns = choose_columns(path, table.columns, columns, on_problem)
     labels, lines, parts = array("q"), array("i"), array("i")
-    seen: dict[str, int] = {}
+    seen: dict[tuple[str, ...], int] = {}
     rejected: list[RejectedRow] = []
     numbers = True
+    separators = lists = 0
 
     def texts() -> Iterator[str]:
-        nonlocal numbers
+        nonlocal numbers, separators, lists
         for record in table.rows:
-            row = _labelled(table, path, record, *columns, match)
+            row = _labelled(table, path, record, columns, match)
             if not isinstance(row, RejectedRow):
                 assert isinstance(record, TableRow)
-                text, label, number = row
+                text, cell = row
                 lines.append(record.line)
                 parts.append(record.part)
-                numbers &= number
-                labels.append(seen.setdefault(label, len(seen)))
+                numbers &= cell.numbers or not cell.labels
+                labels.append(seen.setdefault(cell.labels, len(seen)))
+                lists += cell.is_list
+                if columns.second:
+                    cells = (record.cells.get(name, "") for name in columns.of_texts)
+                    separators += any(PAIR_SEPARATOR in one for one in cells)
                 yield text
             elif skip_bad_rows:
                 rejected.append(row)
@@ -93,9 +108,14 @@ def read_labelled_rows(
     stored = StoredTexts.write(texts())
     if not len(stored):
         on_problem(DataError(f"no rows that can be used{first_reasons(rejected)}", path))
+    notes = [table.note] if table.note else []
+    if separators:
+        notes.append(f"{separators:,} rows have the control character U+001F, read as a space")
+    if lists:
+        notes.append(f"labels are read from lists in brackets ({lists:,} of {len(stored):,} rows)")
     return LabelledRows(
         path,
-        *columns,
+        columns,
         texts=stored,
         labels=labels,
         seen=tuple(seen),
@@ -104,7 +124,7 @@ def read_labelled_rows(
         files=table.files,
         parts=parts,
         rejected=tuple(rejected),
-        notes=(table.note,) if table.note else (),
+        notes=tuple(notes),
     )
 
 
@@ -134,30 +154,26 @@ def _labelled(
     table: Table,
     path: Path,
     row: TableRow | RejectedRow,
-    text_columns: tuple[str, ...],
-    label_column: str,
+    columns: Columns,
     match: ClassMatcher | None,
-) -> tuple[str, str, bool] | RejectedRow:
-    """Returns a row's text, its label or with `match` its class, and if that is a number."""
+) -> tuple[str, LabelCell] | RejectedRow:
+    """Returns a row's text and its labels, or with `match` the classes of these."""
     if isinstance(row, RejectedRow):
         return row
-    text = joined_text(row, text_columns)
-    cell = row.cells.get(label_column, "")
-    label = label_text(cell)
-    wrong = (wrong_cell(row, name, "text") for name in text_columns)
-    reason = next(filter(None, wrong), "") or wrong_cell(row, label_column, "label")
+    text, no_text = row_text(row, columns)
+    cell = read_labels(row, columns)
+    reason = no_text or cell.wrong
     if reason:
         pass
-    elif not text:
-        reason = f"no text in column {' or '.join(text_columns)}"
-    elif label_column and not label:
-        reason = f"no label in column {label_column}"
+    elif columns.annotation == "labels" and columns.label and cell.labels == ("",):
+        reason = f"no label in column {columns.label}"
     elif match is not None:
-        found = match.match(label)
-        if found is None:
-            reason = f"label {label!r} is none of {listed(match.classes)}"
-        label = found or label
+        found = {label: match.match(label) for label in cell.labels}
+        if None in found.values():
+            label = next(label for label, one in found.items() if one is None)
+            reason = match.problem(label)
+        cell = cell._replace(labels=tuple(dict.fromkeys(map(str, found.values()))))
     if reason:
         file = table.files[row.part] if table.files else str(path)
-        return RejectedRow(file, row.line, reason, text[:200])
-    return text, label, is_number(cell)
+        return RejectedRow(file, row.line, reason, shown_pair(text)[:200])
+    return text, cell

@@ -24,7 +24,7 @@ __all__ = [
     "wrong_value",
 ]
 
-SEVERAL_LABELS = "several labels a text are another task, which is not supported yet"
+SEVERAL_LABELS = "several labels a text are another task: say --task multi_label"
 _MISSING = {"NA", "N/A", "n/a", "nan", "NaN", "null", "NULL", "None", "<NA>", "#N/A"}
 _NUMBER = re.compile(r"[+-]?\d{1,300}(\.\d{1,300})?([eE][+-]?\d{1,3})?")
 _MOMENT = re.compile(
@@ -170,14 +170,28 @@ class ClassMatcher:
             self._found[label] = names.pop() if len(names) == 1 else None
         return self._found[label]
 
+    def problem(self, label: str) -> str:
+        """Returns why a label without a class has none."""
+        return f"label {label!r} is none of {listed(self.classes)}"
 
-def class_problem(column: str, names: Sequence[str], rows: int, most: int, named: bool) -> str:
+
+def class_problem(
+    column: str,
+    names: Sequence[str],
+    rows: int,
+    most: int,
+    named: bool,
+    everywhere: bool = True,
+) -> str:
     """Returns why a column of these classes is none of labels to train on; "" if it is one.
 
     There may be `most` classes, and fewer than half the `rows` unless the user `named` the column.
+    `everywhere` says whether each row has a label.
     """
     doubt = "" if named else "; is it the column of the labels? If not, say --label-column NAME"
-    if len(names) == 1:
+    if not names:
+        return f"no row has a label in column {column}: there is nothing to learn{doubt}"
+    if len(names) == 1 and everywhere:
         return f"every row has the label {names[0]!r}: there is nothing to learn"
     if len(names) > rows // 2 and not named:
         return f"column {column!r} has {len(names)} different values in {rows} rows{doubt}"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kerasnlp_lab.data.file_source import MAX_CLASSES, EntityFiles, TableFiles
+from kerasnlp_lab.data.file_source import LATER_FIELDS, MAX_CLASSES, EntityFiles, TableFiles
 from kerasnlp_lab.data.tables.table_format import TableFormat
 from kerasnlp_lab.errors import RunError
 
@@ -201,7 +201,10 @@ def _unsharded(described: Mapping[str, Any]) -> Any:
             "max_classes": reading.get("max_classes", MAX_CLASSES),  # 0.1.0 had no other
         }
         if "joiner" not in reading:
-            return TableFiles(**common)
+            later = {name: reading[name] for name in LATER_FIELDS if name in reading}
+            for name, value in later.items():
+                later[name] = tuple(value) if isinstance(value, list) else value
+            return TableFiles(**common, **later)
         names = tuple(reading["tag_names"])
         return EntityFiles(joiner=reading["joiner"], tag_names=names, **common)
     if "data_dir" in reading:

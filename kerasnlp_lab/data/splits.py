@@ -13,7 +13,7 @@ from kerasnlp_lab.data.dataset import Split
 from kerasnlp_lab.data.normal_form import group_texts
 from kerasnlp_lab.errors import DataError, OptionError, check_option
 
-__all__ = ["divide", "divide_texts", "split_off_validation", "stratified_order"]
+__all__ = ["checked_sum", "divide", "divide_texts", "split_off_validation", "stratified_order"]
 
 
 def split_off_validation(train: Split, fraction: float, seed: int) -> tuple[Split, Split]:
@@ -86,7 +86,7 @@ def divide(
     if validation is not None:
         train, test = _split_off("test", path, train, test_fraction, seed, names)
         return train, validation, test
-    both = _checked_sum({"validation": validation_fraction, "test": test_fraction}, seed)
+    both = checked_sum({"validation": validation_fraction, "test": test_fraction}, seed)
     try:
         rows, held_out = train_test_split(
             np.arange(len(train)), test_size=both, random_state=seed, stratify=train.labels
@@ -138,7 +138,7 @@ def divide_texts(
     """
     train, given = splits["train"], {"validation": validation_fraction, "test": test_fraction}
     shares = {part: share for part, share in given.items() if part not in splits}
-    _checked_sum(shares, seed)
+    checked_sum(shares, seed)
     groups = group_texts(train.texts)
     of_group: list[list[int]] = [[] for _ in range(int(groups.max(initial=-1)) + 1)]
     for row, group in enumerate(groups.tolist()):
@@ -169,7 +169,7 @@ def divide_texts(
     return parts["train"], parts["validation"], parts["test"]
 
 
-def _checked_sum(shares: Mapping[str, float], seed: int) -> float:
+def checked_sum(shares: Mapping[str, float], seed: int) -> float:
     """Returns the sum of the shares of some parts; checks them and the seed."""
     both = round(sum(shares.values()), 12)  # 0.1 + 0.2 is a little above 0.3
     for name, value in shares.items():

@@ -8,14 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from kerasnlp_lab.data.columns import OnProblem
-from kerasnlp_lab.data.dataset import Split, TextDataset
+from kerasnlp_lab.data.columns import Columns, OnProblem
+from kerasnlp_lab.data.dataset import Annotation, Split, TextDataset
 from kerasnlp_lab.data.file_source import MAX_CLASSES, TableFiles
 from kerasnlp_lab.data.inputs import as_class_names
+from kerasnlp_lab.data.label_set_splits import divide_label_sets
 from kerasnlp_lab.data.labelled_rows import LabelledRows, read_labelled_rows, refuse
 from kerasnlp_lab.data.labels import ClassMatcher, class_names, class_problem, in_order
 from kerasnlp_lab.data.splits import divide
 from kerasnlp_lab.data.tables import RejectedRow, TableFormat, split_entries
+from kerasnlp_lab.display import listed
 from kerasnlp_lab.errors import DataError, check_option
 from kerasnlp_lab.paths import is_pipe, user_path
 
@@ -31,6 +33,11 @@ def load_table(
     test: str | Path | None = None,
     text_columns: str | Sequence[str] = (),
     label_column: str | None = None,
+    second_text_column: str = "",
+    annotation: Annotation = "labels",
+    label_columns: str | Sequence[str] = (),
+    label_separator: str | None = None,
+    label_names: Sequence[str] = (),
     validation_fraction: float = 0.15,
     test_fraction: float = 0.15,
     seed: int = 0,
@@ -43,9 +50,9 @@ def load_table(
 
     A row is bad if it has too few or too many columns, broken quoting, bytes that its
     encoding does not have, no text or no label, a list in place of one, or a label that no
-    training row has. A bad row raises an error, or is skipped and listed in the dataset's
-    ``rejected``. Labels of one value are one class in every format, such as 1 and 1.0; see
-    `class_names`.
+    training row has. Where texts may have several labels, they may have none. A bad row raises
+    an error, or is skipped and listed in the dataset's ``rejected``. Labels of one value are one
+    class in every format, such as 1 and 1.0; see `class_names`.
 
     Args:
         path: All rows, or the rows to train on: a file, or several by a folder or a pattern;
@@ -55,6 +62,14 @@ def load_table(
         test: The rows to test on; None takes a share of the others.
         text_columns: The columns of texts, joined by a space; empty to choose by name.
         label_column: The column with names or numbers of classes; None to choose by name.
+        second_text_column: The column of the second texts, if texts are pairs; see
+            `kerasnlp_lab.data.pairs`. A pair without one of its texts is a bad row.
+        annotation: "label_sets" if a text may have several labels, or none. A cell then has names
+            with commas between, quoted as in CSV where they have commas of their own, or a list.
+        label_columns: Columns of 0 and 1, one a label, in place of `label_column`; ``label_*``
+            stands for all columns that match.
+        label_separator: What stands between the labels of a cell in place of commas.
+        label_names: The names of labels that are numbers, in the order of the numbers, from 0.
         validation_fraction: The share of all rows to validate on.
         test_fraction: The share of all rows to test on.
         seed: Which rows those are. Splits are stratified; if both are taken out of the
@@ -75,42 +90,62 @@ def load_table(
         OptionError: A fraction or the seed is out of range.
     """
     check_option("the most classes (--max-classes)", max_classes, max_classes > 1, "2 or more")
+    wanted = Columns.of(
+        text_columns=text_columns,
+        second_text_column=second_text_column,
+        label_column=label_column,
+        annotation=annotation,
+        label_columns=label_columns,
+        label_separator=label_separator,
+        number_names=label_names,
+    )
     given, notes = files_of_splits(path, validation, test)
     path = given["train"]
 
-    def read(part: str, columns: tuple[Sequence[str], str | None], **how: Any) -> LabelledRows:
+    def read(part: str, columns: Columns, match: ClassMatcher | None) -> LabelledRows:
         return read_labelled_rows(
-            given[part], *columns, skip_bad_rows=skip_bad_rows, format=format, **how
+            given[part],
+            columns,
+            match=match,
+            skip_bad_rows=skip_bad_rows,
+            format=format,
+            on_problem=on_problem,
         )
 
-    train = read("train", (_names(text_columns), label_column), match=None, on_problem=on_problem)
-    columns = train.text_columns, train.label_column
-    classes, of_labels = class_names(train.seen, train.numbers)
-    names = in_order(set(classes.values()))
-    named = label_column is not None
-    if train.label_column and names:
-        size = len(train.texts)
-        problem = class_problem(train.label_column, names, size, max_classes, named)
+    train = read("train", wanted, None)
+    columns = train.columns
+    if columns.names:
+        classes, of_labels = {name: name for name in train.names}, list[str]()
+        names = tuple(name for name in columns.names if name in classes)
+    else:
+        classes, of_labels = class_names(train.names, train.numbers)
+        names = in_order(set(classes.values()))
+    named = bool(label_column or label_columns)
+    if columns.of_labels and (names or annotation == "label_sets"):
+        column, everywhere = " and ".join(columns.of_labels), () not in train.seen
+        problem = class_problem(column, names, len(train.texts), max_classes, named, everywhere)
         if problem:
             on_problem(DataError(f"{problem}{_skipped(train)}", path))
     match = ClassMatcher(names)
-    rows = {
-        part: read(part, columns, match=match, on_problem=on_problem)
-        for part in given
-        if part != "train"
-    }
+    rows = {part: read(part, columns, match) for part in given if part != "train"}
     splits = {"train": train.split(names, classes)}
     splits |= {part: labelled.split(names) for part, labelled in rows.items()}
     try:
-        parts = divide(path, splits, validation_fraction, test_fraction, seed, names)
+        share = divide if annotation == "labels" else divide_label_sets
+        parts = share(path, splits, validation_fraction, test_fraction, seed, names)
     except DataError as error:
         on_problem(error)
         none = splits["train"].take(np.zeros(0, int))
         parts = splits["train"], splits.get("validation", none), splits.get("test", none)
     source = TableFiles.of(
         given,
-        text_columns=train.text_columns,
-        label_column=train.label_column,
+        text_columns=columns.texts,
+        label_column=columns.label or "",
+        second_text_column=columns.second,
+        annotation=annotation,
+        label_columns=columns.flags,
+        label_separator=label_separator,
+        label_names=columns.names,
         validation_fraction=validation_fraction,
         test_fraction=test_fraction,
         split_seed=seed,
@@ -129,8 +164,29 @@ def load_table(
             *train.notes,
             *of_labels,
             *(f"{one.path}: {note}" for one in rows.values() for note in one.notes),
+            *_about_label_sets(train, parts, names),
         ),
+        pair=columns.pair,
     )
+
+
+def _about_label_sets(
+    rows: LabelledRows, parts: Sequence[Split], names: Sequence[str]
+) -> list[str]:
+    """Returns what people should know about texts with any number of labels."""
+    if rows.columns.annotation != "label_sets":
+        return []
+    sets = [ids for part in parts for ids in part.label_sets or ()]
+    notes, columns = [], rows.columns
+    if none := sum(not ids for ids in sets):
+        notes.append(f"{none:,} of {len(sets):,} texts have no label")
+    if unused := [name for name in columns.names or columns.flags if name not in names]:
+        notes.append(f"no training row has the label {listed(unused)}: it is left out")
+    if columns.separator is None and all(len(labels) < 2 for labels in rows.seen):
+        marks = [mark for mark in ";|" if any(mark in name for name in names)]
+        advice = f"; if a {marks[0]} separates them, say --label-separator '{marks[0]}'"
+        notes.append(f"no text has two labels{advice if marks else ''}")
+    return notes
 
 
 def _skipped(rows: LabelledRows) -> str:
@@ -167,10 +223,6 @@ def files_of_splits(
     return given, notes
 
 
-def _names(columns: str | Sequence[str]) -> Sequence[str]:
-    return [columns] if isinstance(columns, str) else columns
-
-
 def load_labelled_rows(
     path: str | Path,
     label_names: Sequence[str],
@@ -179,14 +231,20 @@ def load_labelled_rows(
     label_column: str | None = None,
     skip_bad_rows: bool = False,
     format: TableFormat = _DEFAULT,
+    trained_on: TableFiles | None = None,
     on_note: Callable[[str], object] = lambda note: None,
+    **columns: Any,
 ) -> tuple[Split, tuple[RejectedRow, ...]]:
     """Reads every row of a table, to evaluate a classifier.
 
     Args:
         path: The table, as in `load_table`; so are the columns, `skip_bad_rows` and `format`.
         label_names: The classifier's classes; a row of another class is bad.
+        trained_on: The table that the classifier was trained on. Pairs and texts with several
+            labels are in its columns, unless others are named.
         on_note: Called with each line on what was found about the form of the table.
+        columns: As in `load_table`: `second_text_column`, `annotation`, `label_columns` and
+            `label_separator`; and `number_names`, which `load_table` calls `label_names`.
 
     Returns:
         The rows, and the rows that were skipped.
@@ -195,10 +253,11 @@ def load_labelled_rows(
         DataError: The file or a row cannot be used.
     """
     label_names = as_class_names(label_names)
+    columns |= {"text_columns": text_columns, "label_column": label_column}
+    wanted = Columns.of(**columns)
     rows = read_labelled_rows(
         user_path(path),
-        _names(text_columns),
-        label_column,
+        wanted if trained_on is None else wanted.or_as_in(trained_on.columns),
         match=ClassMatcher(label_names),
         skip_bad_rows=skip_bad_rows,
         format=format,

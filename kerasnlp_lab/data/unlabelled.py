@@ -15,17 +15,25 @@ from typing import Any, NamedTuple
 from kerasnlp_lab.data.columns import (
     LABEL_NAMES,
     TEXT_NAMES,
+    Columns,
     choose_text_columns,
-    joined_text,
-    wrong_cell,
+    row_text,
 )
+from kerasnlp_lab.data.pairs import shown_pair
 from kerasnlp_lab.data.tables import RejectedRow, TableFormat, read_table
 from kerasnlp_lab.data.tables.encoding import by_mark, check_encoding, find_encoding, is_binary
 from kerasnlp_lab.data.tables.lines import numbered_lines, open_uncompressed
 from kerasnlp_lab.errors import DataError, first_line
 from kerasnlp_lab.paths import did_you_mean_path, is_pipe
 
-__all__ = ["Unlabelled", "UnlabelledRow", "looks_like_a_table", "read_column", "read_lines"]
+__all__ = [
+    "Unlabelled",
+    "UnlabelledRow",
+    "looks_like_a_table",
+    "read_column",
+    "read_lines",
+    "read_names",
+]
 
 
 class UnlabelledRow(NamedTuple):
@@ -51,20 +59,24 @@ def read_column(
     format: TableFormat,
     *,
     whole: bool = False,
+    second_text_column: str = "",
 ) -> Unlabelled:
     """Reads the texts of a table that `read_table` reads, their columns joined by a space.
 
     Without `text_columns` they are those of `trained_on` if the table has them, or else chosen by
     name. `whole` keeps the white space at the ends of a single column's text, which the offsets of
-    entities count. Raises DataError if the table cannot be read, or the column is in doubt.
+    entities count. With a `second_text_column`, each text is a pair as `join_pair` makes it.
+    Raises DataError if the table cannot be read, or the column is in doubt.
     """
     table = read_table(path, format)
     if not text_columns and set(trained_on) <= set(table.columns):
         text_columns = trained_on
     try:
-        names = choose_text_columns(path, table.columns, text_columns)
+        wanted = Columns(texts=tuple(text_columns), second=second_text_column)
+        columns = choose_text_columns(path, table.columns, wanted)
     except DataError as error:
         raise DataError(f"{error.message}; --lines reads each line as a text", path) from error
+    names = columns.of_texts
 
     def rows() -> Iterator[UnlabelledRow | RejectedRow]:
         for row in table.rows:
@@ -72,16 +84,16 @@ def read_column(
                 yield row
                 continue
             file = table.files[row.part] if table.files else ""
-            text = joined_text(row, names)
-            wrong = next(filter(None, (wrong_cell(row, name, "text") for name in names)), "")
-            if text and not wrong:
+            text, wrong = row_text(row, columns)
+            if not wrong:
                 text = str(row.cells[names[0]]) if whole and len(names) == 1 else text
                 yield UnlabelledRow(text, row.line, row.cells, file)
             else:
-                reason = wrong or f"no text in column {' or '.join(names)}"
-                yield RejectedRow(file or str(path), row.line, reason, text[:200])
+                yield RejectedRow(file or str(path), row.line, wrong, shown_pair(text)[:200])
 
-    return rows(), f"{table.note}\nthe texts are in column {' and '.join(names)}".strip()
+    kind = "pairs" if columns.second else "texts"
+    place = f"the {kind} are in column {' and '.join(names)}"
+    return rows(), f"{table.note}\n{place}".strip()
 
 
 def read_lines(path: Path | None, encoding: str | None = None) -> Unlabelled:
@@ -104,6 +116,20 @@ def read_lines(path: Path | None, encoding: str | None = None) -> Unlabelled:
     if looks_like_a_table(path, found):
         notes.append("its first line names columns: say --text-column NAME, if it is a table")
     return _lines(path, str(path), found), "\n".join(notes)
+
+
+def read_names(path: Path) -> list[str]:
+    """Returns the names in a file, one on each line; raises DataError if a line has none."""
+    names = [
+        row.text.decode("utf-8", "replace").strip()
+        for row in read_lines(path)[0]
+        if isinstance(row, UnlabelledRow) and isinstance(row.text, bytes)
+    ]
+    while names and not names[-1]:
+        names.pop()
+    if not all(names):
+        raise DataError("expected a name on each line, got none", path, names.index("") + 1)
+    return names
 
 
 def looks_like_a_table(path: Path, encoding: str) -> bool:

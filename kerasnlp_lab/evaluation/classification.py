@@ -13,6 +13,7 @@ import sklearn.metrics
 from matplotlib.figure import Figure
 
 from kerasnlp_lab.data import Split
+from kerasnlp_lab.data.pairs import are_pairs, split_pair
 from kerasnlp_lab.errors import check_option
 from kerasnlp_lab.evaluation.calibration import expected_calibration_error
 from kerasnlp_lab.evaluation.evaluation import Evaluation
@@ -44,6 +45,7 @@ class Mistake:
         label: The correct class.
         predicted: The predicted class.
         probability: The probability of the predicted class.
+        second_text: The second text of a pair; None if the text is no pair.
     """
 
     row: int
@@ -52,6 +54,11 @@ class Mistake:
     label: str
     predicted: str
     probability: float
+    second_text: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Returns the fields; without the second text if there is none."""
+        return {name: value for name, value in vars(self).items() if value is not None}
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +124,7 @@ class ClassificationEvaluation(Evaluation):
         return (self.predicted == self.labels).astype(np.float64)
 
     def mistakes_as_json(self) -> list[dict[str, Any]]:
-        return [dataclasses.asdict(mistake) for mistake in self.mistakes]
+        return [mistake.as_json() for mistake in self.mistakes]
 
     def as_text(self) -> str:
         return evaluation_text(self)
@@ -271,11 +278,13 @@ def _mistakes(
     confidence = probabilities[np.arange(len(predicted)), predicted]
     wrong = np.flatnonzero(predicted != split.labels)
     surest_first = wrong[np.argsort(-confidence[wrong], kind="stable")][:NUM_MISTAKES]
+    pairs = are_pairs(split.texts)
     return tuple(
         Mistake(
             row=int(row),
             where=split.where(row),
-            text=split.texts[row],
+            text=split_pair(split.texts[row])[0] if pairs else split.texts[row],
+            second_text=split_pair(split.texts[row])[1] if pairs else None,
             label=label_names[split.labels[row]],
             predicted=label_names[predicted[row]],
             probability=float(confidence[row]),

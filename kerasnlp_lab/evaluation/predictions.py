@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from kerasnlp_lab.data import Split
+from kerasnlp_lab.data.pairs import are_pairs, split_pair
 
-__all__ = ["COLUMNS", "predictions_of", "shown_text"]
+__all__ = [
+    "COLUMNS",
+    "columns_of",
+    "label_set_rows",
+    "predictions_of",
+    "shown_text",
+    "shown_texts",
+]
 
 MOST_CLASSES = 50
 TOP = 5
@@ -21,10 +31,10 @@ def predictions_of(
 ) -> tuple[list[str], Iterator[list[object]]]:
     """Returns the columns and the rows.
 
-    Up to 50 classes have a column each, ``probability: NAME``. With more, there are the
-    probabilities of the row's own class and of the predicted one, and the five most probable
-    classes. A text of more than 1,000 characters is cut. ``file`` and ``line`` are empty if
-    the rows were not read from a table.
+    A pair of texts has two columns, ``text`` and ``second_text``. Up to 50 classes have a column
+    each, ``probability: NAME``. With more, there are the probabilities of the row's own class and
+    of the predicted one, and the five most probable classes. A text of more than 1,000 characters
+    is cut. ``file`` and ``line`` are empty if the rows were not read from a table.
 
     Args:
         split: The rows.
@@ -40,11 +50,71 @@ def predictions_of(
         for place in range(1, TOP + 1):
             columns += [f"top {place}", f"probability of top {place}"]
         found = _most_probable(split.labels, names, predicted, probabilities)
-    return [*COLUMNS, *columns], (
-        [row, split.file(row), "" if split.lines is None else split.lines[row], shown_text(text)]
-        + [names[split.labels[row]], names[predicted[row]], *cells]
-        for row, (text, cells) in enumerate(zip(split.texts, found, strict=True))
+    return [*columns_of(split), *columns], (
+        [*_place(split, row, texts), names[split.labels[row]], names[predicted[row]], *cells]
+        for row, (texts, cells) in enumerate(zip(shown_texts(split), found, strict=True))
     )
+
+
+def label_set_rows(
+    split: Split, names: Sequence[str], found: np.ndarray, probabilities: np.ndarray
+) -> tuple[list[str], Iterator[list[object]]]:
+    """Returns the same for several labels a row, which are JSON lists.
+
+    With more than 50 labels, a third list has the five most probable ones, each with its
+    probability.
+
+    Args:
+        split: The rows, with label sets.
+        names: The labels.
+        found: Whether each label was found in each row, bool [rows, labels].
+        probabilities: Float32 [rows, labels].
+    """
+    few = len(names) <= MOST_CLASSES
+    columns = [f"probability: {name}" for name in names] if few else ["most probable"]
+
+    def cells(row: int) -> list[str]:
+        of_row = probabilities[row]
+        if few:
+            return [f"{p:.6f}" for p in of_row]
+        top = np.argsort(-of_row, kind="stable")[:TOP].tolist()
+        return [_json([[names[label], round(float(of_row[label]), 6)] for label in top])]
+
+    place = columns_of(split)[:-2]
+    return [*place, "labels", "predicted", *columns], (
+        [
+            *_place(split, row, texts),
+            _json([names[label] for label in ids]),
+            _json([names[label] for label in np.flatnonzero(found[row]).tolist()]),
+            *cells(row),
+        ]
+        for row, (texts, ids) in enumerate(
+            zip(shown_texts(split), split.label_sets or (), strict=True)
+        )
+    )
+
+
+def _place(split: Split, row: int, texts: Sequence[str]) -> list[object]:
+    line = "" if split.lines is None else split.lines[row]
+    return [row, split.file(row), line, *texts]
+
+
+def _json(content: Any) -> str:
+    return json.dumps(content, ensure_ascii=False)
+
+
+def columns_of(split: Split) -> list[str]:
+    """Returns `COLUMNS`, with one more for the second text if the texts are pairs."""
+    after_text = COLUMNS.index("text") + 1
+    second = ["second_text"] if are_pairs(split.texts) else []
+    return [*COLUMNS[:after_text], *second, *COLUMNS[after_text:]]
+
+
+def shown_texts(split: Split) -> Iterator[list[str]]:
+    """Yields the cells for each text, one or, for pairs, two; see `shown_text`."""
+    pairs = are_pairs(split.texts)
+    for text in split.texts:
+        yield [shown_text(one) for one in (split_pair(text) if pairs else [text])]
 
 
 def _most_probable(

@@ -8,10 +8,11 @@ import numpy as np
 import tensorflow as tf
 
 from kerasnlp_lab.data.inputs import as_class_names, one_text
+from kerasnlp_lab.data.pairs import PAIR_SEPARATOR, iter_pairs
 from kerasnlp_lab.errors import DataError, OptionError, UnknownNameError
 from kerasnlp_lab.explanation.explanation import Completeness, Explanation
-from kerasnlp_lab.tasks import Classification
-from kerasnlp_lab.text.offsets import find_tokens, find_words
+from kerasnlp_lab.explanation.reading import read_pair, read_text
+from kerasnlp_lab.tasks import Classification, MultiLabel
 from kerasnlp_lab.text.vectorizer import Features, replace_surrogates
 from kerasnlp_lab.training import RunDirectory
 from kerasnlp_lab.zoo import Classifier, load_classifier
@@ -24,19 +25,23 @@ TOLERANCE = 0.01
 BATCH_POINTS = 16  # points of the path in one batch
 
 
-def explain(classifier: Classifier, text: str, *, label: str | None = None) -> Explanation:
+def explain(
+    classifier: Classifier, text: str | tuple[str, str], *, label: str | None = None
+) -> Explanation:
     """Explains a classifier's answer to a text. All is computed in float32.
 
     The attention shows where each head of each layer looks. A word's contribution is its
     integrated gradient: the part of the class's output that the word accounts for, along the
     straight path from a text of neutral tokens ([MASK] for a BERT, the unknown word otherwise)
     to this text. The output is the class's logit minus the mean of all logits, because a
-    softmax depends only on these differences.
+    softmax depends only on these differences. Where a text may have several labels, it is the
+    label's logit alone.
 
     Args:
         classifier: One of our own Transformers, or a BERT without ``encoder=module``.
-        text: The text to explain.
-        label: The class to explain; None for the predicted class.
+        text: The text to explain; for a classifier of pairs, a tuple (first, second).
+        label: The class to explain; None for the predicted class, or the most probable of several
+            labels.
 
     Returns:
         The explanation.
@@ -44,48 +49,55 @@ def explain(classifier: Classifier, text: str, *, label: str | None = None) -> E
     Raises:
         OptionError: The classifier has no attention.
         UnknownNameError: The classifier has no such class.
-        DataError: This is not one text, or the classifier reads no word of it.
+        DataError: This is not one text, or no pair where the classifier needs one, or the
+            classifier reads no word of it.
 
     Example:
         >>> classifier = create_classifier("seed_transformer", ["bad", "good"], ["so so"])
         >>> explain(classifier, "so, so?").units
         ('so', 'so')
     """
-    task = classifier.task.name
-    if task != Classification.name:
+    task = classifier.task
+    if not isinstance(task, Classification | MultiLabel):
         raise OptionError(
-            f"explain is for classification, and not for {task}; the page of entities is "
-            "predict --html"
+            f"explain is for classification and several labels, and not for {task.name}; the page "
+            "of entities is predict --html"
         )
     inside = classifier.look_inside()
     if label is not None:
         (label,) = as_class_names([label])
     if label is not None and label not in classifier.label_names:
         raise UnknownNameError("class", label, classifier.label_names)
-    given = one_text(text)
-    text = given.decode("utf-8", "replace") if isinstance(given, bytes) else given
-    text = replace_surrogates(text)
-    words = find_words(classifier.text, text)
-    tokens = find_tokens(classifier.text, text, words)
+    given: str | bytes
+    if classifier.pair:
+        (given,) = iter_pairs([text], classifier.pair)
+    elif isinstance(text, tuple):
+        raise DataError(f"expected one text, got {len(text)}: this model was not trained on pairs")
+    else:
+        given = one_text(text)
+    given = given.decode("utf-8", "replace") if isinstance(given, bytes) else given
+    given = replace_surrogates(given)
+    read = read_pair if classifier.pair else read_text
+    words, tokens = read(classifier.text, given)
     if all(token.word is None for token in tokens):
         raise DataError("the model reads no word of this text; there is nothing to explain")
-    features = classifier.text(tf.constant([text]))
+    features = classifier.text(tf.constant([given]))
     logits, attention = inside.run(features, inside.embed(features[inside.ids]))
     probabilities = classifier.decision.probabilities(logits.numpy())
     names = classifier.label_names
-    predicted = classifier.decision.label_ids(probabilities)[0]
-    target = int(predicted) if label is None else names.index(label)
+    several = isinstance(task, MultiLabel)
+    decide = classifier.decision.label_ids if not several else lambda shares: shares.argmax(axis=1)
+    target = int(decide(probabilities)[0]) if label is None else names.index(label)
     neutral_id = classifier.text.vocabulary().index(inside.neutral)
     length = len(tokens)
-    special_before = classifier.text.special_tokens // 2  # as many as there are behind the text
     replaced = np.zeros(features[inside.ids].shape, bool)  # [1, seq]
-    replaced[:, special_before : length - special_before] = True
+    replaced[0, :length] = [token.word is not None for token in tokens]
     contributions, completeness = _integrated_gradients(
-        inside, features, tf.where(replaced, neutral_id, features[inside.ids]), target
+        inside, features, tf.where(replaced, neutral_id, features[inside.ids]), target, several
     )
     scores = np.stack([layer[0] for layer in attention])  # [layers, heads, seq, seq]
     return Explanation(
-        text=text,
+        text=given.replace(PAIR_SEPARATOR, "\n") if classifier.pair else given,
         label=names[target],
         probabilities=dict(zip(names, map(float, probabilities[0]), strict=True)),
         words=tuple(words),
@@ -94,15 +106,19 @@ def explain(classifier: Classifier, text: str, *, label: str | None = None) -> E
         rollout=_rollout(scores)[:length, :length],
         contributions=contributions[:length],
         completeness=completeness,
+        pair=classifier.pair,
+        second_start=given.index(PAIR_SEPARATOR) + 1 if classifier.pair else None,
     )
 
 
-def explain_run(run: str | Path, text: str, *, label: str | None = None) -> Explanation:
+def explain_run(
+    run: str | Path, text: str | tuple[str, str], *, label: str | None = None
+) -> Explanation:
     """Explains the answer of a finished run's classifier; see `explain`.
 
     Args:
         run: The run's directory. A BERT that was trained in its module's own graph is reopened.
-        text: The text to explain.
+        text: The text to explain; for a classifier of pairs, a tuple (first, second).
         label: The class to explain; None for the predicted class.
 
     Raises:
@@ -130,22 +146,23 @@ def _rollout(attention: np.ndarray) -> np.ndarray:
 
 
 def _integrated_gradients(
-    inside: Inside, features: Features, neutral_ids: tf.Tensor, target: int
+    inside: Inside, features: Features, neutral_ids: tf.Tensor, target: int, alone: bool
 ) -> tuple[np.ndarray, Completeness]:
     """Returns each position's contribution, float32 [seq], and how well they add up.
 
     Integrates the gradient with the Gauss-Legendre rule. Doubles the number of points until the
-    sum of the contributions is within a hundredth of the rise of the output.
+    sum of the contributions is within a hundredth of the rise of the output. `alone` says whether
+    a class's probability depends on its own logit alone.
     """
     begin, end = inside.embed(neutral_ids), inside.embed(features[inside.ids])
     path = end - begin  # [1, seq, hidden]
 
     def output(words: tf.Tensor) -> tf.Tensor:
-        """Returns the class's logit minus the mean of all, [batch], for [batch, seq, hidden]."""
+        """Returns the class's logit, unless alone minus the mean, [batch], for embeddings."""
         count = words.shape[0]
         copies = {name: tf.repeat(one, count, axis=0) for name, one in features.items()}
         logits, _ = inside.run(copies, words)
-        return logits[:, target] - tf.reduce_mean(logits, axis=1)
+        return logits[:, target] - (0.0 if alone else tf.reduce_mean(logits, axis=1))
 
     expected = float(output(end)[0] - output(begin)[0])
     steps = FEWEST_STEPS

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from kerasnlp_lab.text.offsets import Token, Word
 
-__all__ = ["Completeness", "Explanation"]
+__all__ = ["Completeness", "Explanation", "Part"]
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,28 @@ class Completeness:
         )
 
 
+class Part(NamedTuple):
+    """One of the texts of an `Explanation`.
+
+    Args:
+        name: The name of this text of a pair; "" for a single text.
+        text: The text.
+        start: The offset at which it begins in the explanation's ``text``.
+        words: The indices of its words in the explanation's ``words``.
+    """
+
+    name: str
+    text: str
+    start: int
+    words: range
+
+
 @dataclass(frozen=True, eq=False)
 class Explanation:
     """A classifier's answer to a text, explained.
 
     Args:
-        text: The text.
+        text: The text; of a pair both texts, with a line end between them.
         label: The class that is explained.
         probabilities: The probability of every class, by name.
         words: The words of the text.
@@ -54,6 +71,8 @@ class Explanation:
             layers, float32 [tokens (at), tokens (of)].
         contributions: The contribution of each token to the class, float32 [tokens].
         completeness: How well the contributions add up.
+        pair: The names of the two texts of a pair; None for a single text.
+        second_start: The offset in ``text`` at which the second text begins; None if there is none.
 
     Source: attention rollout, Abnar and Zuidema 2020, https://arxiv.org/abs/2005.00928;
     integrated gradients, Sundararajan et al. 2017, https://arxiv.org/abs/1703.01365.
@@ -68,6 +87,21 @@ class Explanation:
     rollout: np.ndarray
     contributions: np.ndarray
     completeness: Completeness
+    pair: tuple[str, str] | None = None
+    second_start: int | None = None
+
+    @property
+    def parts(self) -> list[Part]:
+        """The two texts of a pair, or the one text."""
+        if self.pair is None or self.second_start is None:
+            return [Part("", self.text, 0, range(len(self.words)))]
+        start = self.second_start
+        border = sum(word.start < start for word in self.words)
+        words = range(border), range(border, len(self.words))
+        return [
+            Part(self.pair[0], self.text[: start - 1], 0, words[0]),
+            Part(self.pair[1], self.text[start:], start, words[1]),
+        ]
 
     @cached_property
     def units(self) -> tuple[str, ...]:

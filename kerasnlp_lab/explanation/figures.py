@@ -136,5 +136,10 @@ def _draw_contributions(axes: Axes, explanation: Explanation) -> None:
     axes.axvline(0, color="black", linewidth=0.8)
     largest = max(np.abs(values).max(), 1e-6) * 1.05
     axes.set_xlim(-largest, largest)
+    if explanation.pair:
+        for part in explanation.parts:
+            axes.axhline(part.words.start - 0.5, color="black", linewidth=0.8)
+            at = (0.99 * largest, part.words.start - 0.4)
+            axes.annotate(shortened(printable(part.name)), at, ha="right", va="top", color="gray")
     probability = explanation.probabilities[explanation.label]
     axes.set_title(f"for or against {shortened(printable(explanation.label))} ({probability:.1%})")

@@ -26,6 +26,8 @@ def explanation_page(explanation: Explanation) -> str:
     """
     data = {
         "text": explanation.text,
+        "pair": explanation.pair,
+        "secondStart": explanation.second_start,
         "label": explanation.label,
         "probabilities": explanation.probabilities,
         "tokens": [token.text for token in explanation.tokens],

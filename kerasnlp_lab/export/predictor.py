@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,8 +15,9 @@ import numpy as np
 import tensorflow as tf
 
 from kerasnlp_lab.data.inputs import iter_texts
+from kerasnlp_lab.data.pairs import PAIR_SEPARATOR, iter_pairs, split_pair
 from kerasnlp_lab.errors import OptionError, RunError
-from kerasnlp_lab.export.saved_model import MANIFEST
+from kerasnlp_lab.export.saved_model import INPUTS, MANIFEST
 from kerasnlp_lab.machine import begin_computing
 from kerasnlp_lab.paths import check_files, did_you_mean_path, user_path
 from kerasnlp_lab.tasks import Task, read_task
@@ -30,6 +32,7 @@ __all__ = ["Predictor", "open_predictor"]
 SERVING_BATCH = 32
 FIRST_CHUNK = 512
 LARGEST_CHUNK = 8192
+SEPARATOR = PAIR_SEPARATOR.encode()
 
 
 @dataclass(frozen=True)
@@ -40,22 +43,25 @@ class Predictor:
         task: The task of the model.
         answer: Takes texts, valid UTF-8 or not, and returns the task's answers.
         precision: The precision of the encoder's computation; None without an encoder.
+        pair: The names of the first and the second text, if the model answers pairs of texts.
     """
 
     task: Task
     answer: Callable[[Sequence[bytes]], list[Any]]
     precision: str | None = None
+    pair: tuple[str, str] | None = None
 
     @property
     def label_names(self) -> tuple[str, ...]:
         """The task's classes."""
         return self.task.label_names
 
-    def predict(self, texts: Iterable[str | bytes], *, chunk: int | None = None) -> Iterator[Any]:
+    def predict(self, texts: Iterable[Any], *, chunk: int | None = None) -> Iterator[Any]:
         """Returns the answers one at a time, in order, and reads at most one chunk ahead.
 
         Args:
-            texts: The texts, in a list, a column of pandas, a generator and so on.
+            texts: The texts, in a list, a column of pandas, a generator and so on. For a model
+                of pairs, a tuple (first, second) for each.
             chunk: The number of texts to answer at a time. None starts with 512 and doubles it up
                 to 8,192, as long as a chunk takes less than a second.
 
@@ -63,12 +69,13 @@ class Predictor:
             The task's `Answer` to each text; a `Prediction` for classification.
 
         Raises:
-            DataError: This is a single string. A text that is missing or is no string raises it
-                when its chunk is read.
+            DataError: This is a single string. A text that is missing or is no string, or no pair
+                where the model needs one, raises it when its chunk is read.
             ForkError: The predictor was opened before this process was forked.
         """
         begin_computing()
-        return self._answers(iter_texts(texts), chunk)
+        given = iter_pairs(texts, self.pair) if self.pair else iter_texts(texts)
+        return self._answers(given, chunk)
 
     def _answers(self, remaining: Iterator[str | bytes], chunk: int | None) -> Iterator[Any]:
         size = chunk or FIRST_CHUNK
@@ -78,7 +85,7 @@ class Predictor:
             answers = self.answer(batch)
             if chunk is None and time.monotonic() - began < 1:
                 size = min(2 * size, LARGEST_CHUNK)
-            yield from answers
+            yield from map(_of_pair, answers) if self.pair else answers
 
 
 def open_predictor(model: str | Path, *, precision: str | None = None) -> Predictor:
@@ -114,6 +121,12 @@ def open_predictor(model: str | Path, *, precision: str | None = None) -> Predic
     )
 
 
+def _of_pair(answer: Any) -> Any:
+    """Returns an answer to a string of `join_pair` as one to two texts."""
+    text, second_text = split_pair(answer.text)
+    return dataclasses.replace(answer, text=text, second_text=second_text)
+
+
 def _open_run(path: Path, precision: str | None) -> Predictor:
     classifier = load_classifier(RunDirectory.open(path).model, precision=precision)
     task, fused = classifier.task, classifier.fused()
@@ -122,7 +135,7 @@ def _open_run(path: Path, precision: str | None) -> Predictor:
         logits = predict_logits(classifier, texts, fused=fused)
         return task.answers(logits, classifier.decision, _as_text(texts))
 
-    return Predictor(task, answer, classifier.options.encoder_precision)
+    return Predictor(task, answer, classifier.options.encoder_precision, classifier.pair)
 
 
 def _open_saved_model(path: Path) -> Predictor:
@@ -133,6 +146,7 @@ def _open_saved_model(path: Path) -> Predictor:
     try:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
         task = read_task(manifest)
+        pair = tuple(manifest.get("pair") or ()) or None
         check_files(path, manifest["sha256"], "export the run again")
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise RunError(f"{path / MANIFEST} is damaged ({error}); export the run again") from error
@@ -142,7 +156,9 @@ def _open_saved_model(path: Path) -> Predictor:
     def answer(texts: Sequence[bytes]) -> list[Any]:
         def answers_to(chosen: np.ndarray) -> list[Any]:
             some = [texts[index] for index in chosen]
-            given = serve(text=tf.constant(some))
+            sides = [text.partition(SEPARATOR)[::2] if pair else (text,) for text in some]
+            columns = map(tf.constant, zip(*sides, strict=True))
+            given = serve(**dict(zip(INPUTS, columns, strict=False)))
             arrays = {name: tensor.numpy() for name, tensor in given.items()}
             return task.read_answers(arrays, _as_text(some))
 
@@ -154,7 +170,7 @@ def _open_saved_model(path: Path) -> Predictor:
         return answers
 
     answer.model = loaded  # type: ignore[attr-defined]  # the signature does not keep it alive
-    return Predictor(task, answer, manifest.get("precision"))
+    return Predictor(task, answer, manifest.get("precision"), pair)
 
 
 def _as_bytes(text: str | bytes) -> bytes:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
+from kerasnlp_lab.data.pairs import PAIR_SEPARATOR
 from kerasnlp_lab.paths import sha256_of_files, whole_directory, write_whole
 from kerasnlp_lab.tasks.tagging import TokenLogits
 from kerasnlp_lab.training.run_directory import package_versions
 from kerasnlp_lab.zoo import Classifier
 
-__all__ = ["MANIFEST", "export_classifier"]
+__all__ = ["INPUTS", "MANIFEST", "export_classifier"]
 
 MANIFEST = "assets.extra/manifest.json"
+INPUTS = ("text", "second_text")
+"""The inputs of the signatures; the second is for pairs."""
 
 
 def export_classifier(
@@ -24,13 +28,16 @@ def export_classifier(
 ) -> None:
     """Writes a SavedModel that needs only tensorflow and tensorflow_text to run.
 
-    The signature ``serving_default`` takes ``text``, strings of shape [batch] with any bytes. For
+    The signature ``serving_default`` takes ``text``, strings of shape [batch] with any bytes, and a
+    model of pairs takes the second texts as ``second_text``, of the same shape. For
     classification it returns ``label`` (string [batch]), ``label_id`` (int64 [batch]) and
     ``probabilities`` (float32 [batch, classes]), with the temperature and threshold of the
-    classifier's ``decision``. For another task see its ``answers_in_graph``. The signature
-    ``logits`` returns the network's own ``logits``, float32 [batch, classes]. The SavedModel uses
-    the classifier's precision on every machine. assets.extra/manifest.json holds the task, its
-    class names, package versions and the SHA-256 of every file. It is written last.
+    classifier's ``decision``. For several labels a text it returns ``labels``, ``count``,
+    ``probabilities`` and ``thresholds``; for these and other tasks see ``answers_in_graph``. The
+    signature ``logits`` returns the network's own ``logits``, float32 [batch, classes]. The
+    SavedModel uses the classifier's precision on every machine. assets.extra/manifest.json holds
+    the task, its class names, the names of a pair's texts, package versions and the SHA-256 of
+    every file. It is written last.
 
     Args:
         classifier: A trained classifier.
@@ -49,6 +56,7 @@ def export_classifier(
             "model": classifier.name,
             "task": classifier.task.to_json(),
             "label_names": list(classifier.label_names),
+            **({"pair": list(classifier.pair)} if classifier.pair else {}),
             "decision": dataclasses.asdict(classifier.decision),
             "precision": classifier.options.encoder_precision,
             "trained": trained or {},
@@ -64,7 +72,8 @@ def _serving_module(classifier: Classifier) -> tf.Module:
     outside = classifier.network
     if fused is not classifier.forward:
         outside = list(fused.get_concrete_function().variables)
-    signature = [tf.TensorSpec([None], tf.string, name="text")]
+    inputs = INPUTS if classifier.pair else INPUTS[:1]
+    signature = [tf.TensorSpec([None], tf.string, name=name) for name in inputs]
 
     class ServingModule(tf.Module):
         def __init__(self) -> None:
@@ -72,15 +81,24 @@ def _serving_module(classifier: Classifier) -> tf.Module:
             self.parts = [classifier.text, outside]
 
         @tf.function(input_signature=signature, autograph=False)
-        def logits(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
-            return {"logits": _dense(classifier.logits_in_graph(fused, text))}
+        def logits(self, *texts: tf.Tensor) -> dict[str, tf.Tensor]:
+            return {"logits": _dense(classifier.logits_in_graph(fused, _joined(texts)))}
 
         @tf.function(input_signature=signature, autograph=False)
-        def answer(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
+        def answer(self, *texts: tf.Tensor) -> dict[str, tf.Tensor]:
+            text = _joined(texts)
             logits = classifier.logits_in_graph(fused, text)
             return classifier.task.answers_in_graph(logits, classifier.decision, text)
 
     return ServingModule()
+
+
+def _joined(texts: Sequence[tf.Tensor]) -> tf.Tensor:
+    """Returns texts, or the two texts of pairs, as strings that a classifier reads, [batch]."""
+    if len(texts) == 1:
+        return texts[0]
+    sides = [tf.strings.regex_replace(text, PAIR_SEPARATOR, " ") for text in texts]
+    return tf.strings.join(sides, PAIR_SEPARATOR)
 
 
 def _dense(logits: Any) -> tf.Tensor:

@@ -56,7 +56,8 @@ class ExperimentConfig:
         recipe: How to train; None takes the model's own recipe.
         task: The task's name, one of `kerasnlp_lab.tasks.registry.task_names`.
         threshold: With two classes, how the threshold is chosen on the validation rows: see
-            `kerasnlp_lab.tasks.threshold.choose_decision`.
+            `kerasnlp_lab.tasks.threshold.choose_decision`. With several labels a text, see
+            `kerasnlp_lab.tasks.label_decision.choose_label_decision`.
         positive_class: With two classes, the one that the threshold is for; None takes the
             rarer.
         strategy: One of `kerasnlp_lab.training.strategy.STRATEGIES`.
@@ -94,8 +95,9 @@ class ExperimentConfig:
         object.__setattr__(self, "recipe", self.recipe or entry.recipe_for(task.name))
         self._check_recipe(entry, task)
         check_option("seed", self.seed, 0 <= self.seed < 2**32, "from 0 to 2**32 - 1")
-        options = dataclasses.asdict(entry.with_options(self.options))
-        object.__setattr__(self, "options", options)
+        options = entry.with_options(self.options)
+        options.check_task(task)
+        object.__setattr__(self, "options", dataclasses.asdict(options))
         Interval(self.checkpoint_every)  # raises if it cannot be read
         if self.strategy not in STRATEGIES:
             raise UnknownNameError("strategy", self.strategy, STRATEGIES)
@@ -120,6 +122,8 @@ class ExperimentConfig:
         """
         task = find_task(self.task).for_data(data)
         task.check_decision(self.threshold, self.positive_class)
+        entry = find_model(self.model)
+        entry.with_options(self.options).check_task(task, pairs=data.pair is not None)
         task_in_training(task, data, self.recipe)  # raises if the recipe does not fit the rows
         return task
 

@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.data import ShardedSplit, TextDataset, describe_dataset, load_again
+from kerasnlp_lab.data.row_labels import strata
 from kerasnlp_lab.data.tables import RejectedRow, csv_content
 from kerasnlp_lab.display import printable
 from kerasnlp_lab.errors import KerasnlpLabError, RunError, first_line
@@ -96,8 +97,19 @@ def run_experiment(
         if note:
             say(console, note)
         classifier = create_model(
-            config.model, task, data.train.texts, options=config.options, strategy=strategy
+            config.model,
+            task,
+            data.train.texts,
+            pair=data.pair,
+            options=config.options,
+            strategy=strategy,
         )
+        if data.pair and not classifier.text.separates_pairs:
+            say(
+                console,
+                f"{config.model} reads {' and '.join(data.pair)} as one text and does not know "
+                "where the second begins; a BERT does",
+            )
         if notes and console is not None:
             for note in notes_on_reading(classifier.entry, classifier.text, data.train.texts):
                 say(console, note)
@@ -126,7 +138,7 @@ def _resolved(config: ExperimentConfig, data: TextDataset) -> tuple[ExperimentCo
     """Returns the settings with the options that the rows decide, and a line on that choice."""
     entry = find_model(config.model)
     entry.prepare()
-    labels = None if isinstance(data.train, ShardedSplit) else data.train.labels
+    labels = None if isinstance(data.train, ShardedSplit) else strata(data.train)
     options, note = entry.resolve(entry.with_options(config.options), data.train.texts, labels)
     return dataclasses.replace(config, options=dataclasses.asdict(options)), note
 

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasnlp_lab.data.inspection.scripts import script_counts
+from kerasnlp_lab.data.pairs import shown_pair
 from kerasnlp_lab.data.words import UNSPACED
 from kerasnlp_lab.display import printable
 from kerasnlp_lab.hub.catalogue import encoders_for
@@ -163,7 +164,7 @@ class _Reading:
         """Returns a note on texts in which the model finds nothing."""
         if self.empty.mean() <= MOST_UNREAD:
             return ""
-        example = self.texts[int(self.empty.argmax())][:40]
+        example = shown_pair(self.texts[int(self.empty.argmax())])[:40]
         return (
             f"{self.name} reads nothing in {self.empty.mean():.0%} of the texts, such as "
             f"{example!r}: it may drop punctuation and single letters, or need more texts to learn "

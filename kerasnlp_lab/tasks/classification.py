@@ -20,7 +20,7 @@ from kerasnlp_lab.tasks.class_weights import class_weights
 from kerasnlp_lab.tasks.decision import Decision
 from kerasnlp_lab.tasks.head import dense_head
 from kerasnlp_lab.tasks.losses import SmoothedCrossentropy
-from kerasnlp_lab.tasks.task import HeadOptions, Task
+from kerasnlp_lab.tasks.task import HeadOptions, Task, texts_as_json
 from kerasnlp_lab.tasks.threshold import check_threshold, choose_decision
 
 __all__ = ["Classification", "Prediction"]
@@ -34,15 +34,21 @@ class Prediction:
         text: The text, with U+FFFD in place of invalid UTF-8.
         label: The predicted class: the most probable one, or the one that the threshold selects.
         probabilities: The probability of every class, by name.
+        second_text: The second text of a pair; None if the text is no pair.
     """
 
     text: str
     label: str
     probabilities: dict[str, float]
+    second_text: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Returns text, label and probabilities."""
-        return vars(self)
+        """Returns text (and second_text, for a pair), label, probabilities and labels.
+
+        ``labels`` holds the label, so that answers of one and of several labels can be read alike.
+        """
+        own = {"label": self.label, "probabilities": self.probabilities, "labels": [self.label]}
+        return texts_as_json(self) | own
 
     def as_line(self) -> str:
         """Returns the class, padded to the longest class name, and its probability."""
@@ -86,6 +92,7 @@ class Classification(Task):
 
     @classmethod
     def for_data(cls, data: TextDataset) -> Classification:
+        cls.check_annotation(data)
         return cls(data.label_names)
 
     @classmethod

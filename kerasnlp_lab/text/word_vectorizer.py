@@ -76,7 +76,7 @@ class WordVectorizer(TextVectorizer):
             self._words.adapt(
                 tf.data.Dataset.from_generator(
                     batches, output_signature=tf.TensorSpec([None], tf.string)
-                )
+                ).map(self.joined_by_space)
             )
         give_back_memory()  # that held the counts of words that are not in the vocabulary
         if errors:

@@ -18,7 +18,8 @@ from kerasnlp_lab.tasks import Classification, Task, read_task
 from kerasnlp_lab.text import TextVectorizer
 from kerasnlp_lab.zoo.classifier import DESCRIPTION_FILE, WEIGHTS_FILE, Classifier
 from kerasnlp_lab.zoo.entry import ZooEntry
-from kerasnlp_lab.zoo.options import ModelOptions
+from kerasnlp_lab.zoo.network import WindowNetwork
+from kerasnlp_lab.zoo.options import LengthOptions, ModelOptions
 from kerasnlp_lab.zoo.registry import find_model
 
 __all__ = ["create_classifier", "create_model", "load_classifier"]
@@ -30,6 +31,7 @@ def create_model(
     train_texts: Iterable[str],
     *,
     train_labels: Any = None,
+    pair: tuple[str, str] | None = None,
     options: Mapping[str, Any] | None = None,
     strategy: tf.distribute.Strategy | None = None,
 ) -> Classifier:
@@ -41,13 +43,17 @@ def create_model(
         train_texts: The texts from which a model with a vocabulary learns it.
         train_labels: The label ids of these texts, integers [texts]. `tfidf_linear` uses them to
             choose words or characters; None chooses by the texts alone.
+        pair: The names of the first and the second text, if the model is to answer pairs of texts;
+            each training text is then a string of `join_pair`. A BERT tells the two texts from each
+            other; other models read them as one text.
         options: Option values that differ from the model's defaults.
         strategy: The distribution strategy that creates the network's variables; None for the
             default one.
 
     Raises:
         UnknownNameError: There is no such model or option.
-        OptionError: The model does not support the task, or an option has an invalid value.
+        OptionError: The model does not support the task, the task or an option does not suit pairs,
+            or an option has an invalid value.
         DataError: A text is missing or is no string.
         HubError: A pre-trained module cannot be fetched.
     """
@@ -57,9 +63,10 @@ def create_model(
     texts = as_texts(train_texts)
     labels = None if train_labels is None else as_label_ids(train_labels, len(texts))
     chosen, _ = entry.resolve(entry.with_options(options or {}), texts, labels)
-    text = _build_text(entry, chosen, task)
+    chosen.check_task(task, bool(pair))
+    text = _build_text(entry, chosen, task, pair)
     text.adapt(texts)
-    return _assemble(entry, chosen, task, text, task.decision_type(), strategy)
+    return _assemble(entry, chosen, task, text, task.decision_type(), strategy, pair)
 
 
 def create_classifier(
@@ -110,7 +117,7 @@ def load_classifier(
     Args:
         folder: The ``model`` folder of a run.
         options: New values for options that do not affect the weights: encoder, precision,
-            frozen_layers, the dropout rates and max_length.
+            frozen_layers, the dropout rates, max_length and long_texts.
         precision: The precision of the encoder's computation; None for the one used in training,
             or for float32 if the machine has no faster one. Models without an encoder support
             float32 only.
@@ -131,7 +138,9 @@ def load_classifier(
         changes = {**(options or {}), **entry.precision_options(precision)}
         changes |= entry.options.to_explain() if to_explain else {}
         chosen = entry.with_options(entry.options.when_loaded(description["options"], changes))
-        text = _build_text(entry, chosen, task)
+        pair = tuple(description.get("pair") or ()) or None
+        chosen.check_task(task, bool(pair))
+        text = _build_text(entry, chosen, task, pair)
         text.load_files(folder / "text")
         decision = task.decision_type(**description.get("decision", {}))
     except OptionError:
@@ -141,7 +150,7 @@ def load_classifier(
             f"{folder} does not hold a saved classifier ({error}); expected the model/ folder of "
             "a finished run"
         ) from error
-    classifier = _assemble(entry, chosen, task, text, decision, None)
+    classifier = _assemble(entry, chosen, task, text, decision, None, pair)
     classifier.load_weights(folder / WEIGHTS_FILE)
     return classifier
 
@@ -156,8 +165,18 @@ def _find_entry(name: str, folder: Path) -> ZooEntry:
         ) from error
 
 
-def _build_text(entry: ZooEntry, options: ModelOptions, task: Task) -> TextVectorizer:
+def _build_text(
+    entry: ZooEntry, options: ModelOptions, task: Task, pair: tuple[str, str] | None
+) -> TextVectorizer:
+    if pair and task.needs_offsets:
+        raise OptionError(
+            f"{task.name} are found in single texts, not in pairs of {' and '.join(pair)}"
+        )
     text = entry.build_text(options)
+    if isinstance(options, LengthOptions):
+        text.read_long_texts(options.long_texts, options.windows_in_training)
+    if pair:
+        text.read_pairs()
     if task.needs_offsets:
         text.keep_offsets()
     return text
@@ -170,9 +189,12 @@ def _assemble(
     text: TextVectorizer,
     decision: Any,
     strategy: tf.distribute.Strategy | None,
+    pair: tuple[str, str] | None,
 ) -> Classifier:
     # AutoGraph would spend seconds on layers that contain nothing to convert.
     build_network = tf.autograph.experimental.do_not_convert(entry.build_network)
     with strategy.scope() if strategy else contextlib.nullcontext():
         network = build_network(text, task, options)
-    return Classifier(entry, options, task, text, network, decision)
+        if text.long_texts == "windows":
+            network = WindowNetwork(network.input, network.output, name=network.name)
+    return Classifier(entry, options, task, text, network, decision, pair)

@@ -27,7 +27,7 @@ from kerasnlp_lab.text.vectorizer import Features
 from kerasnlp_lab.text.windows import cut_into_windows
 from kerasnlp_lab.zoo.entry import ZooEntry
 from kerasnlp_lab.zoo.inside import Inside
-from kerasnlp_lab.zoo.network import FEATURES, StringModel
+from kerasnlp_lab.zoo.network import FEATURES, StringModel, mean_over_windows
 from kerasnlp_lab.zoo.options import ModelOptions
 
 __all__ = ["DESCRIPTION_FILE", "WEIGHTS_FILE", "Classifier"]
@@ -47,6 +47,8 @@ class Classifier:
         text: The layer that turns strings into features, in a tf.data pipeline or a graph.
         network: The trained part, which turns features into the task's logits.
         decision: The rule that turns logits into answers.
+        pair: The names of the first and the second text, if each text is a pair; see
+            `kerasnlp_lab.data.pairs`.
     """
 
     entry: ZooEntry
@@ -55,6 +57,7 @@ class Classifier:
     text: TextVectorizer
     network: keras.Model
     decision: Any
+    pair: tuple[str, str] | None = None
 
     @property
     def name(self) -> str:
@@ -101,7 +104,14 @@ class Classifier:
         if before_head is None:
             return self.forward
         head = self.head
-        return self._on_tokens(lambda features: head(before_head(features), training=False))
+
+        def answer(features: Features) -> tf.Tensor:
+            return head(before_head(features), training=False)
+
+        if self.text.long_texts != "windows":
+            return self._on_tokens(answer)
+        classes = head.output_shape[-1]
+        return self._on_tokens(lambda features: mean_over_windows(answer, features, classes))
 
     @cached_property
     def forward(self) -> Any:
@@ -261,6 +271,7 @@ class Classifier:
                 "model": self.name,
                 "options": dataclasses.asdict(self.options),  # type: ignore[call-overload]
                 "task": self.task.to_json(),
+                **({"pair": list(self.pair)} if self.pair else {}),
                 "decision": dataclasses.asdict(self.decision),
                 "sha256": sha256_of_files(target),
             }

@@ -17,7 +17,7 @@ from kerasnlp_lab.bert.encoder import canonical_name, layer_of
 from kerasnlp_lab.bert.fast_encoder import FastBertEncoder
 from kerasnlp_lab.bert.loading import module_sha256
 from kerasnlp_lab.bert.reopening import PRECISIONS, freeze_layers
-from kerasnlp_lab.errors import check_option
+from kerasnlp_lab.errors import OptionError, check_option
 from kerasnlp_lab.hub import HubModules, hub_modules, minilm_modules
 from kerasnlp_lab.hub.catalogue import HubEncoder
 from kerasnlp_lab.hub.local import local_modules
@@ -30,18 +30,18 @@ from kerasnlp_lab.zoo.card import ModelCard, Recipe
 from kerasnlp_lab.zoo.entry import ZooEntry
 from kerasnlp_lab.zoo.inside import Inside
 from kerasnlp_lab.zoo.network import with_head
-from kerasnlp_lab.zoo.options import ModelOptions
+from kerasnlp_lab.zoo.options import LengthOptions
 
 __all__ = ["MINILM", "bert_in_folder", "bert_on_tfhub"]
 
 
 @dataclass(frozen=True)
-class HubBertOptions(ModelOptions):
+class HubBertOptions(LengthOptions):
     """The options of a classifier on a BERT.
 
     Args:
-        max_length: The longest text in word pieces, [CLS] and [SEP] included. Longer texts are
-            cut.
+        max_length: The longest text, or window, in word pieces, [CLS] and [SEP] included. See
+            `LengthOptions` for long_texts and windows_in_training.
         pooling: "mean", the masked mean of sequence_output; "unit_mean", the same divided by its
             length; or "pooled_output".
         dropout: The dropout rate before the last layer.
@@ -60,7 +60,7 @@ class HubBertOptions(ModelOptions):
         OptionError: A value is invalid.
     """
 
-    changeable: ClassVar[tuple[str, ...]] = ModelOptions.changeable + (
+    changeable: ClassVar[tuple[str, ...]] = LengthOptions.changeable + (
         "encoder",
         "encoder_dropout",
         "frozen_layers",
@@ -79,6 +79,7 @@ class HubBertOptions(ModelOptions):
     encoder_dropout: float = 0.1
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         fits = self.pooling in ("mean", "unit_mean", "pooled_output")
         check_option("pooling", self.pooling, fits, "'mean', 'unit_mean' or 'pooled_output'")
         fits = 3 <= self.max_length <= 512
@@ -158,7 +159,7 @@ def _bert_entry(
     def build_network(text: TextVectorizer, task: Task, options: HubBertOptions) -> keras.Model:
         inputs = text.inputs()
         encoder = _build_encoder(modules().encoder, task, options)
-        _check_sizes(encoder, options)
+        _check_sizes(encoder, options, text.pairs)
         features = _head_input(encoder(inputs), inputs, task, options)
         return with_head("bert_classifier", inputs, features, task, options.head)
 
@@ -221,7 +222,7 @@ def _look_inside(network: keras.Model, task: Task, options: HubBertOptions) -> I
     return Inside("input_word_ids", exact.embed_words, run, neutral="[MASK]")
 
 
-def _check_sizes(encoder: keras.layers.Layer, options: HubBertOptions) -> None:
+def _check_sizes(encoder: keras.layers.Layer, options: HubBertOptions, pairs: bool) -> None:
     named = {canonical_name(weight.name): weight for weight in encoder.weights}
     positions = named.get("embeddings.position_embeddings.weight")
     if positions is not None:
@@ -229,6 +230,12 @@ def _check_sizes(encoder: keras.layers.Layer, options: HubBertOptions) -> None:
         fits = options.max_length <= most
         expected = f"from 3 to the encoder's {most} positions"
         check_option("max_length", options.max_length, fits, expected)
+    types = named.get("embeddings.token_type_embeddings.weight")
+    if pairs and types is not None and types.shape[0] < 2:
+        raise OptionError(
+            "this BERT was pre-trained on single texts and has one type of tokens only, but a pair "
+            "of texts needs two; choose another BERT"
+        )
     layers = max((layer_of(weight.name) or 0 for weight in encoder.weights), default=0)
     fits = not options.frozen_layers or options.frozen_layers <= layers
     expected = f"from 0 to the encoder's {layers} layers"
@@ -252,6 +259,7 @@ def _build_encoder(module: str, task: Task, options: HubBertOptions) -> keras.la
         encoder,
         precision=options.precision,
         pooled_only=task.reads == "pooled" and options.pooling == "pooled_output",
+        mixed_lengths=not task.similar_lengths,
         name="encoder",
     )
 

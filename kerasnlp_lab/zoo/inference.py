@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasnlp_lab.data.inputs import as_texts
+from kerasnlp_lab.data.pairs import check_pairs
 from kerasnlp_lab.machine import begin_computing
 from kerasnlp_lab.tasks.tagging import TokenLogits
 from kerasnlp_lab.text.pipeline import find_tokens, token_batches
@@ -34,7 +35,7 @@ def predict_logits(
 
     Args:
         classifier: A trained classifier.
-        texts: Any texts, as many as memory holds.
+        texts: Any texts, as many as memory holds; for a model of pairs, strings of `join_pair`.
         batch_size: Texts in a batch; 0 chooses a fast size.
         fused: The graph from `Classifier.fused`, to share among calls with the same weights.
             None builds one for this call, which takes a second or two for a BERT.
@@ -45,11 +46,13 @@ def predict_logits(
         that needs offsets they are `TokenLogits`, and texts of any length are read.
 
     Raises:
-        DataError: A text is missing or is no string.
+        DataError: A text is missing or is no string, or is no pair where the model needs one.
         ForkError: The classifier was built or loaded before this process was forked.
     """
     begin_computing()
     texts = as_texts(texts)
+    if classifier.pair:
+        check_pairs(texts, classifier.pair)
     usual = SMALL_MODEL_BATCH if classifier.encoder is None else ENCODER_BATCH
     answer = fused or classifier.fused()
     if classifier.task.needs_offsets:

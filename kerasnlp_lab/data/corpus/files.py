@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from kerasnlp_lab.data.columns import choose_text_columns
+from kerasnlp_lab.data.columns import Columns, choose_text_columns
 from kerasnlp_lab.data.corpus.source import CorpusSource
 from kerasnlp_lab.data.sharded_split import ShardedSplit
 from kerasnlp_lab.data.shards import is_shards, load_shards
@@ -191,7 +191,8 @@ def _examined(path: Path, name: str, source: CorpusSource, named: bool) -> Corpu
 
 def _table(path: Path, name: str, source: CorpusSource) -> CorpusFile:
     table = read_table(path, source.format)
-    columns = choose_text_columns(path, table.columns, source.text_columns)
+    wanted = Columns(texts=tuple(source.text_columns))
+    columns = choose_text_columns(path, table.columns, wanted).texts
     notes = [table.note, f"each row is a document, with its text in column {' and '.join(columns)}"]
     return CorpusFile(path, name, "table", note="; ".join(filter(None, notes)), columns=columns)
 

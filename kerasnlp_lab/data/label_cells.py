@@ -1,0 +1,166 @@
+"""`read_labels`: the labels of a row, from a cell with one or several, or from columns of 0 and 1.
+
+A list of labels is a list in JSON or Parquet, the text of one as JSON, Python or NumPy writes it
+(pandas' to_csv does), or names with a separator between, quoted as in CSV.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from kerasnlp_lab.data.columns import Columns, wrong_cell
+from kerasnlp_lab.data.labels import is_number, label_text
+from kerasnlp_lab.data.tables import TableRow
+from kerasnlp_lab.data.tables.rows import as_text
+
+__all__ = ["LabelCell", "joined_labels", "read_labels"]
+
+_YES, _NO = {"1", "true", "yes"}, {"", "0", "false", "no"}
+_STRING = r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\''
+_ITEM = rf"(?:{_STRING}|[+-]?\d+(?:\.\d+)?)"
+# NumPy writes no commas; adjacent texts would be one text to Python
+_LIST = re.compile(rf"[\[({{]\s*(?:{_ITEM}(?:\s*,\s*|\s+|(?=\s*[\])}}])))*\s*[\])}}]", re.DOTALL)
+_QUOTED = re.compile(r'\s*"((?:[^"]|"")*)"', re.DOTALL)
+
+
+class LabelCell(NamedTuple):
+    """The labels of a row.
+
+    Args:
+        labels: The labels, each once; one, perhaps "", where texts have one label each.
+        numbers: Whether each was a number in its file, and no text.
+        wrong: Why they cannot be read; "" if they can.
+        is_list: Whether the cell was the text of a list in brackets.
+    """
+
+    labels: tuple[str, ...] = ()
+    numbers: bool = False
+    wrong: str = ""
+    is_list: bool = False
+
+
+def read_labels(row: TableRow, columns: Columns) -> LabelCell:
+    """Returns the labels of a row."""
+    if columns.flags:
+        return _flags(row, columns.flags)
+    name = columns.label or ""
+    cell = row.cells.get(name, "")
+    if columns.annotation == "labels":
+        wrong = wrong_cell(row, name, "label")
+        found = LabelCell((label_text(cell),), is_number(cell), wrong)
+    else:
+        found = _several(row, name, cell, columns.separator)
+    if not columns.names or found.wrong or found.labels == ("",):
+        return found
+    named = tuple(_named(label, columns.names) for label in found.labels)
+    if "" in named:
+        unknown = found.labels[named.index("")]
+        most = len(columns.names) - 1
+        return LabelCell(wrong=f"label {unknown!r} has no name: expected a number from 0 to {most}")
+    return found._replace(labels=tuple(dict.fromkeys(named)), numbers=False)
+
+
+def joined_labels(labels: tuple[str, ...], separator: str = ",") -> str:
+    """Returns labels as one cell that `read_labels` reads back, quoted where that is needed."""
+    return separator.join(
+        '"' + label.replace('"', '""') + '"'
+        if separator in label or label[:1] in ('"', "[", "(", "{")
+        else label
+        for label in labels
+    )
+
+
+def _flags(row: TableRow, columns: tuple[str, ...]) -> LabelCell:
+    found = []
+    for name in columns:
+        value = row.cells.get(name, "")
+        word = label_text(value).lower().removesuffix(".0")
+        if word not in _YES | _NO:
+            expected = "expected 0 or 1 (or false or true, no or yes, or an empty cell)"
+            return LabelCell(wrong=f"column {name} has {value[:60]!r}: {expected}")
+        found += [name] if word in _YES else []
+    return LabelCell(tuple(found))
+
+
+def _several(row: TableRow, name: str, cell: str, separator: str | None) -> LabelCell:
+    value = getattr(cell, "value", None)
+    if isinstance(value, dict) or (name and name not in row.cells):
+        wrong = wrong_cell(row, name, "label")
+        return LabelCell(wrong=wrong)
+    if isinstance(value, list | tuple):
+        return _of_list(list(value), cell)
+    if value is not None:
+        return LabelCell((label_text(cell),), is_number(cell))
+    return _of_text(cell.strip(), separator)
+
+
+def _of_list(values: list[Any], cell: str) -> LabelCell:
+    """Returns the labels of a list in JSON or Parquet."""
+    cells = [as_text(value) for value in values]
+    if any(isinstance(value, list | dict) for value in values):
+        return LabelCell(wrong=f"the labels are {cell[:60]}: expected a list of names")
+    if not all(map(label_text, cells)):
+        return LabelCell(wrong=f"the labels are {cell[:60]}: one of them is empty")
+    return LabelCell(tuple(dict.fromkeys(map(label_text, cells))), all(map(is_number, cells)))
+
+
+@lru_cache(65_536)
+def _of_text(cell: str, separator: str | None) -> LabelCell:
+    """Returns the labels of a cell that is a text."""
+    if separator is None and cell[:1] in ("[", "(", "{") and cell[-1:] in ("]", ")", "}"):
+        if _LIST.fullmatch(cell):
+            labels = [_literal(item).strip() for item in re.findall(_ITEM, cell)]
+            wrong = "" if all(labels) else f"the labels are {cell[:60]}: one of them is empty"
+            return LabelCell(tuple(dict.fromkeys(labels)), wrong=wrong, is_list=True)
+        if cell[0] == "[" and "," in cell:
+            advice = 'quote its names, as in ["a", "b"], or say --label-separator ,'
+            return LabelCell(wrong=f"the labels {cell[:60]!r} look like a list: {advice}")
+    found = _split(cell, separator or ",")
+    if found is None:
+        advice = 'close it, as in "a, b",c, or double it where it is part of a name'
+        return LabelCell(wrong=f"the labels {cell[:60]!r} have an open quotation mark: {advice}")
+    return LabelCell(tuple(dict.fromkeys(filter(None, found))))
+
+
+def _split(cell: str, separator: str) -> list[str] | None:
+    """Returns the names between separators, without quotation marks; None if one is left open."""
+    found, start = list[str](), 0
+    while True:
+        if quoted := _QUOTED.match(cell, start):
+            found.append(quoted[1].replace('""', '"').strip())
+            end = quoted.end()
+            while cell[end : end + 1].isspace() and not cell.startswith(separator, end):
+                end += 1
+            if end < len(cell) and not cell.startswith(separator, end):
+                return None
+        else:
+            end = cell.find(separator, start)
+            end = len(cell) if end < 0 else end
+            found.append(cell[start:end].strip())
+            if found[-1].startswith('"'):
+                return None
+        if end >= len(cell):
+            return found
+        start = end + len(separator)
+
+
+def _literal(item: str) -> str:
+    """Returns what an item of a list in JSON, Python or NumPy stands for."""
+    if item[0] == '"':
+        try:
+            return str(json.loads(item, strict=False))
+        except ValueError:  # Python's escapes
+            pass
+    return item if item[0] not in "'\"" else str(ast.literal_eval(item))
+
+
+def _named(label: str, names: tuple[str, ...]) -> str:
+    """Returns the name of a label that is a number or a name; "" if it is neither."""
+    number = label.removesuffix(".0")
+    if number.isdecimal() and int(number) < len(names):
+        return names[int(number)]
+    return label if label in names else ""
