@@ -29,6 +29,7 @@ from kerasnlp_lab.evaluation.plots import (
 from kerasnlp_lab.evaluation.report import render_page
 from kerasnlp_lab.lab.claiming import claim_run, say
 from kerasnlp_lab.lab.config import ExperimentConfig
+from kerasnlp_lab.lab.folds import divide_into_folds, out_of_fold_logits
 from kerasnlp_lab.lab.reading import notes_on_reading
 from kerasnlp_lab.machine import precision_note
 from kerasnlp_lab.paths import user_path, write_whole
@@ -88,14 +89,18 @@ def run_experiment(
     config, note = _resolved(config, data)
     record = config.to_json() | {"dataset": describe_dataset(data), "versions": package_versions()}
     record["strategy"]["replicas"] = strategy.num_replicas_in_sync
+    folds = divide_into_folds(config, data)
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
-    keras.utils.set_random_seed(config.seed)
     with explain_lost_worker(strategy), claim_run(output, record, strategy, console) as run:
         if "precision" in config.options:
             say(console, precision_note(config.options["precision"]))
         if note:
             say(console, note)
+        if folds:
+            answers = out_of_fold_logits(folds, config, data, task, run, strategy, console)
+            say(console, f"all {len(data.train)} rows")
+        keras.utils.set_random_seed(config.seed)
         classifier = create_model(
             config.model,
             task,
@@ -124,10 +129,16 @@ def run_experiment(
             checkpoint_every=config.checkpoint_every,
         )
         fused = classifier.fused()
-        logits = predict_logits(classifier, data.validation.texts, fused=fused)
+        if folds:
+            logits = answers
+        else:
+            logits = predict_logits(classifier, data.validation.texts, fused=fused)
         classifier = _with_decision(classifier, logits, data, config)
         validation = evaluate_logits(logits, data.validation, task, classifier.decision)
         evaluation = evaluate(classifier, data.test, fused=fused)
+        if folds and data.test is data.train:
+            speed = evaluation.texts_per_second
+            evaluation = evaluate_logits(answers, data.test, task, classifier.decision, speed)
         experiment = Experiment(run, config, record["dataset"], training, evaluation)
         if is_chief(strategy):
             _write(experiment, classifier, data, validation, record, found, console)
