@@ -66,6 +66,9 @@ class MultiLabel(Task):
         label_names: The labels, in the order of the logits.
         label_smoothing: How far targets move from 0 and 1 towards one half, as a share.
         positive_weights: The factor for the loss of each label at rows that have it; None for 1.
+        log_odds: The logarithm of how many rows to train on have each label to how many have not,
+            from which a new head begins; None for 0. Otherwise the first epochs are spent on
+            learning that most labels are rare (Lin et al. 2017, https://arxiv.org/abs/1708.02002).
 
     Raises:
         DataError: Two labels have the same name, or a name is missing.
@@ -80,6 +83,7 @@ class MultiLabel(Task):
     label_names: tuple[str, ...]
     label_smoothing: float = 0.0
     positive_weights: tuple[float, ...] | None = None
+    log_odds: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "label_names", as_class_names(self.label_names))
@@ -87,7 +91,9 @@ class MultiLabel(Task):
     @classmethod
     def for_data(cls, data: TextDataset) -> MultiLabel:
         cls.check_annotation(data)
-        return cls(data.label_names)
+        counts = data.train.label_counts(len(data.label_names))
+        odds = (counts + 0.5) / (len(data.train) - counts + 0.5)
+        return cls(data.label_names, log_odds=tuple(np.log(odds).tolist()))
 
     @classmethod
     def from_json(cls, saved: Mapping[str, Any]) -> MultiLabel:
@@ -124,7 +130,7 @@ class MultiLabel(Task):
         return of_rows
 
     def head(self, width: int, options: HeadOptions) -> keras.Model:
-        return dense_head((width,), len(self.label_names), options)
+        return dense_head((width,), len(self.label_names), options, self.log_odds)
 
     def losses(self, logits: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the sum over rows and labels of the cross-entropies, and the number of rows."""

@@ -10,7 +10,7 @@ from kerasnlp_lab._keras import keras
 from kerasnlp_lab.data import Split, TextDataset
 from kerasnlp_lab.errors import DataError, OptionError, UnknownNameError
 from kerasnlp_lab.evaluation import evaluate
-from kerasnlp_lab.tasks import Classification, Entities, MultiLabel, find_task
+from kerasnlp_lab.tasks import Classification, Entities, HeadOptions, MultiLabel, find_task
 from kerasnlp_lab.tasks.label_decision import LabelDecision
 from kerasnlp_lab.zoo import create_classifier
 from tests.tasks.cases import LABEL_SETS, ROWS, TEXTS
@@ -55,9 +55,19 @@ def test_balanced_weights_give_both_sides_of_a_label_the_same_total():
 def test_a_label_of_every_row_keeps_a_weight():
     every = Split(["a cat", "b cat"], label_sets=[(0,), (0, 1)])
     data = TextDataset("every", ("a", "b"), every, every, every)
-    assert MultiLabel.for_data(data).for_training(data, class_weight="balanced") == MultiLabel(
-        ("a", "b"), 0.0, (0.5, 1.0)
-    )
+    weighted = MultiLabel(("a", "b")).for_training(data, class_weight="balanced")
+    assert weighted.positive_weights == (0.5, 1.0)
+
+
+def test_a_new_head_begins_with_the_frequencies_of_labels():
+    rows = Split([f"text {n}" for n in range(100)], label_sets=[(0,)] * 90 + [(0, 1)] * 10)
+    task = MultiLabel.for_data(TextDataset("odds", ("every", "rare"), rows, rows, rows))
+    head = task.head(4, HeadOptions())
+    shares = tf.sigmoid(head(tf.zeros([1, 4])))[0].numpy()
+    assert shares == pytest.approx(
+        [100.5 / 101, 10.5 / 101]
+    )  # never 1: it could be learned no more
+    assert tf.sigmoid(TASK.head(4, HeadOptions())(tf.zeros([1, 4]))).numpy().tolist() == [[0.5] * 3]
 
 
 def test_weights_by_name():
