@@ -242,6 +242,11 @@ def test_a_mark_that_may_separate_is_reported(tmp_path):
     assert note == "no text has two labels; if a ; separates them, say --label-separator ';'"
 
 
+def test_one_column_of_0_and_1_is_reported(tmp_path):
+    data = load(save(tmp_path, [("0",), ("1",)], times=9))
+    assert "the labels in column labels are 0, 1; if it is a column of one label" in data.notes[0]
+
+
 @pytest.mark.parametrize(
     "settings",
     [
