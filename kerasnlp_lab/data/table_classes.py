@@ -77,8 +77,10 @@ def _about_label_sets(rows: LabelledRows) -> list[str]:
         verb = "labels" if len(unused) > 1 else "label"
         notes.append(f"no training row has the {verb} {listed(sorted(unused))}: left out")
     if columns.label and {*rows.names} <= {"0", "1", "True", "False"}:
-        advice = "if it is a column of one label, name those of all labels: --label-column A ..."
-        notes.append(f"the labels in column {columns.label} are {listed(rows.names)}; {advice}")
+        notes.append(
+            f"the labels in column {columns.label} are {listed(rows.names)}; if it is a column of "
+            "one label, name those of all labels (--label-column, repeated)"
+        )
     if columns.separator is None and all(len(labels) < 2 for labels in rows.seen):
         marks = [mark for mark in ";|" if any(mark in name for name in rows.names)]
         advice = [f"; if a {mark} separates them, say --label-separator '{mark}'" for mark in marks]
