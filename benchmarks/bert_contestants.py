@@ -17,6 +17,7 @@ from materials import MINILM, Row, fine_tuned, labels_of, texts_of, write_huggin
 
 from kerasnlp_lab import create_classifier
 from kerasnlp_lab.data import TextDataset
+from kerasnlp_lab.data.pairs import is_pair, split_pair
 from kerasnlp_lab.hub import minilm_modules
 from kerasnlp_lab.machine import best_precision
 
@@ -53,22 +54,37 @@ def hugging_face_at_its_best() -> dict[str, bool]:
     return {"best": True, "bfloat16": best_precision() == "mixed_bfloat16"}
 
 
-def start(one: Contestant, label_names: Sequence[str], *, seed: int, steps: int) -> None:
-    """Has a contestant begin a new training, at the same peak learning rate as all."""
+def start(
+    one: Contestant,
+    label_names: Sequence[str],
+    *,
+    seed: int,
+    steps: int,
+    pair: tuple[str, str] | None = None,
+) -> None:
+    """Has a contestant begin a new training, at the same peak learning rate as all.
+
+    With `pair`, the names of two texts, it is a training on pairs.
+    """
     fields: dict[str, Any] = {"seed": seed, "label_names": list(label_names), "steps": steps}
     if one.name in OURS:
-        fields |= {"model": MINILM, "vocabulary": [], "options": OURS[one.name]}
+        fields |= {"model": MINILM, "vocabulary": [], "options": OURS[one.name], "pair": pair}
     one.ask("start", **fields)
 
 
 def train(one: Contestant, rows: Sequence[Row], epochs: int = 1) -> Reply:
     """Has a contestant train on rows."""
-    return one.ask("train", texts=texts_of(rows), labels=labels_of(rows), epochs=epochs)
+    return one.ask("train", texts=_sent(rows), labels=labels_of(rows), epochs=epochs)
 
 
 def predict(one: Contestant, rows: Sequence[Row]) -> Reply:
     """Has a contestant find the classes of rows."""
-    return one.ask("predict", texts=texts_of(rows))
+    return one.ask("predict", texts=_sent(rows))
+
+
+def _sent(rows: Sequence[Row]) -> list[Any]:
+    """Returns the texts of rows; two for each pair."""
+    return [split_pair(text) if is_pair(text) else text for text in texts_of(rows)]
 
 
 @contextmanager

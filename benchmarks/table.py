@@ -40,6 +40,7 @@ QUESTIONS: dict[str, tuple[str, dict[str, float]]] = {
         },
     ),
     "entities": ("Entities", {}),
+    "pairs": ("Pairs of texts", {}),
     "from_scratch_train": ("Training from scratch", {"tutorial": 4}),
     "from_scratch_predict": (
         "Predicting from scratch",
@@ -223,6 +224,9 @@ def _notes(line: Mapping[str, Any]) -> list[str]:
     if line.get("accuracy"):
         shares = [f"{NAMES[name]} {share:.3f}" for name, share in line["accuracy"].items()]
         found.append(f"Test accuracy: {'; '.join(shares)}.")
+    for name, (difference, low, high, *_) in line.get("differences", {}).items():
+        points = f"{100 * difference:+.2f} points (95% {100 * low:+.2f} to {100 * high:+.2f})"
+        found.append(f"Ours minus {NAMES[name]}: {points}.")
     if "texts_that_differ" in line:
         found.append(f"Texts with other ids: {max(line['texts_that_differ'].values())}.")
     return found

@@ -66,12 +66,10 @@ class HuggingFace:
         )
         self.schedule = get_linear_schedule_with_warmup(self.optimizer, steps // 10, steps)
 
-    def train(self, texts: list[str], labels: list[int], epochs: int = 1) -> None:
+    def train(self, texts: list[Any], labels: list[int], epochs: int = 1) -> None:
         """Takes a step a batch."""
-        encoded = self.tokenizer(texts, truncation=True, max_length=LENGTH)["input_ids"]
-        rows = [
-            {"input_ids": ids, "labels": label} for ids, label in zip(encoded, labels, strict=True)
-        ]
+        encoded = self._encode(texts)
+        rows = [row | {"labels": label} for row, label in zip(encoded, labels, strict=True)]
         self.model.train()
         self.quick = None
         for _ in range(epochs):
@@ -83,6 +81,18 @@ class HuggingFace:
                 self.optimizer.step()
                 self.schedule.step()
                 self.optimizer.zero_grad()
+
+    def _encode(self, texts: list[Any]) -> list[dict[str, Any]]:
+        """Returns the ids of texts or of pairs, and for pairs the types of tokens."""
+        limits = {"truncation": True, "max_length": LENGTH}
+        if not texts or isinstance(texts[0], str):
+            return [{"input_ids": ids} for ids in self.tokenizer(texts, **limits)["input_ids"]]
+        firsts, seconds = zip(*texts, strict=True)
+        encoded = self.tokenizer(list(firsts), list(seconds), **limits)
+        columns = encoded["input_ids"], encoded["token_type_ids"]
+        return [
+            {"input_ids": ids, "token_type_ids": types} for ids, types in zip(*columns, strict=True)
+        ]
 
     def _training_batches(self, rows: list[dict[str, Any]]) -> DataLoader:
         if not self.best:
@@ -96,13 +106,15 @@ class HuggingFace:
         order = [batches[index] for index in torch.randperm(len(batches))]
         return DataLoader(rows, batch_sampler=order, collate_fn=self.collate)
 
-    def predict(self, texts: list[str]) -> Callable[[], dict[str, Any]]:
+    def predict(self, texts: list[Any]) -> Callable[[], dict[str, Any]]:
         """Finds the classes of texts."""
         self.model.eval()
         if self.best:
             labels = self._predict_sorted(texts)
             return lambda: {"labels": labels}
         limits = {"truncation": True, "max_length": LENGTH}
+        if texts and not isinstance(texts[0], str):
+            texts = [{"text": first, "text_pair": second} for first, second in texts]
         found = self.pipeline(texts, batch_size=BATCH, **limits)
         return lambda: {"labels": [self.model.config.label2id[one["label"]] for one in found]}
 
@@ -110,7 +122,7 @@ class HuggingFace:
         """Finds the class of one text after the other by the pipeline, and times each."""
         return protocol.one_by_one(lambda text: self.pipeline(text)[0]["label"], texts)
 
-    def _predict_sorted(self, texts: list[str]) -> list[int]:
+    def _predict_sorted(self, texts: list[Any]) -> list[int]:
         labels = [0] * len(texts)
         if self.quick is None:  # autocast would convert all weights for every batch
             precision = torch.bfloat16 if self.bfloat16 else torch.float32
@@ -122,12 +134,12 @@ class HuggingFace:
                     labels[row] = label
         return labels
 
-    def _sorted_batches(self, texts: list[str]) -> Iterator[tuple[list[int], Any]]:
-        encoded = self.tokenizer(texts, truncation=True, max_length=LENGTH)["input_ids"]
-        longest_first = sorted(range(len(texts)), key=lambda row: -len(encoded[row]))
+    def _sorted_batches(self, texts: list[Any]) -> Iterator[tuple[list[int], Any]]:
+        encoded = self._encode(texts)
+        longest_first = sorted(range(len(texts)), key=lambda row: -len(encoded[row]["input_ids"]))
         for start in range(0, len(texts), BATCH):
             rows = longest_first[start : start + BATCH]
-            yield rows, self.collate([{"input_ids": encoded[row]} for row in rows])
+            yield rows, self.collate([encoded[row] for row in rows])
 
 
 if __name__ == "__main__":

@@ -10,11 +10,13 @@ from typing import Any
 
 import protocol
 
-from kerasnlp_lab import Classifier, create_classifier, load_classifier, train
+from kerasnlp_lab import Classifier, load_classifier, train
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.data import Split, TextDataset
+from kerasnlp_lab.data.pairs import join_pair
+from kerasnlp_lab.tasks import Classification
 from kerasnlp_lab.text import tokenize
-from kerasnlp_lab.zoo import predict_logits
+from kerasnlp_lab.zoo import create_model, predict_logits
 
 PACKAGES = ["kerasnlp_lab", "tensorflow", "tensorflow-text", "tf_keras", "tf-models-official"]
 
@@ -38,18 +40,22 @@ class Ours:
         vocabulary: list[str],
         steps: int = 0,
         options: dict[str, Any] | None = None,
+        pair: list[str] | None = None,
     ) -> None:
         """Makes a new classifier; ``train`` knows the number of steps by itself."""
         keras.utils.set_random_seed(seed)
         self.seed = seed
-        self._hold(create_classifier(model, label_names, vocabulary, options=options or {}))
+        task = Classification(tuple(label_names))
+        names = (pair[0], pair[1]) if pair else None
+        self._hold(create_model(model, task, vocabulary, options=options or {}, pair=names))
 
-    def train(self, texts: list[str], labels: list[int], epochs: int = 1) -> dict[str, Any]:
+    def train(self, texts: list[Any], labels: list[int], epochs: int = 1) -> dict[str, Any]:
         """Trains as `train` does, with every row in each epoch and the encoder trainable.
 
         Timed are tokenizing and the training steps but for the first: TensorFlow builds
         its graph in that, which is the others' warm-up. Validating and saving are left out.
         """
+        texts = _joined(texts)
         rows = Split(texts, labels)
         # The validation rows are training rows: there are none to choose an epoch on.
         some = Split(texts[:32], labels[:32])
@@ -83,13 +89,18 @@ class Ours:
             )
         return {"epochs": len(result.history), "best_epoch": result.best_epoch}
 
-    def predict(self, texts: list[str]) -> Callable[[], dict[str, Any]]:
+    def predict(self, texts: list[Any]) -> Callable[[], dict[str, Any]]:
         """Finds the classes of texts, by a graph that is built once for weights, in the warm-up."""
-        classifier = self.classifier
+        classifier, texts = self.classifier, _joined(texts)
         self.fused = self.fused or classifier.fused()
         logits = predict_logits(classifier, texts, fused=self.fused)
         labels = classifier.decision.label_ids(classifier.decision.probabilities(logits))
         return lambda: {"labels": labels.tolist()}
+
+
+def _joined(texts: list[Any]) -> list[str]:
+    """Returns texts; a pair of texts as one string."""
+    return [text if isinstance(text, str) else join_pair(*text) for text in texts]
 
 
 if __name__ == "__main__":

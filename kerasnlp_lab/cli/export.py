@@ -50,4 +50,5 @@ def export(
             }
         )
         return
-    print(f"exported to {to}; try: {our_command('predict', to, 'Your text')}")
+    texts = [f"Your {name}" for name in classifier.pair or ["text"]]
+    print(f"exported to {to}; try: {our_command('predict', to, *texts)}")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import sys
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -42,13 +43,16 @@ def predict(
     model: Annotated[Path, typer.Argument(help="An exported model, or a run directory.")],
     texts: Annotated[
         list[str] | None,
-        typer.Argument(help="Texts (default: those in --file or on standard input)."),
+        typer.Argument(
+            help="Texts (default: those in --file or on standard input). For a model of pairs, the "
+            "first and the second text of each pair in turns."
+        ),
     ] = None,
     file: Annotated[
         Path | None,
         typer.Option(
-            help="A table, if its ending or --text-column says so; or else one text a line. "
-            "- is standard input."
+            help="A table, if its ending or --text-column says so; or else one text a line, or a "
+            "pair with a tab between. - is standard input."
         ),
     ] = None,
     lines: Annotated[
@@ -72,7 +76,9 @@ def predict(
 
     Without --text-column, a table's texts are in the column that the model was trained on, or
     in one with a telling name. An empty line counts as a text. In lines, bytes that are not
-    UTF-8 are read as U+FFFD. Answers come in order, while the input is still being read.
+    UTF-8 are read as U+FFFD. A model of pairs takes arguments two by two, a table's columns that it
+    was trained on, or lines with a tab between the two texts. Answers come in order, while the
+    input is still being read.
     """
     as_json = as_json or format is OutputFormat.jsonl
     if texts and file:
@@ -142,35 +148,75 @@ def _open(
     from kerasnlp_lab.data.unlabelled import UnlabelledRow, read_column, read_lines
 
     columns, format = rows.text_column or (), rows.table_format()
+    trained_on, task, pair = _trained_on(model)
+    second = rows.second_text_column or (pair[1] if pair else "")
+    if second and not pair:
+        raise OptionError(f"{model} was trained on single texts: leave out --second-text-column")
     if texts:
-        return map(UnlabelledRow, texts), ""
+        return map(UnlabelledRow, _two_by_two(texts, pair) if pair else texts), ""
     if file and not lines and (columns or rows.second_text_column or is_table(file)):
-        reading, task = _trained_on(model)
-        second = rows.second_text_column or reading.get("second_text_column", "")
-        trained_on = reading.get("text_columns", ())
+        # The columns of a table have the names of the pair, also if none was trained on.
+        trained_on = trained_on or (pair[:1] if pair else ())
         whole = task == "entities"
         return read_column(
             file, columns, trained_on, format, whole=whole, second_text_column=second
         )
     if alone := format.delimited_alone():
         raise OptionError(f"{alone} is for a table: give it as --file, without --lines")
-    return read_lines(file, format.encoding)
+    found, note = read_lines(file, format.encoding)
+    return (_divided(found, pair, str(file or "-")) if pair else found), note
 
 
-def _trained_on(model: Path) -> tuple[Mapping[str, Any], str]:
-    """Returns how the rows of a run or an export were read, and its task.
+def _two_by_two(texts: Sequence[str], pair: tuple[str, str]) -> list[str]:
+    """Returns pairs, one for each two of the arguments."""
+    from kerasnlp_lab.data.pairs import iter_pairs
 
-    The former is empty if it is not known.
+    if len(texts) % 2:
+        raise OptionError(
+            f"the model answers pairs of {' and '.join(pair)}: give texts two by two, got "
+            f"{len(texts)}"
+        )
+    return list(iter_pairs(list(zip(texts[::2], texts[1::2], strict=True)), pair))
+
+
+def _divided(
+    rows: Iterable[UnlabelledRow | RejectedRow], pair: tuple[str, str], path: str
+) -> Iterator[UnlabelledRow | RejectedRow]:
+    """Yields lines with a tab as pairs; others are bad rows."""
+    from kerasnlp_lab.data.tables import RejectedRow
+
+    for row in rows:
+        if isinstance(row, RejectedRow):
+            yield row
+            continue
+        text = row.text.encode() if isinstance(row.text, str) else row.text
+        if (tabs := text.count(b"\t")) == 1:
+            # What a text has of the separator becomes a space, as in a table.
+            yield row._replace(text=text.replace(b"\x1f", b" ").replace(b"\t", b"\x1f"))
+        else:
+            reason = f"expected one tab, between {' and '.join(pair)}, got {tabs or 'none'}"
+            yield RejectedRow(path, row.line, reason, text[:200].decode("utf-8", "replace"))
+
+
+def _trained_on(model: Path) -> tuple[Sequence[str], str, tuple[str, str] | None]:
+    """Returns the columns of texts that a run or an export was trained on, its task and its pair.
+
+    There are no columns if it was no table. The pair is None if texts are no pairs.
     """
+    pair = None
+    for name in ("model/classifier.json", "assets.extra/manifest.json"):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            first, second = json.loads((model / name).read_text(encoding="utf-8"))["pair"]
+            pair = str(first), str(second)
     for name in ("config.json", "assets.extra/manifest.json"):
         try:
             content = json.loads((model / name).read_text(encoding="utf-8"))
             config = content["trained"]["config"] if "trained" in content else content
             task = config.get("task", "classification")
-            return dict(config["dataset"]["reading"]), task
+            return config["dataset"]["reading"].get("text_columns", ()), task, pair
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue
-    return {}, "classification"
+    return (), "classification", pair
 
 
 def _good_rows(
@@ -212,7 +258,8 @@ def _line(one: Answer, line: int = 0, file: str = "") -> str:
     where = f"{where}  " if line else ""
     if isinstance(entities := getattr(one, "entities", None), tuple) and sys.stdout.isatty():
         return where + _marked(one.text, entities)
-    text = " ".join(one.text.split())
+    second = getattr(one, "second_text", None)
+    text = " ".join((one.text if second is None else f"{one.text} | {second}").split())
     shown = text if len(text) <= 100 else text[:99] + "…"
     return f"{where}{one.as_line()}  {shown}"
 

@@ -138,8 +138,10 @@ def load_table(
         if problem:
             on_problem(DataError(f"{problem}{_skipped(train)}", path))
     match = ClassMatcher(classes.known)
-    rows = {part: read(part, columns, match) for part in given if part != "train"}
     splits = {"train": train.split(names, classes.of_label)}
+    others = {part: file for part, file in given.items() if file != path}
+    splits |= {part: splits["train"] for part in given if part not in others}
+    rows = {part: read(part, columns, match) for part in others}
     splits |= {part: one.split(names, classes.rare.becomes) for part, one in rows.items()}
     try:
         share = divide if annotation == "labels" else divide_label_sets

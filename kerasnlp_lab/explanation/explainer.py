@@ -13,7 +13,9 @@ from kerasnlp_lab.errors import DataError, OptionError, UnknownNameError
 from kerasnlp_lab.explanation.explanation import Completeness, Explanation
 from kerasnlp_lab.explanation.reading import read_pair, read_text
 from kerasnlp_lab.tasks import Classification, MultiLabel
-from kerasnlp_lab.text.vectorizer import Features, replace_surrogates
+from kerasnlp_lab.text import TextVectorizer
+from kerasnlp_lab.text.offsets import Token, Word, within_window
+from kerasnlp_lab.text.vectorizer import WINDOW_OF, Features, replace_surrogates
 from kerasnlp_lab.training import RunDirectory
 from kerasnlp_lab.zoo import Classifier, load_classifier
 from kerasnlp_lab.zoo.inside import Inside
@@ -36,6 +38,9 @@ def explain(
     to this text. The output is the class's logit minus the mean of all logits, because a
     softmax depends only on these differences. Where a text may have several labels, it is the
     label's logit alone.
+
+    If the classifier reads a long text in windows, the window that decided is explained: the one
+    with the highest output for the class.
 
     Args:
         classifier: One of our own Transformers, or a BERT without ``encoder=module``.
@@ -82,12 +87,20 @@ def explain(
     if all(token.word is None for token in tokens):
         raise DataError("the model reads no word of this text; there is nothing to explain")
     features = classifier.text(tf.constant([given]))
-    logits, attention = inside.run(features, inside.embed(features[inside.ids]))
-    probabilities = classifier.decision.probabilities(logits.numpy())
+    window_of = features.pop(WINDOW_OF, None)
+    logits = _logits(inside, features)  # [1, classes], or of each window
+    probabilities = classifier.decision.probabilities(logits.mean(axis=0, keepdims=True))
     names = classifier.label_names
     several = isinstance(task, MultiLabel)
     decide = classifier.decision.label_ids if not several else lambda shares: shares.argmax(axis=1)
     target = int(decide(probabilities)[0]) if label is None else names.index(label)
+    window = None
+    if window_of is not None:
+        number = int(np.argmax(logits[:, target] - (0.0 if several else logits.mean(axis=1))))
+        window = number + 1, len(logits)
+        features = {name: one[number : number + 1] for name, one in features.items()}
+        words, tokens = _in_window(classifier.text, given, number, words, tokens)
+    _, attention = inside.run(features, inside.embed(features[inside.ids]))
     neutral_id = classifier.text.vocabulary().index(inside.neutral)
     length = len(tokens)
     replaced = np.zeros(features[inside.ids].shape, bool)  # [1, seq]
@@ -108,6 +121,7 @@ def explain(
         completeness=completeness,
         pair=classifier.pair,
         second_start=given.index(PAIR_SEPARATOR) + 1 if classifier.pair else None,
+        window=window,
     )
 
 
@@ -126,6 +140,25 @@ def explain_run(
     """
     opened = RunDirectory.open(run)
     return explain(load_classifier(opened.model, to_explain=True), text, label=label)
+
+
+def _logits(inside: Inside, features: Features) -> np.ndarray:
+    """Returns the logits of rows of features, float32 [rows, classes], computed one by one."""
+    rows = len(features[inside.ids])
+    found = []
+    for row in range(rows):
+        one = {name: values[row : row + 1] for name, values in features.items()}
+        found.append(inside.run(one, inside.embed(one[inside.ids]))[0].numpy())
+    return np.concatenate(found)
+
+
+def _in_window(
+    vectorizer: TextVectorizer, text: str, number: int, words: list[Word], tokens: list[Token]
+) -> tuple[list[Word], list[Token]]:
+    """Returns the words and tokens of a text that are in one of its windows."""
+    ids, lengths = vectorizer.ids_and_lengths(tf.constant([text.encode()]))
+    found = vectorizer.windows(ids, lengths)
+    return within_window(words, tokens, int(found.starts[number]), int(found.ends[number]))
 
 
 def _rollout(attention: np.ndarray) -> np.ndarray:

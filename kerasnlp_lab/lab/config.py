@@ -64,6 +64,8 @@ class ExperimentConfig:
         seed: The seed of initial weights, dropout and the order of the rows.
         deterministic: Whether TensorFlow may only use operations that give the same bits
             every time; once switched on, this holds for the rest of the process.
+        folds: The most parts of a cross-validation, in place of rows to validate on; 0 for none.
+            The validation rows must then be the training rows, and the test rows may be them.
         checkpoint_every: When to save: "5m", "200steps", "off".
 
     Raises:
@@ -87,6 +89,7 @@ class ExperimentConfig:
     strategy: str = "auto"
     seed: int = 0
     deterministic: bool = False
+    folds: int = 0
     checkpoint_every: str = CHECKPOINT_EVERY
 
     def __post_init__(self) -> None:
@@ -98,6 +101,11 @@ class ExperimentConfig:
         options = entry.with_options(self.options)
         options.check_task(task)
         object.__setattr__(self, "options", dataclasses.asdict(options))
+        check_option("folds", self.folds, self.folds == 0 or self.folds > 1, "2 or more, or 0")
+        if self.folds:
+            fits = self.strategy != "multi_worker"
+            check_option("strategy", self.strategy, fits, "one for a single machine with folds")
+            check_option("folds", self.folds, task.annotation == "labels", f"0 for {task.name}")
         Interval(self.checkpoint_every)  # raises if it cannot be read
         if self.strategy not in STRATEGIES:
             raise UnknownNameError("strategy", self.strategy, STRATEGIES)
@@ -137,6 +145,7 @@ class ExperimentConfig:
             "strategy": {"name": self.strategy},
             "seed": self.seed,
             "deterministic": self.deterministic,
+            "folds": self.folds,
             "checkpoint_every": self.checkpoint_every,
         }
 
@@ -160,5 +169,6 @@ class ExperimentConfig:
             strategy=content["strategy"]["name"],
             seed=content["seed"],
             deterministic=content["deterministic"],
+            folds=content.get("folds", 0),
             checkpoint_every=content["checkpoint_every"],
         )

@@ -16,7 +16,7 @@ __all__ = ["LabelDecision", "check_label_threshold", "choose_label_decision"]
 
 RULES = ("auto", "macro_f1", "micro_f1", "common")
 CUTS = np.linspace(-10, 6, 321)  # the thresholds to choose from, as logits: 0.00005 to 0.9975
-FEW = 10  # rows of a label whose own best threshold counts as much as the common one
+FEW = 10  # rows of a label that count as much as what its probabilities promise
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,9 @@ def choose_label_decision(
 ) -> LabelDecision:
     """Chooses the temperature and the thresholds on the validation rows.
 
-    The best threshold for a label with few rows is mostly chance. So it is moved towards the
-    common one, in logits: with 10 rows of the label by half, with 90 by a tenth.
+    The best threshold for a label with few rows is mostly chance. So the rows that have the label
+    are averaged with those that its probabilities promise: with 10 rows of the label in equal
+    parts, with 90 nine to one.
 
     Args:
         logits: The logits of the validation rows, float32 [rows, labels].
@@ -102,19 +103,15 @@ def choose_label_decision(
     temperature = _fit_temperature(logits, truth)
     if value is not None:
         return LabelDecision(temperature, (value,) * truth.shape[1], "as requested")
-    hits, found = _counts(logits / temperature, truth)
-    rows = truth.sum(axis=0)
+    hits, found, rows = _counts(logits / temperature, truth)
     if threshold == "micro_f1":
         gain, rule = _gains_of_micro_f1(hits, found, rows), "best micro-F1"
     else:
-        gain, rule = 2 * hits / np.maximum(found + rows, 1), "best F1 of each label"
-    common = CUTS[_best(gain[:, rows > 0].sum(axis=1))]
+        gain, rule = 2 * hits / (found + rows), "best F1 of each label"
     if threshold == "common":
-        chosen, rule = np.full(len(rows), common), "one for all labels, with the best mean F1"
-    else:
-        own = np.array([CUTS[_best(column)] for column in gain.T])
-        share = rows / (rows + FEW)
-        chosen = share * own + (1 - share) * common
+        gain = np.broadcast_to(gain.sum(axis=1, keepdims=True), gain.shape)
+        rule = "one for all labels, with the best mean F1"
+    chosen = [CUTS[_best(column)] for column in gain.T]
     thresholds = scipy.special.expit(chosen).astype(np.float32).tolist()
     return LabelDecision(temperature, tuple(thresholds), f"{rule} on the validation rows")
 
@@ -133,13 +130,25 @@ def _fit_temperature(logits: np.ndarray, truth: np.ndarray) -> float:
     return float(np.exp(found.x))
 
 
-def _counts(logits: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the rows at or above each cut that have the label, and all, int64 [cuts, labels]."""
-    hits, found = (np.zeros((len(CUTS), truth.shape[1]), np.int64) for _ in range(2))
+def _counts(logits: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Counts the rows of each label at or above each cut, float64.
+
+    Returns:
+        The rows with the label at or above the cut, [cuts, labels], all rows at or above it,
+        [cuts, labels], and all rows with the label, [labels].
+    """
+    shape = len(CUTS), truth.shape[1]
+    hits, found, rows = np.zeros(shape), np.zeros(shape), np.zeros(shape[1])
     for label, (column, has) in enumerate(zip(logits.T, truth.T, strict=True)):
-        for counts, scores in ((hits, column[has]), (found, column)):
-            counts[:, label] = len(scores) - np.searchsorted(np.sort(scores), CUTS)
-    return hits, found
+        order = np.argsort(column)
+        scores = column[order]
+        below = np.searchsorted(scores, CUTS)
+        found[:, label] = len(scores) - below
+        share = has.sum() / (has.sum() + FEW)
+        rises = share * has[order] + (1 - share) * scipy.special.expit(scores)
+        above = np.append(np.cumsum(rises[::-1])[::-1], 0.0)
+        hits[:, label], rows[label] = above[below], above[0]
+    return hits, found, rows
 
 
 def _gains_of_micro_f1(hits: np.ndarray, found: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -151,7 +160,7 @@ def _gains_of_micro_f1(hits: np.ndarray, found: np.ndarray, rows: np.ndarray) ->
     best, gain = -1.0, 2.0 * hits
     while True:
         chosen = gain.argmax(axis=0), np.arange(len(rows))
-        f1 = 2 * hits[chosen].sum() / max((found[chosen] + rows).sum(), 1)
+        f1 = 2 * hits[chosen].sum() / (found[chosen] + rows).sum()
         if f1 <= best:
             return gain
         best, gain = f1, 2 * hits - f1 * (found + rows)

@@ -230,11 +230,8 @@ class TextVectorizer(keras.layers.Layer):
         """Discards the tokenizing graph; the next call traces one with the current vocabulary."""
 
         def flat(texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            if self.with_offsets:
-                tokens = self._split_with_offsets(texts)
-            else:
-                tokens = self.split_pairs(texts) if self.pairs else self.split(texts)
-            tokens = self.truncate(tokens)
+            read = self.split_pairs if self.pairs else self.split_whole
+            tokens = self.truncate(read(texts))
             return tokens.flat_values, tokens.row_lengths()
 
         def with_offsets(texts: tf.Tensor) -> TokensInText:
@@ -313,8 +310,14 @@ class TextVectorizer(keras.layers.Layer):
 
     # Batches
 
+    def split_whole(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """Splits texts, as in `tokenize`, into all their token ids, int32 [batch, (tokens)]."""
+        if self.with_offsets:
+            return self._split_with_offsets(texts)
+        return self.split(self.joined_by_space(texts))
+
     def split(self, texts: tf.Tensor) -> tf.RaggedTensor:
-        """Splits texts into all their token ids, one operation after the other."""
+        """Does what `split_whole` does, for a task that needs no offsets."""
         return self.tokenize_clean(replace_invalid_utf8(texts))
 
     def truncate(self, tokens: tf.RaggedTensor) -> tf.RaggedTensor:

@@ -100,6 +100,8 @@ class LengthOptions(ModelOptions):
         OptionError: A value is invalid.
     """
 
+    added_since: ClassVar[Mapping[str, Any]] = {"long_texts": "head", "windows_in_training": 4}
+
     max_length: int = 256
     long_texts: str = "head"
     windows_in_training: int = 4

@@ -105,21 +105,21 @@ def _solve_each_label(
             linear = LinearSVC(C=strength, class_weight={True: weight}, random_state=0)
             linear.fit(x_train, has)
             kernel[:, label], bias[label] = linear.coef_[0], linear.intercept_[0]
-        decisions = x_validation @ kernel + bias  # [rows, labels]
-        scale, shift = _platt(decisions, truth)
-        logits = decisions * scale + shift
+        scale, shift = _platt(x_validation @ kernel + bias, truth)
+        kernel, bias = kernel * scale, bias * scale + shift
+        logits = x_validation @ kernel + bias
         loss = float((np.logaddexp(0, logits) - logits * truth).sum(axis=1).mean())
         history.append(
             {
                 "C": strength,
                 "accuracy": _micro_f1(x_train @ kernel + bias > 0, y_train.toarray()),
                 "val_loss": loss,
-                "val_accuracy": _micro_f1(decisions > 0, truth),
+                "val_accuracy": _micro_f1(logits > 0, truth),
             }
         )
         if loss < best:
             best = loss
-            network.set_weights([kernel * scale, bias * scale + shift])
+            network.set_weights([kernel, bias])
     return history
 
 

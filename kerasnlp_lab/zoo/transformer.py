@@ -56,7 +56,7 @@ class TransformerOptions(LengthOptions):
         OptionError: A value is out of range.
     """
 
-    added_since: ClassVar[Mapping[str, Any]] = {"tokens": "words"}
+    added_since: ClassVar[Mapping[str, Any]] = {**LengthOptions.added_since, "tokens": "words"}
 
     max_length: int = 256
     vocab_size: int = 20000

@@ -64,7 +64,8 @@ def test_each_rule_is_the_best_by_its_own_measure():
     assert choose_label_decision(logits, truth) == chosen["macro_f1"]  # auto
 
 
-def test_common_equals_the_best_of_all_common_thresholds():
+def test_common_equals_the_best_of_all_common_thresholds(monkeypatch):
+    monkeypatch.setattr("kerasnlp_lab.tasks.label_decision.FEW", 1e-9)
     logits, truth = drawn(400)
     decision = choose_label_decision(logits, truth, "common")
     scaled = logits / decision.temperature
@@ -75,7 +76,7 @@ def test_common_equals_the_best_of_all_common_thresholds():
 def test_micro_f1_equals_the_best_of_all_combinations(monkeypatch):
     few = np.linspace(-3, 2, 9)
     monkeypatch.setattr("kerasnlp_lab.tasks.label_decision.CUTS", few)
-    monkeypatch.setattr("kerasnlp_lab.tasks.label_decision.FEW", 0)
+    monkeypatch.setattr("kerasnlp_lab.tasks.label_decision.FEW", 1e-9)
     logits, truth = drawn(300, seed=3)
     decision = choose_label_decision(logits, truth, "micro_f1")
     scaled = logits / decision.temperature
@@ -86,19 +87,47 @@ def test_micro_f1_equals_the_best_of_all_combinations(monkeypatch):
     assert f1(decision, logits, truth, "micro") == pytest.approx(max(every))
 
 
-def test_a_label_with_few_rows_has_nearly_the_common_threshold():
+def best_of_expected_f1(probabilities):
+    """Returns the highest F1 that probabilities promise, and its cut: the slow way."""
+    cuts = scipy.special.expit(CUTS)
+    f1 = [
+        2
+        * probabilities[probabilities >= cut].sum()
+        / ((probabilities >= cut).sum() + probabilities.sum())
+        for cut in cuts
+    ]
+    return cuts[np.argmax(f1)]
+
+
+def test_a_label_without_rows_has_the_threshold_that_its_probabilities_promise():
     logits, truth = drawn(2000)
     truth[:, 2] = False
-    common = choose_label_decision(logits, truth, "common")
-    without = choose_label_decision(logits, truth)
-    assert without.thresholds[2] == common.thresholds[2]
-    truth[np.argsort(-logits[:, 2])[40:41], 2] = True  # its own best one finds 40 others
-    one = choose_label_decision(logits, truth)
-    common = choose_label_decision(logits, truth, "common").lowest[2]
-    own = scipy.special.logit(np.float64(one.lowest[2])) * (1 + FEW)
-    own -= FEW * scipy.special.logit(np.float64(common))
-    middle = logits[np.argsort(-logits[:, 2])[40], 2] / one.temperature
-    assert own == pytest.approx(middle, abs=0.5)  # a tenth of its own, and the rest in common
+    decision = choose_label_decision(logits, truth)
+    probabilities = decision.probabilities(logits)[:, 2]
+    assert decision.thresholds[2] == pytest.approx(best_of_expected_f1(probabilities), rel=0.1)
+
+
+def test_one_lucky_row_does_not_set_the_threshold():
+    """Its own best threshold would find the row alone."""
+    logits, truth = drawn(2000)
+    truth[:, 2] = False
+    before = choose_label_decision(logits, truth)
+    truth[logits[:, 2].argmax(), 2] = True
+    after = choose_label_decision(logits, truth)
+    assert after.thresholds[2] < 0.9 * after.probabilities(logits)[:, 2].max()
+    assert after.thresholds[2] == pytest.approx(before.thresholds[2], abs=0.2)
+
+
+def test_the_guard_helps_where_rows_are_few(monkeypatch):
+    """Thresholds from 60 rows, on 4,000 others, in the mean over 20 draws."""
+    frequencies = (0.3, 0.1, 0.05, 0.03, 0.02)
+    logits, truth = drawn(4000, frequencies)
+    means = {}
+    for few in (1e-9, FEW):
+        monkeypatch.setattr("kerasnlp_lab.tasks.label_decision.FEW", few)
+        chosen = [choose_label_decision(*drawn(60, frequencies, seed=n)) for n in range(1, 21)]
+        means[few] = np.mean([f1(one, logits, truth, "macro") for one in chosen])
+    assert means[FEW] > means[1e-9] + 0.01
 
 
 @pytest.mark.parametrize("rule", ["auto", "macro_f1", "micro_f1", "common"])

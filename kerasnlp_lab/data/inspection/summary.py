@@ -87,8 +87,14 @@ def _histogram(lengths: Lengths, bar: str) -> list[str]:
     high = f"95% up to {lengths.percentile_95:.0f}, 99% up to {lengths.percentile_99:.0f}"
     middle = f"mean {lengths.mean:.1f}, median {lengths.median:g}"
     lines.append(f"{middle}, {high}, longest {lengths.longest}")
-    cuts = (f"{most} cuts {share:.2%}" for most, share in lengths.cut.items())
-    return [*lines, f"a maximum length of {', '.join(cuts)} of them"] if lengths.cut else lines
+    if not lengths.cut:
+        return lines
+    (first, share), *others = lengths.cut.items()
+    cuts = [
+        f"{first} cuts {share:.2%} of them, and {lengths.unread[first]:.2%} of all {lengths.unit}"
+    ]
+    cuts += [f"{most} {share:.2%} and {lengths.unread[most]:.2%}" for most, share in others]
+    return [*lines, f"a maximum length of {'; '.join(cuts)}"]
 
 
 def _print_findings(inspection: Inspection, console: rich.console.Console, show: int) -> None:
