@@ -53,7 +53,7 @@ class TableClasses:
         names += in_order(left - {*names})
         if note := rare.note(columns.annotation):
             notes.append(note)
-        if columns.annotation == "label_sets":
+        if columns.annotation == "label_sets" and columns.of_labels:
             notes += _about_label_sets(train)
         return cls(names, frozenset(classes.values()), of_label, rare, tuple(notes))
 

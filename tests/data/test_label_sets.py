@@ -356,3 +356,22 @@ def test_inspection_of_several_labels(tmp_path):
     again = load(write(tmp_path, cleaned.files["cleaned.csv"], "again.csv"))
     assert set(all_named(again).values()) == {("a",), ("B, b", "a"), (), ("A",)}
     assert cleaned.rows == 39
+
+
+def test_inspection_without_a_column_of_labels(tmp_path):
+    path = write(tmp_path, "text,mood\n" + "".join(f"t{i},a\n" for i in range(20)))
+    found = inspect_table(path, annotation="label_sets")
+    assert "training would stop: which column is it?" in found.notes[0]
+    assert (found.rows["train"], found.balance) == (14, {})
+    assert not any("have no label" in note for note in found.notes)
+
+
+def test_a_cleaned_copy_of_columns_of_0_and_1(tmp_path):
+    rows = [f"text &amp; {i},{i % 2},{int(i % 3 == 0)}" for i in range(40)]
+    path = write(tmp_path, "\n".join(["text,a,b", *rows, "text & 0,0,1"]) + "\n")
+    found = inspect_table(path, annotation="label_sets", label_columns=["a", "b"])
+    cleaned = clean(found.data)
+    again = load(write(tmp_path, cleaned.files["cleaned.csv"], "again.csv"))
+    every = all_named(again)
+    assert (len(every), every["text & 3"], every["text & 2"]) == (40, ("a", "b"), ())
+    assert cleaned.other_columns == ()
