@@ -34,7 +34,7 @@ class LabelCell(NamedTuple):
         labels: The labels, each once; one, perhaps "", where texts have one label each.
         numbers: Whether each was a number in its file, and no text.
         wrong: Why they cannot be read; "" if they can.
-        is_list: Whether the cell was the text of a list in brackets.
+        is_list: Whether the cell was a list, or the text of one in brackets.
     """
 
     labels: tuple[str, ...] = ()
@@ -91,8 +91,10 @@ def _several(row: TableRow, name: str, cell: str, separator: str | None) -> Labe
     if isinstance(value, dict) or (name and name not in row.cells):
         wrong = wrong_cell(row, name, "label")
         return LabelCell(wrong=wrong)
-    if isinstance(value, list | tuple):
-        return _of_list(list(value), cell)
+    if isinstance(value, list):
+        return _of_list(value, cell)
+    if isinstance(value, tuple):  # of a line of fastText
+        return LabelCell(tuple(dict.fromkeys(value)))
     if value is not None:
         return LabelCell((label_text(cell),), is_number(cell))
     return _of_text(cell.strip(), separator)
@@ -101,11 +103,12 @@ def _several(row: TableRow, name: str, cell: str, separator: str | None) -> Labe
 def _of_list(values: list[Any], cell: str) -> LabelCell:
     """Returns the labels of a list in JSON or Parquet."""
     cells = [as_text(value) for value in values]
-    if any(isinstance(value, list | dict) for value in values):
+    if any(isinstance(value, list | tuple | dict) for value in values):
         return LabelCell(wrong=f"the labels are {cell[:60]}: expected a list of names")
     if not all(map(label_text, cells)):
         return LabelCell(wrong=f"the labels are {cell[:60]}: one of them is empty")
-    return LabelCell(tuple(dict.fromkeys(map(label_text, cells))), all(map(is_number, cells)))
+    labels = tuple(dict.fromkeys(map(label_text, cells)))
+    return LabelCell(labels, all(map(is_number, cells)), is_list=True)
 
 
 @lru_cache(65_536)
