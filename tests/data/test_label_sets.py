@@ -330,7 +330,7 @@ def test_labels_with_too_few_rows_are_trained_on_and_reported(tmp_path):
     rare = data.label_names.index("rare")
     assert sum(rare in ids for ids in data.train.label_sets) == 1
     (note,) = data.notes
-    assert note.startswith("labels with fewer than 3 rows: rare (1 row): all their rows are train")
+    assert note.startswith("labels with fewer than 3 rows: rare (1 row): all are trained on")
     assert load(path, rare_classes="drop").label_names == ("a", "b")
     with pytest.raises(DataError, match=r"fewer than 3 rows: rare \(1 row\)"):
         load(path, rare_classes="stop", rare_minimum=3)
