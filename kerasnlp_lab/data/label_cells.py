@@ -23,7 +23,8 @@ _YES, _NO = {"1", "true", "yes"}, {"", "0", "false", "no"}
 _STRING = r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\''
 _ITEM = rf"(?:{_STRING}|[+-]?\d+(?:\.\d+)?)"
 # NumPy writes no commas; adjacent texts would be one text to Python
-_LIST = re.compile(rf"[\[({{]\s*(?:{_ITEM}(?:\s*,\s*|\s+|(?=\s*[\])}}])))*\s*[\])}}]", re.DOTALL)
+_BETWEEN = r"(?:\s*+,\s*+|\s++|(?=\s*+[\])}]))"  # possessive, so that it takes linear time
+_LIST = re.compile(rf"[\[({{]\s*+(?:{_ITEM}{_BETWEEN})*+\s*+[\])}}]", re.DOTALL)
 _QUOTED = re.compile(r'\s*"((?:[^"]|"")*)"', re.DOTALL)
 
 
@@ -64,11 +65,11 @@ def read_labels(row: TableRow, columns: Columns) -> LabelCell:
     return found._replace(labels=tuple(dict.fromkeys(named)), numbers=False)
 
 
-def joined_labels(labels: tuple[str, ...], separator: str = ",") -> str:
+def joined_labels(labels: tuple[str, ...]) -> str:
     """Returns labels as one cell that `read_labels` reads back, quoted where that is needed."""
-    return separator.join(
+    return ",".join(
         '"' + label.replace('"', '""') + '"'
-        if separator in label or label[:1] in ('"', "[", "(", "{")
+        if "," in label or label[:1] in ('"', "[", "(", "{")
         else label
         for label in labels
     )
