@@ -133,7 +133,9 @@ class ClassificationEvaluation(Evaluation):
         return {
             "confusion": confusion_figure(self.confusion, self.label_names),
             "precision_recall": precision_recall_figure(self),
-            "reliability": reliability_figure(self),
+            "reliability": reliability_figure(
+                self.uncalibrated, self.probabilities, self.labels, self.decision.temperature
+            ),
         }
 
     def predictions(self) -> tuple[Sequence[str], Iterator[Sequence[object]]]:

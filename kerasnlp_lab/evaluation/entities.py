@@ -10,16 +10,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 from matplotlib.figure import Figure
-from rich.cells import cell_len
 
 from kerasnlp_lab.data import Split
 from kerasnlp_lab.data.spans import Span
-from kerasnlp_lab.display import shown_names
 from kerasnlp_lab.evaluation.calibration import expected_calibration_error
 from kerasnlp_lab.evaluation.evaluation import Evaluation
 from kerasnlp_lab.evaluation.paired_tests import f1_interval
 from kerasnlp_lab.evaluation.plots import confusion_figure, draw_reliability
 from kerasnlp_lab.evaluation.predictions import COLUMNS, shown_text
+from kerasnlp_lab.evaluation.report import table_lines
 from kerasnlp_lab.tasks.entities import Entity, EntityDecision, TextEntities
 
 __all__ = ["EntityEvaluation", "EntityMistake", "score_entities"]
@@ -150,8 +149,8 @@ class EntityEvaluation(Evaluation):
 
     def as_text(self) -> str:
         totals, (low, high) = self.totals, self.interval
-        names = shown_names(self.label_names)
-        width = max(map(cell_len, names))
+        columns = {"precision": "precision", "recall": "recall", "F1": "f1"}
+        columns |= {"found": "found", "true": "true"}
         lines = [
             f"entity F1 {totals['f1']:.4f} (95% {low:.4f} to {high:.4f}), precision "
             f"{totals['precision']:.4f}, recall {totals['recall']:.4f}",
@@ -160,12 +159,8 @@ class EntityEvaluation(Evaluation):
             f"{self.right.mean():.4f} of them",
             ", ".join(f"{count} {_IN_WORDS[kind]}" for kind, count in self.mistake_counts.items()),
             "",
-            f"{'':{width}} precision    recall        F1     found      true",
+            *table_lines(self.label_names, columns, list(self.per_type.values())),
         ]
-        for name, row in zip(names, self.per_type.values(), strict=True):
-            shares = "".join(f" {row[one]:9.4f}" for one in ("precision", "recall", "f1"))
-            padded = name + " " * (width - cell_len(name))
-            lines.append(f"{padded}{shares} {row['found']:9} {row['true']:9}")
         error, temperature = self.calibration_error, self.decision.temperature
         return "\n".join(
             [*lines, "", f"calibration error {error:.4f}, with a temperature of {temperature:.2f}"]

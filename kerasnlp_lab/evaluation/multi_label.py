@@ -12,18 +12,18 @@ import numpy as np
 import scipy.sparse
 import sklearn.metrics
 from matplotlib.figure import Figure
-from rich.cells import cell_len
 
 from kerasnlp_lab.data import Split
 from kerasnlp_lab.data.row_labels import label_matrix
-from kerasnlp_lab.display import listed, shown_names
+from kerasnlp_lab.display import listed
 from kerasnlp_lab.evaluation.calibration import expected_calibration_error
 from kerasnlp_lab.evaluation.evaluation import Evaluation
 from kerasnlp_lab.evaluation.many_classes import FEW_CLASSES, draw_f1
 from kerasnlp_lab.evaluation.paired_tests import f1_interval
-from kerasnlp_lab.evaluation.plots import draw_reliability
+from kerasnlp_lab.evaluation.plots import reliability_figure
 from kerasnlp_lab.evaluation.predictions import label_set_rows
 from kerasnlp_lab.evaluation.ranking_curve import RankingCurve
+from kerasnlp_lab.evaluation.report import table_lines
 from kerasnlp_lab.tasks.label_decision import LabelDecision
 
 __all__ = ["LabelMistake", "MultiLabelEvaluation", "score_label_sets"]
@@ -241,40 +241,24 @@ class MultiLabelEvaluation(Evaluation):
 
     def _table(self) -> list[str]:
         """Returns a line for each label; of many, for those with the lowest F1."""
-        names = shown_names(self.label_names)
-        rows = list(self.per_label.values())
-        width = max(map(cell_len, names))
-        chosen: Sequence[int] = range(len(names))
-        more = []
-        if len(names) > FEW_CLASSES:
-            worst = sorted(chosen, key=lambda n: rows[n]["f1"] if rows[n]["support"] else 2.0)
-            chosen = worst[:NUM_MISTAKES]
+        rows, more = self.per_label, []
+        if len(rows) > FEW_CLASSES:
+            ranks = {name: row["f1"] if row["support"] else 2.0 for name, row in rows.items()}
+            worst = sorted(rows, key=ranks.__getitem__)[:NUM_MISTAKES]
             more = [
-                f"the {len(chosen)} labels with the lowest F1; {len(names) - len(chosen):,} more "
+                f"the {len(worst)} labels with the lowest F1; {len(rows) - len(worst):,} more "
                 "are in metrics.json and the output of --json"
             ]
-        lines = [f"{'':{width}} threshold precision    recall        F1     found      rows"]
-        for label in chosen:
-            row = rows[label]
-            shares = "".join(
-                f" {row[one]:9.4f}" for one in ("threshold", "precision", "recall", "f1")
-            )
-            padded = names[label] + " " * (width - cell_len(names[label]))
-            lines.append(f"{padded}{shares} {row['found']:9} {row['support']:9}")
-        return [*lines, *more]
+            rows = {name: rows[name] for name in worst}
+        columns = {"threshold": "threshold", "precision": "precision", "recall": "recall"}
+        columns |= {"F1": "f1", "found": "found", "rows": "support"}
+        return [*table_lines(list(rows), columns, list(rows.values())), *more]
 
     def figures(self) -> dict[str, Figure]:
-        reliability = Figure(figsize=(8, 3.6), layout="constrained")
-        parts = {
-            "uncalibrated": self.uncalibrated,
-            f"temperature {self.decision.temperature:.2f}": self.probabilities,
-        }
-        for axes, (name, values) in zip(reliability.subplots(1, 2), parts.items(), strict=True):
-            draw_reliability(axes, name, values.reshape(-1, 1), ~self.truth.ravel())
-        return {
-            "labels": draw_f1(self.per_label),
-            "reliability": reliability,
-        }
+        before, after = (one.reshape(-1, 1) for one in (self.uncalibrated, self.probabilities))
+        wrong, temperature = ~self.truth.ravel(), self.decision.temperature
+        reliability = reliability_figure(before, after, wrong, temperature)
+        return {"labels": draw_f1(self.per_label), "reliability": reliability}
 
     def predictions(self) -> tuple[Sequence[str], Iterator[Sequence[object]]]:
         """Returns a row for each text; labels are JSON lists."""

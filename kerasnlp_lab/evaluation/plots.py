@@ -118,15 +118,14 @@ def _draw_each(axes: Axes, evaluation: ClassificationEvaluation, names: Sequence
         axes.plot(row["recall"], row["precision"], "ko", label="at the threshold")
 
 
-def reliability_figure(evaluation: ClassificationEvaluation) -> Figure:
-    """Draws accuracy by confidence, without and with the temperature."""
+def reliability_figure(
+    uncalibrated: np.ndarray, probabilities: np.ndarray, labels: np.ndarray, temperature: float
+) -> Figure:
+    """Draws accuracy by confidence, without and with the temperature; see `calibration_bins`."""
     figure = Figure(figsize=(8, 3.6), layout="constrained")
-    parts = {
-        "uncalibrated": evaluation.uncalibrated,
-        f"temperature {evaluation.decision.temperature:.2f}": evaluation.probabilities,
-    }
-    for axes, (name, probabilities) in zip(figure.subplots(1, 2), parts.items(), strict=True):
-        draw_reliability(axes, name, probabilities, evaluation.labels)
+    parts = {"uncalibrated": uncalibrated, f"temperature {temperature:.2f}": probabilities}
+    for axes, (name, shares) in zip(figure.subplots(1, 2), parts.items(), strict=True):
+        draw_reliability(axes, name, shares, labels)
     return figure
 
 

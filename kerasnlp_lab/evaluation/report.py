@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import functools
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import jinja2
@@ -19,7 +20,7 @@ from kerasnlp_lab.tasks.decision import Decision
 if TYPE_CHECKING:
     from kerasnlp_lab.evaluation.classification import ClassificationEvaluation
 
-__all__ = ["evaluation_text", "page_templates", "render_page", "report_text"]
+__all__ = ["evaluation_text", "page_templates", "render_page", "report_text", "table_lines"]
 
 MEAN = "weighted avg"  # the longest name of a mean in scikit-learn's report
 WORST = 20  # classes in the text of a report of many
@@ -57,6 +58,28 @@ def render_page(package: str, template: str, **values: Any) -> str:
         values: The values that the template uses.
     """
     return page_templates(package).get_template(template).render(**values)
+
+
+def table_lines(
+    label_names: Sequence[str], columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    """Returns a table for the terminal with a line for each label.
+
+    Args:
+        label_names: The labels.
+        columns: The key of each column in a row, by the column's title.
+        rows: The numbers of each label; shares are floats.
+    """
+    names = shown_names(label_names)
+    width = max(map(cell_len, names))
+    cells = [
+        [f"{row[key]:.4f}" if isinstance(row[key], float) else row[key] for key in columns.values()]
+        for row in rows
+    ]
+    return [
+        name + " " * (width - cell_len(name)) + "".join(f" {cell:>9}" for cell in line)
+        for name, line in zip(["", *names], [columns, *cells], strict=True)
+    ]
 
 
 def evaluation_text(evaluation: ClassificationEvaluation) -> str:

@@ -127,6 +127,7 @@ def test_report_figures_and_text(result):
         evaluation=result,
         figures=figures,
         text=result.as_text(),
+        notes=(),
     )
     assert "0.9999" in page and "The most confident spurious labels" in page
     text = result.as_text()
