@@ -40,6 +40,8 @@ class FastBertEncoder(keras.layers.Layer):
         bert: What `reopen` returned.
         precision: What to compute in: "float32" or "mixed_bfloat16".
         pooled_only: Whether to leave out sequence_output, which saves most of the last layer.
+        mixed_lengths: Whether a training batch has texts of any lengths. Attention then pads its
+            longer and its shorter half apart.
 
     Call arguments:
         inputs: input_word_ids, input_mask and input_type_ids, int32 [batch, seq]; and perhaps
@@ -61,10 +63,12 @@ class FastBertEncoder(keras.layers.Layer):
         *,
         precision: str = "float32",
         pooled_only: bool = False,
+        mixed_lengths: bool = False,
         **kwargs: Any,
     ):
         super().__init__(dtype="float32", **kwargs)
         self.bert, self.pooled_only = bert, pooled_only
+        self._mixed_lengths = mixed_lengths and not pooled_only
         self.bert_config = bert.bert_config
         self._layers_dtype = tf.as_dtype(keras.mixed_precision.Policy(precision).compute_dtype)
         config = self.bert_config
@@ -124,10 +128,12 @@ class FastBertEncoder(keras.layers.Layer):
         `do` computes each layer of weights, by its name. `words` replace the word embeddings, and
         `attention` receives each layer's: see `with_attention`.
         """
-        positions = RealPositions(inputs["input_mask"], differentiable=do.differentiable)
+        halves = training and self._mixed_lengths
+        positions = RealPositions(
+            inputs["input_mask"], differentiable=do.differentiable, halves=halves
+        )
         asked = inputs.get("output_positions")
-        mask = tf.cast(inputs["input_mask"][:, tf.newaxis, tf.newaxis, :], do.dtype)
-        masked = (1 - mask) * tf.constant(MASKED, do.dtype)  # [batch, 1, 1, seq]
+        masked = [_masked(mask, do.dtype) for mask in positions.masks]
 
         # Embeddings: the sum of a word's, its position's and its segment's, normalized.
         x = do.enter(_embed(do, inputs, positions, words))
@@ -141,21 +147,25 @@ class FastBertEncoder(keras.layers.Layer):
 
             # Self-attention: each position gathers values from all positions of its text.
             joined = do.dense(f"{layer}.attention.self", x)  # [rows, 3 * hidden]
-            query, key, value = positions.split_heads(joined, *self._heads())
+            values = []
+            for group, padding in zip(
+                positions.split_heads(joined, *self._heads()), masked, strict=True
+            ):
+                query, key, value = group
+                if first_only:
+                    query = query[:, :, :1]
+                # (The weights of the queries hold the scale of the scores: see `Operations`.)
+                scores = tf.matmul(query, key, transpose_b=True) + padding
+                shares = tf.nn.softmax(scores)  # [batch, heads, from, to]
+                if attention is not None:
+                    attention.append(shares)
+                shares = self._attention_dropout(shares, training=training)
+                values.append(tf.matmul(shares, value))  # [batch, heads, from, size]
             if first_only:
-                query = query[:, :, :1]
+                gathered = tf.reshape(values[0], [-1, self.bert_config.hidden_size])
                 x = positions.first(x)  # [batch, hidden]: from here on, a row is a text
-            # (The weights of the queries hold the scale of the scores: see `Operations`.)
-            scores = tf.matmul(query, key, transpose_b=True) + masked  # [batch, heads, from, to]
-            shares = tf.nn.softmax(scores)
-            if attention is not None:
-                attention.append(shares)
-            shares = self._attention_dropout(shares, training=training)
-            gathered = tf.matmul(shares, value)  # [batch, heads, from, size]
-            if first_only:
-                gathered = tf.reshape(gathered, [-1, self.bert_config.hidden_size])
             else:
-                gathered = positions.join_heads(gathered)  # [rows, hidden]
+                gathered = positions.join_heads(values)  # [rows, hidden]
             if asked is not None and is_last:
                 rows = positions.rows_of_firsts_and(asked)
                 gathered, x = tf.gather(gathered, rows), tf.gather(x, rows)
@@ -188,6 +198,12 @@ class FastBertEncoder(keras.layers.Layer):
         """Returns how many attention heads a layer has, and the size of each."""
         count = self.bert_config.num_attention_heads
         return count, self.bert_config.hidden_size // count
+
+
+def _masked(mask: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
+    """Returns what is added to the scores of padding, [batch, 1, 1, seq], from [batch, seq]."""
+    real = tf.cast(mask[:, tf.newaxis, tf.newaxis, :], dtype)
+    return (1 - real) * tf.constant(MASKED, dtype)
 
 
 def _embed(

@@ -91,7 +91,7 @@ class HubVectorizer(TextVectorizer):
     def split(self, texts: tf.Tensor) -> tf.RaggedTensor:
         if self._fast is None:
             return super().split(texts)
-        return self.truncate(self._fast.tokenize(texts, super().split))
+        return self._fast.tokenize(texts, super().split)
 
     def keep_offsets(self) -> None:
         """Makes `tokenize` find its word pieces by operations that have offsets; see `find_tokens`.

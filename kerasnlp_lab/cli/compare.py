@@ -50,8 +50,9 @@ def compare(
     """Train several models on the same rows and print a leaderboard.
 
     Each model is trained by its own recipe. Neighbours on the leaderboard are compared by
-    McNemar's exact test, with several seeds by a paired permutation test, or for entities by a
-    paired bootstrap of the F1, so that a difference within noise is reported as such.
+    McNemar's exact test, with several seeds by a paired permutation test, or for entities and
+    several labels by a paired bootstrap of the F1, so that a difference within noise is reported
+    as such.
     """
     import_tensorflow()
     import rich.console

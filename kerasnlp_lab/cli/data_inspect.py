@@ -17,6 +17,8 @@ from kerasnlp_lab.errors import HubError, check_option, first_line
 if TYPE_CHECKING:
     import numpy as np
 
+    from kerasnlp_lab.data.inspection.lengths import Lengths
+
 __all__ = ["inspect"]
 
 LONGEST = 1_000_000  # tokens are only counted, so none is cut
@@ -96,12 +98,27 @@ def inspect(
         return
     console = rich.console.Console()
     inspection.print_summary(found, console, show)
+    if "count_tokens" in settings:
+        _print_long_texts(model, found.lengths)
     if cleaned is not None:
         print(f"\ncleaned: {cleaned.rows} rows are left, {len(cleaned.changes)} changes")
         if cleaned.other_columns:
             print(f"columns that are not in the copy: {', '.join(cleaned.other_columns)}")
         print("\n".join(str(folder / name) for name in (*cleaned.files, "changes.csv")))
     print(f"\nall findings: {folder / 'findings.csv'}")
+
+
+def _print_long_texts(model: str, lengths: Sequence[Lengths]) -> None:
+    """Prints how many texts are longer than the model reads at a time, if any are."""
+    from kerasnlp_lab.zoo import find_model
+
+    most = find_model(model).options.max_length
+    share = lengths[-1].cut.get(most) if lengths else None
+    if share:
+        print(
+            f"\n{model} reads {most} tokens at a time by default, and {share:.2%} of the texts are "
+            "longer: 'train --long-texts' says what is read of them"
+        )
 
 
 def _token_counter(model: str) -> dict[str, Any]:
@@ -111,6 +128,7 @@ def _token_counter(model: str) -> dict[str, Any]:
         HubError: The model is not available.
         UnknownNameError: There is no such model.
     """
+    from kerasnlp_lab.data.pairs import is_pair
     from kerasnlp_lab.text import tokenize
     from kerasnlp_lab.zoo import find_model
 
@@ -121,6 +139,8 @@ def _token_counter(model: str) -> dict[str, Any]:
         options, _ = entry.resolve(entry.options, texts, None)
         vectorizer = entry.build_text(options)
         vectorizer.max_length = LONGEST
+        if len(texts) and is_pair(texts[0]):
+            vectorizer.read_pairs()
         vectorizer.adapt(texts)
         return tokenize(vectorizer, texts).lengths + vectorizer.special_tokens
 

@@ -10,12 +10,13 @@ import typer
 from kerasnlp_lab.cli.json_output import Json, print_json, printing_to_stderr_if
 from kerasnlp_lab.cli.options import import_tensorflow
 from kerasnlp_lab.cli.rows import ENTITIES, RowsOptions, rows_options
+from kerasnlp_lab.errors import check_option
 from kerasnlp_lab.paths import our_command
 
 __all__ = ["shard"]
 
 
-@rows_options(without=ENTITIES)
+@rows_options(without=(*ENTITIES, "label_separator"))
 def shard(
     *,
     to: Annotated[Path, typer.Option("--to", help="The folder to write.")],
@@ -35,6 +36,10 @@ def shard(
     from kerasnlp_lab.paths import check_new
 
     check_new(to, "name another --to")
+    one = len(rows.label_column or ()) < 2
+    check_option(
+        "--label-column", rows.label_column, one, "one column; shards hold one label a text"
+    )
     with printing_to_stderr_if(as_json):
         data = rows.load()
         files = write_shards(data, to, shards=shards)["files"]

@@ -28,7 +28,8 @@ def explain(
         str | None, typer.Argument(help="The second text, for a model of pairs.")
     ] = None,
     label: Annotated[
-        str | None, typer.Option(help="The class to explain (default: the predicted class).")
+        str | None,
+        typer.Option(help="The class to explain (default: the predicted or likeliest one)."),
     ] = None,
     layer: Annotated[
         int | None, typer.Option(min=1, help="The layer to draw (default: attention rollout).")
@@ -103,13 +104,14 @@ def _document(explanation: Explanation, to: Path) -> dict[str, Any]:
         "probabilities": explanation.probabilities,
         "words": words,
         "completeness": {**vars(check), "error": check.error},
+        "window": explanation.window,
         "page": to / "explanation.html",
         "picture": to / "explanation.png",
     }
 
 
 def _print_explanation(explanation: Explanation) -> None:
-    """Prints the answer, a line a word, and the completeness check."""
+    """Prints the answer, the window, a line a word, and the completeness check."""
     from rich.cells import cell_len
 
     from kerasnlp_lab.display import printable, shown_names
@@ -121,6 +123,9 @@ def _print_explanation(explanation: Explanation) -> None:
     if more := len(surest) - len(parts):
         parts.append(f"and {more:,} more classes")
     print("  ".join(parts))
+    if explanation.window and explanation.window[1] > 1:
+        number, count = explanation.window
+        print(f"read in {count} windows; window {number} speaks most for the class:")
     print(f"contributions to {shown[explanation.label]}, and against it (-):")
     values = explanation.word_contributions
     block = "█" if writes_unicode() else "#"

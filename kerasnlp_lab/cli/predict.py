@@ -85,11 +85,8 @@ def predict(
         raise OptionError("give texts or --file, not both")
     if keep_columns and not as_json:
         raise OptionError("--keep-columns is for JSON: add --json")
-    for flag, column in (
-        ("--text-column", rows.text_column),
-        ("--second-text-column", rows.second_text_column),
-    ):
-        if column and (lines or not file):
+    for flag in ("--text-column", "--second-text-column"):
+        if getattr(rows, flag[2:].replace("-", "_")) and (lines or not file):
             raise OptionError(f"{flag} is for a table: give it as --file, without --lines")
     check_option("--bad-rows", rows.bad_rows, rows.bad_rows in ("stop", "skip"), "stop or skip")
     source, note = _open(model, texts, file, lines, rows)

@@ -167,7 +167,10 @@ def _resume(context: typer.Context, run: Path, strategy: str, as_json: bool) -> 
     directory = RunDirectory(run)
     if (run / "metrics.json").is_file():
         directory.tidy()
-        print(f"this run is finished: {run / 'report.html'}")
+        if as_json:
+            print_json({"run": run, **directory.read_json("metrics.json")})
+        else:
+            print(f"this run is finished: {run / 'report.html'}")
         return
     if "strategy" not in given and directory.unfinished:
         strategy = directory.read_json("config.json")["strategy"]["name"]

@@ -30,13 +30,14 @@ READ_COLUMNS = (
     "label_separator",
     "label_names",
 )
-COLUMNS = (*READ_COLUMNS, "max_classes", "delimiter", "quoting", "no_header")
+CLASSES = ("max_classes", "rare_classes", "rare_minimum")
+COLUMNS = (*READ_COLUMNS, *CLASSES, "delimiter", "quoting", "no_header")
 COLUMNS_AND_TABLES = (
     *READ_COLUMNS,
     "validation_data",
     "test_data",
     "test_fraction",
-    "max_classes",
+    *CLASSES,
     *ENTITIES,
 )
 TABLE_FORMAT = ("delimiter", "encoding", "quoting", "no_header")
@@ -125,6 +126,17 @@ class RowsOptions:
     max_classes: Annotated[
         int | None, typer.Option(help="The most classes that a table may have (default: 1000).")
     ] = None
+    rare_classes: Annotated[
+        str | None,
+        typer.Option(
+            help="Classes with too few rows: stop, keep them in the training rows alone, drop, or "
+            "merge=NAME into one (default: stop; with several labels a text: keep)."
+        ),
+    ] = None
+    rare_minimum: Annotated[
+        int | None,
+        typer.Option(help="The rows that a class needs (default: what the splits need)."),
+    ] = None
     joiner: Annotated[
         str | None,
         typer.Option(
@@ -142,6 +154,23 @@ class RowsOptions:
         dataset = preset.dataset if self.data is None else None
         seed = preset.split_seed if self.split_seed is None else self.split_seed
         return dataclasses.replace(self, dataset=self.dataset or dataset, split_seed=seed)
+
+    def in_folds(self) -> RowsOptions | None:
+        """Returns the options for a cross-validation of a table, None if rows are held out.
+
+        All rows of the table are then trained on and validated on. They are tested on too, unless
+        there is a table for that.
+        """
+        from kerasnlp_lab.data.shards import is_shards
+        from kerasnlp_lab.data.tables import split_entries
+
+        held_out = self._given("validation_data", "validation_fraction", "test_fraction")
+        if self.data is None or held_out or self.leaks != "keep" or is_shards(self.data):
+            return None
+        if self.data.is_dir() and split_entries(self.data):
+            return None
+        test = self.test_data or self.data
+        return dataclasses.replace(self, validation_data=self.data, test_data=test)
 
     def load(self, annotation: Annotation = "labels") -> TextDataset:
         """Loads the dataset, the table, the annotation files or the shards.
@@ -217,7 +246,7 @@ class RowsOptions:
             "test_fraction": self.test_fraction,
             "seed": self.split_seed,
             "format": self.table_format() if self._given(*TABLE_FORMAT) else None,
-            "max_classes": self.max_classes,
+            **{name: getattr(self, name) for name in CLASSES},
             "joiner": self.joiner,
             "tag_names": split_at_commas(self.tag_names) if self.tag_names else None,
         }

@@ -49,6 +49,12 @@ class ModelOptions:
     max_length: Annotated[
         int | None, typer.Option(help="The longest text, in the model's own tokens.")
     ] = None
+    long_texts: Annotated[
+        str | None,
+        typer.Option(
+            help="What is read of texts longer than that: head, tail, head_tail or windows."
+        ),
+    ] = None
     head_units: Annotated[
         int | None, typer.Option(help="Units of a hidden layer in the head; 0 for no such layer.")
     ] = None
@@ -63,7 +69,7 @@ class ModelOptions:
 
     def changes(self, entry: ZooEntry) -> dict[str, Any]:
         """Returns the options of a model that are given, by name."""
-        names = ("max_length", "head_units", "frozen_layers", "encoder")
+        names = ("max_length", "long_texts", "head_units", "frozen_layers", "encoder")
         given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         given |= entry.precision_options(self.precision)
         return given | parse_assignments(self.option or [])
@@ -92,11 +98,21 @@ def train(
     model_options: ModelOptions,
     threshold: Annotated[
         str | None,
-        typer.Option(help="With two classes: auto, none, f1, mcc, fpr=SHARE, or a probability."),
+        typer.Option(
+            help="With two classes: auto, none, f1, mcc, fpr=SHARE, or a probability. With several "
+            "labels a text: auto, macro_f1, micro_f1, common, or a probability."
+        ),
     ] = None,
     positive_class: Annotated[
         str | None,
         typer.Option(help="With two classes, the one to detect (default: the rarer)."),
+    ] = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            help="Train on all rows of a table, and test by cross-validation in so many parts; 0 "
+            "holds rows out."
+        ),
     ] = None,
     checkpoint_every: CheckpointEvery = "5m",
     resume: Annotated[
@@ -135,6 +151,15 @@ def train(
         name = preset.model if preset and not model else str(model)
         entry = find_model(name)
         options, fields = preset.settings_for(entry, find_task(task)) if preset else ({}, {})
+        rows = rows.or_of_preset(preset) if preset else rows
+        in_folds = rows.in_folds() if task == "classification" else None
+        if folds and in_folds is None:
+            raise OptionError(
+                "--folds tests by all rows of one --data TABLE with a label a text; leave out "
+                "--folds, or what holds rows out (--validation-data, a fraction, --leaks drop)"
+            )
+        if folds is None:
+            folds = preset.folds if preset and in_folds else 0
         config = ExperimentConfig(
             # The whole path of a folder, so that the run can be resumed from anywhere.
             os.path.abspath(name) if os.path.isabs(entry.card.name) else name,
@@ -146,9 +171,10 @@ def train(
             strategy=strategy,
             seed=seed,
             deterministic=deterministic,
+            folds=folds,
             checkpoint_every=checkpoint_every,
         )
-        data = (rows.or_of_preset(preset) if preset else rows).load(find_task(task).annotation)
+        data = (in_folds if folds and in_folds else rows).load(find_task(task).annotation)
         experiment = _run(config, data, results_folder(output, preset_name or name))
     _print_result(experiment, as_json)
 

@@ -26,6 +26,9 @@ LATER_FIELDS: Mapping[str, Any] = {
     "label_columns": (),
     "label_separator": None,
     "label_names": (),
+    "rare_classes": None,
+    "rare_minimum": None,
+    "rare_names": (),
 }
 """The fields of `TableFiles` that older descriptions do not have, with their defaults."""
 
@@ -52,6 +55,9 @@ class TableFiles:
         label_columns: The columns of 0 and 1, one a label.
         label_separator: What stands between the labels of a cell; None for a comma.
         label_names: The names of labels that are numbers.
+        rare_classes: What becomes of rare classes, as `load_table` is told.
+        rare_minimum: The rows that a class needs, if `load_table` is told.
+        rare_names: The classes that were dropped or merged.
     """
 
     place: str
@@ -70,6 +76,9 @@ class TableFiles:
     label_columns: tuple[str, ...] = ()
     label_separator: str | None = None
     label_names: tuple[str, ...] = ()
+    rare_classes: str | None = None
+    rare_minimum: int | None = None
+    rare_names: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -138,7 +147,7 @@ class TableFiles:
             text_columns=self.text_columns,
             label_column="" if self.label_columns else self.label_column,
             max_classes=self.max_classes,
-            **self._given(),
+            **{name: value for name, value in self._given().items() if name != "rare_names"},
             **settings,
         )
 
@@ -154,6 +163,12 @@ class TableFiles:
             label_separator=self.label_separator,
             number_names=self.label_names,
         )
+
+    @property
+    def becomes(self) -> dict[str, str | None]:
+        """The class that each dropped or merged class became; None if it was dropped."""
+        into = (self.rare_classes or "").partition("=")[2].strip() or None
+        return dict.fromkeys(self.rare_names, into)
 
     def _given(self) -> dict[str, Any]:
         """Returns the arguments of `load_table` that version 0.1.0 did not have and are given."""

@@ -116,7 +116,7 @@ def _of_text(cell: str, separator: str | None) -> LabelCell:
             labels = [_literal(item).strip() for item in re.findall(_ITEM, cell)]
             wrong = "" if all(labels) else f"the labels are {cell[:60]}: one of them is empty"
             return LabelCell(tuple(dict.fromkeys(labels)), wrong=wrong, is_list=True)
-        if cell[0] == "[" and "," in cell:
+        if cell[0] == "[" and any(mark in cell for mark in ",'\""):
             advice = 'quote its names, as in ["a", "b"], or say --label-separator ,'
             return LabelCell(wrong=f"the labels {cell[:60]!r} look like a list: {advice}")
     found = _split(cell, separator or ",")

@@ -26,6 +26,7 @@ def divide_label_sets(
     test_fraction: float,
     seed: int,
     names: Sequence[str] = (),
+    only_train: np.ndarray | None = None,
 ) -> tuple[Split, Split, Split]:
     """Returns three parts; missing ones are taken out of the training rows.
 
@@ -38,6 +39,7 @@ def divide_label_sets(
         test_fraction: The share of all rows to test on.
         seed: Which rows those are; the same seed gives the same rows.
         names: The labels.
+        only_train: Which rows are not to be held out, bool of shape [rows]; None for no such rows.
 
     Returns:
         The rows to train on, to validate on, and to test on.
@@ -53,14 +55,19 @@ def divide_label_sets(
     if shares:
         if len(train) <= len(shares):
             raise DataError(f"too few rows ({len(train)}) for {len(shares) + 1} parts", path)
-        part_of = deal_rows(train.label_sets or (), [left, *shares.values()], len(names), seed)
+        all_shares = [left, *shares.values()]
+        part_of = deal_rows(train.label_sets or (), all_shares, len(names), seed, only_train)
         for number, part in enumerate(("train", *shares)):
             found[part] = train.take(np.flatnonzero(part_of == number))
     return found["train"], found["validation"], found["test"]
 
 
 def deal_rows(
-    label_sets: Sequence[tuple[int, ...]], shares: Sequence[float], labels: int, seed: int
+    label_sets: Sequence[tuple[int, ...]],
+    shares: Sequence[float],
+    labels: int,
+    seed: int,
+    only_first: np.ndarray | None = None,
 ) -> np.ndarray:
     """Returns the part of each row; the first part has a row of every label that any row has.
 
@@ -69,6 +76,7 @@ def deal_rows(
         shares: The share of rows for each part.
         labels: The number of labels.
         seed: Which rows are in which part.
+        only_first: Which rows are in the first part in any case, bool of shape [rows].
 
     Returns:
         The parts, as indices into `shares`, int64 of shape [rows].
@@ -80,32 +88,28 @@ def deal_rows(
             of_label[label].append(row)
     counts = np.array([len(found) for found in of_label], np.int64)
     lacks = np.outer(counts, parts)  # [labels, parts], how many rows are still wanted
-    enough = counts >= len(parts)
-    lacks[enough, 1:] = np.maximum(lacks[enough, 1:], 1)
-    lacks[~enough, 1:] = 0  # too few for all parts: rows to train on
+    lacks[counts >= len(parts), 1:] = np.maximum(lacks[counts >= len(parts), 1:], 1)
     lacks[:, 0] = counts - lacks[:, 1:].sum(axis=1)
-    room = parts * rows
-    room[1:] = np.maximum(room[1:], 1)
+    room = np.append(parts[:1] * rows, np.maximum(parts[1:] * rows, 1))
     found, left = np.full(rows, -1), counts.copy()
+
+    def put(row: int, part: int) -> None:
+        ids = list(label_sets[row])
+        found[row] = part
+        room[part] -= 1
+        lacks[ids, part] -= 1
+        left[ids] -= 1
+
+    for row in [] if only_first is None else np.flatnonzero(only_first).tolist():
+        put(row, 0)
     while (left > 0).any():
         rarest = int(np.where(left > 0, left, rows + 1).argmin())
         for row in of_label[rarest]:
             if found[row] < 0:
-                part = max(range(len(parts)), key=lambda one: (lacks[rarest, one], room[one]))
-                found[row] = part
-                room[part] -= 1
-                ids = list(label_sets[row])
-                lacks[ids, part] -= 1
-                left[ids] -= 1
+                put(row, max(range(len(parts)), key=lambda one: (lacks[rarest, one], room[one])))
     for row in np.random.default_rng((seed, 1)).permutation(np.flatnonzero(found < 0)).tolist():
-        found[row] = room.argmax()
-        room[found[row]] -= 1
-    _keep_in_first(found, of_label)
+        put(row, int(room.argmax()))
+    for of in of_label:  # a label that the first part lacks
+        if of and found[of].min() > 0:
+            found[of[0]] = 0
     return found
-
-
-def _keep_in_first(parts: np.ndarray, of_label: Sequence[Sequence[int]]) -> None:
-    """Moves a row of each label that the first part lacks into it."""
-    for rows in of_label:
-        if rows and parts[rows].min() > 0:
-            parts[rows[0]] = 0

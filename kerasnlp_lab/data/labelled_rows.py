@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,18 +49,34 @@ class LabelledRows:
         """The distinct labels in order of appearance."""
         return list(dict.fromkeys(label for labels in self.seen for label in labels))
 
-    def split(self, names: Sequence[str], classes: Mapping[str, str] | None = None) -> Split:
-        """Returns the rows with their label ids; `classes` are those of labels not in names."""
-        places = {name: place for place, name in enumerate(names)}
-        ids = [tuple(places[(classes or {}).get(one, one)] for one in of) for of in self.seen]
+    def counts(self, classes: Mapping[str, str]) -> Counter[str]:
+        """Returns the rows of each class; `classes` has the class of each label."""
+        found: Counter[str] = Counter()
+        numbers = np.bincount(self.labels, minlength=len(self.seen)).tolist()
+        for labels, count in zip(self.seen, numbers, strict=True):
+            found.update(dict.fromkeys({classes.get(one, one) for one in labels}, count))
+        return found
+
+    def split(self, names: Sequence[str], classes: Mapping[str, str | None] | None = None) -> Split:
+        """Returns the rows with their label ids.
+
+        Args:
+            names: The classes.
+            classes: The class of each label that is none; None leaves the label out, and the row
+                too where each has one label.
+        """
+        places: dict[str | None, int] = {name: place for place, name in enumerate(names)}
+        found = [[(classes or {}).get(one, one) for one in labels] for labels in self.seen]
+        ids = [tuple(places[one] for one in labels if one is not None) for labels in found]
         parts = np.array(self.parts) if self.files else None
-        lines = np.array(self.lines)
-        where = (str(self.path), lines, self.files, parts)
+        where = (str(self.path), np.array(self.lines), self.files, parts)
         if self.columns.annotation == "label_sets":
-            sets = [ids[number] for number in self.labels]
-            return Split(self.texts, np.zeros(len(sets), np.int64), *where, label_sets=sets)
-        place = np.array([one for (one,) in ids], int)
-        return Split(self.texts, place[self.labels], *where)
+            return Split(
+                self.texts, *(np.zeros(0), *where), label_sets=[ids[n] for n in self.labels]
+            )
+        place = np.array([one[0] if one else -1 for one in ids], int)[self.labels]
+        split = Split(self.texts, place, *where)
+        return split if (place >= 0).all() else split.take(place >= 0)
 
 
 def read_labelled_rows(
@@ -76,7 +93,7 @@ def read_labelled_rows(
     A row is bad if `match` finds no class for a label of it; None takes all labels. Raises
     DataError if the table or a row cannot be used.
     """
-    table = read_table(path, format)
+    table = read_table(path, format, several_labels=columns.annotation == "label_sets")
     columns = choose_columns(path, table.columns, columns, on_problem)
     labels, lines, parts = array("q"), array("i"), array("i")
     seen: dict[tuple[str, ...], int] = {}

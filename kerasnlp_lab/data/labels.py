@@ -155,8 +155,9 @@ class ClassMatcher:
     "true" is "True", "0.0" is "0", and "2024-01-05T00:00:00" is "2024-01-05".
     """
 
-    def __init__(self, classes: Collection[str]):
+    def __init__(self, classes: Collection[str], left_out: Collection[str] = ()):
         self.classes = sorted(classes)
+        self.left_out = left_out
         self._found: dict[str, str | None] = {name: name for name in classes}
         self._of_value: dict[Any, set[str]] = {}
         for name in classes:
@@ -172,6 +173,8 @@ class ClassMatcher:
 
     def problem(self, label: str) -> str:
         """Returns why a label without a class has none."""
+        if label in self.left_out:
+            return f"class {label!r} was left out of training (--rare-classes drop)"
         return f"label {label!r} is none of {listed(self.classes)}"
 
 

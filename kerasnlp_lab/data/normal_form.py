@@ -8,12 +8,18 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from kerasnlp_lab.data.pairs import PAIR_SEPARATOR
+
 __all__ = ["group_texts", "normalized", "text_key"]
 
 
 def normalized(text: str) -> str:
-    """Returns a text with case, white space and composed characters made uniform."""
-    return " ".join(unicodedata.normalize("NFC", text.casefold()).split())
+    """Returns a text with case, white space and composed characters made uniform.
+
+    A pair of texts stays a pair, so that it equals only pairs of the same two texts.
+    """
+    uniform = unicodedata.normalize("NFC", text.casefold())
+    return PAIR_SEPARATOR.join(" ".join(one.split()) for one in uniform.split(PAIR_SEPARATOR))
 
 
 def text_key(text: str) -> bytes:

@@ -122,9 +122,10 @@ def load_dataset(
     if test is not None and rows.spans is not None:
         parts = divide_texts(place, {"train": rows, "test": test}, fraction, 0, seed)
     elif test is not None:
-        parts = *split_off_validation(rows, fraction, seed), test
+        parts = *split_off_validation(rows, fraction, seed, card.label_names), test
     else:
-        parts = divide(place, {"train": rows}, fraction, card.test_fraction or 0, seed)
+        splits = {"train": rows}
+        parts = divide(place, splits, fraction, card.test_fraction or 0, seed, card.label_names)
     folder = None if data_dir is None else str(user_path(data_dir).resolve())
     source = NamedDataset(name, place, fraction, seed, folder)
     return TextDataset(name, card.label_names, *parts, source)

@@ -47,7 +47,7 @@ def write_shards(
 
     Raises:
         OptionError: There are fewer rows than shards, the dataset is sharded already, or it has
-            spans.
+            spans or several labels a text.
         RunError: There is something in the folder already.
         StorageError: It cannot be written.
     """
@@ -55,6 +55,9 @@ def write_shards(
         raise OptionError(f"{data.name} is sharded already; shard what it was made from")
     if data.annotation == "spans":
         raise OptionError(f"{data.name} has entities, which shards cannot hold; train on the files")
+    if data.annotation == "label_sets":
+        what = "texts with several labels, which shards cannot hold"
+        raise OptionError(f"{data.name} has {what}; train on the table itself")
     rows = len(data.train)
     check_option("shards", shards, 1 <= shards <= rows, f"from 1 to {rows}, the rows to train on")
     check_option("seed", seed, 0 <= seed < 2**32, "from 0 to 2**32 - 1")
@@ -76,6 +79,7 @@ def write_shards(
             "format_version": FORMAT_VERSION,
             "name": data.name,
             "label_names": list(data.label_names),
+            **({} if data.pair is None else {"pair": list(data.pair)}),
             "train_label_counts": data.train.label_counts(len(data.label_names)).tolist(),
             **source_to_json(data.source, data.leaks_left_out),
             "source_fingerprint": data.fingerprint,
@@ -191,6 +195,7 @@ def _open(folder: Path, description: dict[str, Any]) -> TextDataset:
             made_from, str(folder.resolve()), len(names), description["source_fingerprint"]
         ),
         leaks_left_out=leaks_left_out,
+        pair=tuple(description["pair"]) if "pair" in description else None,
     )
 
 

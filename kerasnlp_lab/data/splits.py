@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.model_selection import train_test_split
@@ -16,7 +17,13 @@ from kerasnlp_lab.errors import DataError, OptionError, check_option
 __all__ = ["checked_sum", "divide", "divide_texts", "split_off_validation", "stratified_order"]
 
 
-def split_off_validation(train: Split, fraction: float, seed: int) -> tuple[Split, Split]:
+def split_off_validation(
+    train: Split,
+    fraction: float,
+    seed: int,
+    names: Sequence[str] = (),
+    only_train: np.ndarray | None = None,
+) -> tuple[Split, Split]:
     """Splits rows in two with the same share of each class in both.
 
     The rows of each part keep their order.
@@ -25,6 +32,8 @@ def split_off_validation(train: Split, fraction: float, seed: int) -> tuple[Spli
         train: The rows to split.
         fraction: The share of rows to validate on, above 0 and below 1.
         seed: Which rows those are; the same seed gives the same rows.
+        names: The classes, for error messages.
+        only_train: Which rows are not to be held out, bool of shape [rows]; None for no such rows.
 
     Returns:
         The rows to train on, and the rows to validate on.
@@ -36,17 +45,24 @@ def split_off_validation(train: Split, fraction: float, seed: int) -> tuple[Spli
     if not 0.0 < fraction < 1.0:
         raise OptionError(f"the validation fraction must lie between 0 and 1, got {fraction}")
     check_option("the seed of the split", seed, 0 <= seed < 2**32, "from 0 to 2**32 - 1")
+    rows, aside = _drawn_rows(train, only_train)
     try:
         kept, held_out = train_test_split(
-            np.arange(len(train)), test_size=fraction, random_state=seed, stratify=train.labels
+            rows, test_size=fraction, random_state=seed, stratify=train.labels[rows]
         )
     except ValueError as error:
-        counts = np.bincount(train.labels).tolist() if len(train) else []
+        rare = _rare(train.labels[rows], names, 2, min(fraction, 1 - fraction), f"{fraction:.0%}")
         raise DataError(
             f"cannot take {fraction:.0%} of {len(train)} training rows for validation with every "
-            f"class in both parts (rows a class: {counts}); add rows or choose another fraction"
+            f"class in both parts{rare}; add rows or choose another fraction"
         ) from error
-    return train.take(np.sort(kept)), train.take(np.sort(held_out))
+    return train.take(np.sort([*kept, *aside])), train.take(np.sort(held_out))
+
+
+def _drawn_rows(train: Split, only_train: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the rows that may be held out, and those that may not."""
+    aside = np.zeros(len(train), bool) if only_train is None else only_train
+    return np.flatnonzero(~aside), np.flatnonzero(aside)
 
 
 def divide(
@@ -56,6 +72,7 @@ def divide(
     test_fraction: float,
     seed: int,
     names: Sequence[str] = (),
+    only_train: np.ndarray | None = None,
 ) -> tuple[Split, Split, Split]:
     """Returns three parts; missing ones are taken out of the training rows.
 
@@ -69,6 +86,7 @@ def divide(
         test_fraction: The share of all rows to test on.
         seed: Which rows those are.
         names: The classes, for error messages.
+        only_train: Which rows are not to be held out, bool of shape [rows]; None for no such rows.
 
     Returns:
         The rows to train on, to validate on, and to test on.
@@ -81,15 +99,17 @@ def divide(
     assert train is not None
     if validation is not None and test is not None:
         return train, validation, test
+    how: Any = (seed, names, only_train)
     if test is not None:
-        return *_split_off("validation", path, train, validation_fraction, seed, names), test
+        return *_split_off("validation", path, train, validation_fraction, *how), test
     if validation is not None:
-        train, test = _split_off("test", path, train, test_fraction, seed, names)
+        train, test = _split_off("test", path, train, test_fraction, *how)
         return train, validation, test
     both = checked_sum({"validation": validation_fraction, "test": test_fraction}, seed)
+    drawn, aside = _drawn_rows(train, only_train)
     try:
         rows, held_out = train_test_split(
-            np.arange(len(train)), test_size=both, random_state=seed, stratify=train.labels
+            drawn, test_size=both, random_state=seed, stratify=train.labels[drawn]
         )
         first, second = train_test_split(
             held_out,
@@ -104,11 +124,13 @@ def divide(
         shares = f"shares of {validation_fraction:.0%} and {test_fraction:.0%}"
         raise DataError(
             "too few rows to have every class in each of three parts"
-            f"{_rare(train.labels, names, 3, smaller, shares)}; add rows, merge classes, choose "
-            "other fractions, or give the parts as files (--validation-data and --test-data)",
+            f"{_rare(train.labels[drawn], names, 3, smaller, shares)}; add rows, say what to do "
+            "with rare classes (--rare-classes keep, drop or merge=NAME), choose other fractions, "
+            "or give the parts as files (--validation-data and --test-data)",
             path,
         ) from error
-    return train.take(np.sort(rows)), train.take(np.sort(first)), train.take(np.sort(second))
+    rows = np.sort([*rows, *aside])
+    return train.take(rows), train.take(np.sort(first)), train.take(np.sort(second))
 
 
 def divide_texts(
@@ -187,27 +209,30 @@ def _split_off(
     fraction: float,
     seed: int,
     names: Sequence[str],
+    only_train: np.ndarray | None,
 ) -> tuple[Split, Split]:
     """Calls `split_off_validation`; errors name the part and the file."""
     holds = 0 < fraction < 1
     check_option(f"the {part} fraction", fraction, holds, "a share of the rows")
     try:
-        return split_off_validation(train, fraction, seed)
+        return split_off_validation(train, fraction, seed, names, only_train)
     except DataError as error:
-        rare = _rare(train.labels, names, 2, min(fraction, 1 - fraction), f"{fraction:.0%}")
+        drawn, _ = _drawn_rows(train, only_train)
+        rare = _rare(train.labels[drawn], names, 2, min(fraction, 1 - fraction), f"{fraction:.0%}")
         raise DataError(
             f"cannot take {fraction:.0%} of {len(train)} rows for {part} with every class in both "
-            f"parts{rare}; add rows, merge classes, choose another fraction, or give the part as "
-            f"a file (--{part}-data)",
+            f"parts{rare}; add rows, say what to do with rare classes (--rare-classes keep, drop "
+            f"or merge=NAME), choose another fraction, or give the part as a file (--{part}-data)",
             path,
         ) from error
 
 
 def _rare(labels: np.ndarray, names: Sequence[str], parts: int, smaller: float, shares: str) -> str:
     """Returns which classes have too few rows for a share in each of some parts."""
-    counts = np.bincount(labels, minlength=len(names))
+    counts = np.bincount(labels, minlength=len(names)) if len(labels) else np.zeros(0, int)
     need = max(parts, int(np.ceil(1 / smaller)))  # about: the rows are drawn
-    rare = [place for place in np.argsort(counts, kind="stable") if counts[place] < need]
+    # a class without rows has them all in the training rows
+    rare = [place for place in np.argsort(counts, kind="stable") if 0 < counts[place] < need]
     shown = [
         f"{names[place]!r} has {counts[place]} row{'s' if counts[place] != 1 else ''}"
         for place in rare[:3]

@@ -14,8 +14,10 @@ from kerasnlp_lab.data.file_source import MAX_CLASSES, TableFiles
 from kerasnlp_lab.data.inputs import as_class_names
 from kerasnlp_lab.data.label_set_splits import divide_label_sets
 from kerasnlp_lab.data.labelled_rows import LabelledRows, read_labelled_rows, refuse
-from kerasnlp_lab.data.labels import ClassMatcher, class_names, class_problem, in_order
+from kerasnlp_lab.data.labels import ClassMatcher, class_problem
+from kerasnlp_lab.data.rare_classes import check_rare_classes
 from kerasnlp_lab.data.splits import divide
+from kerasnlp_lab.data.table_classes import TableClasses
 from kerasnlp_lab.data.tables import RejectedRow, TableFormat, split_entries
 from kerasnlp_lab.display import listed
 from kerasnlp_lab.errors import DataError, check_option
@@ -38,6 +40,8 @@ def load_table(
     label_columns: str | Sequence[str] = (),
     label_separator: str | None = None,
     label_names: Sequence[str] = (),
+    rare_classes: str | None = None,
+    rare_minimum: int | None = None,
     validation_fraction: float = 0.15,
     test_fraction: float = 0.15,
     seed: int = 0,
@@ -70,6 +74,10 @@ def load_table(
             stands for all columns that match.
         label_separator: What stands between the labels of a cell in place of commas.
         label_names: The names of labels that are numbers, in the order of the numbers, from 0.
+        rare_classes: What becomes of classes with too few rows: "stop" raises an error, "keep"
+            has their rows in the training rows alone, "drop" leaves them out, and "merge=NAME"
+            makes one class of them. None is "stop", or "keep" where texts have several labels.
+        rare_minimum: The rows that a class needs; None for what the splits need.
         validation_fraction: The share of all rows to validate on.
         test_fraction: The share of all rows to test on.
         seed: Which rows those are. Splits are stratified; if both are taken out of the
@@ -89,6 +97,7 @@ def load_table(
         DataError: A file or a row cannot be used; the message names file, line and column.
         OptionError: A fraction or the seed is out of range.
     """
+    check_rare_classes(rare_classes, rare_minimum)
     check_option("the most classes (--max-classes)", max_classes, max_classes > 1, "2 or more")
     wanted = Columns.of(
         text_columns=text_columns,
@@ -114,25 +123,30 @@ def load_table(
 
     train = read("train", wanted, None)
     columns = train.columns
-    if columns.names:
-        classes, of_labels = {name: name for name in train.names}, list[str]()
-        names = tuple(name for name in columns.names if name in classes)
-    else:
-        classes, of_labels = class_names(train.names, train.numbers)
-        names = in_order(set(classes.values()))
-    named = bool(label_column or label_columns)
+    shares = {"validation": validation_fraction, "test": test_fraction}
+    drawn = [share for part, share in shares.items() if part not in given]
+    try:
+        classes = TableClasses.of(train, rare_classes, rare_minimum, drawn)
+    except DataError as error:
+        on_problem(DataError(error.message, path))
+        classes = TableClasses.of(train, "keep", 1, drawn)
+    names = classes.names
     if columns.of_labels and (names or annotation == "label_sets"):
         column, everywhere = " and ".join(columns.of_labels), () not in train.seen
+        named = bool(label_column or label_columns)
         problem = class_problem(column, names, len(train.texts), max_classes, named, everywhere)
         if problem:
             on_problem(DataError(f"{problem}{_skipped(train)}", path))
-    match = ClassMatcher(names)
-    rows = {part: read(part, columns, match) for part in given if part != "train"}
-    splits = {"train": train.split(names, classes)}
-    splits |= {part: labelled.split(names) for part, labelled in rows.items()}
+    match = ClassMatcher(classes.known)
+    splits = {"train": train.split(names, classes.of_label)}
+    others = {part: file for part, file in given.items() if file != path}
+    splits |= {part: splits["train"] for part in given if part not in others}
+    rows = {part: read(part, columns, match) for part in others}
+    splits |= {part: one.split(names, classes.rare.becomes) for part, one in rows.items()}
     try:
         share = divide if annotation == "labels" else divide_label_sets
-        parts = share(path, splits, validation_fraction, test_fraction, seed, names)
+        only_train = classes.only_train(splits["train"])
+        parts = share(path, splits, validation_fraction, test_fraction, seed, names, only_train)
     except DataError as error:
         on_problem(error)
         none = splits["train"].take(np.zeros(0, int))
@@ -146,6 +160,9 @@ def load_table(
         label_columns=columns.flags,
         label_separator=label_separator,
         label_names=columns.names,
+        rare_classes=rare_classes,
+        rare_minimum=rare_minimum,
+        rare_names=tuple(classes.rare.becomes),
         validation_fraction=validation_fraction,
         test_fraction=test_fraction,
         split_seed=seed,
@@ -162,31 +179,11 @@ def load_table(
         notes=(
             *notes,
             *train.notes,
-            *of_labels,
+            *classes.notes,
             *(f"{one.path}: {note}" for one in rows.values() for note in one.notes),
-            *_about_label_sets(train, parts, names),
         ),
         pair=columns.pair,
     )
-
-
-def _about_label_sets(
-    rows: LabelledRows, parts: Sequence[Split], names: Sequence[str]
-) -> list[str]:
-    """Returns what people should know about texts with any number of labels."""
-    if rows.columns.annotation != "label_sets":
-        return []
-    sets = [ids for part in parts for ids in part.label_sets or ()]
-    notes, columns = [], rows.columns
-    if none := sum(not ids for ids in sets):
-        notes.append(f"{none:,} of {len(sets):,} texts have no label")
-    if unused := [name for name in columns.names or columns.flags if name not in names]:
-        notes.append(f"no training row has the label {listed(unused)}: it is left out")
-    if columns.separator is None and all(len(labels) < 2 for labels in rows.seen):
-        marks = [mark for mark in ";|" if any(mark in name for name in names)]
-        advice = f"; if a {marks[0]} separates them, say --label-separator '{marks[0]}'"
-        notes.append(f"no text has two labels{advice if marks else ''}")
-    return notes
 
 
 def _skipped(rows: LabelledRows) -> str:
@@ -253,15 +250,22 @@ def load_labelled_rows(
         DataError: The file or a row cannot be used.
     """
     label_names = as_class_names(label_names)
-    columns |= {"text_columns": text_columns, "label_column": label_column}
-    wanted = Columns.of(**columns)
+    wanted = Columns.of(text_columns=text_columns, label_column=label_column, **columns)
+    becomes: dict[str, str | None] = {}
+    if trained_on is not None:
+        wanted, becomes = wanted.or_as_in(trained_on.columns), trained_on.becomes
+    dropped = [] if wanted.annotation == "label_sets" else [n for n in becomes if not becomes[n]]
+    merged = {name: into for name, into in becomes.items() if name not in dropped}
     rows = read_labelled_rows(
         user_path(path),
-        wanted if trained_on is None else wanted.or_as_in(trained_on.columns),
-        match=ClassMatcher(label_names),
+        wanted,
+        match=ClassMatcher({*label_names, *merged}, dropped),
         skip_bad_rows=skip_bad_rows,
         format=format,
     )
     for note in rows.notes:
         on_note(note)
-    return rows.split(label_names), rows.rejected
+    if rare := [name for name in rows.names if name in merged]:
+        done = next(f"merged into {into!r}" if into else "left out" for into in merged.values())
+        on_note(f"{done}, as in training: {listed(rare)}")
+    return rows.split(label_names, merged), rows.rejected

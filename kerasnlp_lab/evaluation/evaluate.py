@@ -13,7 +13,8 @@ from kerasnlp_lab.errors import DataError
 from kerasnlp_lab.evaluation.classification import score
 from kerasnlp_lab.evaluation.entities import score_entities
 from kerasnlp_lab.evaluation.evaluation import Evaluation
-from kerasnlp_lab.tasks import Classification, Entities, Task
+from kerasnlp_lab.evaluation.multi_label import score_label_sets
+from kerasnlp_lab.tasks import Classification, Entities, MultiLabel, Task
 from kerasnlp_lab.zoo import Classifier, predict_logits
 
 __all__ = ["evaluate", "evaluate_logits"]
@@ -23,6 +24,9 @@ WARM_UP_TEXTS = 64
 # A function for each task, from logits, split, task, decision and texts/s to its `Evaluation`.
 _EVALUATIONS: dict[str, Callable[[Any, Split, Task, Any, float], Evaluation]] = {
     Classification.name: lambda logits, split, task, decision, speed: score(
+        logits, split, task.label_names, decision, speed
+    ),
+    MultiLabel.name: lambda logits, split, task, decision, speed: score_label_sets(
         logits, split, task.label_names, decision, speed
     ),
     Entities.name: lambda logits, split, task, decision, speed: score_entities(
@@ -48,10 +52,16 @@ def evaluate(
         The task's `Evaluation`.
 
     Raises:
-        DataError: The split is empty, or has a label that the classifier does not know.
+        DataError: The split is empty, has a label that the classifier does not know, or has
+            other annotations than the task needs.
     """
     if not len(split):
         raise DataError("there is no row to evaluate on")
+    if split.annotation != classifier.task.annotation:
+        raise DataError(
+            f"the task {classifier.task.name} needs rows with {classifier.task.annotation}, got "
+            f"rows with {split.annotation}"
+        )
     fused = fused or classifier.fused()
     predict_logits(classifier, split.texts[:WARM_UP_TEXTS], fused=fused)
     began = time.perf_counter()

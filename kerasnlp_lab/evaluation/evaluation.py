@@ -42,12 +42,13 @@ class Evaluation(abc.ABC):
         """The score of each row from 0 (wrong) to 1 (correct), float64 [rows], for paired tests."""
 
     @property
-    def f1_counts(self) -> np.ndarray | None:
+    def f1_counts(self) -> Any:
         """For a headline that is the F1 of all rows together, what paired tests compare it by.
 
         Returns:
-            The number of right, found and true answers of each row, int64 [rows, 3]; None for
-            another headline.
+            The number of right, found and true answers of each row, int64 [rows, 3]; if the
+            headline is the mean F1 of labels, those of each label, [rows, labels * 3], perhaps
+            sparse. None for another headline.
         """
         return None
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from kerasnlp_lab.evaluation.fonts import any_text, legend_label
+from kerasnlp_lab.evaluation.fonts import any_text, drawn_names, legend_label
 from kerasnlp_lab.evaluation.ranking_curve import RankingCurve
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ __all__ = [
     "FEW_CLASSES",
     "FEW_CURVES",
     "draw_curve",
+    "draw_f1",
     "draw_matrix",
     "draw_mean_and_worst",
     "most_confused_figure",
@@ -101,6 +103,27 @@ def draw_matrix(
         color = "white" if share[row, column] > 0.5 else "black"
         text = axes.text(column, row, str(count), ha="center", va="center", color=color)
         text.set_in_layout(False)  # it is within the axes; to measure thousands takes seconds
+
+
+def draw_f1(rows: Mapping[str, Mapping[str, Any]]) -> Figure:
+    """Draws the F1 of each label as a bar, the best on top; of more than 30, the worst.
+
+    Args:
+        rows: "f1" and "support", the number of rows, of each label.
+    """
+    names = dict(zip(rows, drawn_names(list(rows)), strict=True))
+    chosen = sorted(rows, key=lambda name: rows[name]["f1"])[:FEW_CLASSES]  # the worst first
+    with any_text(names.values()):
+        figure = Figure(figsize=(7, 1.2 + 0.25 * len(chosen)), layout="constrained")
+        axes = figure.subplots()
+        bars = axes.barh(range(len(chosen)), [rows[one]["f1"] for one in chosen], color="tab:blue")
+        axes.bar_label(bars, [f" {rows[one]['f1']:.2f}" for one in chosen])
+        shown = [f"{names[one]} ({rows[one]['support']:,})" for one in chosen]
+        axes.set_yticks(range(len(chosen)), shown)
+        axes.set(xlabel="F1", xlim=(0, 1.1), ylabel="label (rows that have it)")
+        if len(rows) > len(chosen):
+            axes.set_title(f"the {len(chosen)} worst of {len(rows):,} labels", fontsize=10)
+    return figure
 
 
 def draw_curve(axes: Axes, curve: RankingCurve, name: str) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import scipy.stats
 
@@ -77,21 +80,22 @@ def paired_permutation(a: np.ndarray, b: np.ndarray) -> float:
     return float(result.pvalue)
 
 
-def f1_interval(counts: np.ndarray) -> tuple[float, float]:
-    """Returns the 95% interval of an F1, by a bootstrap over rows.
+def f1_interval(counts: Any) -> tuple[float, float]:
+    """Returns the 95% interval of an F1, or of the mean F1 of labels, by a bootstrap over rows.
 
     Args:
-        counts: The number of right, found and true answers of each row, int64 [rows, 3].
+        counts: The number of right, found and true answers of each row, int64 [rows, 3], or of
+            each label in each row, sparse or not, [rows, labels * 3].
     """
-    low, high = np.quantile(_resampled_f1(counts[np.newaxis]), (0.025, 0.975))
+    low, high = np.quantile(_resampled_f1([counts]), (0.025, 0.975))
     return float(low), float(high)
 
 
-def paired_bootstrap_f1(a: np.ndarray, b: np.ndarray) -> tuple[float, float, float]:
+def paired_bootstrap_f1(a: Sequence[Any], b: Sequence[Any]) -> tuple[float, float, float]:
     """Compares the F1 of two models on the same rows, by a paired bootstrap over rows.
 
     Args:
-        a: The number of right, found and true answers of the first model, int64 [seeds, rows, 3].
+        a: The counts of the first model, as in `f1_interval`, for each seed.
         b: The same of the second model.
 
     Returns:
@@ -107,18 +111,19 @@ def paired_bootstrap_f1(a: np.ndarray, b: np.ndarray) -> tuple[float, float, flo
     return float(low), float(high), min(1.0, max(2 * float(side), 1 / len(differences)))
 
 
-def _resampled_f1(counts: np.ndarray) -> np.ndarray:
+def _resampled_f1(counts: Sequence[Any]) -> np.ndarray:
     """Returns the F1, a mean over seeds, in resamples of the rows that are always the same.
 
     Args:
-        counts: Int64 [seeds, rows, 3].
+        counts: For each seed, int64 [rows, labels * 3].
 
     Returns:
         Float64 [resamples].
     """
-    rng, rows, found = np.random.default_rng(0), counts.shape[1], []
+    rng, rows, found = np.random.default_rng(0), counts[0].shape[0], []
     for _ in range(F1_RESAMPLES):
         times = np.bincount(rng.integers(rows, size=rows), minlength=rows)  # [rows]
-        right, others, true = np.moveaxis(times @ counts, -1, 0)  # [seeds] each
+        sums = np.array([times @ one for one in counts])  # [seeds, labels * 3]
+        right, others, true = sums.reshape(-1, 3).T  # [seeds * labels] each
         found.append(np.mean(2 * right / np.maximum(others + true, 1)))
     return np.array(found)

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from kerasnlp_lab.data import Split
 from kerasnlp_lab.data.pairs import are_pairs, split_pair
 
-__all__ = ["COLUMNS", "columns_of", "predictions_of", "shown_text", "shown_texts"]
+__all__ = [
+    "COLUMNS",
+    "columns_of",
+    "label_set_rows",
+    "predictions_of",
+    "shown_text",
+    "shown_texts",
+]
 
 MOST_CLASSES = 50
 TOP = 5
@@ -42,10 +51,56 @@ def predictions_of(
             columns += [f"top {place}", f"probability of top {place}"]
         found = _most_probable(split.labels, names, predicted, probabilities)
     return [*columns_of(split), *columns], (
-        [row, split.file(row), "" if split.lines is None else split.lines[row], *texts]
-        + [names[split.labels[row]], names[predicted[row]], *cells]
+        [*_place(split, row, texts), names[split.labels[row]], names[predicted[row]], *cells]
         for row, (texts, cells) in enumerate(zip(shown_texts(split), found, strict=True))
     )
+
+
+def label_set_rows(
+    split: Split, names: Sequence[str], found: np.ndarray, probabilities: np.ndarray
+) -> tuple[list[str], Iterator[list[object]]]:
+    """Returns the same for several labels a row, which are JSON lists.
+
+    With more than 50 labels, a third list has the five most probable ones, each with its
+    probability.
+
+    Args:
+        split: The rows, with label sets.
+        names: The labels.
+        found: Whether each label was found in each row, bool [rows, labels].
+        probabilities: Float32 [rows, labels].
+    """
+    few = len(names) <= MOST_CLASSES
+    columns = [f"probability: {name}" for name in names] if few else ["most probable"]
+
+    def cells(row: int) -> list[str]:
+        of_row = probabilities[row]
+        if few:
+            return [f"{p:.6f}" for p in of_row]
+        top = np.argsort(-of_row, kind="stable")[:TOP].tolist()
+        return [_json([[names[label], round(float(of_row[label]), 6)] for label in top])]
+
+    place = columns_of(split)[:-2]
+    return [*place, "labels", "predicted", *columns], (
+        [
+            *_place(split, row, texts),
+            _json([names[label] for label in ids]),
+            _json([names[label] for label in np.flatnonzero(found[row]).tolist()]),
+            *cells(row),
+        ]
+        for row, (texts, ids) in enumerate(
+            zip(shown_texts(split), split.label_sets or (), strict=True)
+        )
+    )
+
+
+def _place(split: Split, row: int, texts: Sequence[str]) -> list[object]:
+    line = "" if split.lines is None else split.lines[row]
+    return [row, split.file(row), line, *texts]
+
+
+def _json(content: Any) -> str:
+    return json.dumps(content, ensure_ascii=False)
 
 
 def columns_of(split: Split) -> list[str]:

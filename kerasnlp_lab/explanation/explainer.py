@@ -12,8 +12,10 @@ from kerasnlp_lab.data.pairs import PAIR_SEPARATOR, iter_pairs
 from kerasnlp_lab.errors import DataError, OptionError, UnknownNameError
 from kerasnlp_lab.explanation.explanation import Completeness, Explanation
 from kerasnlp_lab.explanation.reading import read_pair, read_text
-from kerasnlp_lab.tasks import Classification
-from kerasnlp_lab.text.vectorizer import Features, replace_surrogates
+from kerasnlp_lab.tasks import Classification, MultiLabel
+from kerasnlp_lab.text import TextVectorizer
+from kerasnlp_lab.text.offsets import Token, Word, within_window
+from kerasnlp_lab.text.vectorizer import WINDOW_OF, Features, replace_surrogates
 from kerasnlp_lab.training import RunDirectory
 from kerasnlp_lab.zoo import Classifier, load_classifier
 from kerasnlp_lab.zoo.inside import Inside
@@ -34,12 +36,17 @@ def explain(
     integrated gradient: the part of the class's output that the word accounts for, along the
     straight path from a text of neutral tokens ([MASK] for a BERT, the unknown word otherwise)
     to this text. The output is the class's logit minus the mean of all logits, because a
-    softmax depends only on these differences.
+    softmax depends only on these differences. Where a text may have several labels, it is the
+    label's logit alone.
+
+    If the classifier reads a long text in windows, the window that decided is explained: the one
+    with the highest output for the class.
 
     Args:
         classifier: One of our own Transformers, or a BERT without ``encoder=module``.
         text: The text to explain; for a classifier of pairs, a tuple (first, second).
-        label: The class to explain; None for the predicted class.
+        label: The class to explain; None for the predicted class, or the most probable of several
+            labels.
 
     Returns:
         The explanation.
@@ -55,11 +62,11 @@ def explain(
         >>> explain(classifier, "so, so?").units
         ('so', 'so')
     """
-    task = classifier.task.name
-    if task != Classification.name:
+    task = classifier.task
+    if not isinstance(task, Classification | MultiLabel):
         raise OptionError(
-            f"explain is for classification, and not for {task}; the page of entities is "
-            "predict --html"
+            f"explain is for classification and several labels, and not for {task.name}; the page "
+            "of entities is predict --html"
         )
     inside = classifier.look_inside()
     if label is not None:
@@ -80,17 +87,26 @@ def explain(
     if all(token.word is None for token in tokens):
         raise DataError("the model reads no word of this text; there is nothing to explain")
     features = classifier.text(tf.constant([given]))
-    logits, attention = inside.run(features, inside.embed(features[inside.ids]))
-    probabilities = classifier.decision.probabilities(logits.numpy())
+    window_of = features.pop(WINDOW_OF, None)
+    logits = _logits(inside, features)  # [1, classes], or of each window
+    probabilities = classifier.decision.probabilities(logits.mean(axis=0, keepdims=True))
     names = classifier.label_names
-    predicted = classifier.decision.label_ids(probabilities)[0]
-    target = int(predicted) if label is None else names.index(label)
+    several = isinstance(task, MultiLabel)
+    decide = classifier.decision.label_ids if not several else lambda shares: shares.argmax(axis=1)
+    target = int(decide(probabilities)[0]) if label is None else names.index(label)
+    window = None
+    if window_of is not None:
+        number = int(np.argmax(logits[:, target] - (0.0 if several else logits.mean(axis=1))))
+        window = number + 1, len(logits)
+        features = {name: one[number : number + 1] for name, one in features.items()}
+        words, tokens = _in_window(classifier.text, given, number, words, tokens)
+    _, attention = inside.run(features, inside.embed(features[inside.ids]))
     neutral_id = classifier.text.vocabulary().index(inside.neutral)
     length = len(tokens)
     replaced = np.zeros(features[inside.ids].shape, bool)  # [1, seq]
     replaced[0, :length] = [token.word is not None for token in tokens]
     contributions, completeness = _integrated_gradients(
-        inside, features, tf.where(replaced, neutral_id, features[inside.ids]), target
+        inside, features, tf.where(replaced, neutral_id, features[inside.ids]), target, several
     )
     scores = np.stack([layer[0] for layer in attention])  # [layers, heads, seq, seq]
     return Explanation(
@@ -105,6 +121,7 @@ def explain(
         completeness=completeness,
         pair=classifier.pair,
         second_start=given.index(PAIR_SEPARATOR) + 1 if classifier.pair else None,
+        window=window,
     )
 
 
@@ -125,6 +142,25 @@ def explain_run(
     return explain(load_classifier(opened.model, to_explain=True), text, label=label)
 
 
+def _logits(inside: Inside, features: Features) -> np.ndarray:
+    """Returns the logits of rows of features, float32 [rows, classes], computed one by one."""
+    rows = len(features[inside.ids])
+    found = []
+    for row in range(rows):
+        one = {name: values[row : row + 1] for name, values in features.items()}
+        found.append(inside.run(one, inside.embed(one[inside.ids]))[0].numpy())
+    return np.concatenate(found)
+
+
+def _in_window(
+    vectorizer: TextVectorizer, text: str, number: int, words: list[Word], tokens: list[Token]
+) -> tuple[list[Word], list[Token]]:
+    """Returns the words and tokens of a text that are in one of its windows."""
+    ids, lengths = vectorizer.ids_and_lengths(tf.constant([text.encode()]))
+    found = vectorizer.windows(ids, lengths)
+    return within_window(words, tokens, int(found.starts[number]), int(found.ends[number]))
+
+
 def _rollout(attention: np.ndarray) -> np.ndarray:
     """Returns the product of all layers' mean attention, each averaged with the identity.
 
@@ -143,22 +179,23 @@ def _rollout(attention: np.ndarray) -> np.ndarray:
 
 
 def _integrated_gradients(
-    inside: Inside, features: Features, neutral_ids: tf.Tensor, target: int
+    inside: Inside, features: Features, neutral_ids: tf.Tensor, target: int, alone: bool
 ) -> tuple[np.ndarray, Completeness]:
     """Returns each position's contribution, float32 [seq], and how well they add up.
 
     Integrates the gradient with the Gauss-Legendre rule. Doubles the number of points until the
-    sum of the contributions is within a hundredth of the rise of the output.
+    sum of the contributions is within a hundredth of the rise of the output. `alone` says whether
+    a class's probability depends on its own logit alone.
     """
     begin, end = inside.embed(neutral_ids), inside.embed(features[inside.ids])
     path = end - begin  # [1, seq, hidden]
 
     def output(words: tf.Tensor) -> tf.Tensor:
-        """Returns the class's logit minus the mean of all, [batch], for [batch, seq, hidden]."""
+        """Returns the class's logit, unless alone minus the mean, [batch], for embeddings."""
         count = words.shape[0]
         copies = {name: tf.repeat(one, count, axis=0) for name, one in features.items()}
         logits, _ = inside.run(copies, words)
-        return logits[:, target] - tf.reduce_mean(logits, axis=1)
+        return logits[:, target] - (0.0 if alone else tf.reduce_mean(logits, axis=1))
 
     expected = float(output(end)[0] - output(begin)[0])
     steps = FEWEST_STEPS

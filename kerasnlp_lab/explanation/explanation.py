@@ -73,6 +73,9 @@ class Explanation:
         completeness: How well the contributions add up.
         pair: The names of the two texts of a pair; None for a single text.
         second_start: The offset in ``text`` at which the second text begins; None if there is none.
+        window: For a model that reads long texts in windows, the one that decided: its number,
+            from 1, and how many there are. Words, tokens, attention and contributions are then
+            those of this window, and the probabilities those of the whole text.
 
     Source: attention rollout, Abnar and Zuidema 2020, https://arxiv.org/abs/2005.00928;
     integrated gradients, Sundararajan et al. 2017, https://arxiv.org/abs/1703.01365.
@@ -89,6 +92,7 @@ class Explanation:
     completeness: Completeness
     pair: tuple[str, str] | None = None
     second_start: int | None = None
+    window: tuple[int, int] | None = None
 
     @property
     def parts(self) -> list[Part]:

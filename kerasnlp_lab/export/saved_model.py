@@ -32,11 +32,12 @@ def export_classifier(
     model of pairs takes the second texts as ``second_text``, of the same shape. For
     classification it returns ``label`` (string [batch]), ``label_id`` (int64 [batch]) and
     ``probabilities`` (float32 [batch, classes]), with the temperature and threshold of the
-    classifier's ``decision``. For another task see its ``answers_in_graph``. The signature
-    ``logits`` returns the network's own ``logits``, float32 [batch, classes]. The SavedModel uses
-    the classifier's precision on every machine. assets.extra/manifest.json holds the task, its
-    class names, the names of a pair's texts, package versions and the SHA-256 of every file. It is
-    written last.
+    classifier's ``decision``. For several labels a text it returns ``labels``, ``count``,
+    ``probabilities`` and ``thresholds``; for these and other tasks see ``answers_in_graph``. The
+    signature ``logits`` returns the network's own ``logits``, float32 [batch, classes]. The
+    SavedModel uses the classifier's precision on every machine. assets.extra/manifest.json holds
+    the task, its class names, the names of a pair's texts, package versions and the SHA-256 of
+    every file. It is written last.
 
     Args:
         classifier: A trained classifier.

@@ -94,7 +94,8 @@ def find_encoder(name: str) -> HubEncoder:
     """
     known = {encoder.name: encoder for encoder in encoders()}
     if name not in known:
-        raise UnknownNameError("encoder on TF Hub", name, known)
+        hint = "'kerasnlp-lab hub list' shows them all"
+        raise UnknownNameError("encoder on TF Hub", name, known, hint)
     return known[name]
 
 

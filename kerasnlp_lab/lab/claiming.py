@@ -43,7 +43,7 @@ def _print_resumed(
     console: rich.console.Console,
 ) -> None:
     say(console, f"resuming the run in {run.path}")
-    if not any(run.checkpoints.glob("step-*")):
+    if not any(run.checkpoints.rglob("step-*")):
         say(console, "it has no checkpoint, so it starts from the beginning")
     if before["dataset"]["source"] != record["dataset"]["source"]:
         say(console, f"its rows are now read from {record['dataset']['source']}")

@@ -13,6 +13,7 @@ import rich.console
 
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.data import ShardedSplit, TextDataset, describe_dataset
+from kerasnlp_lab.data.row_labels import strata
 from kerasnlp_lab.data.splits import stratified_order
 from kerasnlp_lab.errors import OptionError, check_option
 from kerasnlp_lab.evaluation.paired_tests import (
@@ -146,13 +147,13 @@ def _training_sets(data: TextDataset, sizes: Sequence[int | str]) -> dict[int, T
             number = 0
         check_option("a size", size, 0 < number <= rows, f"all, or from 1 to {rows} rows")
         numbers.add(number)
-    order = stratified_order(data.train.labels, seed=0)
+    order = stratified_order(strata(data.train), seed=0)
     parts = {}
     for number in sorted(numbers):
         some = np.sort(order[:number])
         train, names = data.train.take(some), data.label_names
-        is_labels = data.annotation == "labels"
-        counts = train.label_counts(len(names)) if is_labels else train.span_counts(names)
+        spans = data.annotation == "spans"
+        counts = train.span_counts(names) if spans else train.label_counts(len(names))
         expected = f"large enough to include all {len(names)} classes"
         check_option("a size", number, bool(counts.all()), expected)
         parts[number] = data if number == rows else dataclasses.replace(data, train=train)
@@ -228,10 +229,11 @@ def _verdict(better: Sequence[Experiment], worse: Sequence[Experiment]) -> str:
 
 def _verdict_on_f1(better: Sequence[Experiment], worse: Sequence[Experiment]) -> str:
     names = better[0].config.model, worse[0].config.model
-    counts = [np.array([run.evaluation.f1_counts for run in runs]) for runs in (better, worse)]
+    counts = [[run.evaluation.f1_counts for run in runs] for runs in (better, worse)]
     low, high, p = paired_bootstrap_f1(*counts)
     difference = 100 * (_mean_headline(better) - _mean_headline(worse))
-    of = f"{difference:.2f} points of F1 (95% {100 * low:.2f} to {100 * high:.2f}, p = {p:.2g})"
+    name = "macro-F1" if better[0].evaluation.headline[0] == "macro_f1" else "F1"
+    of = f"{difference:.2f} points of {name} (95% {100 * low:.2f} to {100 * high:.2f}, p = {p:.2g})"
     if p < SIGNIFICANCE:
         return f"{names[0]} is better than {names[1]} by {of}"
     return f"{names[0]} and {names[1]}: a difference of {of} is within noise"

@@ -56,13 +56,16 @@ class ExperimentConfig:
         recipe: How to train; None takes the model's own recipe.
         task: The task's name, one of `kerasnlp_lab.tasks.registry.task_names`.
         threshold: With two classes, how the threshold is chosen on the validation rows: see
-            `kerasnlp_lab.tasks.threshold.choose_decision`.
+            `kerasnlp_lab.tasks.threshold.choose_decision`. With several labels a text, see
+            `kerasnlp_lab.tasks.label_decision.choose_label_decision`.
         positive_class: With two classes, the one that the threshold is for; None takes the
             rarer.
         strategy: One of `kerasnlp_lab.training.strategy.STRATEGIES`.
         seed: The seed of initial weights, dropout and the order of the rows.
         deterministic: Whether TensorFlow may only use operations that give the same bits
             every time; once switched on, this holds for the rest of the process.
+        folds: The most parts of a cross-validation, in place of rows to validate on; 0 for none.
+            The validation rows must then be the training rows, and the test rows may be them.
         checkpoint_every: When to save: "5m", "200steps", "off".
 
     Raises:
@@ -86,6 +89,7 @@ class ExperimentConfig:
     strategy: str = "auto"
     seed: int = 0
     deterministic: bool = False
+    folds: int = 0
     checkpoint_every: str = CHECKPOINT_EVERY
 
     def __post_init__(self) -> None:
@@ -94,8 +98,14 @@ class ExperimentConfig:
         object.__setattr__(self, "recipe", self.recipe or entry.recipe_for(task.name))
         self._check_recipe(entry, task)
         check_option("seed", self.seed, 0 <= self.seed < 2**32, "from 0 to 2**32 - 1")
-        options = dataclasses.asdict(entry.with_options(self.options))
-        object.__setattr__(self, "options", options)
+        options = entry.with_options(self.options)
+        options.check_task(task)
+        object.__setattr__(self, "options", dataclasses.asdict(options))
+        check_option("folds", self.folds, self.folds == 0 or self.folds > 1, "2 or more, or 0")
+        if self.folds:
+            fits = self.strategy != "multi_worker"
+            check_option("strategy", self.strategy, fits, "one for a single machine with folds")
+            check_option("folds", self.folds, task.annotation == "labels", f"0 for {task.name}")
         Interval(self.checkpoint_every)  # raises if it cannot be read
         if self.strategy not in STRATEGIES:
             raise UnknownNameError("strategy", self.strategy, STRATEGIES)
@@ -120,6 +130,8 @@ class ExperimentConfig:
         """
         task = find_task(self.task).for_data(data)
         task.check_decision(self.threshold, self.positive_class)
+        entry = find_model(self.model)
+        entry.with_options(self.options).check_task(task, pairs=data.pair is not None)
         task_in_training(task, data, self.recipe)  # raises if the recipe does not fit the rows
         return task
 
@@ -133,6 +145,7 @@ class ExperimentConfig:
             "strategy": {"name": self.strategy},
             "seed": self.seed,
             "deterministic": self.deterministic,
+            "folds": self.folds,
             "checkpoint_every": self.checkpoint_every,
         }
 
@@ -156,5 +169,6 @@ class ExperimentConfig:
             strategy=content["strategy"]["name"],
             seed=content["seed"],
             deterministic=content["deterministic"],
+            folds=content.get("folds", 0),
             checkpoint_every=content["checkpoint_every"],
         )

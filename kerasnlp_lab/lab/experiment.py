@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.data import ShardedSplit, TextDataset, describe_dataset, load_again
+from kerasnlp_lab.data.row_labels import strata
 from kerasnlp_lab.data.tables import RejectedRow, csv_content
 from kerasnlp_lab.display import printable
 from kerasnlp_lab.errors import KerasnlpLabError, RunError, first_line
@@ -28,6 +29,7 @@ from kerasnlp_lab.evaluation.plots import (
 from kerasnlp_lab.evaluation.report import render_page
 from kerasnlp_lab.lab.claiming import claim_run, say
 from kerasnlp_lab.lab.config import ExperimentConfig
+from kerasnlp_lab.lab.folds import divide_into_folds, out_of_fold_logits
 from kerasnlp_lab.lab.reading import notes_on_reading
 from kerasnlp_lab.machine import precision_note
 from kerasnlp_lab.paths import user_path, write_whole
@@ -87,14 +89,18 @@ def run_experiment(
     config, note = _resolved(config, data)
     record = config.to_json() | {"dataset": describe_dataset(data), "versions": package_versions()}
     record["strategy"]["replicas"] = strategy.num_replicas_in_sync
+    folds = divide_into_folds(config, data)
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
-    keras.utils.set_random_seed(config.seed)
     with explain_lost_worker(strategy), claim_run(output, record, strategy, console) as run:
         if "precision" in config.options:
             say(console, precision_note(config.options["precision"]))
         if note:
             say(console, note)
+        if folds:
+            answers = out_of_fold_logits(folds, config, data, task, run, strategy, console)
+            say(console, f"all {len(data.train)} rows")
+        keras.utils.set_random_seed(config.seed)
         classifier = create_model(
             config.model,
             task,
@@ -109,9 +115,9 @@ def run_experiment(
                 f"{config.model} reads {' and '.join(data.pair)} as one text and does not know "
                 "where the second begins; a BERT does",
             )
-        if notes and console is not None:
-            for note in notes_on_reading(classifier.entry, classifier.text, data.train.texts):
-                say(console, note)
+        found = notes_on_reading(classifier.entry, classifier.text, data.train.texts)
+        for note in found if notes else ():
+            say(console, note)
         training = train(
             classifier,
             data,
@@ -123,13 +129,19 @@ def run_experiment(
             checkpoint_every=config.checkpoint_every,
         )
         fused = classifier.fused()
-        logits = predict_logits(classifier, data.validation.texts, fused=fused)
+        if folds:
+            logits = answers
+        else:
+            logits = predict_logits(classifier, data.validation.texts, fused=fused)
         classifier = _with_decision(classifier, logits, data, config)
         validation = evaluate_logits(logits, data.validation, task, classifier.decision)
         evaluation = evaluate(classifier, data.test, fused=fused)
+        if folds and data.test is data.train:
+            speed = evaluation.texts_per_second
+            evaluation = evaluate_logits(answers, data.test, task, classifier.decision, speed)
         experiment = Experiment(run, config, record["dataset"], training, evaluation)
         if is_chief(strategy):
-            _write(experiment, classifier, data, validation, record, console)
+            _write(experiment, classifier, data, validation, record, found, console)
         return experiment
 
 
@@ -137,7 +149,7 @@ def _resolved(config: ExperimentConfig, data: TextDataset) -> tuple[ExperimentCo
     """Returns the settings with the options that the rows decide, and a line on that choice."""
     entry = find_model(config.model)
     entry.prepare()
-    labels = None if isinstance(data.train, ShardedSplit) else data.train.labels
+    labels = None if isinstance(data.train, ShardedSplit) else strata(data.train)
     options, note = entry.resolve(entry.with_options(config.options), data.train.texts, labels)
     return dataclasses.replace(config, options=dataclasses.asdict(options)), note
 
@@ -199,6 +211,7 @@ def _write(
     data: TextDataset,
     validation: Evaluation,
     record: dict[str, Any],
+    notes: list[str],
     console: rich.console.Console | None,
 ) -> None:
     """Writes the classifier, the rejected rows and the results; metrics.json comes last."""
@@ -209,7 +222,7 @@ def _write(
         rows = map(dataclasses.astuple, data.rejected)
         columns = [field.name for field in dataclasses.fields(RejectedRow)]
         write_whole(run.path / "rejects.csv", csv_content(columns, rows))
-    _write_figures_and_report(experiment, record, console)
+    _write_figures_and_report(experiment, record, notes, console)
     leaks = data.leaks_left_out
     run.write_json(
         "metrics.json",
@@ -220,13 +233,17 @@ def _write(
             "training": vars(experiment.training),
             "model_bytes": run.model_bytes(),
             "rejected_rows": len(data.rejected),
+            "notes": notes,
             "leaks_left_out": None if leaks is None else dataclasses.asdict(leaks),
         },
     )
 
 
 def _write_figures_and_report(
-    experiment: Experiment, record: dict[str, Any], console: rich.console.Console | None
+    experiment: Experiment,
+    record: dict[str, Any],
+    notes: list[str],
+    console: rich.console.Console | None,
 ) -> None:
     run, evaluation = experiment.run, experiment.evaluation
     figures = _write_figures(experiment, console)
@@ -235,6 +252,7 @@ def _write_figures_and_report(
         "kerasnlp_lab.evaluation",
         evaluation.template,
         config=record,
+        notes=notes,
         training=experiment.training,
         evaluation=evaluation,
         figures=figures,

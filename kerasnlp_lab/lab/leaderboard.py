@@ -18,6 +18,8 @@ from kerasnlp_lab.lab.experiment import Experiment
 
 __all__ = ["curve_table", "leaderboard_table", "learning_curve_figure", "model_row"]
 
+SECOND = ("macro_f1", "micro_f1")  # a second column of figures
+
 
 def model_row(folder: Path, runs: Sequence[Experiment]) -> dict[str, Any]:
     """Returns the results of a model's runs, one for each seed: means and standard deviations.
@@ -70,11 +72,11 @@ def leaderboard_table(rows: Sequence[Mapping[str, Any]]) -> rich.table.Table:
     table = rich.table.Table(box=rich.box.SIMPLE, pad_edge=False, padding=0)
     table.add_column("model", no_wrap=True)
     uncertainty = f"over {rows[0]['seeds']}\nseeds" if several else "95%\ninterval"
-    has_f1 = "macro_f1" in rows[0]
+    second = next((one for one in SECOND if one in rows[0] and one != rows[0]["headline"]), "")
     columns = (
         rows[0]["headline"].replace("_", "\n"),
         uncertainty,
-        *(["macro\nF1"] if has_f1 else []),
+        *([second.replace("_f1", "\nF1")] if second else []),
     )
     for column in (*columns, "params", "train\ns", "train\ntexts/s", "predict\ntexts/s", "MB"):
         table.add_column(column, justify="right", no_wrap=True)
@@ -85,7 +87,7 @@ def leaderboard_table(rows: Sequence[Mapping[str, Any]]) -> rich.table.Table:
             escape(row["model"]),
             f"[bold]{row['value']:.4f}[/bold]",
             f"± {row['spread']:.4f}" if several else interval,
-            *([f"{row['macro_f1']:.4f}"] if has_f1 else []),
+            *([f"{row[second]:.4f}"] if second else []),
             _parameters(row["trained_parameters"], row["total_parameters"]),
             f"{row['train_seconds']:.0f}",
             f"{speed:.0f}" if speed else "-",

@@ -29,6 +29,8 @@ class Preset:
         training: Fields of the model's `Recipe` that differ.
         split_seed: Which rows are held out.
         threshold: How the threshold is chosen.
+        folds: The parts of the cross-validation of a table, unless rows to validate on are named;
+            0 holds rows out.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Preset:
     training: Mapping[str, Any]
     split_seed: int
     threshold: str
+    folds: int = 0
 
     def settings_for(
         self, entry: ZooEntry, task: type[Task]
@@ -46,12 +49,13 @@ class Preset:
         """Returns the options and the recipe fields that have an effect on a model and a task.
 
         The model may be another than the preset's own. Where it has no encoder to freeze, the
-        number of epochs, which counts on epochs with a frozen encoder, is left out too.
+        number of epochs and the learning rate, which count on epochs with a frozen encoder, are
+        left out too.
         """
         known = {field.name for field in dataclasses.fields(entry.options)}
         unused = {*unused_recipe_fields(entry, task)}
         if "frozen_epochs" in unused:
-            unused.add("epochs")
+            unused |= {"epochs", "learning_rate"}
         options = {name: value for name, value in self.options.items() if name in known}
         return options, {n: v for n, v in self.training.items() if n not in unused}
 
@@ -105,6 +109,27 @@ _PRESETS = (
         dataset="sms_spam",
         model="minilm_l6_h384",
         split_seed=2018,
+    ),
+    Preset(
+        name="few_shot",
+        summary="for 2 to 100 rows a class: all are trained on, and tested by cross-validation",
+        # The head learns first, on unit vectors, and then everything for a few steps.
+        options=MappingProxyType({"pooling": "unit_mean"}),
+        training=MappingProxyType(
+            {
+                "epochs": 1,
+                "frozen_epochs": 10,
+                "min_steps_per_epoch": 20,
+                "learning_rate": 5e-5,
+                "head_learning_rate": 0.03,
+                "patience": 10,
+            }
+        ),
+        threshold="auto",
+        dataset="news_sample",
+        model="minilm_l6_h384",
+        split_seed=0,
+        folds=5,
     ),
 )
 

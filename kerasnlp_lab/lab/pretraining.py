@@ -23,7 +23,7 @@ from kerasnlp_lab.bert.checkpoint_writing import write_checkpoint
 from kerasnlp_lab.bert.pretraining_network import PretrainingNetwork, pretraining_network
 from kerasnlp_lab.bert.vectorizer import HubVectorizer
 from kerasnlp_lab.data.corpus import Corpus, CorpusSource, HeldOut, hold_out, open_corpus
-from kerasnlp_lab.errors import DataError, OptionError, RunError
+from kerasnlp_lab.errors import DataError, RunError
 from kerasnlp_lab.lab.claiming import claim_run, say
 from kerasnlp_lab.lab.pretraining_config import PretrainingConfig
 from kerasnlp_lab.lab.pretraining_origin import Origin, find_origin
@@ -259,9 +259,6 @@ def _plan(
     record: Mapping[str, Any],
 ) -> PretrainingPlan:
     train, validation = batches
-    most = network.source.config.max_position_embeddings
-    if config.max_length > most:
-        raise OptionError(f"--max-length {config.max_length} is over the BERT's {most} positions")
     total = total_steps(len(train.sequences), config.batch_size, config.epochs, config.steps)
     reports, steps = reports_and_steps(total)
     return PretrainingPlan(

@@ -102,7 +102,6 @@ class PretrainingConfig:
         if self.precision == "auto":
             object.__setattr__(self, "precision", best_precision())
         self._check_values()
-        self.recipe(1)  # raises if the batch size or a rate cannot be used
         Interval(self.checkpoint_every)  # raises if it cannot be read
         if self.strategy not in STRATEGIES:
             raise UnknownNameError("strategy", self.strategy, STRATEGIES)
@@ -133,6 +132,9 @@ class PretrainingConfig:
         check("max_length", fits, f"{_LEAST_MAX_LENGTH} or more")
         check("epochs", self.epochs is None or self.epochs >= 1, "1 or more")
         check("steps", self.steps is None or self.steps >= 1, "1 or more")
+        check("batch_size", self.batch_size >= 1, "1 or more")
+        check("learning_rate", self.learning_rate is not None and self.learning_rate > 0, "above 0")
+        check("warmup_fraction", 0 <= self.warmup_fraction < 1, "from 0 to below 1")
         check("dropout", 0 <= self.dropout < 1, "from 0 to below 1")
         check("precision", self.precision in PRECISIONS, f"auto or one of {PRECISIONS}")
         check("held_out", 0 < self.held_out <= 0.5, "above 0, and 0.5 at most")

@@ -14,12 +14,14 @@ from typing import Any
 import tensorflow_hub as hub
 
 from kerasnlp_lab.bert.checkpoint import BertCheckpoint, is_checkpoint, read_checkpoint
+from kerasnlp_lab.bert.config import BertConfig
 from kerasnlp_lab.bert.new_weights import new_checkpoint
 from kerasnlp_lab.bert.preprocessing import export_preprocessing
 from kerasnlp_lab.bert.reopening import checkpoint_of_module, reopen
 from kerasnlp_lab.bert.tokenizer_files import looks_uncased, read_casing, read_vocabulary
 from kerasnlp_lab.bert.vocabulary import learn_vocabulary
 from kerasnlp_lab.errors import OptionError
+from kerasnlp_lab.hub import HubModules
 from kerasnlp_lab.hub.bert_configs import config_named
 from kerasnlp_lab.lab.pretraining_config import PretrainingConfig
 from kerasnlp_lab.paths import user_path
@@ -60,16 +62,12 @@ def find_origin(config: PretrainingConfig) -> Origin:
         OptionError: The model has no BERT, or the sequences are longer than the BERT's positions.
         UnknownNameError: There is no such model.
     """
-    return _new(config) if config.is_new else _existing(str(config.model))
+    return _new(config) if config.is_new else _existing(str(config.model), config.max_length)
 
 
 def _new(config: PretrainingConfig) -> Origin:
     shape = config_named(str(config.shape))
-    if config.max_length > shape.max_position_embeddings:
-        raise OptionError(
-            f"--max-length {config.max_length} is over the {shape.max_position_embeddings} "
-            f"positions of {config.shape}"
-        )
+    _check_length(config.max_length, shape, str(config.shape))
     given: tuple[str, ...] | None = None
     casing = {"do_lower_case": not config.cased, "strip_accents": config.strip_accents}
     if config.vocabulary is not None:
@@ -106,7 +104,13 @@ def _new(config: PretrainingConfig) -> Origin:
     return Origin(checkpoint, write_preprocessing, recipe, pooling, described)
 
 
-def _existing(name: str) -> Origin:
+def _check_length(max_length: int, shape: BertConfig, name: str) -> None:
+    most = shape.max_position_embeddings
+    if max_length > most:
+        raise OptionError(f"--max-length {max_length} is over the {most} positions of {name}")
+
+
+def _existing(name: str, max_length: int) -> Origin:
     entry = find_model(name)
     modules = entry.prepare()
     if modules is None:
@@ -115,18 +119,23 @@ def _existing(name: str) -> Origin:
             "'hub list', or a folder with one"
         )
 
-    def checkpoint(known: Sequence[str] | None, documents: Documents) -> BertCheckpoint:
-        folder = user_path(name)
-        for place in (folder / "checkpoint", folder):
-            if is_checkpoint(place) and not _is_run(place):
-                return read_checkpoint(place)  # with its output layers, if it has them
-        return checkpoint_of_module(reopen(modules.encoder), modules.preprocess)
+    checkpoint = _read(user_path(name), modules)
+    _check_length(max_length, checkpoint.config, name)
 
     def write_preprocessing(checkpoint: BertCheckpoint, target: Path) -> None:
         shutil.copytree(hub.resolve(modules.preprocess), target, dirs_exist_ok=True)
 
     described = {"model": entry.card.name, "source": entry.card.source}
-    return Origin(checkpoint, write_preprocessing, entry.recipe, entry.options.pooling, described)
+    recipe, pooling = entry.recipe, entry.options.pooling
+    return Origin(lambda *_: checkpoint, write_preprocessing, recipe, pooling, described)
+
+
+def _read(folder: Path, modules: HubModules) -> BertCheckpoint:
+    """Returns the weights in a folder, with their output layers if it has them, or a module's."""
+    for place in (folder / "checkpoint", folder):
+        if is_checkpoint(place) and not _is_run(place):
+            return read_checkpoint(place)
+    return checkpoint_of_module(reopen(modules.encoder), modules.preprocess)
 
 
 def _is_run(folder: Path) -> bool:

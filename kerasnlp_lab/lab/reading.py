@@ -17,15 +17,16 @@ from kerasnlp_lab.display import printable
 from kerasnlp_lab.hub.catalogue import encoders_for
 from kerasnlp_lab.text.pipeline import tokenize_flat
 from kerasnlp_lab.text.unspaced import note_on_unspaced
-from kerasnlp_lab.text.vectorizer import TextVectorizer, replace_invalid_utf8
+from kerasnlp_lab.text.vectorizer import TextVectorizer
 from kerasnlp_lab.zoo import ZooEntry
+from kerasnlp_lab.zoo.options import LengthOptions
 
 __all__ = ["note_on_unknown", "notes_on_reading"]
 
 SAMPLE = 1000  # texts
 MOST_UNKNOWN_WORDS, MOST_UNKNOWN_PIECES = 0.5, 0.1  # of all tokens
 LETTERS_A_TOKEN = 1.3  # a BERT for the language has 2 to 5
-MOST_CUT = MOST_UNREAD = 0.1  # of all texts
+MOST_CUT = MOST_UNREAD = 0.1  # of all texts; for more cut ones a longer length is suggested
 WHOLE = 0.95  # of all texts, by the length that is suggested
 MOST_POSITIONS = 512  # of a BERT
 UNKNOWN = "\u0378"  # of no meaning in Unicode, and so in no vocabulary
@@ -72,6 +73,11 @@ def _sample(texts: Collection[str | bytes]) -> list[str]:
     return [text if isinstance(text, str) else text.decode("utf-8", "replace") for text in first]
 
 
+def _share(share: float) -> str:
+    """Returns a share in percent, rounded, but never down to none of them."""
+    return f"{share:.0%}" if share >= 0.01 else "less than 1%"
+
+
 def _is_foreign(letters: Counter[str]) -> bool:
     """Whether most letters are of a script other than Latin that is written with spaces."""
     others = sum(letters[name] for name in letters if name not in ("Latin", *UNSPACED))
@@ -85,7 +91,9 @@ class _Reading:
         self.name, self.pretrained = entry.card.name, entry.has_encoder
         self.text, self.texts = text, texts
         self.limit = text.max_length - text.special_tokens
+        self.has_windows = isinstance(entry.options, LengthOptions)
         ids, self.lengths = tokenize_flat(self.text, texts)
+        self.tokens = tf.RaggedTensor.from_row_lengths(ids, self.lengths)
         self.empty = self.lengths == 0
         found = tokenize_flat(self.text, [UNKNOWN])[0]
         self.unknown_id = int(found[-1]) if len(found) else -1  # -1: unknown words are dropped
@@ -172,20 +180,31 @@ class _Reading:
         )
 
     def cut(self) -> str:
-        """Returns a note on texts that are longer than the model reads."""
-        full = np.flatnonzero(self.lengths == self.limit)
-        if len(full) <= MOST_CUT * len(self.lengths):
+        """Returns a note on texts that are longer than the model reads at a time."""
+        full = np.flatnonzero(self.lengths >= self.limit)
+        if not len(full) or self.text.with_offsets:  # a task with offsets reads texts of any length
             return ""
-        batch = replace_invalid_utf8(tf.constant([self.texts[row] for row in full]))
+        whole = self.text.split_whole(tf.constant([self.texts[row] for row in full]))
         lengths = self.lengths.copy()
-        lengths[full] = self.text.tokenize_clean(batch).row_lengths().numpy()
+        lengths[full] = whole.row_lengths().numpy()
         lengths += self.text.special_tokens
         most = self.text.max_length
-        if (lengths > most).mean() <= MOST_CUT:
+        cut = float((lengths > most).mean())
+        if not cut:
             return ""
-        note = f"max_length={most} cuts {(lengths > most).mean():.0%} of the texts"
+        note = f"{_share(cut)} of the texts are longer than {most} tokens"
+        if self.text.long_texts == "windows":
+            windows = self.text.windows_in_training
+            return f"{note}: they are read in windows, in a step of the training in up to {windows}"
+        unread = self._words(whole) - self._words(self.text.truncate(whole))
+        share = unread / (self._words(self.tokens) + unread)
+        note = f"{note}: {_share(share)} of all words are not read"
         longer = -(-math.ceil(np.quantile(lengths, WHOLE)) // 8) * 8
         longer = min(longer, MOST_POSITIONS) if self.pretrained else longer
-        if longer <= most:
-            return f"{note}; {self.name} can read no more tokens"
-        return f"{note}; {longer} would cut {(lengths > longer).mean():.0%}"
+        if longer > most and cut > MOST_CUT:
+            note += f"; --max-length {longer} would cut {(lengths > longer).mean():.0%}"
+        return f"{note}; --long-texts windows reads them all" if self.has_windows else note
+
+    def _words(self, tokens: tf.RaggedTensor) -> int:
+        """Returns how many words begin in tokens, [batch, (tokens)]."""
+        return int(np.sum(~self.text.continue_words(tokens.flat_values).numpy()))

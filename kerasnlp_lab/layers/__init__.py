@@ -1,5 +1,6 @@
 """Layers: the parts of the from-scratch models."""
 
+from kerasnlp_lab.layers.additive_attention import AdditiveAttention
 from kerasnlp_lab.layers.masked_average_pooling import MaskedAveragePooling1D
 from kerasnlp_lab.layers.self_attention import SelfAttention
 from kerasnlp_lab.layers.sparse_linear import SparseLinear
@@ -9,6 +10,7 @@ from kerasnlp_lab.layers.token_segment_position_embedding import TokenSegmentPos
 from kerasnlp_lab.layers.transformer_block import TransformerBlock
 
 __all__ = [
+    "AdditiveAttention",
     "MaskedAveragePooling1D",
     "SelfAttention",
     "SparseLinear",

@@ -43,8 +43,12 @@ class Prediction:
     second_text: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Returns text (and second_text, for a pair), label and probabilities."""
-        return texts_as_json(self) | {"label": self.label, "probabilities": self.probabilities}
+        """Returns text (and second_text, for a pair), label, probabilities and labels.
+
+        ``labels`` holds the label, so that answers of one and of several labels can be read alike.
+        """
+        own = {"label": self.label, "probabilities": self.probabilities, "labels": [self.label]}
+        return texts_as_json(self) | own
 
     def as_line(self) -> str:
         """Returns the class, padded to the longest class name, and its probability."""
@@ -88,6 +92,7 @@ class Classification(Task):
 
     @classmethod
     def for_data(cls, data: TextDataset) -> Classification:
+        cls.check_annotation(data)
         return cls(data.label_names)
 
     @classmethod

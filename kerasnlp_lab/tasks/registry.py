@@ -8,12 +8,14 @@ from typing import Any
 from kerasnlp_lab.errors import UnknownNameError
 from kerasnlp_lab.tasks.classification import Classification
 from kerasnlp_lab.tasks.entities import Entities
+from kerasnlp_lab.tasks.multi_label import MultiLabel
 from kerasnlp_lab.tasks.task import Task
 
 __all__ = ["find_task", "read_task", "task_names"]
 
 _TASKS: dict[str, type[Task]] = {
     Classification.name: Classification,
+    MultiLabel.name: MultiLabel,
     Entities.name: Entities,
 }
 

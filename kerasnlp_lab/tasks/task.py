@@ -12,12 +12,18 @@ import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.data import Annotation, ShardedSplit, Split, TextDataset
-from kerasnlp_lab.errors import check_option
+from kerasnlp_lab.errors import OptionError, check_option
 from kerasnlp_lab.text import TextVectorizer
 from kerasnlp_lab.text.rows import Rows, RowTargets, label_targets
 from kerasnlp_lab.text.vectorizer import Features
 
 __all__ = ["Answer", "HeadOptions", "NoDecision", "Task", "texts_as_json"]
+
+_IN_WORDS = {
+    "labels": "one label each",
+    "label_sets": "any number of labels each",
+    "spans": "entities",
+}
 
 
 @dataclass(frozen=True)
@@ -102,6 +108,15 @@ class Task(abc.ABC):
         """Returns the task for a dataset, with the dataset's classes."""
 
     @classmethod
+    def check_annotation(cls, data: TextDataset) -> None:
+        """Raises OptionError if the texts have other annotations than the task needs."""
+        if data.annotation != cls.annotation:
+            raise OptionError(
+                f"the texts of {data.name} have {_IN_WORDS[data.annotation]}, and the task "
+                f"{cls.name} needs {_IN_WORDS[cls.annotation]}"
+            )
+
+    @classmethod
     @abc.abstractmethod
     def from_json(cls, saved: Mapping[str, Any]) -> Task:
         """Returns the task from the output of `to_json`.
@@ -172,7 +187,7 @@ class Task(abc.ABC):
         Returns:
             The features, and the targets for `losses` and `tally`.
         """
-        return text.pack_flat(rows.ids, rows.lengths), rows.targets
+        return text.pack_rows(rows, seed, step), rows.targets
 
     @abc.abstractmethod
     def head(self, width: int, options: HeadOptions) -> keras.Model:
@@ -231,7 +246,8 @@ class Task(abc.ABC):
                 needs offsets.
             validation: The validation rows.
             train: The training rows, for the frequency of each class.
-            threshold: The rule for the threshold; see `kerasnlp_lab.tasks.threshold`.
+            threshold: The rule for the threshold; see `kerasnlp_lab.tasks.threshold` and
+                `kerasnlp_lab.tasks.label_decision`.
             positive_class: The class with a threshold.
 
         Returns:

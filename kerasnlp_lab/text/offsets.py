@@ -11,8 +11,9 @@ so that ``text[start:end]`` is the word or the part of it.
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, pairwise, product
 
 import numpy as np
@@ -22,7 +23,7 @@ import tensorflow as tf
 from kerasnlp_lab.data.words import is_unspaced, split_words
 from kerasnlp_lab.text.vectorizer import TextVectorizer
 
-__all__ = ["Token", "Word", "find_tokens", "find_words"]
+__all__ = ["Token", "Word", "find_tokens", "find_words", "within_window"]
 
 Span = tuple[int, int]
 
@@ -39,8 +40,8 @@ class Word:
         text: The word as the text spells it.
         start: The offset of its first character.
         end: The offset after its last character.
-        tokens: The number of tokens that the vectorizer makes of it; 0 if it drops the word,
-            for example punctuation, or a word after the longest text that it reads.
+        tokens: The number of its tokens that the model reads; 0 if the vectorizer drops the word,
+            for example punctuation, or if it is in a part of a long text that is not read.
     """
 
     text: str
@@ -92,22 +93,45 @@ def find_words(vectorizer: TextVectorizer, text: str) -> list[Word]:
         vectorizer, [text, *(text[start:end] for start, end in parts)]
     )
     remaining = iter(ids_of_parts)
-    most = vectorizer.max_length - vectorizer.special_tokens
     spans: list[Span] = []
     ids: list[list[int]] = []  # of each span
     for chunk, inner in zip(chunks, pieces, strict=True):
         ids_of_chunk, ids_of_pieces = next(remaining), [next(remaining) for _ in inner]
-        can_split = _joined(ids_of_pieces)[:most] == ids_of_chunk
+        can_split = _joined(ids_of_pieces) == ids_of_chunk
         spans += inner if can_split else [chunk]
         ids += ids_of_pieces if can_split else [ids_of_chunk]
-    if _joined(ids)[: len(ids_of_text)] != ids_of_text:
+    if _joined(ids) != ids_of_text:
         spans, ids = [(0, len(text))], [ids_of_text]
-    words, unread = [], len(ids_of_text)  # the vectorizer may truncate the text
+    places = vectorizer.truncate(tf.ragged.range([len(ids_of_text)]))[0].numpy()
+    is_read = np.isin(np.arange(len(ids_of_text)), places)
+    words, place = [], 0
     for (start, end), count in _split_unspaced(vectorizer, text, spans, ids):
-        tokens = min(count, unread)
-        unread -= tokens
+        tokens = int(is_read[place : place + count].sum())
         words.append(Word(text[start:end], start, end, tokens))
+        place += count
     return words
+
+
+def within_window(
+    words: Sequence[Word], tokens: Sequence[Token], start: int, end: int
+) -> tuple[list[Word], list[Token]]:
+    """Returns the words and tokens that a model reads in one window of a text.
+
+    Args:
+        words: The words of the whole text, from `find_words`.
+        tokens: Its tokens, from `find_tokens`.
+        start: The number of the window's first token among those of the text, without the tokens
+            that the vectorizer adds.
+        end: The number after its last token.
+    """
+    own = [(token, token.word) for token in tokens if token.word is not None][start:end]
+    counts = Counter(word for _, word in own)
+    first, last = own[0][1], own[-1][1]
+    shown = [replace(words[word], tokens=counts[word]) for word in range(first, last + 1)]
+    moved = [replace(token, word=word - first) for token, word in own]
+    if tokens[0].word is None:
+        moved = [tokens[0], *moved, tokens[-1]]
+    return shown, moved
 
 
 def _split_unspaced(
@@ -147,7 +171,7 @@ def find_tokens(vectorizer: TextVectorizer, text: str, words: Sequence[Word]) ->
     Returns:
         The tokens, with those that the vectorizer adds, such as [CLS] and [SEP].
     """
-    [ids] = _token_ids(vectorizer, [text])
+    [ids] = vectorizer.tokenize(tf.constant([text.encode()])).to_list()
     vocabulary = vectorizer.vocabulary()
     names = iter(vocabulary[token_id] for token_id in ids)
     tokens = []
@@ -166,7 +190,7 @@ def _joined(parts: Iterable[list[int]]) -> list[int]:
 
 
 def _token_ids(vectorizer: TextVectorizer, texts: list[str]) -> list[list[int]]:
-    return vectorizer.tokenize(tf.constant([text.encode() for text in texts])).to_list()
+    return vectorizer.split_whole(tf.constant([text.encode() for text in texts])).to_list()
 
 
 def _piece_spans(word: str, pieces: Sequence[str]) -> list[Span]:

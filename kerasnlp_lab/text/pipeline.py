@@ -28,6 +28,7 @@ __all__ = [
     "Share",
     "TokenizedTexts",
     "batches_of",
+    "cut_tokenized",
     "evaluation_batches",
     "feature_batches",
     "find_tokens",
@@ -123,6 +124,32 @@ def tokenize_flat(
     none = np.zeros(0, np.int32), np.zeros(0, np.int64)
     ids, lengths = zip(none, *_tokenized(vectorizer, texts), strict=True)
     return np.concatenate(ids), np.concatenate(lengths)
+
+
+def cut_tokenized(
+    vectorizer: TextVectorizer, tokens: TokenizedTexts
+) -> tuple[TokenizedTexts, np.ndarray]:
+    """Cuts texts into windows, into a temporary file.
+
+    Args:
+        vectorizer: The text half of a classifier.
+        tokens: The texts, tokenized.
+
+    Returns:
+        The token ids of the windows of all texts, in order, and the number of windows of each
+        text, int64 [texts].
+    """
+    counts = [np.zeros(0, np.int64)]
+
+    def windows() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for rows in in_batches(range(len(tokens)), SMALLEST_CALL):
+            ids, lengths = tokens.read_flat(np.array(rows))
+            found = vectorizer.windows(tf.constant(ids), tf.constant(lengths))
+            counts.append(found.counts.numpy())
+            places = tf.ragged.range(found.starts, found.ends)
+            yield ids[places.flat_values.numpy()], places.row_lengths().numpy()
+
+    return TokenizedTexts(windows()), np.concatenate(counts)
 
 
 def find_tokens(vectorizer: TextVectorizer, texts: Sequence[str | bytes]) -> TokensInText:
@@ -303,7 +330,7 @@ def feature_batches(
     process ends, and so would keep the token ids and their open file.
     """
     for start in range(0, len(rows), batch_size):
-        yield vectorizer.pack_flat(*tokens.read_flat(rows[start : start + batch_size]))
+        yield vectorizer.pack_padded(*tokens.read_flat(rows[start : start + batch_size]))
 
 
 def load_rows(

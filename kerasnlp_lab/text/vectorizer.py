@@ -16,9 +16,18 @@ from kerasnlp_lab._keras import keras
 from kerasnlp_lab.data.pairs import PAIR_SEPARATOR
 from kerasnlp_lab.errors import OptionError
 from kerasnlp_lab.paths import sha256_of_files
+from kerasnlp_lab.text.rows import Rows
 from kerasnlp_lab.text.web_words import continue_web_words
+from kerasnlp_lab.text.windows import (
+    WindowBounds,
+    draw_starts,
+    overlapping_windows,
+    some_windows,
+)
 
 __all__ = [
+    "LONG_TEXTS",
+    "WINDOW_OF",
     "Features",
     "TextVectorizer",
     "TokensInText",
@@ -30,6 +39,9 @@ __all__ = [
 Features = dict[str, tf.Tensor]
 Item = TypeVar("Item")
 LENGTH_MULTIPLE = 8
+WINDOW_SLACK = 16  # the share of a window by which it may begin earlier, at a word
+LONG_TEXTS = ("head", "tail", "head_tail", "windows")
+WINDOW_OF = "window_of"  # the name of a feature
 _MARK = r"\p{P}\p{Han}!-/:-@\[-`{-~"
 
 
@@ -91,6 +103,12 @@ class TextVectorizer(keras.layers.Layer):
     Args:
         max_length: The length of the longest sequence that `pack` makes, in tokens,
             special tokens included.
+        long_texts: Which tokens of a longer text are read: its "head", its "tail", or a quarter
+            from its head and the rest from its tail ("head_tail"; Sun et al. 2019,
+            https://arxiv.org/abs/1905.05583). With "windows" all are, in windows that overlap:
+            features are then those of windows, and the feature ``window_of``, int64 [windows],
+            is the number in the batch of each window's text.
+        windows_in_training: The most windows of a text in a batch of `pack_rows`.
     """
 
     splits_at_spaces = False
@@ -109,9 +127,18 @@ class TextVectorizer(keras.layers.Layer):
     separates_pairs = False
     """Whether the model can tell the two texts of a pair from each other."""
 
-    def __init__(self, max_length: int, *, pairs: bool = False, **kwargs: Any):
+    def __init__(
+        self,
+        max_length: int,
+        long_texts: str = "head",
+        windows_in_training: int = 4,
+        *,
+        pairs: bool = False,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
         self.max_length, self.pairs = max_length, pairs
+        self.long_texts, self.windows_in_training = long_texts, windows_in_training
         self.with_offsets = False
         self._make_graph()
 
@@ -133,8 +160,13 @@ class TextVectorizer(keras.layers.Layer):
             self.save_files(Path(folder))
             content = {file.name: file.read_bytes() for file in Path(folder).iterdir()}
         files = {name: base64.b64encode(content[name]).decode() for name in sorted(content)}
-        own = {"max_length": self.max_length, "files": files}
-        return {**super().get_config(), **own, **({"pairs": True} if self.pairs else {})}
+        own = ("max_length", "long_texts", "windows_in_training")
+        return {
+            **super().get_config(),
+            **{name: getattr(self, name) for name in own},
+            **({"pairs": True} if self.pairs else {}),
+            "files": files,
+        }
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> TextVectorizer:
@@ -198,10 +230,8 @@ class TextVectorizer(keras.layers.Layer):
         """Discards the tokenizing graph; the next call traces one with the current vocabulary."""
 
         def flat(texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            if self.with_offsets:
-                tokens = self._split_with_offsets(texts)
-            else:
-                tokens = self.split_pairs(texts) if self.pairs else self.split(texts)
+            read = self.split_pairs if self.pairs else self.split_whole
+            tokens = self.truncate(read(texts))
             return tokens.flat_values, tokens.row_lengths()
 
         def with_offsets(texts: tf.Tensor) -> TokensInText:
@@ -238,6 +268,13 @@ class TextVectorizer(keras.layers.Layer):
         """Returns pairs, strings [batch], as one text each; other texts as they are."""
         return tf.strings.regex_replace(texts, PAIR_SEPARATOR, " ") if self.pairs else texts
 
+    # Long texts
+
+    def read_long_texts(self, long_texts: str, windows_in_training: int) -> None:
+        """Sets `long_texts` and `windows_in_training`."""
+        self.long_texts, self.windows_in_training = long_texts, windows_in_training
+        self._make_graph()
+
     # Offsets
 
     def keep_offsets(self) -> None:
@@ -269,18 +306,39 @@ class TextVectorizer(keras.layers.Layer):
     def _split_with_offsets(self, texts: tf.Tensor) -> tf.RaggedTensor:
         found = self.find_tokens(replace_invalid_utf8(texts))
         lengths = found.lengths * self.ids_per_token
-        tokens = tf.RaggedTensor.from_row_lengths(found.ids, lengths, validate=False)
-        return self.truncate(tokens)
+        return tf.RaggedTensor.from_row_lengths(found.ids, lengths, validate=False)
 
     # Batches
 
+    def split_whole(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """Splits texts, as in `tokenize`, into all their token ids, int32 [batch, (tokens)]."""
+        if self.with_offsets:
+            return self._split_with_offsets(texts)
+        return self.split(self.joined_by_space(texts))
+
     def split(self, texts: tf.Tensor) -> tf.RaggedTensor:
-        """Does what `tokenize` does, one operation after the other instead of in a graph."""
-        return self.truncate(self.tokenize_clean(replace_invalid_utf8(texts)))
+        """Does what `split_whole` does, for a task that needs no offsets."""
+        return self.tokenize_clean(replace_invalid_utf8(texts))
 
     def truncate(self, tokens: tf.RaggedTensor) -> tf.RaggedTensor:
-        """Truncates each text, int32 [batch, (tokens)], to what `pack` has room for."""
-        return tokens[:, : self.room * self.ids_per_token]
+        """Truncates each text, [batch, (tokens)], to the tokens that `long_texts` reads of it."""
+        room = self.room * self.ids_per_token
+        if self.long_texts == "head":
+            return tokens[:, :room]
+        if self.long_texts == "windows":
+            return tokens
+        head = self.max_length // 4 * self.ids_per_token if self.long_texts == "head_tail" else 0
+        return tf.concat([tokens[:, :head], tokens[:, head:][:, head - room :]], axis=1)
+
+    def continue_words(self, ids: tf.Tensor) -> tf.Tensor:
+        """Returns which token ids continue the word of the token before, bool [tokens]."""
+        if self.splits_at_spaces:
+            return tf.zeros_like(ids, tf.bool)
+        try:
+            names = self.vocabulary()
+        except FileNotFoundError:  # of a module with SentencePiece, whose windows begin anywhere
+            return tf.zeros_like(ids, tf.bool)
+        return tf.gather(tf.constant([name.startswith("##") for name in names]), ids)
 
     @property
     def room(self) -> int:
@@ -299,10 +357,48 @@ class TextVectorizer(keras.layers.Layer):
     def pack_flat(self, ids: tf.Tensor, lengths: tf.Tensor) -> Features:
         """Returns features, [batch, seq], no wider than their longest text needs.
 
+        With ``long_texts="windows"`` they are those of all windows, [windows, seq].
+
         Args:
             ids: The token ids of all texts, int32 of shape [tokens].
             lengths: The number of token ids of each text, int64 of shape [batch].
         """
+        if self.long_texts == "windows":
+            return self._pack_windows(ids, lengths)
+        return self.pack_padded(ids, lengths)
+
+    def pack_rows(self, rows: Rows, seed: int, step: tf.Tensor) -> Features:
+        """Does what `pack_flat` does, in training with some windows of a text, drawn each time.
+
+        Args:
+            rows: The rows.
+            seed: The seed of the training.
+            step: The number of the step, int64 []; -1 for all windows.
+        """
+        if self.long_texts != "windows":
+            return self.pack_flat(rows.ids, rows.lengths)
+        most = tf.where(step < 0, tf.int64.max, self.windows_in_training)
+        return self._pack_windows(rows.ids, rows.lengths, most, draw_starts(rows, seed, step))
+
+    def _pack_windows(
+        self, ids: tf.Tensor, lengths: tf.Tensor, most: Any = None, starts: Any = None
+    ) -> Features:
+        """Returns the features of windows; `most` and `starts` are as in `some_windows`."""
+        found = self.windows(ids, lengths)
+        text, begins, ends = found.text, found.starts, found.ends
+        if most is not None:
+            chosen = some_windows(found.counts, most, starts)
+            text, begins, ends = (tf.gather(one, chosen) for one in (text, begins, ends))
+        ids = tf.gather(ids, tf.ragged.range(begins, ends).flat_values)
+        return {**self.pack_padded(ids, ends - begins), WINDOW_OF: text}
+
+    def windows(self, ids: tf.Tensor, lengths: tf.Tensor) -> WindowBounds:
+        """Cuts texts, given as in `pack_flat`, into windows that `pack_padded` has room for."""
+        slack = self.room // WINDOW_SLACK
+        return overlapping_windows(lengths, self.continue_words(ids), self.room, slack)
+
+    def pack_padded(self, ids: tf.Tensor, lengths: tf.Tensor) -> Features:
+        """Returns the features of texts, given as in `pack_flat`, that are not too long."""
         tokens = tf.RaggedTensor.from_row_lengths(ids, lengths, validate=False)
         # The zero is the longest length of an empty batch.
         longest = tf.reduce_max(tf.concat([[0], tf.cast(lengths, tf.int32)], axis=0))

@@ -7,15 +7,29 @@ one window or more, and it is read from the one where it has the most text on bo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
+from kerasnlp_lab.text.masking import row_keys, uniform
 from kerasnlp_lab.text.order import evaluation_order, items_of
-from kerasnlp_lab.text.vectorizer import TextVectorizer, TokensInText
 
-__all__ = ["Windows", "cut_into_windows", "window_batches"]
+if TYPE_CHECKING:
+    from kerasnlp_lab.text.rows import Rows
+    from kerasnlp_lab.text.vectorizer import TextVectorizer, TokensInText
+
+__all__ = [
+    "WindowBounds",
+    "Windows",
+    "cut_into_windows",
+    "draw_starts",
+    "overlapping_windows",
+    "some_windows",
+    "window_batches",
+]
+
+WINDOW = 8  # a kind of draws; see `masking`
 
 
 class Windows(NamedTuple):
@@ -32,8 +46,55 @@ class Windows(NamedTuple):
     places: tf.Tensor
 
 
-def cut_into_windows(lengths: tf.Tensor, continues: tf.Tensor, room: int) -> Windows:
+class WindowBounds(NamedTuple):
+    """The windows of some texts, as integers, int64 [windows] each but for `counts`.
+
+    Args:
+        counts: The number of windows of each text, 1 or more, [batch].
+        text: The text of each window.
+        number: The number of each window in its text.
+        first: The index of the first token of the window's text, among the tokens of all texts.
+        starts: The index of the window's first token.
+        ends: The index after its last token.
+    """
+
+    counts: tf.Tensor
+    text: tf.Tensor
+    number: tf.Tensor
+    first: tf.Tensor
+    starts: tf.Tensor
+    ends: tf.Tensor
+
+
+def overlapping_windows(
+    lengths: tf.Tensor, continues: tf.Tensor, room: int, slack: int
+) -> WindowBounds:
     """Cuts texts into windows, within a graph.
+
+    Neighbours share at least twice `slack` tokens. A window begins with a word, unless a word is
+    longer than `slack`.
+
+    Args:
+        lengths: The number of tokens of each text, int64 [batch].
+        continues: Whether a token continues the word before it, bool [tokens].
+        room: The most tokens in a window.
+        slack: The most tokens by which a window begins earlier, to begin with a word.
+    """
+    stride = room - 3 * slack
+    more = tf.maximum(lengths - (room - slack), 0)  # tokens that the first window may not cover
+    counts = tf.where(lengths <= room, tf.ones_like(lengths), 1 - (-more // stride))
+    text = tf.repeat(tf.range(tf.size(lengths, tf.int64)), counts)  # of each window
+    number = tf.range(tf.size(text, tf.int64)) - tf.gather(tf.cumsum(counts, exclusive=True), text)
+    length = tf.gather(lengths, text)
+    first = tf.gather(tf.cumsum(lengths, exclusive=True), text)  # the text's first token
+    starts = first + _at_word(number * stride, first, continues, slack)
+    last = number == tf.gather(counts, text) - 1
+    ends = tf.where(last, first + length, tf.minimum(starts + room, first + length))
+    return WindowBounds(counts, text, number, first, starts, ends)
+
+
+def cut_into_windows(lengths: tf.Tensor, continues: tf.Tensor, room: int) -> Windows:
+    """Cuts texts into windows, within a graph, and says where each token is read.
 
     Neighbours share at least a quarter of `room`. A window begins with a word and is read to the
     end of a word, unless a word is longer than an eighth of `room`.
@@ -44,17 +105,9 @@ def cut_into_windows(lengths: tf.Tensor, continues: tf.Tensor, room: int) -> Win
         room: The most tokens in a window.
     """
     slack = room // 8
-    stride = room - 3 * slack
-    more = tf.maximum(lengths - (room - slack), 0)  # tokens that the first window may not cover
-    counts = tf.where(lengths <= room, tf.ones_like(lengths), 1 - (-more // stride))
-    text = tf.repeat(tf.range(tf.size(lengths, tf.int64)), counts)  # of each window
-    number = tf.range(tf.size(text, tf.int64)) - tf.gather(tf.cumsum(counts, exclusive=True), text)
-    length = tf.gather(lengths, text)
-    first = tf.gather(tf.cumsum(lengths, exclusive=True), text)  # the text's first token
-
-    starts = first + _at_word(number * stride, first, continues, slack)
-    last = number == tf.gather(counts, text) - 1
-    ends = tf.where(last, first + length, tf.minimum(starts + room, first + length))
+    found = overlapping_windows(lengths, continues, room, slack)
+    text, first, starts, ends = found.text, found.first, found.starts, found.ends
+    last = found.number == tf.gather(found.counts, text) - 1
 
     # Two neighbours divide their overlap in the middle, between two words.
     joined = tf.where(last[:-1], ends[:-1], (starts[1:] + ends[:-1]) // 2)
@@ -70,6 +123,40 @@ def cut_into_windows(lengths: tf.Tensor, continues: tf.Tensor, room: int) -> Win
         sizes,
         places + tf.gather(begins - starts, window),
     )
+
+
+def some_windows(counts: tf.Tensor, most: int, starts: tf.Tensor) -> tf.Tensor:
+    """Returns the indices of at most `most` windows of each text, spread over it, int64 [chosen].
+
+    Args:
+        counts: The number of windows of each text, int64 [batch].
+        most: The most windows of a text.
+        starts: Where to start in a text with more windows, from 0 to below 1, float64 [batch].
+            With uniform numbers each window is as likely as any other.
+    """
+    chosen = tf.minimum(counts, most)
+    number = tf.ragged.range(chosen)  # of each chosen window among those of its text
+    text = number.value_rowids()
+    shift = tf.gather(tf.where(counts > most, starts, 0.0), text)
+    spread = tf.cast(tf.gather(counts, text), tf.float64) / tf.cast(
+        tf.gather(chosen, text), tf.float64
+    )
+    places = tf.floor((tf.cast(number.flat_values, tf.float64) + shift) * spread)
+    return tf.cast(places, tf.int64) + tf.gather(tf.cumsum(counts, exclusive=True), text)
+
+
+def draw_starts(rows: Rows, seed: int, step: tf.Tensor) -> tf.Tensor:
+    """Draws a number from 0 to below 1 for each row, float64 [batch], within a graph.
+
+    It depends on the seed, the step and the row alone. So training can resume at any step, and
+    rows are read alike however they are divided among devices.
+    """
+
+    def draw(step: np.ndarray, index: np.ndarray) -> np.ndarray:
+        return uniform(row_keys(seed, int(step), index), WINDOW)
+
+    drawn = tf.numpy_function(draw, [step, rows.index], tf.float64)
+    return tf.ensure_shape(drawn, [None])
 
 
 def _at_word(places: tf.Tensor, first: tf.Tensor, continues: tf.Tensor, slack: int) -> tf.Tensor:

@@ -15,9 +15,11 @@ import tensorflow as tf
 from kerasnlp_lab.paths import cache_dir
 from kerasnlp_lab.text import TokenizedTexts
 from kerasnlp_lab.text.pipeline import feature_batches
+from kerasnlp_lab.text.vectorizer import WINDOW_OF, Features
 from kerasnlp_lab.training.feature_cache import FeatureCache, text_keys
 from kerasnlp_lab.training.progress import progress_bar
 from kerasnlp_lab.zoo import Classifier
+from kerasnlp_lab.zoo.network import FEATURES
 
 __all__ = ["FrozenFeatures", "frozen_features"]
 
@@ -48,6 +50,17 @@ class FrozenFeatures:
         features = tf.numpy_function(read, [rows], tf.float32)
         features.set_shape([None, self.width])
         return features
+
+    def load_windows(self, rows: tf.Tensor, counts: np.ndarray) -> Features:
+        """Returns the inputs of a `window_head` for texts, in a graph.
+
+        Args:
+            rows: The numbers of the texts, int32 [batch].
+            counts: The number of windows of every text, int64; the features are those of windows.
+        """
+        ends = tf.gather(tf.constant(np.cumsum(counts)), rows)
+        windows = tf.ragged.range(ends - tf.gather(tf.constant(counts), rows), ends)
+        return {FEATURES: self.load(windows.flat_values), WINDOW_OF: windows.value_rowids()}
 
 
 def frozen_features(

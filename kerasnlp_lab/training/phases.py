@@ -11,16 +11,18 @@ import rich.console
 import tensorflow as tf
 
 from kerasnlp_lab.data import ShardedSplit, Split, TextDataset
+from kerasnlp_lab.data.row_labels import strata
 from kerasnlp_lab.errors import OptionError
 from kerasnlp_lab.paths import our_command
 from kerasnlp_lab.tasks import Task
 from kerasnlp_lab.text import Share, TokenizedTexts, evaluation_batches, tokenize
 from kerasnlp_lab.text.order import training_order
-from kerasnlp_lab.text.pipeline import batches_of, unnumbered
+from kerasnlp_lab.text.pipeline import batches_of, cut_tokenized, unnumbered
 from kerasnlp_lab.training.frozen_features import frozen_features
 from kerasnlp_lab.training.plan import Phase, Plan, batch_size_for
 from kerasnlp_lab.training.training_rows import TrainingRows
 from kerasnlp_lab.zoo import Classifier, Recipe
+from kerasnlp_lab.zoo.network import window_head
 
 __all__ = ["Phases", "task_in_training"]
 
@@ -111,18 +113,27 @@ class Phases(Plan):
     def _head_phase(self, tokens: TokenizedTexts) -> Phase:
         """Returns the phase that trains only the head, on cached features."""
         parts = {"train": tokens, "validation": self._validation}
+        head, windows = self.classifier.head, {}
+        if self.classifier.text.long_texts == "windows":
+            for part, texts in parts.items():
+                parts[part], windows[part] = cut_tokenized(self.classifier.text, texts)
+            with self.classifier.network.distribute_strategy.scope():
+                head = window_head(head)
         features = frozen_features(self.classifier, parts, self.console)
         train, validation = self.data.train, self.data.validation
         assert not isinstance(train, ShardedSplit)
 
         def load(part: str, split: Split) -> Callable[[tf.Tensor, tf.Tensor], Any]:
             targets = self.task.targets(self.classifier.text, split)
-            return lambda step, rows: (features[part].load(rows), targets(rows))
+            found = features[part]
+            if part in windows:
+                return lambda step, rows: (found.load_windows(rows, windows[part]), targets(rows))
+            return lambda step, rows: (found.load(rows), targets(rows))
 
         def batches(done: int, share: Share) -> tf.data.Dataset:
             order = training_order(
                 tokens.lengths,
-                train.labels,
+                strata(train),
                 batch_size=self.batch_size,
                 seed=self.seed,
                 first_step=done,
@@ -135,7 +146,7 @@ class Phases(Plan):
             "frozen",
             self.epochs["frozen"],
             self._steps_per_epoch,
-            self.classifier.head,
+            head,
             batches,
             batches_of(in_order, load("validation", validation)),
             HEAD_STEPS,

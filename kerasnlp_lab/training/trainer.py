@@ -144,7 +144,7 @@ def _solve(
         )
 
     def tokens_of(split: Split) -> LabelledTokens:
-        return tokenize(classifier.text, split.texts), split.labels
+        return tokenize(classifier.text, split.texts), split
 
     rows = tokens_of(data.train), tokens_of(data.validation)
     task = task_in_training(classifier.task, data, recipe)

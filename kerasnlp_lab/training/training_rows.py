@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from kerasnlp_lab.data import ShardedSplit, Split
+from kerasnlp_lab.data.row_labels import strata
 from kerasnlp_lab.errors import OptionError
 from kerasnlp_lab.tasks import Task
 from kerasnlp_lab.text import Share, TextVectorizer, TokenizedTexts, training_batches
@@ -58,7 +59,7 @@ class TrainingRows:
         return training_batches(
             self.vectorizer,
             self.tokens,
-            self.split.labels,
+            strata(self.split),
             similar_lengths=self.task.similar_lengths,
             targets=targets,
             **batched,
@@ -84,5 +85,5 @@ class TrainingRows:
             return shard_rows(self.vectorizer, self.split, step=step, **order)
         assert self.tokens is not None
         lengths = self.tokens.lengths * self.task.similar_lengths
-        rows = training_order(lengths, self.split.labels, first_step=step, **order)
+        rows = training_order(lengths, strata(self.split), first_step=step, **order)
         return [self.split.where(row) for row in next(iter(rows)).numpy()]

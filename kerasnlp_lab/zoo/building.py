@@ -18,7 +18,8 @@ from kerasnlp_lab.tasks import Classification, Task, read_task
 from kerasnlp_lab.text import TextVectorizer
 from kerasnlp_lab.zoo.classifier import DESCRIPTION_FILE, WEIGHTS_FILE, Classifier
 from kerasnlp_lab.zoo.entry import ZooEntry
-from kerasnlp_lab.zoo.options import ModelOptions
+from kerasnlp_lab.zoo.network import WindowNetwork
+from kerasnlp_lab.zoo.options import LengthOptions, ModelOptions
 from kerasnlp_lab.zoo.registry import find_model
 
 __all__ = ["create_classifier", "create_model", "load_classifier"]
@@ -62,6 +63,7 @@ def create_model(
     texts = as_texts(train_texts)
     labels = None if train_labels is None else as_label_ids(train_labels, len(texts))
     chosen, _ = entry.resolve(entry.with_options(options or {}), texts, labels)
+    chosen.check_task(task, bool(pair))
     text = _build_text(entry, chosen, task, pair)
     text.adapt(texts)
     return _assemble(entry, chosen, task, text, task.decision_type(), strategy, pair)
@@ -115,7 +117,7 @@ def load_classifier(
     Args:
         folder: The ``model`` folder of a run.
         options: New values for options that do not affect the weights: encoder, precision,
-            frozen_layers, the dropout rates and max_length.
+            frozen_layers, the dropout rates, max_length and long_texts.
         precision: The precision of the encoder's computation; None for the one used in training,
             or for float32 if the machine has no faster one. Models without an encoder support
             float32 only.
@@ -137,6 +139,7 @@ def load_classifier(
         changes |= entry.options.to_explain() if to_explain else {}
         chosen = entry.with_options(entry.options.when_loaded(description["options"], changes))
         pair = tuple(description.get("pair") or ()) or None
+        chosen.check_task(task, bool(pair))
         text = _build_text(entry, chosen, task, pair)
         text.load_files(folder / "text")
         decision = task.decision_type(**description.get("decision", {}))
@@ -170,6 +173,8 @@ def _build_text(
             f"{task.name} are found in single texts, not in pairs of {' and '.join(pair)}"
         )
     text = entry.build_text(options)
+    if isinstance(options, LengthOptions):
+        text.read_long_texts(options.long_texts, options.windows_in_training)
     if pair:
         text.read_pairs()
     if task.needs_offsets:
@@ -190,4 +195,6 @@ def _assemble(
     build_network = tf.autograph.experimental.do_not_convert(entry.build_network)
     with strategy.scope() if strategy else contextlib.nullcontext():
         network = build_network(text, task, options)
+        if text.long_texts == "windows":
+            network = WindowNetwork(network.input, network.output, name=network.name)
     return Classifier(entry, options, task, text, network, decision, pair)

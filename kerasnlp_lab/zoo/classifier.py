@@ -27,7 +27,7 @@ from kerasnlp_lab.text.vectorizer import Features
 from kerasnlp_lab.text.windows import cut_into_windows
 from kerasnlp_lab.zoo.entry import ZooEntry
 from kerasnlp_lab.zoo.inside import Inside
-from kerasnlp_lab.zoo.network import FEATURES, StringModel
+from kerasnlp_lab.zoo.network import FEATURES, StringModel, mean_over_windows
 from kerasnlp_lab.zoo.options import ModelOptions
 
 __all__ = ["DESCRIPTION_FILE", "WEIGHTS_FILE", "Classifier"]
@@ -104,7 +104,14 @@ class Classifier:
         if before_head is None:
             return self.forward
         head = self.head
-        return self._on_tokens(lambda features: head(before_head(features), training=False))
+
+        def answer(features: Features) -> tf.Tensor:
+            return head(before_head(features), training=False)
+
+        if self.text.long_texts != "windows":
+            return self._on_tokens(answer)
+        classes = head.output_shape[-1]
+        return self._on_tokens(lambda features: mean_over_windows(answer, features, classes))
 
     @cached_property
     def forward(self) -> Any:

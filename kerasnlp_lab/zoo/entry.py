@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
+from kerasnlp_lab.data import Split
 from kerasnlp_lab.errors import OptionError, UnknownNameError, check_option
 from kerasnlp_lab.hub import HubModules
 from kerasnlp_lab.tasks import Task
@@ -21,7 +22,8 @@ from kerasnlp_lab.zoo.inside import Inside
 
 __all__ = ["LabelledTokens", "ZooEntry"]
 
-LabelledTokens = tuple[TokenizedTexts, np.ndarray]
+LabelledTokens = tuple[TokenizedTexts, Split]
+"""The texts of a split, tokenized, and the split."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,9 @@ class ZooEntry:
             reported before any other work starts. Returns the TF Hub modules of a BERT.
         resolve: Takes the options, the training texts and their labels, and returns the options
             without "auto", and a line for the user on the choice; "" if there was none to make.
-            The labels, int64 [rows], are None where nobody knows them. It must return the same
-            for the same rows, because a resumed run asks again.
+            The labels, int64 [rows], are None where nobody knows them; of rows with several,
+            `kerasnlp_lab.data.row_labels.strata`. It must return the same for the same rows,
+            because a resumed run asks again.
     """
 
     card: ModelCard

@@ -30,19 +30,20 @@ from kerasnlp_lab.zoo.card import ModelCard, Recipe
 from kerasnlp_lab.zoo.entry import ZooEntry
 from kerasnlp_lab.zoo.inside import Inside
 from kerasnlp_lab.zoo.network import with_head
-from kerasnlp_lab.zoo.options import ModelOptions
+from kerasnlp_lab.zoo.options import LengthOptions
 
 __all__ = ["MINILM", "bert_in_folder", "bert_on_tfhub"]
 
 
 @dataclass(frozen=True)
-class HubBertOptions(ModelOptions):
+class HubBertOptions(LengthOptions):
     """The options of a classifier on a BERT.
 
     Args:
-        max_length: The longest text in word pieces, [CLS] and [SEP] included. Longer texts are
-            cut.
-        pooling: "mean", the masked mean of sequence_output, or "pooled_output".
+        max_length: The longest text, or window, in word pieces, [CLS] and [SEP] included. See
+            `LengthOptions` for long_texts and windows_in_training.
+        pooling: "mean", the masked mean of sequence_output; "unit_mean", the same divided by its
+            length; or "pooled_output".
         dropout: The dropout rate before the last layer.
         head_units: The size of a hidden layer with ReLU in the head; 0 for none.
         encoder: "reopened" puts the module's weights into the Model Garden's BertEncoder.
@@ -59,7 +60,7 @@ class HubBertOptions(ModelOptions):
         OptionError: A value is invalid.
     """
 
-    changeable: ClassVar[tuple[str, ...]] = ModelOptions.changeable + (
+    changeable: ClassVar[tuple[str, ...]] = LengthOptions.changeable + (
         "encoder",
         "encoder_dropout",
         "frozen_layers",
@@ -78,8 +79,9 @@ class HubBertOptions(ModelOptions):
     encoder_dropout: float = 0.1
 
     def __post_init__(self) -> None:
-        fits = self.pooling in ("mean", "pooled_output")
-        check_option("pooling", self.pooling, fits, "'mean' or 'pooled_output'")
+        super().__post_init__()
+        fits = self.pooling in ("mean", "unit_mean", "pooled_output")
+        check_option("pooling", self.pooling, fits, "'mean', 'unit_mean' or 'pooled_output'")
         fits = 3 <= self.max_length <= 512
         check_option("max_length", self.max_length, fits, "from 3 to the encoder's 512 positions")
         check_option("dropout", self.dropout, 0 <= self.dropout < 1, "from 0 to below 1")
@@ -167,11 +169,12 @@ def _bert_entry(
         options,
         build_text,
         build_network,
-        # An epoch with a frozen encoder takes long, as features of tokens are not cached.
         task_recipes={
+            "multi_label": dataclasses.replace(recipe, epochs=3),  # rare labels are learned late
+            # An epoch with a frozen encoder takes long, as features of tokens are not cached.
             "entities": dataclasses.replace(
                 recipe, epochs=3, frozen_epochs=0, learning_rate=2 * recipe.learning_rate
-            )
+            ),
         },
         fuse=_fuse,
         look_inside=_look_inside,
@@ -187,9 +190,12 @@ def _head_input(
         return outputs["sequence_output"]
     if options.pooling == "pooled_output":
         return outputs["pooled_output"]
-    return MaskedAveragePooling1D(dtype="float32")(
+    mean = MaskedAveragePooling1D(dtype="float32")(
         outputs["sequence_output"], mask=inputs["input_mask"]
     )
+    if options.pooling == "mean":
+        return mean
+    return keras.layers.UnitNormalization(dtype="float32", name="unit_length")(mean)
 
 
 def _fuse(
@@ -254,6 +260,7 @@ def _build_encoder(module: str, task: Task, options: HubBertOptions) -> keras.la
         encoder,
         precision=options.precision,
         pooled_only=task.reads == "pooled" and options.pooling == "pooled_output",
+        mixed_lengths=not task.similar_lengths,
         name="encoder",
     )
 

@@ -1,18 +1,78 @@
-"""`with_head`: puts a task's head on a model's body; `StringModel`: the text half before it."""
+"""`with_head`: puts a task's head on a model's body; models of texts in windows, of strings."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
+
+import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.errors import check_option
 from kerasnlp_lab.machine import begin_computing
 from kerasnlp_lab.tasks import HeadOptions, Task
+from kerasnlp_lab.text.vectorizer import WINDOW_OF, Features
 
-__all__ = ["FEATURES", "StringModel", "with_head"]
+__all__ = [
+    "FEATURES",
+    "StringModel",
+    "WindowNetwork",
+    "mean_over_windows",
+    "window_head",
+    "with_head",
+]
 
 FEATURES = "features"  # the name of the layer before the head
+WINDOWS_AT_ONCE = 64
+
+
+def mean_over_windows(
+    network: Callable[[Features], tf.Tensor], features: Features, classes: int
+) -> tf.Tensor:
+    """Computes the logits of texts, float32 [texts, classes], as means of those of their windows.
+
+    It computes some windows at a time, so that a book needs no more memory than a page.
+
+    Args:
+        network: Turns the features of windows into their logits, without a gradient.
+        features: The features of windows, with `WINDOW_OF`.
+        classes: The size of the last axis of the logits.
+    """
+    window_of = features[WINDOW_OF]
+    rest = {name: one for name, one in features.items() if name != WINDOW_OF}
+    windows = tf.size(window_of)
+
+    def some(start: tf.Tensor, logits: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
+        end = tf.minimum(start + WINDOWS_AT_ONCE, windows)
+        found = network({name: one[start:end] for name, one in rest.items()})
+        return end, logits.write(start // WINDOWS_AT_ONCE, tf.cast(found, tf.float32))
+
+    size = -(-windows // WINDOWS_AT_ONCE)
+    logits = tf.TensorArray(tf.float32, size, infer_shape=False, element_shape=[None, classes])
+    start = tf.constant(0)
+    _, logits = tf.while_loop(
+        lambda start, _: start < windows, some, (start, logits), parallel_iterations=1
+    )
+    return tf.math.segment_mean(tf.ensure_shape(logits.concat(), [None, classes]), window_of)
+
+
+@keras.utils.register_keras_serializable(package="kerasnlp_lab")
+class WindowNetwork(keras.Model):
+    """A network of windows, made of the inputs and outputs of one, that answers for whole texts.
+
+    It takes the features of windows with `WINDOW_OF`, and returns the mean of the logits of each
+    text's windows, float32 [texts, classes].
+    """
+
+    def call(self, inputs: Features, training: Any = None, mask: Any = None) -> tf.Tensor:
+        if not tf.is_tensor(training) and not training:
+            part = super().call
+            return mean_over_windows(
+                lambda some: part(some, training=False), inputs, self.output_shape[-1]
+            )
+        windows = {name: one for name, one in inputs.items() if name != WINDOW_OF}
+        logits = super().call(windows, training=training)
+        return tf.math.segment_mean(logits, inputs[WINDOW_OF])
 
 
 @keras.utils.register_keras_serializable(package="kerasnlp_lab")
@@ -53,6 +113,12 @@ class StringModel(keras.Model):
         # Keras saves no state of a legacy optimizer, such as AdamW: compile a loaded model again.
         is_legacy = isinstance(self.optimizer, keras.optimizers.legacy.Optimizer)
         return None if is_legacy else super().get_compile_config()
+
+
+def window_head(head: keras.Model) -> WindowNetwork:
+    """Returns a head that takes the features of windows, [windows, width], and `WINDOW_OF`."""
+    inputs = {FEATURES: keras.Input(head.input_shape[1:], name=FEATURES)}
+    return WindowNetwork(inputs, head(inputs[FEATURES]))
 
 
 def with_head(

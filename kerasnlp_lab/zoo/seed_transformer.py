@@ -15,13 +15,13 @@ from kerasnlp_lab.zoo.card import ModelCard, Recipe
 from kerasnlp_lab.zoo.entry import ZooEntry
 from kerasnlp_lab.zoo.inside import Inside, inside_of_blocks
 from kerasnlp_lab.zoo.network import with_head
-from kerasnlp_lab.zoo.options import ModelOptions
+from kerasnlp_lab.zoo.options import LengthOptions
 
 __all__ = ["SEED_TRANSFORMER"]
 
 
 @dataclass(frozen=True)
-class SeedTransformerOptions(ModelOptions):
+class SeedTransformerOptions(LengthOptions):
     """The network's sizes, with the tutorial's values as defaults.
 
     Raises:
@@ -36,7 +36,8 @@ class SeedTransformerOptions(ModelOptions):
     head_units: int = 20
 
     def __post_init__(self) -> None:
-        for name in ("max_length", "embed_dim", "num_heads", "ff_dim", "head_units"):
+        super().__post_init__()
+        for name in ("embed_dim", "num_heads", "ff_dim", "head_units"):
             value = getattr(self, name)
             check_option(name, value, value >= 1, "1 or more")
         check_option("vocab_size", self.vocab_size, self.vocab_size >= 3, "3 or more")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import scipy.sparse
+from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 from kerasnlp_lab._keras import keras
+from kerasnlp_lab.data.row_labels import label_matrix
 from kerasnlp_lab.layers import SparseLinear
-from kerasnlp_lab.tasks import Classification, Task
+from kerasnlp_lab.tasks import Classification, MultiLabel, Task
 from kerasnlp_lab.tasks.decision import fit_temperature
-from kerasnlp_lab.text import TextVectorizer, TfidfVectorizer, evaluation_batches
+from kerasnlp_lab.text import TextVectorizer, TfidfVectorizer, TokenizedTexts, evaluation_batches
 from kerasnlp_lab.zoo.card import ModelCard, Recipe
 from kerasnlp_lab.zoo.entry import LabelledTokens, ZooEntry
 from kerasnlp_lab.zoo.tfidf_tokens import TfidfOptions, resolve_tokens
@@ -45,9 +47,16 @@ def _solve(
     An SVM's decision values are not log-probabilities. A temperature, fitted on the validation
     rows, turns them into logits.
     """
-    x_train, y_train = _sparse_rows(text, train)
-    x_validation, y_validation = _sparse_rows(text, validation)
+    x_train, rows = _sparse_rows(text, train[0])
+    x_validation, held_out = _sparse_rows(text, validation[0])
+    if isinstance(task, MultiLabel):
+        y_train, y_validation = (
+            label_matrix(split.label_sets or (), len(task.label_names))[order]
+            for split, order in ((train[1], rows), (validation[1], held_out))
+        )
+        return _solve_each_label(task, network, x_train, y_train, x_validation, y_validation)
     assert isinstance(task, Classification)
+    y_train, y_validation = train[1].labels[rows], validation[1].labels[held_out]
     class_weights = task.loss.class_weights
     weights = None if class_weights is None else dict(enumerate(class_weights))
     history, best = [], np.inf
@@ -70,21 +79,86 @@ def _solve(
     return history
 
 
+def _solve_each_label(
+    task: MultiLabel,
+    network: keras.Model,
+    x_train: scipy.sparse.csr_matrix,
+    y_train: scipy.sparse.csr_array,
+    x_validation: scipy.sparse.csr_matrix,
+    y_validation: scipy.sparse.csr_array,
+) -> list[dict[str, float]]:
+    """Does the same for several labels a text, with an SVM for each label against all others.
+
+    The labels differ too much in frequency for one temperature. Platt's logistic regression turns
+    the decision values of each label into its logits.
+    """
+    labels = len(task.label_names)
+    y_train, truth = y_train.tocsc(), y_validation.toarray()
+    history, best = [], np.inf
+    for strength in INVERSE_REGULARIZATION:
+        kernel, bias = np.zeros((x_train.shape[1], labels)), np.zeros(labels)
+        for label, weight in enumerate(task.positive_weights or [1.0] * labels):
+            has = y_train[:, [label]].toarray()[:, 0]
+            if has.all():  # an SVM needs two classes
+                bias[label] = 1.0
+                continue
+            linear = LinearSVC(C=strength, class_weight={True: weight}, random_state=0)
+            linear.fit(x_train, has)
+            kernel[:, label], bias[label] = linear.coef_[0], linear.intercept_[0]
+        scale, shift = _platt(x_validation @ kernel + bias, truth)
+        kernel, bias = kernel * scale, bias * scale + shift
+        logits = x_validation @ kernel + bias
+        loss = float((np.logaddexp(0, logits) - logits * truth).sum(axis=1).mean())
+        history.append(
+            {
+                "C": strength,
+                "accuracy": _micro_f1(x_train @ kernel + bias > 0, y_train.toarray()),
+                "val_loss": loss,
+                "val_accuracy": _micro_f1(logits > 0, truth),
+            }
+        )
+        if loss < best:
+            best = loss
+            network.set_weights([kernel, bias])
+    return history
+
+
+def _platt(decisions: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the factor and the shift that turn decision values into logits, [labels] each.
+
+    Both are float64 [rows, labels] and bool [rows, labels]. A label that no or every row has, or
+    that is ranked the wrong way round, keeps its decision values.
+
+    Source: Platt 1999, Probabilistic Outputs for Support Vector Machines.
+    """
+    scale, shift = np.ones(truth.shape[1]), np.zeros(truth.shape[1])
+    for label, has in enumerate(truth.T):
+        if has.any() and not has.all():
+            found = LogisticRegression().fit(decisions[:, [label]], has)
+            if found.coef_[0, 0] > 0:
+                scale[label], shift[label] = found.coef_[0, 0], found.intercept_[0]
+    return scale, shift
+
+
+def _micro_f1(found: np.ndarray, truth: np.ndarray) -> float:
+    return float(2 * (found & truth).sum() / max(found.sum() + truth.sum(), 1))
+
+
 def _sparse_rows(
-    text: TextVectorizer, rows: LabelledTokens
+    text: TextVectorizer, tokens: TokenizedTexts
 ) -> tuple[scipy.sparse.csr_matrix, np.ndarray]:
-    """Returns features for scikit-learn and the labels, in the same order of rows."""
+    """Returns features for scikit-learn, and the numbers of their rows."""
     assert isinstance(text, TfidfVectorizer)
-    tokens, labels = rows
     blocks, ordered = [scipy.sparse.csr_matrix((0, text.vocab_size))], [np.zeros(0, np.int64)]
-    for features, batch_labels in evaluation_batches(text, tokens, labels, batch_size=1024):
+    numbers = np.arange(len(tokens))
+    for features, rows in evaluation_batches(text, tokens, numbers, batch_size=1024):
         ids, weights = features["ngram_ids"].numpy(), features["ngram_weights"].numpy()
         row, column = np.nonzero(weights)
         shape = (len(ids), text.vocab_size)
         blocks.append(
             scipy.sparse.csr_matrix((weights[row, column], (row, ids[row, column])), shape)
         )
-        ordered.append(batch_labels.numpy())
+        ordered.append(rows.numpy())
     return scipy.sparse.vstack(blocks, format="csr"), np.concatenate(ordered)
 
 
@@ -113,7 +187,7 @@ TFIDF_LINEAR = ZooEntry(
     options=TfidfOptions(),
     build_text=_build_text,
     build_network=_build_network,
-    tasks=(Classification.name,),
+    tasks=(Classification.name, MultiLabel.name),
     solve=_solve,
     resolve=resolve_tokens,
 )

@@ -25,7 +25,7 @@ from kerasnlp_lab.zoo.entry import ZooEntry
 from kerasnlp_lab.zoo.fused_transformer import fuse_transformer
 from kerasnlp_lab.zoo.inside import Inside, inside_of_blocks
 from kerasnlp_lab.zoo.network import with_head
-from kerasnlp_lab.zoo.options import ModelOptions
+from kerasnlp_lab.zoo.options import LengthOptions
 
 __all__ = ["TRANSFORMER"]
 
@@ -34,11 +34,11 @@ LONGEST_NGRAM = 2  # letters of a script without spaces, or pieces of words
 
 
 @dataclass(frozen=True)
-class TransformerOptions(ModelOptions):
+class TransformerOptions(LengthOptions):
     """The network's sizes, and the dropout rates that keep it from overfitting few rows.
 
     Args:
-        max_length: The longest text in tokens; longer texts are cut.
+        max_length: As in `LengthOptions`, and so are long_texts and windows_in_training.
         vocab_size: The largest number of token ids, padding and [UNK] included.
         embed_dim: The size of the embeddings.
         num_heads: The number of attention heads.
@@ -56,7 +56,7 @@ class TransformerOptions(ModelOptions):
         OptionError: A value is out of range.
     """
 
-    added_since: ClassVar[Mapping[str, Any]] = {"tokens": "words"}
+    added_since: ClassVar[Mapping[str, Any]] = {**LengthOptions.added_since, "tokens": "words"}
 
     max_length: int = 256
     vocab_size: int = 20000
@@ -70,7 +70,8 @@ class TransformerOptions(ModelOptions):
     tokens: str = "auto"
 
     def __post_init__(self) -> None:
-        for name in ("max_length", "embed_dim", "num_heads", "ff_dim", "num_blocks"):
+        super().__post_init__()
+        for name in ("embed_dim", "num_heads", "ff_dim", "num_blocks"):
             value = getattr(self, name)
             check_option(name, value, value >= 1, "1 or more")
         check_option("vocab_size", self.vocab_size, self.vocab_size >= 3, "3 or more")
@@ -142,6 +143,15 @@ def _look_inside(network: keras.Model, task: Task, options: TransformerOptions) 
     )
 
 
+_RECIPE = Recipe(
+    epochs=10,
+    batch_size=64,
+    learning_rate=1e-3,
+    label_smoothing=0.1,
+    patience=4,
+    min_steps_per_epoch=60,
+)
+
 TRANSFORMER = ZooEntry(
     card=ModelCard(
         name="transformer",
@@ -151,17 +161,12 @@ TRANSFORMER = ZooEntry(
         licence="Apache-2.0",
         good_for="learning how Transformers work; fast answers; thousands of rows, no download",
     ),
-    recipe=Recipe(
-        epochs=10,
-        batch_size=64,
-        learning_rate=1e-3,
-        label_smoothing=0.1,
-        patience=4,
-        min_steps_per_epoch=60,
-    ),
+    recipe=_RECIPE,
     options=TransformerOptions(),
     build_text=_build_text,
     build_network=_build_network,
+    # Smoothed targets would be far above the frequency of most labels.
+    task_recipes={"multi_label": dataclasses.replace(_RECIPE, label_smoothing=0.0)},
     fuse=fuse_transformer,
     look_inside=_look_inside,
     resolve=_resolve_tokens,

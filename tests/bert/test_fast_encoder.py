@@ -98,8 +98,19 @@ def test_the_last_layer_for_the_first_token_alone(layers):
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_the_same_gradients(activation):
-    bert, batch = random_bert(activation), batch_of()
-    fast = FastBertEncoder(bert)
+    bert = random_bert(activation)
+    assert_same_gradients(bert, FastBertEncoder(bert), batch_of())
+
+
+@pytest.mark.parametrize("rows", [1, 2, 5])
+def test_the_same_gradients_if_halves_of_a_batch_are_padded_apart(rows):
+    bert, batch = random_bert(), batch_of(rows)
+    shuffled = [3, 0, 4, 1, 2] if rows == 5 else range(rows)
+    batch = {name: tf.gather(one, shuffled) for name, one in batch.items()}
+    assert_same_gradients(bert, FastBertEncoder(bert, mixed_lengths=True), batch)
+
+
+def assert_same_gradients(bert, fast, batch):
     mask = tf.cast(batch["input_mask"], tf.float32)[..., None]
 
     def gradients(encoder):

@@ -39,11 +39,11 @@ def test_rows_come_back_to_their_places(positions):
 
 def test_heads_are_split_and_joined(positions):
     joined = numbers(sum(LENGTHS), 3 * HEADS * SIZE)
-    split = np.stack(positions.split_heads(tf.constant(joined), HEADS, SIZE))
+    (split,) = map(np.stack, positions.split_heads(tf.constant(joined), HEADS, SIZE))
     assert split.shape == (3, len(LENGTHS), HEADS, SEQ, SIZE)
     expected = joined.reshape(-1, 3, HEADS, SIZE).transpose(1, 2, 0, 3)  # [3, heads, rows, size]
     np.testing.assert_array_equal(split.transpose(0, 2, 1, 3, 4)[:, :, REAL], expected)
-    values = positions.join_heads(tf.constant(split[2]))
+    values = positions.join_heads([tf.constant(split[2])])
     np.testing.assert_array_equal(values, joined[:, 2 * HEADS * SIZE :])
 
 
@@ -66,7 +66,8 @@ def test_gradients_are_those_of_tensorflow(way, shape):
         positions = RealPositions(tf.constant(MASK), differentiable=differentiable)
         with tf.GradientTape() as tape:
             tape.watch(x)
-            result = tf.stack(getattr(positions, way)(x, *given))
+            found = getattr(positions, way)([x] if way == "join_heads" else x, *given)
+            result = tf.stack(found[0] if way == "split_heads" else found)
             weights = numbers(*result.shape)
             if way == "spread":
                 weights *= MASK[:, :, np.newaxis]

@@ -88,6 +88,8 @@ def test_word_pieces_are_those_of_the_model(done, tiny_checkpoint):
     assert pieces["mean"] == pytest.approx(lengths.mean())
     assert pieces["longest"] == lengths.max()
     assert pieces["cut"] == {str(m): pytest.approx((lengths > m).mean()) for m in (9, 12)}
+    unread = {m: sum(max(n - m, 0) for n in lengths) / sum(lengths) for m in (9, 12)}
+    assert pieces["unread"] == {str(m): pytest.approx(unread[m]) for m in (9, 12)}
 
 
 def test_the_files(done):

@@ -21,6 +21,8 @@ def test_what_it_learns_is_fine_tuned_continued_and_fills_masks(tmp_path):
     assert "pieces" not in result.out and "tokens in" in result.err
     finished = run("pretrain", "--resume", bert)
     assert f"this run is finished: {bert / 'report.html'}" in finished.out
+    finished = run("pretrain", "--resume", bert, "--json")
+    assert json.loads(finished.out) == json.loads(result.out)
     fine_tuned = tmp_path / "fine-tuned"
     trained = run(
         *["train", "--model", bert, "--dataset", "news_sample", *TINY, "--output", fine_tuned]

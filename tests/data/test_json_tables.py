@@ -128,7 +128,7 @@ def test_fasttext_with_several_labels_is_another_task(tmp_path):
     assert bad == [
         (
             2,
-            "2 labels (__label__a __label__b); texts with several labels are another task, which "
-            "is not supported",
+            "2 labels (__label__a __label__b); texts with several labels are another task: "
+            "say --task multi_label",
         )
     ]

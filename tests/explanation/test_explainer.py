@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kerasnlp_lab._keras import keras
 from kerasnlp_lab.bert import reopen
 from kerasnlp_lab.errors import DataError, OptionError, UnknownNameError
 from kerasnlp_lab.explanation import explain
 from kerasnlp_lab.hub.local import local_modules
-from kerasnlp_lab.zoo import create_classifier, predict_logits
-from tests.explanation.conftest import LABEL_NAMES
+from kerasnlp_lab.tasks import MultiLabel
+from kerasnlp_lab.zoo import create_classifier, create_model, predict_logits
+from tests.explanation.conftest import LABEL_NAMES, TRAIN_TEXTS
 
 TEXT = "The cats ran, a dog sat!"
 
@@ -136,3 +138,20 @@ def test_errors_say_why_an_answer_cannot_be_explained(transformer, tiny_checkpoi
     )
     with pytest.raises(OptionError, match="encoder must be 'reopened' to look inside"):
         explain(module, TEXT)
+
+
+def test_one_of_several_labels_is_explained_by_its_own_logit(transformer):
+    task = MultiLabel(LABEL_NAMES)
+    keras.utils.set_random_seed(0)
+    sizes = {name: getattr(transformer.options, name) for name in ("max_length", "vocab_size")}
+    classifier = create_model("transformer", task, TRAIN_TEXTS, options=sizes)
+    logits = predict_logits(classifier, [TEXT, "zz zz zz, zz zz zz!"])  # all unknown: neutral
+    probable = explain(classifier, TEXT)
+    assert probable.label == LABEL_NAMES[logits[0].argmax()]
+    probabilities = list(probable.probabilities.values())
+    np.testing.assert_allclose(probabilities, tf.sigmoid(logits[0]), atol=1e-5)
+    for place, label in enumerate(LABEL_NAMES):
+        found = explain(classifier, TEXT, label=label)
+        rise = logits[0, place] - logits[1, place]
+        assert found.completeness.expected == pytest.approx(float(rise), abs=1e-5)
+        assert found.word_contributions.sum() == pytest.approx(float(rise), abs=0.02)

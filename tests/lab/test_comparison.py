@@ -161,7 +161,7 @@ def curve(noise, tmp_path_factory):
 def test_texts_that_a_model_cuts_are_noted_once_for_each_training_set(curve):
     _, folder = curve
     shown = (folder / "shown.txt").read_text(encoding="utf-8")
-    assert shown.count("max_length=5 cuts 100% of the texts; 8 would cut 0%") == 2
+    assert shown.count("100% of the texts are longer than 5 tokens: ") == 2
 
 
 @CURVE
@@ -204,6 +204,16 @@ def test_seeds_make_a_difference(curve):
 
 
 @CURVE
+def test_smaller_training_sets_keep_rare_labels():
+    sets = [(0,) if row % 2 else (0, 1) if row % 10 == 0 else () for row in range(200)]
+    rows = Split([f"text {row}" for row in range(200)], label_sets=sets)
+    data = TextDataset("several", ("often", "rare"), rows, rows, rows)
+    for size, part in _training_sets(data, [20, 50]).items():
+        assert part.train.label_counts(2).tolist() == [size * 0.6, size * 0.1]
+    with pytest.raises(OptionError, match="large enough to include all 2 classes"):
+        _training_sets(data, [2])
+
+
 def test_verdicts_over_seeds_are_by_the_runs_own_predictions(curve):
     result, folder = curve
     better, worse = (row["model"] for row in result.rows)

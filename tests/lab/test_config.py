@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from kerasnlp_lab.data import Split, TextDataset
+from kerasnlp_lab.data.pairs import join_pair
 from kerasnlp_lab.errors import OptionError, UnknownNameError
 from kerasnlp_lab.lab import ExperimentConfig, find_preset
 from kerasnlp_lab.lab.config import unused_recipe_fields
@@ -44,6 +46,16 @@ def test_every_setting_survives_json():
     assert again(config) == config
 
 
+def test_pairs_are_read_in_their_own_way():
+    rows = Split([join_pair("a", "b"), join_pair("c", "d")], [0, 1])
+    data = TextDataset("pairs", ("x", "y"), rows, rows, rows, pair=("first", "second"))
+    assert ExperimentConfig("transformer").task_for(data).label_names == ("x", "y")
+    for long_texts in ("tail", "head_tail", "windows"):
+        config = ExperimentConfig("transformer", {"long_texts": long_texts})
+        with pytest.raises(OptionError, match=f"long_texts={long_texts} is not for pairs"):
+            config.task_for(data)
+
+
 def test_json_without_a_task_is_classification():
     content = ExperimentConfig("transformer").to_json()
     assert content.pop("task") == "classification"
@@ -56,6 +68,11 @@ def test_json_without_a_task_is_classification():
         (UnknownNameError, "no model is called 'transfromer'", {"model": "transfromer"}),
         (UnknownNameError, "no task is called 'clasification'", {"task": "clasification"}),
         (UnknownNameError, "max_lenght", {"options": {"max_lenght": 3}}),
+        (
+            OptionError,
+            "long_texts=tail is not for the task entities, which reads texts of any length",
+            {"task": "entities", "options": {"long_texts": "tail"}},
+        ),
         (UnknownNameError, "no strategy is called 'gpus'", {"strategy": "gpus"}),
         (OptionError, "trains for no epoch", {"recipe": Recipe(epochs=0)}),
         (OptionError, "seed must be", {"seed": -1}),

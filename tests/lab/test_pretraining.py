@@ -176,7 +176,7 @@ def test_a_finished_run_answers_nothing_by_itself(run):
         ({"shape": "x", "max_length": 4}, "--max-length"),
         ({"shape": "x", "held_out": 0.9}, "--held-out"),
         ({"shape": "x", "checkpoint_every": "often"}, "often"),
-        ({"shape": "x", "learning_rate": -1.0}, "learning_rate"),
+        ({"shape": "x", "learning_rate": -1.0}, "--learning-rate must be above 0"),
         ({"shape": "x", "strategy": "tpu"}, "strategy"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -190,6 +190,7 @@ def test_settings_that_do_not_fit_are_refused(changes, message):
     ("changes", "message"),
     [
         ({"max_length": 64}, "over the 32 positions"),
+        ({"model": "the tiny one", "max_length": 64}, "over the 32 positions"),
         ({"model": "transformer"}, "has no BERT to continue from"),
         ({"shape": "albert_en_base", "vocabulary": None}, "expected a BERT"),
     ],
@@ -197,6 +198,8 @@ def test_settings_that_do_not_fit_are_refused(changes, message):
 def test_a_bert_that_does_not_fit_is_refused_before_the_texts_are_read(
     tiny, tmp_path, changes, message
 ):
+    if changes.get("model") == "the tiny one":
+        changes = changes | {"model": str(tiny.bert)}
     with pytest.raises(KerasnlpLabError, match=message):
         run_pretraining(settings(tiny, **changes), tiny.texts, tmp_path / "run")
     assert not (tmp_path / "run").exists()

@@ -28,6 +28,7 @@ def text_half(model, texts, **options):
     entry = find_model(model)
     chosen, _ = entry.resolve(entry.with_options(options), texts, None)
     text = entry.build_text(chosen)
+    text.read_long_texts(options.get("long_texts", "head"), 4)
     text.adapt(texts)
     return entry, text
 
@@ -128,9 +129,19 @@ def test_texts_that_are_cut(minilm):
     texts = ["one two three"] * 8 + ["one two three four five six seven eight"] * 2
     assert notes("seed_transformer", texts, max_length=8) == []
     (note,) = notes("seed_transformer", texts, max_length=7)
-    assert note == "max_length=7 cuts 20% of the texts; 8 would cut 0%"
+    advice = "--long-texts windows reads them all"
+    longer = "--max-length 8 would cut 0%"
+    begin = "20% of the texts are longer than 7 tokens"
+    assert note == f"{begin}: 5% of all words are not read; {longer}; {advice}"
+    (note,) = notes("seed_transformer", texts, max_length=7, long_texts="windows")
+    assert note == f"{begin}: they are read in windows, in a step of the training in up to 4"
     (note,) = notes_on_reading(*minilm, ["word " * 600] * 2 + ["a word"] * 8)
-    assert note == "max_length=512 cuts 20% of the texts; minilm_l6_h384 can read no more tokens"
+    unread = "15% of all words are not read"  # 2 * 90 of 1,216
+    assert note == f"20% of the texts are longer than 512 tokens: {unread}; {advice}"
+    (note,) = notes_on_reading(*minilm, ["word " * 511] + ["a word"] * 199)
+    assert note.startswith("less than 1% of the texts are longer than 512 tokens: less than 1% of")
+    (note,) = notes("tfidf_linear", texts, max_length=10)
+    assert note == "20% of the texts are longer than 10 tokens: 13% of all words are not read"
 
 
 def test_a_sample_of_the_whole_table():

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.layers import (
+    AdditiveAttention,
     MaskedAveragePooling1D,
     SelfAttention,
     SparseLinear,
@@ -64,6 +65,7 @@ class LayerCase:
 
 
 CASES = [
+    LayerCase(AdditiveAttention, {"units": 3}, EMBEDDINGS, mask="dropped"),
     LayerCase(MaskedAveragePooling1D, {}, EMBEDDINGS, mask="dropped"),
     LayerCase(
         SparseLinear,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from kerasnlp_lab.data import Split, TextDataset
 from kerasnlp_lab.data.spans import Span
-from kerasnlp_lab.tasks import Classification, Entities, Task
+from kerasnlp_lab.tasks import Classification, Entities, MultiLabel, Task
 from tests.tasks.throwaway import EvenWords, MaskedWords
 
 TEXTS = (
@@ -20,6 +20,7 @@ TEXTS = (
 )
 LABELS = (0, 0, 1, 2, 1, 2, 2, 0)
 ROWS = Split(TEXTS, LABELS)
+LABEL_SETS = ((0,), (0, 2), (1,), (2,), (1, 2), (), (2,), (0,))
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ def with_entities(texts: tuple[str, ...]) -> Split:
 
 CASES = [
     TaskCase(Classification),
+    TaskCase(MultiLabel, rows=Split(TEXTS, label_sets=LABEL_SETS)),
     TaskCase(Entities, ("pets", "sport"), with_entities(TEXTS), "hash_embed_cnn"),
     # These are not in the package. They show that the interface supports more tasks.
     TaskCase(MaskedWords),

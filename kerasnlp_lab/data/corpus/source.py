@@ -50,9 +50,9 @@ class CorpusSource:
         if not self.paths:
             raise OptionError("no texts to pre-train on: name a file, a folder or a pattern")
         kinds = ("auto", "sentences", "documents")
-        check_option("lines", self.lines, self.lines in kinds, "auto, sentences or documents")
+        check_option("--lines", self.lines, self.lines in kinds, "auto, sentences or documents")
         code = re.fullmatch("[a-z]{2,3}", self.language)
-        check_option("language", self.language, bool(code), "an ISO 639 code, such as en or de")
+        check_option("--language", self.language, bool(code), "an ISO 639 code, such as en or de")
 
     def place(self, given: str) -> Path:
         """Returns where a path leads: from `folder` if it is there, or else from the current one.

@@ -53,8 +53,10 @@ def _across_splits(rows: Rows, group: np.ndarray) -> Iterator[Finding]:
 
 def two_labels(rows: Rows, group: np.ndarray) -> str:
     """Returns a group's labels, each with its first row; "" if there is only one."""
-    labels, first = np.unique(rows.labels[group], return_index=True)
-    if len(labels) < 2:
+    first: dict[tuple[int, ...], int] = {}
+    for row in group.tolist():
+        first.setdefault(rows.label_set(row), row)
+    if len(first) < 2:
         return ""
-    places = (int(group[place]) for place in np.sort(first))
-    return "labels " + ", ".join(f"{rows.label(row)!r} at {rows.where(row)}" for row in places)
+    places = (f"{rows.label(row)!r} at {rows.where(row)}" for row in first.values())
+    return f"labels {', '.join(places)}"

@@ -13,6 +13,7 @@ from ftfy.badness import BADNESS_RE
 from ftfy.fixes import remove_control_chars, remove_terminal_escapes
 
 from kerasnlp_lab.data.inspection.finding import printable
+from kerasnlp_lab.data.pairs import is_pair, join_pair, shown_pair, split_pair
 
 __all__ = ["damage", "mend", "shown_change"]
 
@@ -35,8 +36,10 @@ SHOWN = 60
 def damage(text: str) -> dict[str, str]:
     """Returns the kinds of damage that a text has, each with its evidence.
 
-    Mojibake is detected by ftfy's badness heuristic, https://ftfy.readthedocs.io.
+    Mojibake is detected by ftfy's badness heuristic, https://ftfy.readthedocs.io. What joins the
+    texts of a pair is no damage.
     """
+    text = shown_pair(text)
     found = {"html_entity": [match for match in _ENTITY.findall(text) if _unescaped(match)]}
     if not _ORDINARY.fullmatch(text):
         found["mojibake"] = [match for match in BADNESS_RE.findall(text) if _C1.sub("", match)]
@@ -71,8 +74,12 @@ def mend(text: str) -> str:
     HTML entities become their characters, ftfy decodes mojibake and C1 controls, and control
     characters and byte order marks are removed. Nothing else changes, neither curly quotes nor
     the width of characters. A text without damage comes back unchanged, and so does one that
-    mending would damage in another way.
+    mending would damage in another way. Of a pair, both texts are mended; the pair is "" if one of
+    them is.
     """
+    if is_pair(text):
+        first, second = map(mend, split_pair(text))
+        return join_pair(first, second) if first and second else ""
     before = damage(text)
     if not before:
         return text
@@ -109,6 +116,7 @@ def _unescaped(entity: str) -> str:
 
 def shown_change(before: str, after: str) -> str:
     """Returns a mended text around its first change, fit to be printed."""
+    before, after = shown_pair(before), shown_pair(after)
     start = max(0, len(os.path.commonprefix([before, after])) - CONTEXT)
     dots = "…" if start else "", "…" if start + SHOWN < len(after) else ""
     return f'"{dots[0]}{printable(after[start : start + SHOWN])}{dots[1]}"'

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kerasnlp_lab.data.entities import REMARKS
+from kerasnlp_lab.data.pairs import shown_pair
 from kerasnlp_lab.display import printable
 
 __all__ = ["KINDS", "Finding", "beginning", "printable"]
@@ -65,6 +66,6 @@ class Finding:
 
 
 def beginning(text: str, characters: int = TEXT_CHARACTERS) -> str:
-    """Returns the start of a text, fit to be printed."""
-    cut = printable(text[: characters + 1])
+    """Returns the start of a text or of a pair, fit to be printed."""
+    cut = printable(shown_pair(text)[: characters + 1])
     return cut if len(cut) <= characters else cut[: characters - 1] + "…"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from kerasnlp_lab.data.inspection.duplicates import rows_of_groups, two_labels
 from kerasnlp_lab.data.inspection.encoding import damage, mend
 from kerasnlp_lab.data.inspection.rows import SPLITS, Rows, table_of
 from kerasnlp_lab.data.normal_form import group_texts
+from kerasnlp_lab.data.pairs import shown_pair, split_pair
 from kerasnlp_lab.data.table import load_table
 from kerasnlp_lab.data.tables import csv_content, read_table
 from kerasnlp_lab.data.tables.records import MAX_RECORD_LINES
@@ -81,7 +83,7 @@ def clean(data: TextDataset) -> Cleaned:
         DataError: The rest is no table to train on, though the table is one; or no column is
             surely that of the labels.
     """
-    if not table_of(data).label_column:
+    if not table_of(data).columns.of_labels:
         message = "--fix needs to know the column of the labels; say --label-column NAME"
         raise DataError(message, table_of(data).place)
     rows = Rows.of(data)
@@ -98,7 +100,8 @@ def clean(data: TextDataset) -> Cleaned:
         reason, after = reasons.get(row, kinds.get(row, "")), mended.get(row, "")
         after = "" if row in reasons else after
         path, line = rows.path(row), int(rows.lines[row])
-        changes.append(Change(path, line, action, reason, rows.text(row), after))
+        before = shown_pair(rows.text(row))
+        changes.append(Change(path, line, action, reason, before, shown_pair(after)))
     kept = np.setdiff1d(np.arange(len(rows)), list(reasons))
     files = _files(rows, kept, mended)
     _check(data, files)
@@ -107,7 +110,7 @@ def clean(data: TextDataset) -> Cleaned:
 
 def _other_columns(table: TableFiles) -> tuple[str, ...]:
     """Returns the columns that a cleaned copy leaves out."""
-    used = {*table.text_columns, table.label_column}
+    used = {*table.columns.of_texts, *table.columns.of_labels}
     found: dict[str, None] = {}
     for path in table.paths.values():
         if path != "-":  # a pipe, which cannot be read again
@@ -142,16 +145,16 @@ def _files(rows: Rows, kept: np.ndarray, mended: dict[int, str]) -> dict[str, by
     given = list(table_of(rows.data).files)
     names = given if len(given) > 1 else ["cleaned"]
     contents = {}
+    split: Callable[[str], tuple[str, ...]] = split_pair if rows.data.pair else lambda text: (text,)
+    header = ("text", "second_text", "label") if rows.data.pair else ("text", "label")
     for name, part in zip(names, given, strict=True):
         chosen = kept[rows.files[kept] == SPLITS.index(part)]
         texts = rows.texts_of(chosen)
         pairs = zip(chosen.tolist(), texts, strict=True)
-        contents[name] = [(mended.get(row, text), rows.label(row)) for row, text in pairs]
+        contents[name] = [(*split(mended.get(row, text)), rows.label(row)) for row, text in pairs]
     if all(_fits_csv(cells) for lines in contents.values() for cells in lines):
-        return {
-            f"{name}.csv": csv_content(("text", "label"), lines) for name, lines in contents.items()
-        }
-    return {f"{name}.jsonl": _jsonl_content(lines) for name, lines in contents.items()}
+        return {f"{name}.csv": csv_content(header, lines) for name, lines in contents.items()}
+    return {f"{name}.jsonl": _jsonl_content(header, lines) for name, lines in contents.items()}
 
 
 def _fits_csv(cells: tuple[str, ...]) -> bool:
@@ -160,8 +163,8 @@ def _fits_csv(cells: tuple[str, ...]) -> bool:
     return lines < MAX_RECORD_LINES - 1 and all(len(cell) <= longest for cell in cells)
 
 
-def _jsonl_content(rows: list[tuple[str, str]]) -> bytes:
-    lines = (json.dumps({"text": text, "label": label}) for text, label in rows)
+def _jsonl_content(header: Sequence[str], rows: list[tuple[str, ...]]) -> bytes:
+    lines = (json.dumps(dict(zip(header, cells, strict=True))) for cells in rows)
     return "".join(f"{line}\n" for line in lines).encode("utf-8")
 
 
@@ -176,7 +179,14 @@ def _check(data: TextDataset, files: dict[str, bytes]) -> None:
         paths = zip(table.files, (Path(scratch, name) for name in files), strict=True)
         settings: dict[str, Any] = {**dict(paths), **table.fractions}
         try:
-            settings |= {"seed": table.split_seed, "max_classes": table.max_classes}
+            settings |= {
+                "seed": table.split_seed,
+                "max_classes": table.max_classes,
+                "annotation": table.annotation,
+                "second_text_column": "second_text" if data.pair else "",
+                "rare_classes": table.rare_classes,
+                "rare_minimum": table.rare_minimum,
+            }
             load_table(settings.pop("train"), **settings)
         except DataError as error:
             raise DataError(

@@ -10,7 +10,6 @@ from typing import Any, cast
 import numpy as np
 
 from kerasnlp_lab.data.dataset import Split, TextDataset
-from kerasnlp_lab.data.file_source import MAX_CLASSES
 from kerasnlp_lab.data.inspection.duplicates import find_same_texts
 from kerasnlp_lab.data.inspection.finding import KINDS, Finding, beginning
 from kerasnlp_lab.data.inspection.lengths import Lengths, word_counts, word_unit
@@ -21,8 +20,8 @@ from kerasnlp_lab.data.inspection.similar_names import find_similar_names
 from kerasnlp_lab.data.inspection.text_findings import find_damage, find_scripts
 from kerasnlp_lab.data.inspection.wrong_labels import find_wrong_labels
 from kerasnlp_lab.data.normal_form import group_texts
+from kerasnlp_lab.data.pairs import split_pair
 from kerasnlp_lab.data.table import load_table
-from kerasnlp_lab.data.tables import TableFormat
 from kerasnlp_lab.errors import DataError, check_option
 
 __all__ = ["Inspection", "inspect_table"]
@@ -31,7 +30,6 @@ MAX_LENGTHS = (25, 64, 128, 256)
 NEAR = 0.8
 MOST_JUDGED = 100_000
 MOST_WRONG_LABELS = 50
-_DEFAULT = TableFormat()
 
 CountTokens = Callable[[Sequence[str]], np.ndarray]
 
@@ -44,8 +42,8 @@ class Inspection:
         data: The table, split as for training.
         balance: The rows of each class in each split, by class and split; or the entities of
             each type.
-        lengths: The lengths of the training texts: in words, and perhaps in word pieces; empty
-            if there is no text.
+        lengths: The lengths of the training texts: in words, of pairs for each of both texts, and
+            perhaps in word pieces; empty if there is no text.
         scripts: The share of letters in each script, largest first.
         findings: The possible problems, by kind and in the order of the table. Only the 50
             likeliest wrong labels are listed, the likeliest first.
@@ -76,7 +74,9 @@ class Inspection:
             "table": table.place,
             "files": dict(table.files),
             "text_columns": list(table.text_columns),
+            "second_text_column": table.second_text_column,
             "label_column": table.label_column,
+            "label_columns": list(table.label_columns),
             "validation_fraction": table.validation_fraction,
             "test_fraction": table.test_fraction,
             "split_seed": table.split_seed,
@@ -93,20 +93,12 @@ class Inspection:
 def inspect_table(
     path: str | Path,
     *,
-    validation: str | Path | None = None,
-    test: str | Path | None = None,
-    text_columns: Sequence[str] = (),
-    label_column: str | None = None,
-    validation_fraction: float = 0.15,
-    test_fraction: float = 0.15,
-    seed: int = 0,
-    format: TableFormat = _DEFAULT,
-    max_classes: int = MAX_CLASSES,
     max_lengths: Sequence[int] = MAX_LENGTHS,
     count_tokens: CountTokens | None = None,
     token_unit: str = "word pieces",
     near: float = NEAR,
     on_step: Callable[[str], None] = lambda step: None,
+    **settings: Any,
 ) -> Inspection:
     """Looks for problems in a table of texts and labels; the table is not changed.
 
@@ -116,21 +108,14 @@ def inspect_table(
 
     Args:
         path: All rows, or the rows to train on.
-        validation: As in `load_table`.
-        test: As in `load_table`.
-        text_columns: As in `load_table`.
-        label_column: As in `load_table`.
-        validation_fraction: As in `load_table`.
-        test_fraction: As in `load_table`.
-        seed: As in `load_table`; also the seed of the folds that judge labels.
-        format: As in `load_table`.
-        max_classes: As in `load_table`.
         max_lengths: Maximum lengths, to report the share of texts that each cuts.
         count_tokens: From texts to the number of tokens of each, int64 of shape [texts]; None
             counts words only.
         token_unit: The unit that it counts.
         near: The Jaccard similarity from which two texts are near duplicates.
         on_step: Called with the name of each step as it begins.
+        settings: Other arguments of `load_table`: other splits, columns, rare classes. The seed is
+            also that of the folds that judge labels.
 
     Returns:
         What was found.
@@ -151,30 +136,17 @@ def inspect_table(
     check_settings(near, max_lengths)
     problems: list[DataError] = []
     on_step("reading")
-    data = load_table(
-        path,
-        validation=validation,
-        test=test,
-        text_columns=text_columns,
-        label_column=label_column,
-        validation_fraction=validation_fraction,
-        test_fraction=test_fraction,
-        seed=seed,
-        max_classes=max_classes,
-        skip_bad_rows=True,
-        format=format,
-        on_problem=problems.append,
-    )
+    data = load_table(path, skip_bad_rows=True, on_problem=problems.append, **settings)
     rows = Rows.of(data)
     on_step("counting words")
     lengths = lengths_of(data, sorted(set(max_lengths)), count_tokens, token_unit)
     on_step("looking for duplicates")
     groups = group_texts(rows.texts())
-    found = [*bad_rows(data), *find_merged_rows(rows), *find_similar_names(rows)]
+    found = [*bad_rows(data), *find_merged_rows(rows), *_similar_names(rows)]
     found += find_same_texts(rows, groups)
     found += find_near_duplicates(rows, groups, near)
     on_step("judging labels")
-    wrong, wrong_count, notes = _wrong_labels(rows, groups, seed)
+    wrong, wrong_count, notes = _wrong_labels(rows, groups)
     refused = (f"training would stop: {problem.message}" for problem in problems[:1])
     notes = [*refused, *data.notes, *notes]
     on_step("looking for encoding damage")
@@ -214,10 +186,10 @@ def files_of(data: TextDataset) -> list[str]:
 
 
 def _balance(data: TextDataset) -> dict[str, dict[str, int]]:
-    if not table_of(data).label_column:
+    if not table_of(data).columns.of_labels:
         return {}
     size = len(data.label_names)
-    counts = {name: np.bincount(getattr(data, name).labels, minlength=size) for name in SPLITS}
+    counts = {name: getattr(data, name).label_counts(size) for name in SPLITS}
     return {
         label: {name: int(counts[name][place]) for name in SPLITS}
         for place, label in enumerate(data.label_names)
@@ -231,10 +203,30 @@ def lengths_of(
     texts = cast(Split, data.train).texts  # of a table, and so in no shards
     if not len(texts):
         return ()
-    words = Lengths.of(word_unit(texts), word_counts(texts), max_lengths)
+    name = word_unit(texts)
+    if data.pair is None:
+        words = [Lengths.of(name, word_counts(texts), max_lengths)]
+    else:
+        words = [
+            Lengths.of(
+                f"{name} of {column}",
+                word_counts(split_pair(text)[place] for text in texts),
+                max_lengths,
+            )
+            for place, column in enumerate(data.pair)
+        ]
     if count_tokens is None:
-        return (words,)
-    return words, Lengths.of(unit, np.asarray(count_tokens(texts)), max_lengths)
+        return tuple(words)
+    return *words, Lengths.of(unit, np.asarray(count_tokens(texts)), max_lengths)
+
+
+def _similar_names(rows: Rows) -> list[Finding]:
+    """Returns the classes whose names are nearly those of others."""
+    if rows.data.annotation != "label_sets":
+        return list(find_similar_names(rows))
+    each = [(label, row) for row in range(len(rows)) for label in rows.label_set(row)]
+    labels, of_row = np.array(each, np.int64).reshape(-1, 2).T
+    return list(find_similar_names(rows, labels, of_row))
 
 
 def bad_rows(data: TextDataset) -> list[Finding]:
@@ -245,12 +237,17 @@ def bad_rows(data: TextDataset) -> list[Finding]:
     ]
 
 
-def _wrong_labels(
-    rows: Rows, groups: np.ndarray, seed: int
-) -> tuple[list[Finding], int, list[str]]:
+def _wrong_labels(rows: Rows, groups: np.ndarray) -> tuple[list[Finding], int, list[str]]:
     """Returns the likeliest wrong labels, how many there are in all, and what to know of it."""
-    judged = np.flatnonzero(rows.splits < SPLITS.index("test"))
+    judged, seed = (
+        np.flatnonzero(rows.splits < SPLITS.index("test")),
+        table_of(rows.data).split_seed,
+    )
     notes: list[str] = []
+    if rows.data.annotation == "label_sets" or rows.data.pair:
+        # the words of two texts do not tell how one follows from the other
+        texts = "in pairs of texts" if rows.data.pair else "where texts have several labels"
+        return [], 0, [f"wrong labels are not looked for {texts}"]
     if not table_of(rows.data).label_column:
         return [], 0, notes
     if len(judged) > MOST_JUDGED:

@@ -32,6 +32,7 @@ class Lengths:
         cut: The share of longer texts, by maximum length.
         counts: Texts in each of 30 bins of equal width, as in pandas' hist.
         edges: The start of each bin, and the end of the last one.
+        unread: The share of all words or tokens that stands after a maximum length, by that length.
     """
 
     unit: str
@@ -44,6 +45,7 @@ class Lengths:
     cut: dict[int, float]
     counts: tuple[int, ...]
     edges: tuple[float, ...]
+    unread: dict[int, float]
 
     @classmethod
     def of(cls, unit: str, lengths: np.ndarray, max_lengths: Sequence[int]) -> Lengths:
@@ -61,6 +63,10 @@ class Lengths:
             {most: float((lengths > most).mean()) for most in max_lengths},
             tuple(counts.tolist()),
             tuple(edges.tolist()),
+            {
+                most: float(np.maximum(lengths - most, 0).sum() / max(lengths.sum(), 1))
+                for most in max_lengths
+            },
         )
 
 

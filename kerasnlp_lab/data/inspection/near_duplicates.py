@@ -10,6 +10,7 @@ import numpy as np
 from kerasnlp_lab.data.inspection.finding import Finding
 from kerasnlp_lab.data.inspection.minhash import candidate_pairs, jaccard, shingles, signatures
 from kerasnlp_lab.data.inspection.rows import SPLITS, Rows
+from kerasnlp_lab.data.pairs import split_pair
 
 __all__ = ["find_near_duplicates"]
 
@@ -32,13 +33,15 @@ def find_near_duplicates(rows: Rows, groups: np.ndarray, threshold: float) -> li
     search = _Search(lowest.tolist())
 
     @lru_cache(KEPT_SHINGLES)
-    def parts(text: int) -> frozenset[str]:
-        return shingles(rows.text(int(firsts[text])))
+    def parts(text: int) -> list[frozenset[str]]:
+        found = rows.text(int(firsts[text]))
+        return [shingles(one) for one in (split_pair(found) if rows.data.pair else (found,))]
 
     found = signatures(rows.texts_of(firsts))
     for first, second in candidate_pairs(found, threshold).tolist():
         if search.wants(first, second):
-            similarity = jaccard(parts(first), parts(second))
+            both = zip(parts(first), parts(second), strict=True)
+            similarity = min(jaccard(one, other) for one, other in both)  # of a pair, both texts
             if similarity >= threshold:
                 search.add(first, second, similarity)
     return [*_repeated(rows, firsts, search), *_across_splits(rows, groups, lowest, search)]

@@ -10,6 +10,7 @@ import numpy as np
 from kerasnlp_lab.data.dataset import Split, TextDataset
 from kerasnlp_lab.data.file_source import TableFiles
 from kerasnlp_lab.data.inspection.finding import Finding, beginning
+from kerasnlp_lab.data.label_cells import joined_labels
 from kerasnlp_lab.data.spans import Span
 from kerasnlp_lab.errors import DataError
 
@@ -95,8 +96,17 @@ class Rows:
         return self._split(int(self.splits[row])).texts[int(self.places[row])]
 
     def label(self, row: int) -> str:
-        """Returns a row's class; "" for a row with spans."""
-        return "" if self.data.annotation == "spans" else self.data.label_names[self.labels[row]]
+        """Returns a row's class, or its labels with commas between; "" for a row with spans."""
+        if self.data.annotation == "spans":
+            return ""
+        if self.data.annotation == "label_sets":
+            return joined_labels(tuple(self.data.label_names[one] for one in self.label_set(row)))
+        return self.data.label_names[self.labels[row]]
+
+    def label_set(self, row: int) -> tuple[int, ...]:
+        """Returns a row's label ids."""
+        sets = self._split(int(self.splits[row])).label_sets
+        return (int(self.labels[row]),) if sets is None else sets[int(self.places[row])]
 
     def spans(self, row: int) -> tuple[Span, ...]:
         """Returns a row's spans."""

@@ -43,11 +43,12 @@ def find_similar_names(
 
     Args:
         rows: The table.
-        labels: The label id of each entity, if the rows have entities, int64 [entities].
-        of_row: The row of each entity, int64 [entities].
+        labels: The label id of each entity or label, if rows have any number, int64 [entities].
+        of_row: The row of each, int64 [entities].
     """
-    names, what = rows.data.label_names, "class" if labels is None else "type"
-    unit = "rows" if labels is None else "entities"
+    entities = rows.data.annotation == "spans"
+    names, what = rows.data.label_names, "type" if entities else "class"
+    unit = "entities" if entities else "rows"
     labels = rows.labels if labels is None else labels
     counts = np.bincount(labels, minlength=len(names))
     most_frequent: dict[str, int] = {}

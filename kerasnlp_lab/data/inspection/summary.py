@@ -57,6 +57,8 @@ def _classes(inspection: Inspection) -> rich.table.Table:
         table.add_column(column, justify="right", no_wrap=True)
     balance = list(inspection.balance.items())
     total = sum(sum(counts.values()) for _, counts in balance)
+    if inspection.data.annotation == "label_sets":  # the share of all texts that have the label
+        total = sum(inspection.rows[name] for name in SPLITS)
     for place, (label, counts) in enumerate(balance):
         if len(balance) > CLASSES and CLASSES // 2 <= place < len(balance) - CLASSES // 2:
             if place == CLASSES // 2:
@@ -85,8 +87,14 @@ def _histogram(lengths: Lengths, bar: str) -> list[str]:
     high = f"95% up to {lengths.percentile_95:.0f}, 99% up to {lengths.percentile_99:.0f}"
     middle = f"mean {lengths.mean:.1f}, median {lengths.median:g}"
     lines.append(f"{middle}, {high}, longest {lengths.longest}")
-    cuts = (f"{most} cuts {share:.2%}" for most, share in lengths.cut.items())
-    return [*lines, f"a maximum length of {', '.join(cuts)} of them"] if lengths.cut else lines
+    if not lengths.cut:
+        return lines
+    (first, share), *others = lengths.cut.items()
+    cuts = [
+        f"{first} cuts {share:.2%} of them, and {lengths.unread[first]:.2%} of all {lengths.unit}"
+    ]
+    cuts += [f"{most} {share:.2%} and {lengths.unread[most]:.2%}" for most, share in others]
+    return [*lines, f"a maximum length of {'; '.join(cuts)}"]
 
 
 def _print_findings(inspection: Inspection, console: rich.console.Console, show: int) -> None:

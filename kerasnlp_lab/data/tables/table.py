@@ -28,11 +28,12 @@ _DELIMITERS = {"csv": ",", "tsv": "\t"}
 _READERS: dict[str, Callable[[Path, str], Any]] = {
     "json": read_json,
     "json_lines": read_json_lines,
-    "fasttext": read_fasttext,
 }
 
 
-def read_table(path: Path, format: TableFormat = _DEFAULT) -> Table:
+def read_table(
+    path: Path, format: TableFormat = _DEFAULT, *, several_labels: bool = False
+) -> Table:
     """Opens a table.
 
     Args:
@@ -41,6 +42,7 @@ def read_table(path: Path, format: TableFormat = _DEFAULT) -> Table:
             texts for each class; "-" or another pipe. Files of lines may be compressed by
             gzip, bzip2, xz or Zstandard. Text is in any encoding that its bytes show.
         format: How to read it.
+        several_labels: Whether a line of fastText may have several labels, or none.
 
     Raises:
         DataError: It is missing, empty, or of another kind, or `format` does not fit it.
@@ -48,7 +50,7 @@ def read_table(path: Path, format: TableFormat = _DEFAULT) -> Table:
     """
 
     def read(part: Path) -> Table:
-        return read_table(part, format)
+        return read_table(part, format, several_labels=several_labels)
 
     if is_pipe(path):
         return read_pipe(path, read)
@@ -77,7 +79,10 @@ def read_table(path: Path, format: TableFormat = _DEFAULT) -> Table:
         return Table(*read_excel(path, format.header))
     if kind == "parquet":
         return Table(*read_parquet(path))
-    return Table(*_READERS[kind](path, format.encoding or marked_encoding(path) or "utf-8"))
+    encoding = format.encoding or marked_encoding(path) or "utf-8"
+    if kind == "fasttext":
+        return Table(*read_fasttext(path, encoding, several_labels))
+    return Table(*_READERS[kind](path, encoding))
 
 
 def is_table(path: Path) -> bool:
