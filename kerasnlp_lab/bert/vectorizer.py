@@ -118,19 +118,20 @@ class HubVectorizer(TextVectorizer):
         self._separator = int(packed["input_word_ids"][0, 1])
         super().read_pairs()
 
-    def split_pairs(self, texts: tf.Tensor) -> tf.RaggedTensor:
+    def split_pairs(self, texts: tf.Tensor, *, whole: bool = False) -> tf.RaggedTensor:
         """Returns the tokens of both texts with `BOUNDARY` between them, int32 [batch, (tokens)].
 
         A string that is no pair is read as one text, without a boundary.
         """
+        own = tf.constant(tf.int32.max, tf.int64) if whole else self.room  # of both, with boundary
         sides = tf.strings.split(texts, PAIR_SEPARATOR, maxsplit=1)
         is_pair = sides.row_lengths() > 1
         tokens = self.split(tf.reshape(sides.to_tensor(shape=[None, 2]), [-1]))
         starts = tf.reshape(tokens.row_starts(), [-1, 2])
         first, second = tf.unstack(tf.reshape(tokens.row_lengths(), [-1, 2]), axis=1)
         # As tensorflow_text's RoundRobinTrimmer, by which `bert_pack_inputs` truncates.
-        room = self.room - 1
-        most = tf.where(is_pair, tf.maximum(room - second, (room + 1) // 2), self.room)
+        room = own - 1
+        most = tf.where(is_pair, tf.maximum(room - second, (room + 1) // 2), own)
         first = tf.minimum(first, most)
         second = tf.minimum(second, tf.maximum(room - first, 0))
         # The parts of each text: places in the tokens of all sides, and behind them in a boundary.
