@@ -71,6 +71,7 @@ def test_the_same_answers_from_files_and_exports(name, request, tmp_path):
         "second_text": "A dog ran.",
         "label": of_export[0].label,
         "probabilities": of_export[0].probabilities,
+        "labels": [of_export[0].label],
     }
     assert (of_export[6].text, of_export[6].second_text) == ("a b", "c d")
     assert (of_export[7].text, of_export[7].second_text) == ("caf\ufffd", "\ufffd half a character")
