@@ -6,7 +6,6 @@ import dataclasses
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import rich.console
@@ -91,8 +90,8 @@ def out_of_fold_logits(
     assert isinstance(data.train, Split)
     say(
         console,
-        f"no row is held out: all {len(data.train)} rows are trained on, and the results come from "
-        f"{len(folds)} more models, each trained without a part of the rows and tested on that part",
+        f"no row is held out: all {len(data.train)} rows are trained on; the results come from "
+        f"{len(folds)} more models, each trained without a part of the rows and tested on it",
     )
     logits = np.zeros((len(data.train), len(data.label_names)), np.float32)
     for number, rows in enumerate(folds, start=1):
