@@ -93,7 +93,7 @@ def test_a_run_trains_on_every_row_and_reports_the_folds(tmp_path):
     config = ExperimentConfig("tfidf_linear", {"min_df": 1, "tokens": "words"}, folds=5)
     done = run_experiment(config, data, tmp_path / "run", console=console)
     shown = console.file.getvalue()
-    assert "all 4 rows are trained on; the results come from 4 more models" in shown
+    assert "all 4 rows are trained on, and the results come from 4 more models" in shown
     assert done.evaluation.as_json()["rows"] == 4
     record = done.run.read_json("config.json")
     assert record["folds"] == 5 and record["dataset"]["train_rows"] == 4
