@@ -98,6 +98,8 @@ def test_a_run_trains_on_every_row_and_reports_the_folds(tmp_path):
     record = done.run.read_json("config.json")
     assert record["folds"] == 5 and record["dataset"]["train_rows"] == 4
     assert not done.run.checkpoints.exists()
+    report = (done.run.path / "report.html").read_text(encoding="utf-8")
+    assert "No row was held out: the answers to training rows are" in report
 
 
 def _columns(data):
