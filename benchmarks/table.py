@@ -50,6 +50,7 @@ QUESTIONS: dict[str, tuple[str, dict[str, float]]] = {
     "input_pipeline": ("The input pipeline", {"model": 5}),
     "machine_limit": ("Share of the machine's limit", {"training": 0.6, "predicting": 0.7}),
     "accuracy": ("Accuracy after the same epochs", {}),
+    "few_shot": ("A few rows a class", {}),
     "start": ("Starting", {}),
 }
 NAMES = {
@@ -57,6 +58,7 @@ NAMES = {
     "ours_pooled": "ours, with the peers' head",
     "ours_pairs": "ours, with the next sentence",
     "ours_from_scratch": "ours, from scratch",
+    "ours_by_model": "ours, by MiniLM's own recipe",
     "ours_bare": "ours, to memory and not to a file",
     "ours_as_it_is": "ours, with TensorFlow's own threads",
     "tf_hub_padded": "hub.KerasLayer, padded to 128",
@@ -68,6 +70,7 @@ NAMES = {
     "model_garden": "the Model Garden, padded to 128",
     "torch_best": "PyTorch, length-sorted, bfloat16 where there is hardware for it",
     "onnx_runtime": "ONNX Runtime, length-sorted, float32",
+    "set_fit": "SetFit",
     "tutorial": "the tutorial's code, padded to 256",
     "fasttext": "fastText",
     "fasttext_normalized": "fastText, texts prepared as in its tutorial",

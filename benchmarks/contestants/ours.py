@@ -59,7 +59,8 @@ class Ours:
         rows = Split(texts, labels)
         # The validation rows are training rows: there are none to choose an epoch on.
         some = Split(texts[:32], labels[:32])
-        data = TextDataset("rows", self.classifier.label_names, rows, some, some)
+        names, pair = self.classifier.label_names, self.classifier.pair
+        data = TextDataset("rows", names, rows, some, some, pair=pair)
         recipe = dataclasses.replace(
             self.classifier.entry.recipe,
             epochs=epochs,

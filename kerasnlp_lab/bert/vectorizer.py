@@ -118,26 +118,31 @@ class HubVectorizer(TextVectorizer):
         self._separator = int(packed["input_word_ids"][0, 1])
         super().read_pairs()
 
-    def split_pairs(self, texts: tf.Tensor) -> tf.RaggedTensor:
+    def split_pairs(self, texts: tf.Tensor, *, whole: bool = False) -> tf.RaggedTensor:
         """Returns the tokens of both texts with `BOUNDARY` between them, int32 [batch, (tokens)].
 
         A string that is no pair is read as one text, without a boundary.
         """
+        own = tf.constant(tf.int32.max, tf.int64) if whole else self.room  # of both, with boundary
         sides = tf.strings.split(texts, PAIR_SEPARATOR, maxsplit=1)
         is_pair = sides.row_lengths() > 1
         tokens = self.split(tf.reshape(sides.to_tensor(shape=[None, 2]), [-1]))
-        first, second = tokens[::2], tokens[1::2]
-        room = self.room - 1
+        starts = tf.reshape(tokens.row_starts(), [-1, 2])
+        first, second = tf.unstack(tf.reshape(tokens.row_lengths(), [-1, 2]), axis=1)
         # As tensorflow_text's RoundRobinTrimmer, by which `bert_pack_inputs` truncates.
-        most = tf.maximum(room - second.row_lengths(), (room + 1) // 2)
-        lengths = tf.minimum(first.row_lengths(), tf.where(is_pair, most, self.room))
-        first = _first_tokens(first, lengths)
-        boundary = tf.RaggedTensor.from_row_lengths(
-            tf.fill([tf.math.count_nonzero(is_pair)], BOUNDARY), tf.cast(is_pair, tf.int64)
+        room = own - 1
+        most = tf.where(is_pair, tf.maximum(room - second, (room + 1) // 2), own)
+        first = tf.minimum(first, most)
+        second = tf.minimum(second, tf.maximum(room - first, 0))
+        # The parts of each text: places in the tokens of all sides, and behind them in a boundary.
+        values = tf.concat([tokens.flat_values, [BOUNDARY]], axis=0)
+        boundary = tf.fill(tf.shape(first), tf.size(values, tf.int64) - 1)
+        starts = tf.stack([starts[:, 0], boundary, starts[:, 1]], axis=1)
+        lengths = tf.stack([first, tf.cast(is_pair, tf.int64), second], axis=1)
+        places = tf.ragged.range(tf.reshape(starts, [-1]), tf.reshape(starts + lengths, [-1]))
+        return tf.RaggedTensor.from_row_lengths(
+            tf.gather(values, places.flat_values), tf.reduce_sum(lengths, axis=1), validate=False
         )
-        rest = tf.maximum(room - lengths, 0)
-        second = _first_tokens(second, tf.minimum(second.row_lengths(), rest))
-        return tf.concat([first, boundary, second], axis=1)
 
     def vocabulary(self) -> list[str]:
         return self._vocab_file.read_text(encoding="utf-8").removesuffix("\n").split("\n")
@@ -157,9 +162,3 @@ class HubVectorizer(TextVectorizer):
     def inputs(self) -> dict[str, Any]:
         names = ("input_word_ids", "input_mask", "input_type_ids")
         return {name: keras.Input((None,), dtype=tf.int32, name=name) for name in names}
-
-
-def _first_tokens(tokens: tf.RaggedTensor, lengths: tf.Tensor) -> tf.RaggedTensor:
-    """Returns the first tokens of each text, as many as `lengths`, int64 [batch], says."""
-    starts = tokens.row_starts()
-    return tf.gather(tokens.flat_values, tf.ragged.range(starts, starts + lengths))

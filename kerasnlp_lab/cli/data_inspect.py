@@ -99,7 +99,7 @@ def inspect(
     console = rich.console.Console()
     inspection.print_summary(found, console, show)
     if "count_tokens" in settings:
-        _print_long_texts(model, found.lengths)
+        _print_long_texts(model, found.lengths, bool(rows.second_text_column))
     if cleaned is not None:
         print(f"\ncleaned: {cleaned.rows} rows are left, {len(cleaned.changes)} changes")
         if cleaned.other_columns:
@@ -108,16 +108,22 @@ def inspect(
     print(f"\nall findings: {folder / 'findings.csv'}")
 
 
-def _print_long_texts(model: str, lengths: Sequence[Lengths]) -> None:
+def _print_long_texts(model: str, lengths: Sequence[Lengths], pairs: bool) -> None:
     """Prints how many texts are longer than the model reads at a time, if any are."""
     from kerasnlp_lab.zoo import find_model
 
     most = find_model(model).options.max_length
     share = lengths[-1].cut.get(most) if lengths else None
     if share:
+        texts = "pairs" if pairs else "texts"
+        advice = (
+            "the longer text is cut first; 'train --max-length' reads more"
+            if pairs
+            else "'train --long-texts' says what is read of them"
+        )
         print(
-            f"\n{model} reads {most} tokens at a time by default, and {share:.2%} of the texts are "
-            "longer: 'train --long-texts' says what is read of them"
+            f"\n{model} reads {most} tokens at a time by default, and {share:.2%} of the {texts} "
+            f"are longer: {advice}"
         )
 
 

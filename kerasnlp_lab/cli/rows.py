@@ -263,10 +263,10 @@ class RowsOptions:
 
         columns = self.label_column or []
         flags = len(columns) > 1 or bool({*"*?"} & {*"".join(columns)})
-        several = "--label-column" if flags else "--label-separator" if self.label_separator else ""
+        several = ["several columns of labels belong"] if flags else []
+        several += ["--label-separator belongs"] if self.label_separator else []
         if several and annotation != "label_sets":
-            what = "several columns of labels" if flags else several
-            raise OptionError(f"{what} belong to several labels a text: say --task multi_label")
+            raise OptionError(f"{several[0]} to several labels a text: say --task multi_label")
         separator = self.label_separator
         settings = {
             "text_columns": self.text_column,

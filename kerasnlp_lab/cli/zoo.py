@@ -43,6 +43,7 @@ def list_recipes(as_json: Json = False) -> None:
     for preset in presets().values():
         settings = {"model": preset.model, **preset.options, **preset.training}
         settings |= {"split_seed": preset.split_seed, "threshold": preset.threshold}
+        settings |= {"folds": preset.folds} if preset.folds else {}
         print(f"{preset.name}: {preset.summary}")
         print("  " + " ".join(f"{name}={value}" for name, value in settings.items()))
 

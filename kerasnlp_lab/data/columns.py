@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -114,12 +115,12 @@ class Columns:
             found = dataclasses.replace(found, annotation="label_sets", separator=separator)
         return found
 
-    @property
+    @cached_property
     def of_texts(self) -> tuple[str, ...]:
         """All columns of texts."""
         return (*self.texts, self.second) if self.second else self.texts
 
-    @property
+    @cached_property
     def of_labels(self) -> tuple[str, ...]:
         """All columns of labels; none if no column is certain."""
         return self.flags or ((self.label,) if self.label else ())
@@ -211,10 +212,10 @@ def joined_text(row: TableRow, text_columns: Sequence[str]) -> str:
 
 def row_text(row: TableRow, columns: Columns) -> tuple[str, str]:
     """Returns a row's text, or the pair of its texts as one string, and why it has none, or ""."""
+    text = joined_text(row, columns.texts)
     for name in columns.of_texts:
         if wrong := wrong_cell(row, name, "text"):
-            return joined_text(row, columns.texts), wrong
-    text = joined_text(row, columns.texts)
+            return text, wrong
     if not columns.second:
         return text, "" if text else f"no text in column {' or '.join(columns.texts)}"
     # a control character that a pair is joined by, and that no text needs

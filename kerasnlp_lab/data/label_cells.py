@@ -23,7 +23,8 @@ _YES, _NO = {"1", "true", "yes"}, {"", "0", "false", "no"}
 _STRING = r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\''
 _ITEM = rf"(?:{_STRING}|[+-]?\d+(?:\.\d+)?)"
 # NumPy writes no commas; adjacent texts would be one text to Python
-_LIST = re.compile(rf"[\[({{]\s*(?:{_ITEM}(?:\s*,\s*|\s+|(?=\s*[\])}}])))*\s*[\])}}]", re.DOTALL)
+_BETWEEN = r"(?:\s*+,\s*+|\s++|(?=\s*+[\])}]))"  # possessive, so that it takes linear time
+_LIST = re.compile(rf"[\[({{]\s*+(?:{_ITEM}{_BETWEEN})*+\s*+[\])}}]", re.DOTALL)
 _QUOTED = re.compile(r'\s*"((?:[^"]|"")*)"', re.DOTALL)
 
 
@@ -34,7 +35,7 @@ class LabelCell(NamedTuple):
         labels: The labels, each once; one, perhaps "", where texts have one label each.
         numbers: Whether each was a number in its file, and no text.
         wrong: Why they cannot be read; "" if they can.
-        is_list: Whether the cell was the text of a list in brackets.
+        is_list: Whether the cell was a list, or the text of one in brackets.
     """
 
     labels: tuple[str, ...] = ()
@@ -64,11 +65,11 @@ def read_labels(row: TableRow, columns: Columns) -> LabelCell:
     return found._replace(labels=tuple(dict.fromkeys(named)), numbers=False)
 
 
-def joined_labels(labels: tuple[str, ...], separator: str = ",") -> str:
+def joined_labels(labels: tuple[str, ...]) -> str:
     """Returns labels as one cell that `read_labels` reads back, quoted where that is needed."""
-    return separator.join(
+    return ",".join(
         '"' + label.replace('"', '""') + '"'
-        if separator in label or label[:1] in ('"', "[", "(", "{")
+        if "," in label or label[:1] in ('"', "[", "(", "{")
         else label
         for label in labels
     )
@@ -91,8 +92,10 @@ def _several(row: TableRow, name: str, cell: str, separator: str | None) -> Labe
     if isinstance(value, dict) or (name and name not in row.cells):
         wrong = wrong_cell(row, name, "label")
         return LabelCell(wrong=wrong)
-    if isinstance(value, list | tuple):
-        return _of_list(list(value), cell)
+    if isinstance(value, list):
+        return _of_list(value, cell)
+    if isinstance(value, tuple):  # of a line of fastText
+        return LabelCell(tuple(dict.fromkeys(value)))
     if value is not None:
         return LabelCell((label_text(cell),), is_number(cell))
     return _of_text(cell.strip(), separator)
@@ -101,11 +104,12 @@ def _several(row: TableRow, name: str, cell: str, separator: str | None) -> Labe
 def _of_list(values: list[Any], cell: str) -> LabelCell:
     """Returns the labels of a list in JSON or Parquet."""
     cells = [as_text(value) for value in values]
-    if any(isinstance(value, list | dict) for value in values):
+    if any(isinstance(value, list | tuple | dict) for value in values):
         return LabelCell(wrong=f"the labels are {cell[:60]}: expected a list of names")
     if not all(map(label_text, cells)):
         return LabelCell(wrong=f"the labels are {cell[:60]}: one of them is empty")
-    return LabelCell(tuple(dict.fromkeys(map(label_text, cells))), all(map(is_number, cells)))
+    labels = tuple(dict.fromkeys(map(label_text, cells)))
+    return LabelCell(labels, all(map(is_number, cells)), is_list=True)
 
 
 @lru_cache(65_536)

@@ -129,7 +129,7 @@ def read_labelled_rows(
     if separators:
         notes.append(f"{separators:,} rows have the control character U+001F, read as a space")
     if lists:
-        notes.append(f"labels are read from lists in brackets ({lists:,} of {len(stored):,} rows)")
+        notes.append(f"labels are read from lists ({lists:,} of {len(stored):,} rows)")
     return LabelledRows(
         path,
         columns,

@@ -19,6 +19,7 @@ __all__ = [
     "join_pair",
     "shown_pair",
     "split_pair",
+    "text_fields",
 ]
 
 PAIR_SEPARATOR = "\x1f"
@@ -63,6 +64,12 @@ def are_pairs(texts: Iterable[str]) -> bool:
 def shown_pair(text: str) -> str:
     """Returns a pair of texts as people see it, with a bar between; another text as it is."""
     return text.replace(PAIR_SEPARATOR, " | ")
+
+
+def text_fields(text: str, pair: bool) -> dict[str, str]:
+    """Returns a text as ``text``, or a pair as ``text`` and ``second_text``, by name."""
+    names = ("text", "second_text")
+    return dict(zip(names, split_pair(text) if pair else (text,), strict=False))
 
 
 def check_pairs(texts: Iterable[str | bytes], names: tuple[str, str]) -> None:

@@ -54,7 +54,7 @@ class RareClasses:
         what = "class" if annotation == "labels" else "label"
         rows = sum((self.counts or {}).values())
         done = {
-            "keep": "all their rows are training rows, so that they are not tested",
+            "keep": "all are trained on, and none is held out to validate or test on",
             "drop": f"left out, {rows:,} row{'s' if rows != 1 else ''} in all"
             if annotation == "labels"
             else "left out, and their rows are kept",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -181,9 +181,20 @@ def load_table(
             *train.notes,
             *classes.notes,
             *(f"{one.path}: {note}" for one in rows.values() for note in one.notes),
+            *_left_out(rows, splits),
         ),
         pair=columns.pair,
     )
+
+
+def _left_out(rows: Mapping[str, LabelledRows], splits: Mapping[str, Split]) -> list[str]:
+    """Returns how many rows of other tables had a class that was dropped."""
+    counts = {one.path: len(one.texts) - len(splits[part]) for part, one in rows.items()}
+    return [
+        f"{path}: {count:,} rows of these classes are left out"
+        for path, count in counts.items()
+        if count
+    ]
 
 
 def _skipped(rows: LabelledRows) -> str:

@@ -53,7 +53,7 @@ class TableClasses:
         names += in_order(left - {*names})
         if note := rare.note(columns.annotation):
             notes.append(note)
-        if columns.annotation == "label_sets":
+        if columns.annotation == "label_sets" and columns.of_labels:
             notes += _about_label_sets(train)
         return cls(names, frozenset(classes.values()), of_label, rare, tuple(notes))
 
@@ -76,6 +76,11 @@ def _about_label_sets(rows: LabelledRows) -> list[str]:
     if unused := {*(columns.names or columns.flags)} - {*rows.names}:
         verb = "labels" if len(unused) > 1 else "label"
         notes.append(f"no training row has the {verb} {listed(sorted(unused))}: left out")
+    if columns.label and {*rows.names} <= {"0", "1", "True", "False"}:
+        notes.append(
+            f"the labels in column {columns.label} are {listed(rows.names)}; if it is a column of "
+            "one label, name those of all labels (--label-column, repeated)"
+        )
     if columns.separator is None and all(len(labels) < 2 for labels in rows.seen):
         marks = [mark for mark in ";|" if any(mark in name for name in rows.names)]
         advice = [f"; if a {mark} separates them, say --label-separator '{mark}'" for mark in marks]

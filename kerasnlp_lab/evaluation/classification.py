@@ -13,7 +13,7 @@ import sklearn.metrics
 from matplotlib.figure import Figure
 
 from kerasnlp_lab.data import Split
-from kerasnlp_lab.data.pairs import are_pairs, split_pair
+from kerasnlp_lab.data.pairs import are_pairs, text_fields
 from kerasnlp_lab.errors import check_option
 from kerasnlp_lab.evaluation.calibration import expected_calibration_error
 from kerasnlp_lab.evaluation.evaluation import Evaluation
@@ -285,8 +285,7 @@ def _mistakes(
         Mistake(
             row=int(row),
             where=split.where(row),
-            text=split_pair(split.texts[row])[0] if pairs else split.texts[row],
-            second_text=split_pair(split.texts[row])[1] if pairs else None,
+            **text_fields(split.texts[row], pairs),
             label=label_names[split.labels[row]],
             predicted=label_names[predicted[row]],
             probability=float(confidence[row]),

@@ -14,6 +14,7 @@ import sklearn.metrics
 from matplotlib.figure import Figure
 
 from kerasnlp_lab.data import Split
+from kerasnlp_lab.data.pairs import are_pairs, text_fields
 from kerasnlp_lab.data.row_labels import label_matrix
 from kerasnlp_lab.display import listed
 from kerasnlp_lab.evaluation.calibration import expected_calibration_error
@@ -43,6 +44,7 @@ class LabelMistake:
         kind: "missed" or "spurious".
         label: The label.
         probability: Its probability.
+        second_text: The second text of a pair; None if the text is no pair.
     """
 
     row: int
@@ -51,6 +53,11 @@ class LabelMistake:
     kind: str
     label: str
     probability: float
+    second_text: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Returns the fields; without the second text if there is none."""
+        return {name: value for name, value in vars(self).items() if value is not None}
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,6 +191,7 @@ class MultiLabelEvaluation(Evaluation):
     def mistakes(self) -> tuple[LabelMistake, ...]:
         """The most confident mistakes of each kind, most confident first."""
         chosen = []
+        pairs = are_pairs(self.split.texts)
         for kind, wrong, sign in (
             ("missed", self.truth & ~self.found, 1),
             ("spurious", self.found & ~self.truth, -1),
@@ -194,7 +202,7 @@ class MultiLabelEvaluation(Evaluation):
                 LabelMistake(
                     row=int(rows[one]),
                     where=self.split.where(rows[one]),
-                    text=self.split.texts[rows[one]],
+                    **text_fields(self.split.texts[rows[one]], pairs),
                     kind=kind,
                     label=self.label_names[labels[one]],
                     probability=float(self.probabilities[rows[one], labels[one]]),
@@ -204,7 +212,7 @@ class MultiLabelEvaluation(Evaluation):
         return tuple(chosen)
 
     def mistakes_as_json(self) -> list[dict[str, Any]]:
-        return [vars(mistake) for mistake in self.mistakes]
+        return [mistake.as_json() for mistake in self.mistakes]
 
     def as_text(self) -> str:
         values, (low, high), rare = self.figures_by_name, self.interval, self.rare_labels

@@ -12,7 +12,7 @@ import numpy as np
 import sklearn.metrics
 from rich.cells import cell_len
 
-from kerasnlp_lab.display import shown_names
+from kerasnlp_lab.display import listed, shown_names
 from kerasnlp_lab.evaluation.calibration import expected_calibration_error
 from kerasnlp_lab.evaluation.many_classes import FEW_CLASSES
 from kerasnlp_lab.tasks.decision import Decision
@@ -97,6 +97,8 @@ def evaluation_text(evaluation: ClassificationEvaluation) -> str:
         f"calibration error {evaluation.calibration_error:.4f}, "
         f"{before:.4f} without the temperature of {decision.temperature:.2f}",
     ]
+    if absent := [name for name, row in evaluation.per_class.items() if not row["support"]]:
+        lines.append(f"no row has class {listed(absent)}: it counts as an F1 of 0 in the macro-F1")
     if decision.positive is not None:
         row = evaluation.per_class[names[decision.positive]]
         name = shown_names(names)[decision.positive]

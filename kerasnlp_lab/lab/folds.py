@@ -6,7 +6,6 @@ import dataclasses
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import rich.console
@@ -83,16 +82,17 @@ def out_of_fold_logits(
         task: The task.
         run: The run directory.
         strategy: The distribution strategy, on one machine.
-        console: Where to show progress; None shows nothing.
+        console: Where to say which part is trained; None says nothing.
 
     Returns:
         The logits of all training rows, float32 [rows, classes].
     """
     assert isinstance(data.train, Split)
+    purpose = "the results" if data.test is data.train else "the temperature and the threshold"
     say(
         console,
-        f"no row is held out: all {len(data.train)} rows are trained on, and the results come from "
-        f"{len(folds)} more models, each trained without a part of the rows and tested on that part",
+        f"no row is held out: all {len(data.train)} rows are trained on, and {purpose} come from "
+        f"{len(folds)} more models, each trained without a part of the rows and tested on it",
     )
     logits = np.zeros((len(data.train), len(data.label_names)), np.float32)
     for number, rows in enumerate(folds, start=1):
@@ -102,7 +102,7 @@ def out_of_fold_logits(
             others = data.train.take(np.setdiff1d(np.arange(len(data.train)), rows))
             part = dataclasses.replace(data, train=others, validation=others)
             texts = [data.train.texts[row] for row in rows]
-            found = _train_and_answer(file, part, texts, config, task, run, strategy, console)
+            found = _train_and_answer(file, part, texts, config, task, run, strategy)
             buffer = io.BytesIO()
             np.save(buffer, found)
             write_whole(file, buffer.getvalue())
@@ -119,7 +119,6 @@ def _train_and_answer(
     task: Task,
     run: RunDirectory,
     strategy: tf.distribute.Strategy,
-    console: rich.console.Console | None,
 ) -> np.ndarray:
     keras.backend.clear_session()
     keras.utils.set_random_seed(config.seed)
@@ -133,7 +132,6 @@ def _train_and_answer(
         config.recipe,
         run.path,
         seed=config.seed,
-        console=console,
         checkpoints=checkpoints,
         checkpoint_every=config.checkpoint_every,
     )

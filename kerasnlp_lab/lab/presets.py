@@ -113,15 +113,16 @@ _PRESETS = (
     Preset(
         name="few_shot",
         summary="for 2 to 100 rows a class: all are trained on, and tested by cross-validation",
-        # The head learns first, on unit vectors, and then everything for a few steps.
+        # The head learns first, on unit vectors, at a rate that leaves its logits small. So the
+        # loss stays large enough to move the encoder in the few steps that follow.
         options=MappingProxyType({"pooling": "unit_mean"}),
         training=MappingProxyType(
             {
-                "epochs": 1,
+                "epochs": 2,
                 "frozen_epochs": 10,
                 "min_steps_per_epoch": 20,
                 "learning_rate": 5e-5,
-                "head_learning_rate": 0.03,
+                "head_learning_rate": 0.003,
                 "patience": 10,
             }
         ),

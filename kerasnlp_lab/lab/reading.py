@@ -91,7 +91,7 @@ class _Reading:
         self.name, self.pretrained = entry.card.name, entry.has_encoder
         self.text, self.texts = text, texts
         self.limit = text.max_length - text.special_tokens
-        self.has_windows = isinstance(entry.options, LengthOptions)
+        self.has_windows = isinstance(entry.options, LengthOptions) and not text.pairs
         ids, self.lengths = tokenize_flat(self.text, texts)
         self.tokens = tf.RaggedTensor.from_row_lengths(ids, self.lengths)
         self.empty = self.lengths == 0
@@ -184,7 +184,11 @@ class _Reading:
         full = np.flatnonzero(self.lengths >= self.limit)
         if not len(full) or self.text.with_offsets:  # a task with offsets reads texts of any length
             return ""
-        whole = self.text.split_whole(tf.constant([self.texts[row] for row in full]))
+        texts = tf.constant([self.texts[row] for row in full])
+        if self.text.pairs:
+            whole, read = self.text.split_pairs(texts, whole=True), self.text.split_pairs(texts)
+        else:
+            whole = read = self.text.split_whole(texts)
         lengths = self.lengths.copy()
         lengths[full] = whole.row_lengths().numpy()
         lengths += self.text.special_tokens
@@ -196,7 +200,7 @@ class _Reading:
         if self.text.long_texts == "windows":
             windows = self.text.windows_in_training
             return f"{note}: they are read in windows, in a step of the training in up to {windows}"
-        unread = self._words(whole) - self._words(self.text.truncate(whole))
+        unread = self._words(whole) - self._words(self.text.truncate(read))
         share = unread / (self._words(self.tokens) + unread)
         note = f"{note}: {_share(share)} of all words are not read"
         longer = -(-math.ceil(np.quantile(lengths, WHOLE)) // 8) * 8

@@ -260,8 +260,12 @@ class TextVectorizer(keras.layers.Layer):
         self.pairs = True
         self._make_graph()
 
-    def split_pairs(self, texts: tf.Tensor) -> tf.RaggedTensor:
-        """Does what `split` does for pairs: by default, the two texts are read as one."""
+    def split_pairs(self, texts: tf.Tensor, *, whole: bool = False) -> tf.RaggedTensor:
+        """Splits pairs into token ids, [batch, (tokens)].
+
+        By default the two texts are read as one, whole. A vectorizer that separates them leaves
+        the tokens of both that `pack` has room for, or with `whole` all.
+        """
         return self.split(self.joined_by_space(texts))
 
     def joined_by_space(self, texts: tf.Tensor) -> tf.Tensor:
@@ -331,14 +335,18 @@ class TextVectorizer(keras.layers.Layer):
         return tf.concat([tokens[:, :head], tokens[:, head:][:, head - room :]], axis=1)
 
     def continue_words(self, ids: tf.Tensor) -> tf.Tensor:
-        """Returns which token ids continue the word of the token before, bool [tokens]."""
+        """Returns which token ids continue the word of the token before, bool [tokens].
+
+        The boundary of a pair, which is below 0, begins no word and so continues one.
+        """
         if self.splits_at_spaces:
             return tf.zeros_like(ids, tf.bool)
         try:
             names = self.vocabulary()
         except FileNotFoundError:  # of a module with SentencePiece, whose windows begin anywhere
             return tf.zeros_like(ids, tf.bool)
-        return tf.gather(tf.constant([name.startswith("##") for name in names]), ids)
+        continues = tf.constant([name.startswith("##") for name in names])
+        return (ids < 0) | tf.gather(continues, tf.maximum(ids, 0))
 
     @property
     def room(self) -> int:

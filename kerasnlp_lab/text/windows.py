@@ -137,12 +137,12 @@ def some_windows(counts: tf.Tensor, most: int, starts: tf.Tensor) -> tf.Tensor:
     chosen = tf.minimum(counts, most)
     number = tf.ragged.range(chosen)  # of each chosen window among those of its text
     text = number.value_rowids()
+    count = tf.gather(counts, text)
     shift = tf.gather(tf.where(counts > most, starts, 0.0), text)
-    spread = tf.cast(tf.gather(counts, text), tf.float64) / tf.cast(
-        tf.gather(chosen, text), tf.float64
-    )
-    places = tf.floor((tf.cast(number.flat_values, tf.float64) + shift) * spread)
-    return tf.cast(places, tf.int64) + tf.gather(tf.cumsum(counts, exclusive=True), text)
+    spread = tf.cast(count, tf.float64) / tf.cast(tf.gather(chosen, text), tf.float64)
+    place = tf.cast((tf.cast(number.flat_values, tf.float64) + shift) * spread, tf.int64)
+    place = tf.minimum(place, count - 1)  # a sum may be rounded up
+    return place + tf.gather(tf.cumsum(counts, exclusive=True), text)
 
 
 def draw_starts(rows: Rows, seed: int, step: tf.Tensor) -> tf.Tensor:

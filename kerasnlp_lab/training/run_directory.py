@@ -30,7 +30,8 @@ __all__ = ["RunDirectory", "package_versions"]
 LOCK_FILE = ".lock"
 # The parts of a configuration that may change before a run is resumed.
 MAY_DIFFER = ("versions", "strategy", "checkpoint_every")
-BEFORE_TASKS = {"task": "classification", "folds": 0}  # runs of version 0.1.0 name none
+# Runs of version 0.1.0 name no task, and no folds.
+BEFORE_TASKS: dict[str, Any] = {"task": "classification", "folds": 0}
 _PACKAGES = (
     "kerasnlp_lab",
     "tensorflow",

@@ -11,7 +11,7 @@ import numpy as np
 import rich.console
 
 from kerasnlp_lab.data import ShardedSplit, Split, TextDataset
-from kerasnlp_lab.errors import OptionError, RunError, StorageError
+from kerasnlp_lab.errors import DataError, OptionError, RunError, StorageError
 from kerasnlp_lab.machine import begin_computing
 from kerasnlp_lab.paths import explain_os_error, user_path
 from kerasnlp_lab.text import tokenize
@@ -87,6 +87,7 @@ def train(
 
     Raises:
         OptionError: The recipe does not suit the rows or the devices.
+        DataError: The classifier reads pairs of texts and the rows are none, or the reverse.
         RunError: The loss is not a number, or the checkpoints belong to another training.
         TrainingStopped: SIGTERM or Ctrl-C stopped it; ``checkpoints`` holds its progress.
         WorkerLostError: Another worker of a multi-worker strategy is gone.
@@ -94,6 +95,13 @@ def train(
     """
     begin_computing()
     began = time.perf_counter()
+    if bool(classifier.pair) != bool(data.pair):
+        kinds = ("pairs of texts", "single texts")
+        reads, given = kinds if classifier.pair else kinds[::-1]
+        raise DataError(
+            f"the model reads {reads} and {data.name} has {given}: give both the names of the two "
+            "texts as pair=(first, second), or neither"
+        )
     folder = user_path(folder)
     writes = is_chief(classifier.network.distribute_strategy)
     own = checkpoints is None

@@ -5,6 +5,7 @@ from pathlib import Path
 
 PAGE = (Path(__file__).parents[2] / "docs" / "json.md").read_text(encoding="utf-8")
 ONLY_WHERE_ASKED = {"recall_at_fpr", "file", "line", "columns", "confusion_pairs"}
+ONLY_WHERE_ASKED |= {"second_text", "of"}  # of a model of pairs
 
 
 def documented_commands():

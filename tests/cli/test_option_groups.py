@@ -2,6 +2,7 @@
 
 import dataclasses
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
@@ -70,3 +71,36 @@ def test_a_command_may_have_some_of_the_options_of_rows(calls):
     assert invoke(command).exit_code == invoke(command, *words).exit_code == 0
     assert calls == [RowsOptions(), RowsOptions(dataset="ag_news", text_column=["a", "b"])]
     assert invoke(command, "--leaks", "drop").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "given, tested",
+    [({}, "rows.csv"), ({"test_data": Path("test.csv")}, "test.csv")],
+    ids=["one table", "test rows"],
+)
+def test_a_cross_validation_validates_on_the_table_itself(given, tested):
+    rows = RowsOptions(data=Path("rows.csv"), **given).in_folds()
+    settings = rows.table_settings()
+    assert (str(settings["validation"]), str(settings["test"])) == ("rows.csv", tested)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"dataset": "ag_news"},
+        {"data": Path("rows.csv"), "validation_data": Path("more.csv")},
+        {"data": Path("rows.csv"), "test_fraction": 0.1},
+        {"data": Path("rows.csv"), "validation_fraction": 0.1},
+        {"data": Path("rows.csv"), "leaks": "drop"},
+    ],
+    ids=lambda given: " ".join(given),
+)
+def test_rows_that_are_held_out_are_not_cross_validated(given):
+    assert RowsOptions(**given).in_folds() is None
+
+
+def test_a_folder_with_its_own_splits_is_not_cross_validated(tmp_path):
+    (tmp_path / "train.csv").write_text("text,label\na,b\n")
+    assert RowsOptions(data=tmp_path).in_folds() is not None
+    (tmp_path / "test.csv").write_text("text,label\na,b\n")
+    assert RowsOptions(data=tmp_path).in_folds() is None

@@ -65,7 +65,7 @@ def test_predict_arguments_lines_and_tables(pairs_run, tmp_path):
         ("the cat", "a dog"),
         ("the oil", "a stock"),
     ]
-    assert_documented(alone[0], "predict of pairs")
+    assert_documented(alone[0], "predict")
     by_line, _ = answers(folder, "--file", "-", stdin=b"the cat\ta dog\r\nthe oil\ta stock\n")
     assert [one["probabilities"] for one in by_line] == [one["probabilities"] for one in alone]
     of_table, said = answers(folder, "--file", table)
@@ -100,7 +100,7 @@ def test_explain_names_both_texts(pairs_run, tmp_path):
     lines = [line.split()[0] for line in result.out.splitlines()[2:8]]
     assert lines == ["premise:", "the", "cat", "hypothesis:", "a", "dog"]
     document = json.loads(run("explain", folder, "the cat", "a dog", "--json", *where).out)
-    assert_documented(document, "explain of pairs")
+    assert_documented(document, "explain")
     assert (document["text"], document["second_text"]) == ("the cat", "a dog")
     assert [(one["of"], one["start"], one["end"]) for one in document["words"]] == [
         ("premise", 0, 3),

@@ -138,8 +138,8 @@ def test_every_format_gives_the_same_dataset(name, tmp_path):
         frame.to_csv(path, index=False)
     data = load(path)
     assert data.fingerprint == expected.fingerprint
-    if name == "lists.csv":
-        assert "labels are read from lists in brackets (24 of 24 rows)" in data.notes
+    note = "labels are read from lists (24 of 24 rows)"
+    assert (note in data.notes) == (name != "m.txt")
 
 
 @pytest.mark.parametrize(
@@ -242,6 +242,11 @@ def test_a_mark_that_may_separate_is_reported(tmp_path):
     assert note == "no text has two labels; if a ; separates them, say --label-separator ';'"
 
 
+def test_one_column_of_0_and_1_is_reported(tmp_path):
+    data = load(save(tmp_path, [("0",), ("1",)], times=9))
+    assert "the labels in column labels are 0, 1; if it is a column of one label" in data.notes[0]
+
+
 @pytest.mark.parametrize(
     "settings",
     [
@@ -325,7 +330,7 @@ def test_labels_with_too_few_rows_are_trained_on_and_reported(tmp_path):
     rare = data.label_names.index("rare")
     assert sum(rare in ids for ids in data.train.label_sets) == 1
     (note,) = data.notes
-    assert note.startswith("labels with fewer than 3 rows: rare (1 row): all their rows are train")
+    assert note.startswith("labels with fewer than 3 rows: rare (1 row): all are trained on")
     assert load(path, rare_classes="drop").label_names == ("a", "b")
     with pytest.raises(DataError, match=r"fewer than 3 rows: rare \(1 row\)"):
         load(path, rare_classes="stop", rare_minimum=3)
@@ -351,3 +356,22 @@ def test_inspection_of_several_labels(tmp_path):
     again = load(write(tmp_path, cleaned.files["cleaned.csv"], "again.csv"))
     assert set(all_named(again).values()) == {("a",), ("B, b", "a"), (), ("A",)}
     assert cleaned.rows == 39
+
+
+def test_inspection_without_a_column_of_labels(tmp_path):
+    path = write(tmp_path, "text,mood\n" + "".join(f"t{i},a\n" for i in range(20)))
+    found = inspect_table(path, annotation="label_sets")
+    assert "training would stop: which column is it?" in found.notes[0]
+    assert (found.rows["train"], found.balance) == (14, {})
+    assert not any("have no label" in note for note in found.notes)
+
+
+def test_a_cleaned_copy_of_columns_of_0_and_1(tmp_path):
+    rows = [f"text &amp; {i},{i % 2},{int(i % 3 == 0)}" for i in range(40)]
+    path = write(tmp_path, "\n".join(["text,a,b", *rows, "text & 0,0,1"]) + "\n")
+    found = inspect_table(path, annotation="label_sets", label_columns=["a", "b"])
+    cleaned = clean(found.data)
+    again = load(write(tmp_path, cleaned.files["cleaned.csv"], "again.csv"))
+    every = all_named(again)
+    assert (len(every), every["text & 3"], every["text & 2"]) == (40, ("a", "b"), ())
+    assert cleaned.other_columns == ()

@@ -40,8 +40,8 @@ def test_keep_is_in_the_training_rows_only(tmp_path):
     assert sum(found["ham"]) == 20 and min(found["ham"]) >= 3
     (note,) = data.notes
     assert note == (
-        "classes with fewer than 7 rows: refund (1 row), thanks (4 rows): all their rows are "
-        "training rows, so that they are not tested"
+        "classes with fewer than 7 rows: refund (1 row), thanks (4 rows): all are trained on, "
+        "and none is held out to validate or test on"
     )
     assert data.train.lines.tolist() == sorted(data.train.lines)
 
@@ -109,6 +109,7 @@ def test_other_tables_follow(part, missing, tmp_path):
     assert counts(kept)["refund"][place] == 1 and counts(kept)["refund"][0] == 1
     dropped = load_table(train, **{part: other}, rare_classes="drop")
     assert len(getattr(dropped, part)) == 40
+    assert dropped.notes[1] == f"{other}: 5 rows of these classes are left out"
     merged = load_table(train, **{part: other}, rare_classes="merge=ham")
     assert counts(merged)["ham"][place] == 25
 

@@ -13,6 +13,7 @@ from kerasnlp_lab.data import (
     Split,
     TextDataset,
     load_shards,
+    load_table,
     without_leaks,
     write_shards,
 )
@@ -138,6 +139,25 @@ def test_shards_are_not_sharded_nor_thinned_out(folder, tmp_path):
         write_shards(data, tmp_path / "s", shards=2)
     with pytest.raises(OptionError, match="data shard --leaks drop"):
         without_leaks(data)
+
+
+def test_pairs_come_back_as_pairs(tmp_path):
+    rows = "".join(f"a man {i},a woman {i},{'yes no'.split()[i % 2]}\n" for i in range(40))
+    path = tmp_path / "m.csv"
+    path.write_text("premise,hypothesis,label\n" + rows)
+    table = load_table(path, text_columns="premise", second_text_column="hypothesis")
+    write_shards(table, tmp_path / "shards", shards=2)
+    data = load_shards(tmp_path / "shards")
+    assert data.pair == ("premise", "hypothesis")
+    assert data.source.made_from == table.source
+    assert sorted(data.train.texts) == sorted(table.train.texts)
+
+
+def test_several_labels_are_refused(tmp_path):
+    rows = Split(["a", "b"], label_sets=[(0,), (0, 1)])
+    data = TextDataset("mine", ("x", "y"), rows, rows, rows)
+    with pytest.raises(OptionError, match="mine has texts with several labels, which shards can"):
+        write_shards(data, tmp_path / "shards", shards=1)
 
 
 def test_a_folder_that_is_not_empty(folder):

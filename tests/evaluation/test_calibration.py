@@ -113,7 +113,9 @@ def test_a_class_without_a_row_has_nothing_to_rank_and_the_others_have():
     labels = np.arange(30) % 2
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = score(rng.normal(size=(30, 3)), split_of(labels), ("a", "b", "c")).per_class
+        evaluation = score(rng.normal(size=(30, 3)), split_of(labels), ("a", "b", "c"))
+    found, text = evaluation.per_class, evaluation_text(evaluation)
+    assert "no row has class c: it counts as an F1 of 0 in the macro-F1" in text
     assert found["c"]["average_precision"] is None and found["c"]["support"] == 0
     assert 0 < found["a"]["average_precision"] <= 1
     assert 0 < found["b"]["average_precision"] <= 1

@@ -1,5 +1,6 @@
 """A model of pairs: saved, loaded, exported and asked, with the same answers each time."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -7,11 +8,13 @@ import pytest
 import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
+from kerasnlp_lab.data import Split, TextDataset
 from kerasnlp_lab.data.pairs import join_pair
 from kerasnlp_lab.errors import DataError, OptionError
 from kerasnlp_lab.export import export_classifier, open_predictor
 from kerasnlp_lab.export.predictor import Predictor
 from kerasnlp_lab.tasks import Classification, Entities
+from kerasnlp_lab.training import train
 from kerasnlp_lab.zoo import create_model, load_classifier, predict_logits
 
 NAMES = ("premise", "hypothesis")
@@ -71,6 +74,7 @@ def test_the_same_answers_from_files_and_exports(name, request, tmp_path):
         "second_text": "A dog ran.",
         "label": of_export[0].label,
         "probabilities": of_export[0].probabilities,
+        "labels": [of_export[0].label],
     }
     assert (of_export[6].text, of_export[6].second_text) == ("a b", "c d")
     assert (of_export[7].text, of_export[7].second_text) == ("caf\ufffd", "\ufffd half a character")
@@ -133,3 +137,12 @@ def test_a_keras_file_of_a_model_of_pairs_reads_pairs(transformer, tmp_path):
     np.testing.assert_allclose(loaded(texts), transformer.model(texts), atol=1e-6)
     assert "cat" in transformer.text.vocabulary() and "a" in transformer.text.vocabulary()
     assert not any("\x1f" in word for word in transformer.text.vocabulary())
+
+
+@pytest.mark.parametrize("pair", [NAMES, None], ids=["pairs for single texts", "the reverse"])
+def test_a_training_on_the_other_kind_is_refused(transformer, pair, tmp_path):
+    classifier = dataclasses.replace(transformer, pair=None if pair else NAMES)
+    rows = Split([join_pair("cat", "dog"), join_pair("oil", "war")], [0, 1])
+    data = TextDataset("rows", ("yes", "no"), rows, rows, rows, pair=pair)
+    with pytest.raises(DataError, match="rows has (single|pairs of) texts: give both the names"):
+        train(classifier, data, classifier.entry.recipe, tmp_path)

@@ -37,6 +37,7 @@ def test_every_setting_survives_json():
         strategy="cpu",
         seed=4,
         deterministic=True,
+        folds=3,
         checkpoint_every="3steps",
     )
     default = ExperimentConfig("tfidf_linear")

@@ -109,6 +109,8 @@ def test_a_step_reads_some_windows_of_a_text_drawn_by_seed_step_and_row():
 def test_each_window_is_drawn_equally_often():
     counts = tf.constant([10, 2, 4], tf.int64)
     times = np.zeros(16)
+    last = some_windows(counts, 4, tf.constant([np.nextafter(1, 0)] * 3, tf.float64)).numpy()
+    assert last.tolist() == [2, 4, 7, 9, 10, 11, 12, 13, 14, 15]
     starts = (np.arange(200) + 0.5) / 200
     for start in starts:
         chosen = some_windows(counts, 4, tf.constant([start] * 3, tf.float64)).numpy()

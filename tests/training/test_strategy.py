@@ -49,6 +49,15 @@ def test_from_scratch_losses_on_two_devices_equal_those_on_one():
     )
 
 
+@pytest.mark.slow  # tests/zoo/test_windows.py trains on windows, on one device
+def test_windows_on_two_devices_equal_those_on_one():
+    options = {"dropout": 0.0, "token_dropout": 0.0, "embed_dim": 16, "ff_dim": 16}
+    options |= {"max_length": 8, "long_texts": "windows", "windows_in_training": 2}
+    assert_same_losses(
+        train_on("cpu", "transformer", options), train_on("mirrored", "transformer", options)
+    )
+
+
 @pytest.mark.slow  # a loss by the token: tests/tasks/test_every_task.py has the sums of one device
 def test_entities_on_two_devices_equal_those_on_one():
     how = ("hash_embed_cnn", {"dropout": 0.0, "width": 16, "buckets": 500}, "news_entities")

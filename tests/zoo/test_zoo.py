@@ -147,21 +147,25 @@ def test_plain_keras_compile_and_fit_on_strings(news):
     assert accuracy > 0.9
 
 
-def test_mean_and_pooled_output_are_what_they_say(tiny_checkpoint):
+def test_every_pooling_is_what_it_says(tiny_checkpoint):
     texts = tf.constant(TEXTS)
-    for pooling in ("mean", "pooled_output"):
+    for pooling in ("mean", "unit_mean", "pooled_output"):
         options = {"pooling": pooling, "dropout": 0.0, "max_length": 32, "precision": "float32"}
         classifier = create_classifier(str(tiny_checkpoint), ["a", "b"], [], options=options)
         features = classifier.text(texts)
         outputs = classifier.encoder(features)
-        if pooling == "mean":
+        if pooling != "pooled_output":
             mask = features["input_mask"].numpy()[:, :, np.newaxis]
             pooled = (outputs["sequence_output"].numpy() * mask).sum(1) / mask.sum(1)
+            lengths = np.linalg.norm(pooled, axis=1, keepdims=True)
+            pooled = pooled / lengths if pooling == "unit_mean" else pooled
         else:
             pooled = outputs["pooled_output"].numpy()
         kernel, bias = classifier.head.get_layer("classifier").get_weights()
         expected = pooled @ kernel + bias
         np.testing.assert_allclose(classifier.network(features).numpy(), expected, atol=1e-5)
+        fused = predict_logits(classifier, TEXTS)
+        np.testing.assert_allclose(fused, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["seed_transformer", "tfidf_linear"])
@@ -196,7 +200,7 @@ def test_misspelt_names_and_values_are_told():
         entry.with_options({"max_length": "long"})
     with pytest.raises(OptionError, match="512 positions, got 600"):
         entry.with_options({"max_length": "600"})
-    with pytest.raises(OptionError, match="pooling must be 'mean' or 'pooled_output'"):
+    with pytest.raises(OptionError, match="pooling must be 'mean', 'unit_mean' or"):
         entry.with_options({"pooling": "cls"})
     assert entry.with_options({"dropout": "0.3"}).dropout == 0.3
 

@@ -17,7 +17,7 @@ def read_fasttext(
 ) -> tuple[list[str], Rows]:
     """Returns the columns "text" and "label", and the rows, read as they are asked for.
 
-    With `several_labels`, the label of each row is a list.
+    With `several_labels`, the label of each row is a tuple of names.
     """
 
     def rows() -> Rows:
@@ -34,7 +34,7 @@ def read_fasttext(
             text = " ".join(word for word in words if word not in labels)
             names = [label.removeprefix(_LABEL) for label in labels]
             if several_labels:
-                yield TableRow(line, {"text": text, "label": as_text(names)})
+                yield TableRow(line, {"text": text, "label": as_text(tuple(names))})
             elif len(labels) == 1:
                 yield TableRow(line, {"text": text, "label": names[0]})
             elif labels:
