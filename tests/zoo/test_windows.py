@@ -115,7 +115,7 @@ def test_an_export_reads_windows_too(model, classifiers, tmp_path):
         assert list(one.probabilities.values()) == pytest.approx(row.tolist(), abs=1e-5)
 
 
-@pytest.mark.parametrize("model", ["transformer", "bert"])
+@pytest.mark.parametrize("model", ["transformer", pytest.param("bert", marks=pytest.mark.slow)])
 def test_a_stopped_training_with_windows_ends_the_same(model, make, tmp_path, monkeypatch):
     """A BERT also has a frozen phase, on cached features of windows."""
     monkeypatch.setenv("KERASNLP_LAB_CACHE", str(tmp_path / "cache"))
