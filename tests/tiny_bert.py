@@ -25,6 +25,7 @@ def write_tiny_checkpoint(
     layers: int = 2,
     heads: int = 2,
     positions: int = 64,
+    types: int = 2,
     activation: str = "gelu",
     heads_of_pretraining: bool = False,
 ) -> Path:
@@ -40,7 +41,7 @@ def write_tiny_checkpoint(
         "num_attention_heads": heads,
         "intermediate_size": inner,
         "max_position_embeddings": positions,
-        "type_vocab_size": 2,
+        "type_vocab_size": types,
         "hidden_act": activation,
         "hidden_dropout_prob": 0.1,
         "attention_probs_dropout_prob": 0.1,
@@ -62,7 +63,7 @@ def write_tiny_checkpoint(
 
     add("embeddings.word_embeddings.weight", len(vocabulary), hidden)
     add("embeddings.position_embeddings.weight", positions, hidden)
-    add("embeddings.token_type_embeddings.weight", 2, hidden)
+    add("embeddings.token_type_embeddings.weight", types, hidden)
     add_norm("embeddings.LayerNorm")
     for layer in range(layers):
         prefix = f"encoder.layer.{layer}"

@@ -112,7 +112,8 @@ def fast(vectorizer, vocab_file, casing):
 
 
 def by_module(vectorizer, texts):
-    return TextVectorizer.split(vectorizer, tf.constant(texts)).to_list()
+    tokens = TextVectorizer.split(vectorizer, tf.constant(texts))
+    return vectorizer.truncate(tokens).to_list()
 
 
 def differing(vectorizer, texts):

@@ -97,7 +97,10 @@ def test_predict_a_page_and_an_export(names_run, tmp_path):
         (("--label-smoothing", 0.1), "has no use for label_smoothing"),
         (("--class-weight", "balanced"), "has no use for class_weight"),
         (("--model", "transformer"), "use hash_embed_cnn or a BERT"),
-        (("--model", "tfidf_linear"), "task must be classification for tfidf_linear"),
+        (
+            ("--model", "tfidf_linear"),
+            "task must be classification or multi_label for tfidf_linear",
+        ),
         (("--dataset", "news_sample"), "say --task classification"),
     ],
 )

@@ -58,6 +58,13 @@ def test_windows_on_two_devices_equal_those_on_one():
     )
 
 
+@pytest.mark.slow  # tests/tasks/test_multi_label.py has the losses of one device
+def test_several_labels_on_two_devices_equal_those_on_one():
+    options = {"dropout": 0.0, "token_dropout": 0.0, "embed_dim": 16, "ff_dim": 16}
+    how = ("transformer", options, "several labels")
+    assert_same_losses(train_on("cpu", *how), train_on("mirrored", *how))
+
+
 @pytest.mark.slow  # a loss by the token: tests/tasks/test_every_task.py has the sums of one device
 def test_entities_on_two_devices_equal_those_on_one():
     how = ("hash_embed_cnn", {"dropout": 0.0, "width": 16, "buckets": 500}, "news_entities")

@@ -17,17 +17,25 @@ from safetensors.numpy import load_file, save_file
 
 from kerasnlp_lab import create_classifier, load_dataset, train
 from kerasnlp_lab._keras import keras
-from kerasnlp_lab.bert import HubVectorizer, load_hub_layer
+from kerasnlp_lab.bert import HubVectorizer, fast_encoder, load_hub_layer
 from kerasnlp_lab.bert.checkpoint import read_config
+from kerasnlp_lab.bert.real_positions import RealPositions
 from kerasnlp_lab.bert.reopening import checkpoint_of_module
 from kerasnlp_lab.errors import HubError, OptionError, UnknownNameError
 from kerasnlp_lab.export.hub_modules import build_modules
 from kerasnlp_lab.hub import minilm_modules
 from kerasnlp_lab.lab import ExperimentConfig, run_experiment
 from kerasnlp_lab.lab.reading import notes_on_reading
-from kerasnlp_lab.zoo import Recipe, find_model, load_classifier, predict_logits
+from kerasnlp_lab.tasks import Classification, Entities, MultiLabel
+from kerasnlp_lab.zoo import (
+    Recipe,
+    create_model,
+    find_model,
+    load_classifier,
+    predict_logits,
+)
 from tests.bert.checkpoints import change_config
-from tests.tiny_bert import TINY_VOCABULARY
+from tests.tiny_bert import TINY_VOCABULARY, write_tiny_checkpoint
 
 TEXTS = ["The Cat sat, the dog ran!", "oil", "", "a team Match . goal ' goal ' goal"]
 # Exact comparisons need float32, even if this machine would choose bfloat16.
@@ -40,6 +48,45 @@ LABELS = ("World", "Sports", "Business", "Sci/Tech")
 def bert_base_vocabulary():
     """bert-base-uncased's vocabulary, which MiniLM shares."""
     return Path(minilm_modules().preprocess, "assets", "vocab.txt")
+
+
+@pytest.fixture(scope="module")
+def one_type(tmp_path_factory):
+    """A BERT that was pre-trained on single texts, with one type of tokens."""
+    return write_tiny_checkpoint(tmp_path_factory.mktemp("types") / "one-type", types=1)
+
+
+def test_a_bert_with_one_type_of_tokens_is_for_single_texts(one_type):
+    settings = {"options": SMALL, "pair": ("premise", "hypothesis")}
+    with pytest.raises(OptionError, match="one type of tokens only, but a pair of texts needs two"):
+        create_model(str(one_type), Classification(("no", "yes")), ["cat\x1fdog"], **settings)
+    alone = create_model(str(one_type), Classification(("no", "yes")), [], options=SMALL)
+    assert np.isfinite(predict_logits(alone, TEXTS)).all()
+
+
+@pytest.mark.parametrize(
+    ("task", "mixed"),
+    [(Classification, False), (MultiLabel, False), (Entities, True)],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_attention_pads_two_halves_apart_where_batches_have_texts_of_any_lengths(
+    task, mixed, folder, monkeypatch
+):
+    """In training alone: predictions sort texts by their lengths."""
+    seen = []
+
+    class Spy(RealPositions):
+        def __init__(self, mask, *, differentiable, halves=False):
+            seen.append(halves)
+            super().__init__(mask, differentiable=differentiable, halves=halves)
+
+    monkeypatch.setattr(fast_encoder, "RealPositions", Spy)
+    classifier = create_model(str(folder), task(("a", "b")), [], options=SMALL)
+    features = classifier.text(tf.constant(TEXTS))
+    seen.clear()
+    classifier.network(features, training=True)
+    classifier.network(features, training=False)
+    assert seen == [mixed, False]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from kerasnlp_lab.data import Split, TextDataset
 from kerasnlp_lab.errors import OptionError, TrainingStopped
 from kerasnlp_lab.explanation import explain
 from kerasnlp_lab.export import export_classifier, open_predictor
-from kerasnlp_lab.tasks import Entities
+from kerasnlp_lab.tasks import Classification, Entities, MultiLabel
 from kerasnlp_lab.text.vectorizer import WINDOW_OF
 from kerasnlp_lab.training import train
 from kerasnlp_lab.training.checkpoints import Checkpoints
@@ -191,6 +191,83 @@ def test_an_explanation_shows_what_is_read(long_texts, make):
     assert read == words[:head] + words[len(words) - 16 + head :]
     assert [token.text for token in found.tokens] == read
     assert found.window is None
+
+
+@pytest.fixture(scope="module")
+def several(tmp_path_factory):
+    """A transformer that was trained on windows of texts with several labels or none."""
+    texts = TEXTS[1:9]
+    sets = [[label for label in range(3) if (row >> label) & 1] for row in range(len(texts))]
+    rows = Split(texts, label_sets=sets)
+    options = SMALL | {"max_length": 16, "long_texts": "windows", "windows_in_training": 2}
+    keras.utils.set_random_seed(0)
+    classifier = create_model("transformer", MultiLabel(NAMES), texts, options=options)
+    before = [weight.copy() for weight in classifier.network.get_weights()]
+    data = TextDataset("several", NAMES, rows, rows, rows)
+    recipe = Recipe(epochs=1, batch_size=4, learning_rate=3e-3)
+    result = train(classifier, data, recipe, tmp_path_factory.mktemp("several") / "run")
+    assert any(
+        np.abs(now - then).max() > 1e-4
+        for now, then in zip(classifier.network.get_weights(), before, strict=True)
+    )
+    return classifier, rows, result
+
+
+def window_logits(classifier, text):
+    features = classifier.text(tf.constant([text]))
+    features.pop(WINDOW_OF)
+    return keras.Model(classifier.network.input, classifier.network.output)(features).numpy()
+
+
+def test_several_labels_are_those_of_all_windows(several):
+    classifier, rows, result = several
+    found = predict_logits(classifier, TEXTS)
+    expected = [window_logits(classifier, text).mean(axis=0) for text in TEXTS]
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    targets = classifier.task.targets(classifier.text, rows)(tf.range(len(rows)))
+    losses, weight = classifier.task.losses(predict_logits(classifier, rows.texts), targets)
+    assert result.history[-1]["val_loss"] == pytest.approx(float(losses / weight), abs=1e-5)
+
+
+@pytest.mark.parametrize("label", NAMES)
+def test_the_window_with_the_highest_logit_of_a_label_is_explained(label):
+    """The other labels do not matter: each has a probability of its own."""
+    keras.utils.set_random_seed(0)
+    options = SMALL | {"max_length": 16, "long_texts": "windows"}
+    classifier = create_model("transformer", MultiLabel(NAMES), TEXTS, options=options)
+    rng = np.random.default_rng(0)
+    kernel, bias = classifier.head.get_weights()
+    # Labels that rise and fall together: minus their mean, another window is the highest.
+    together = rng.normal(size=(len(kernel), 1)) + 0.1 * rng.normal(size=kernel.shape)
+    classifier.head.set_weights([together, bias])
+    logits = window_logits(classifier, TEXTS[-1])
+    own = logits[:, NAMES.index(label)]
+    assert np.argmax(own) != np.argmax(own - logits.mean(axis=1))
+    found = explain(classifier, TEXTS[-1], label=label)
+    assert found.window == (1 + int(np.argmax(own)), len(logits)) and len(logits) > 64
+
+
+def test_an_export_gives_the_several_labels_of_all_windows(several, tmp_path):
+    classifier, _, _ = several
+    export_classifier(classifier, tmp_path / "export")
+    found = list(open_predictor(tmp_path / "export").predict(TEXTS))
+    expected = classifier.decision.probabilities(predict_logits(classifier, TEXTS))
+    for one, row in zip(found, expected, strict=True):
+        assert list(one.probabilities.values()) == pytest.approx(row.tolist(), abs=1e-5)
+
+
+@pytest.mark.parametrize("model", ["transformer", "bert"])
+@pytest.mark.parametrize("long_texts", ["tail", "head_tail", "windows"])
+def test_it_is_not_for_pairs(long_texts, model, tiny_checkpoint):
+    name = str(tiny_checkpoint) if model == "bert" else model
+    with pytest.raises(OptionError, match=f"long_texts={long_texts} is not for pairs of texts"):
+        create_model(
+            name,
+            Classification(NAMES),
+            ["the cat\x1fa dog"],
+            pair=("premise", "hypothesis"),
+            options={"long_texts": long_texts},
+        )
 
 
 @pytest.mark.parametrize("long_texts", ["tail", "head_tail", "windows"])
