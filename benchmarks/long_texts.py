@@ -111,14 +111,15 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1200)
     parser.add_argument("--tests", type=int, default=600)
     parser.add_argument("--recipe", type=json.loads, default={}, help="changes, as JSON")
+    parser.add_argument("--windows", type=int, default=4, help="windows_in_training; default 4")
     parser.add_argument("--only", nargs="*", default=["deciding", *LONG_TEXTS])
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     data = make_data(arguments.data, arguments.rows, arguments.tests)
     for name in arguments.only:
-        options = {"max_length": arguments.max_length}
+        options: dict[str, Any] = {"max_length": arguments.max_length}
         if name != "deciding":
-            options["long_texts"] = name
+            options |= {"long_texts": name, "windows_in_training": arguments.windows}
         rows = data["deciding" if name == "deciding" else "long"]
         result = measure(rows, arguments.model, options, arguments.recipe, arguments.seed)
         print(json.dumps({"texts": name, **result}), flush=True)

@@ -31,6 +31,13 @@ def test_python_on_a_page_runs_from_top_to_bottom(page, tmp_path, monkeypatch):
             exec(compile(code, page, "exec"), names)
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_no_placeholder_is_left(page):
+    """Such as a word in capitals that stands where figures were to follow."""
+    prose = re.sub(r"```.*?```", "", read(page), flags=re.DOTALL)
+    assert not re.findall(r"^(?:[A-Z]{3,}|.*\b(?:TODO|TBD|FIXME|XXX)\b.*)$", prose, re.MULTILINE)
+
+
 @pytest.mark.parametrize("page", [p for p in PAGES if p not in OF_THEIR_DAY])
 def test_commands_that_are_shown_exist(page):
     known = commands()
