@@ -19,6 +19,7 @@ from kerasnlp_lab.text.vectorizer import WINDOW_OF, Features, replace_surrogates
 from kerasnlp_lab.training import RunDirectory
 from kerasnlp_lab.zoo import Classifier, load_classifier
 from kerasnlp_lab.zoo.inside import Inside
+from kerasnlp_lab.zoo.network import pool_windows
 
 __all__ = ["explain", "explain_run"]
 
@@ -89,7 +90,8 @@ def explain(
     features = classifier.text(tf.constant([given]))
     window_of = features.pop(WINDOW_OF, None)
     logits = _logits(inside, features)  # [1, classes], or of each window
-    probabilities = classifier.decision.probabilities(logits.mean(axis=0, keepdims=True))
+    pooled = pool_windows(logits, np.zeros(len(logits), np.int32)).numpy()  # [1, classes]
+    probabilities = classifier.decision.probabilities(pooled)
     names = classifier.label_names
     several = isinstance(task, MultiLabel)
     decide = classifier.decision.label_ids if not several else lambda shares: shares.argmax(axis=1)

@@ -27,7 +27,7 @@ from kerasnlp_lab.text.vectorizer import Features
 from kerasnlp_lab.text.windows import cut_into_windows
 from kerasnlp_lab.zoo.entry import ZooEntry
 from kerasnlp_lab.zoo.inside import Inside
-from kerasnlp_lab.zoo.network import FEATURES, StringModel, mean_over_windows
+from kerasnlp_lab.zoo.network import FEATURES, StringModel, pool_over_windows
 from kerasnlp_lab.zoo.options import ModelOptions
 
 __all__ = ["DESCRIPTION_FILE", "WEIGHTS_FILE", "Classifier"]
@@ -111,7 +111,7 @@ class Classifier:
         if self.text.long_texts != "windows":
             return self._on_tokens(answer)
         classes = head.output_shape[-1]
-        return self._on_tokens(lambda features: mean_over_windows(answer, features, classes))
+        return self._on_tokens(lambda features: pool_over_windows(answer, features, classes))
 
     @cached_property
     def forward(self) -> Any:

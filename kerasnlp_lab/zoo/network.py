@@ -17,7 +17,8 @@ __all__ = [
     "FEATURES",
     "StringModel",
     "WindowNetwork",
-    "mean_over_windows",
+    "pool_over_windows",
+    "pool_windows",
     "window_head",
     "with_head",
 ]
@@ -26,10 +27,28 @@ FEATURES = "features"  # the name of the layer before the head
 WINDOWS_AT_ONCE = 64
 
 
-def mean_over_windows(
+def pool_windows(logits: tf.Tensor, window_of: tf.Tensor) -> tf.Tensor:
+    """Computes the logits of texts from those of their windows: the log of the mean of exp(logit).
+
+    This is near the mean while the windows agree, and near the maximum where few of them speak
+    for a class. A mean would dilute those few (docs/LOG.md, 2026-11-29).
+
+    Args:
+        logits: Float32 [windows, classes].
+        window_of: The text of each window, in ascending order, int [windows].
+
+    Returns:
+        Float32 [texts, classes].
+    """
+    highest = tf.stop_gradient(tf.math.segment_max(logits, window_of))
+    share = tf.exp(logits - tf.gather(highest, window_of))
+    return highest + tf.math.log(tf.math.segment_mean(share, window_of))
+
+
+def pool_over_windows(
     network: Callable[[Features], tf.Tensor], features: Features, classes: int
 ) -> tf.Tensor:
-    """Computes the logits of texts, float32 [texts, classes], as means of those of their windows.
+    """Computes the logits of texts, float32 [texts, classes], from their windows.
 
     It computes some windows at a time, so that a book needs no more memory than a page.
 
@@ -53,26 +72,26 @@ def mean_over_windows(
     _, logits = tf.while_loop(
         lambda start, _: start < windows, some, (start, logits), parallel_iterations=1
     )
-    return tf.math.segment_mean(tf.ensure_shape(logits.concat(), [None, classes]), window_of)
+    return pool_windows(tf.ensure_shape(logits.concat(), [None, classes]), window_of)
 
 
 @keras.utils.register_keras_serializable(package="kerasnlp_lab")
 class WindowNetwork(keras.Model):
     """A network of windows, made of the inputs and outputs of one, that answers for whole texts.
 
-    It takes the features of windows with `WINDOW_OF`, and returns the mean of the logits of each
-    text's windows, float32 [texts, classes].
+    It takes the features of windows with `WINDOW_OF`, and returns the logits of each text,
+    float32 [texts, classes]. See `pool_windows`.
     """
 
     def call(self, inputs: Features, training: Any = None, mask: Any = None) -> tf.Tensor:
         if not tf.is_tensor(training) and not training:
             part = super().call
-            return mean_over_windows(
+            return pool_over_windows(
                 lambda some: part(some, training=False), inputs, self.output_shape[-1]
             )
         windows = {name: one for name, one in inputs.items() if name != WINDOW_OF}
         logits = super().call(windows, training=training)
-        return tf.math.segment_mean(logits, inputs[WINDOW_OF])
+        return pool_windows(tf.cast(logits, tf.float32), inputs[WINDOW_OF])
 
 
 @keras.utils.register_keras_serializable(package="kerasnlp_lab")

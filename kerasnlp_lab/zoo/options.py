@@ -92,7 +92,7 @@ class LengthOptions(ModelOptions):
         max_length: The longest text in tokens, or the longest window.
         long_texts: What is read of a longer text: its "head", its "tail", "head_tail" (a quarter
             from the head, the rest from the tail), or "windows": all of it, in windows that
-            overlap. The logits of a text are then the mean of those of its windows.
+            overlap. The logits of a text are then pooled; see `zoo.network.pool_windows`.
         windows_in_training: The most windows of one text in a step of the training, drawn anew
             each time. Memory and time grow with it. Predictions read all windows.
 
