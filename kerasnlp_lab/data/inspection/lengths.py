@@ -50,7 +50,11 @@ class Lengths:
     @classmethod
     def of(cls, unit: str, lengths: np.ndarray, max_lengths: Sequence[int]) -> Lengths:
         """Summarizes lengths, int64 of shape [texts]."""
-        counts, edges = np.histogram(lengths, bins=BINS)
+        shortest = int(lengths.min())
+        step = -(-(int(lengths.max()) + 1 - shortest) // BINS)
+        counts, edges = np.histogram(lengths, shortest + step * np.arange(BINS + 1))
+        used = np.flatnonzero(counts)[-1] + 1
+        counts, edges = counts[:used], edges[: used + 1].astype(float)
         median, high, highest = (float(p) for p in np.percentile(lengths, (50, 95, 99)))
         return cls(
             unit,

@@ -75,18 +75,18 @@ def _bar_character(console: rich.console.Console) -> str:
 
 
 def _histogram(lengths: Lengths, bar: str) -> list[str]:
-    """Returns the lines of a histogram: the edges of each bin, a bar and a number."""
+    """Returns the lines of a histogram: the lengths in each bin, a bar and a number."""
     lines = [f"{lengths.unit} in a training text ({lengths.rows:,} texts)"]
     most = max(lengths.counts)
-    edges = [f"{edge:.1f}" for edge in lengths.edges]
-    width = max(map(len, edges))
-    bins = zip(itertools.pairwise(edges), lengths.counts, strict=True)
-    for (low, high), count in bins:
+    bins = [(int(low), int(high) - 1) for low, high in itertools.pairwise(lengths.edges)]
+    width = len(str(bins[-1][1]))
+    for (low, high), count in zip(bins, lengths.counts, strict=True):
         length = -(-count * BAR // most)  # rounded up: one text is visible too
-        lines.append(f"{low:>{width}} to {high:>{width}} {bar * length} {count:,}")
-    high = f"95% up to {lengths.percentile_95:.0f}, 99% up to {lengths.percentile_99:.0f}"
+        name = f"{low:>{width}}" if low == high else f"{low:>{width}} to {high:>{width}}"
+        lines.append(f"{name} {bar * length} {count:,}")
+    highest = f"95% up to {lengths.percentile_95:.0f}, 99% up to {lengths.percentile_99:.0f}"
     middle = f"mean {lengths.mean:.1f}, median {lengths.median:g}"
-    lines.append(f"{middle}, {high}, longest {lengths.longest}")
+    lines.append(f"{middle}, {highest}, longest {lengths.longest}")
     if not lengths.cut:
         return lines
     (first, share), *others = lengths.cut.items()

@@ -15,14 +15,24 @@ def test_figures_are_those_of_pandas():
     lengths = np.random.default_rng(0).poisson(16, 1000)
     series = pd.Series(lengths)
     found = Lengths.of("words", lengths, [10, 25])
-    bars = series.hist(bins=30).patches  # as in the tutorial
-    assert found.counts == tuple(int(bar.get_height()) for bar in bars)
-    np.testing.assert_allclose(found.edges[:-1], [bar.get_x() for bar in bars], atol=1e-9)
+    counts = series.value_counts().reindex(range(series.min(), series.max() + 1), fill_value=0)
+    assert found.counts == tuple(counts)
+    assert found.edges == (*counts.index, series.max() + 1)
     assert (found.mean, found.median) == pytest.approx((series.mean(), series.median()))
     assert found.percentile_95 == pytest.approx(series.quantile(0.95))
     assert found.percentile_99 == pytest.approx(series.quantile(0.99))
     assert (found.longest, found.rows) == (series.max(), 1000)
     assert found.cut == {10: (series > 10).mean(), 25: (series > 25).mean()}
+
+
+@pytest.mark.parametrize("most", [4, 33, 34, 63, 64, 5000])
+def test_bins_are_whole_lengths_and_none_is_empty_after_the_longest(most):
+    lengths = np.array([4, 4, most])
+    found = Lengths.of("words", lengths, [])
+    (step,) = set(np.diff(found.edges))
+    assert step == int(step) and sum(found.counts) == 3 and len(found.counts) <= 30
+    assert found.edges[0] == 4 and found.counts[-1] > 0
+    assert found.edges[-2] <= most < found.edges[-1]
 
 
 def test_words_are_between_white_space():
