@@ -98,7 +98,11 @@ def evaluation_text(evaluation: ClassificationEvaluation) -> str:
         f"{before:.4f} without the temperature of {decision.temperature:.2f}",
     ]
     if absent := [name for name, row in evaluation.per_class.items() if not row["support"]]:
-        lines.append(f"no row has class {listed(absent)}: it counts as an F1 of 0 in the macro-F1")
+        subject = "class" if len(absent) == 1 else "the classes"
+        count = "it counts" if len(absent) == 1 else "they count"
+        lines.append(
+            f"no row has {subject} {listed(absent)}: {count} as an F1 of 0 in the macro-F1"
+        )
     if decision.positive is not None:
         row = evaluation.per_class[names[decision.positive]]
         name = shown_names(names)[decision.positive]

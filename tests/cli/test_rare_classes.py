@@ -82,7 +82,7 @@ def test_keep_trains_on_the_rare_rows_and_tests_on_none(runs):
     metrics = json.loads((folder / "keep" / "metrics.json").read_text())["test"]
     assert [metrics["per_class"][name]["support"] for name in ("refund", "broken")] == [0, 0]
     said = results["keep"].out + results["keep"].err
-    assert "no row has class" in said and "refund" in said
+    assert "no row has the classes" in said and "refund" in said
     (answer,) = run("predict", folder / "keep", "money back", "--json").out.splitlines()
     assert set(json.loads(answer)["probabilities"]) == set(COUNTS)
 
