@@ -105,7 +105,7 @@ _RECIPE = Recipe(
 LSTM = _entry(
     ModelCard(
         name="lstm",
-        summary="a bidirectional LSTM and its last states, trained from scratch in a minute",
+        summary="a bidirectional LSTM and its last states, trained from scratch",
         source="Hochreiter and Schmidhuber 1997, https://doi.org/10.1162/neco.1997.9.8.1735",
         parameters="1,018,372",
         licence="Apache-2.0",

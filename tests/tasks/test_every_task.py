@@ -226,9 +226,9 @@ def resumes():
     """Returns subjects, quick if inputs change with the step or an encoder is frozen at first."""
     for case in CASES:
         for model in models_of(case):
-            recurrent = model in ("lstm", "rnn_attention")
-            changes = case.task.changes_inputs
-            quick = case == CASES[0] if model == "bert" or recurrent else changes
+            quick = case.task.changes_inputs
+            if model in ("bert", "rnn_attention"):
+                quick = case.task is Classification
             marks = () if quick else pytest.mark.slow
             yield pytest.param((model, case), marks=marks, id=f"{model}-{case.task.name}")
 
