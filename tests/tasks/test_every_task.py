@@ -50,14 +50,16 @@ def subjects(*, throwaway):
     """Returns each model with each task. One task on a BERT is enough for make test.
 
     Args:
-        throwaway: Whether make test runs `MaskedWords`, too, which changes its inputs. Entities
-            stand for `EvenWords`, the other task with a target for each token.
+        throwaway: Whether make test runs `MaskedWords`, too, which changes its inputs, and `lstm`,
+            which is built as `rnn_attention` is. Entities stand for `EvenWords`, the other task
+            with a target for each token.
     """
     slow = [EvenWords] if throwaway else [EvenWords, MaskedWords]
     for case in CASES:
         for model in models_of(case):
             from_scratch = model != "bert" and case.task not in slow
             quick = case.task is Classification or from_scratch
+            quick &= throwaway or model != "lstm"
             marks = () if quick else pytest.mark.slow
             yield pytest.param((model, case), marks=marks, id=f"{model}-{case.task.name}")
 

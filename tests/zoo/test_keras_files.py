@@ -58,10 +58,10 @@ def test_weights_are_saved_and_loaded(name, tiny_checkpoint, tmp_path):
 @pytest.mark.parametrize(
     "name",
     [
-        "lstm",
-        "rnn_attention",
         "transformer",
         "tfidf_linear",
+        pytest.param("lstm", marks=pytest.mark.slow),
+        pytest.param("rnn_attention", marks=pytest.mark.slow),
         pytest.param("seed_transformer", marks=pytest.mark.slow),
     ],
 )
