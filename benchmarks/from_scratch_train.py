@@ -1,7 +1,10 @@
-"""How fast the from-scratch model trains on AG News, from strings: texts a second.
+"""How fast a from-scratch model trains on AG News, from strings: texts a second.
 
   ours      kerasnlp_lab's transformer, trained by kerasnlp_lab.train with its recipe's batches
   tutorial  the tutorial's code as written: batches of 128, every text padded to 256 words
+
+With --model lstm or rnn_attention, ours is that model, and tutorial is the same network of Keras'
+layers, fed as a tutorial does it: rows in any order, each padded to 256 words.
 
 With --accuracy, then: test accuracy of both after training on all rows, ours as its recipe
 says, the tutorial's for as many epochs, whose best on the test split is taken, too.
@@ -22,12 +25,14 @@ from materials import ag_news, different, question
 from kerasnlp_lab.data import Split, TextDataset
 
 MODEL = "transformer"
+MODELS = (MODEL, "lstm", "rnn_attention")
 
 
-def start(one: Contestant, data: TextDataset, seed: int = 0) -> None:
+def start(one: Contestant, data: TextDataset, seed: int = 0, model: str = MODEL) -> None:
     """Has a contestant make a new model with the vocabulary of the training split."""
     fields = {"seed": seed, "label_names": data.label_names, "vocabulary": list(data.train.texts)}
-    one.ask("start", **fields, **({"model": MODEL} if one.name == "ours" else {}))
+    named = one.name == "ours" or model != MODEL
+    one.ask("start", **fields, **({"model": model} if named else {}))
 
 
 def rows_of(split: Split) -> tuple[list[str], list[int]]:
@@ -41,12 +46,14 @@ def test_accuracy(one: Contestant, data: TextDataset) -> float:
     return float(np.mean(found == data.test.labels))
 
 
-def accuracies(ours: Contestant, tutorial: Contestant, data: TextDataset) -> dict[str, float]:
+def accuracies(
+    ours: Contestant, tutorial: Contestant, data: TextDataset, model: str
+) -> dict[str, float]:
     """Trains both on all rows and returns their accuracies."""
     texts, labels = rows_of(data.train)
-    start(ours, data)
+    start(ours, data, model=model)
     trained = ours.ask("train_by_recipe", rows=(texts, labels), validation=rows_of(data.validation))
-    start(tutorial, data)
+    start(tutorial, data, model=model)
     found = []
     for _ in range(trained["epochs"]):
         tutorial.ask("train", texts=texts, labels=labels)
@@ -61,19 +68,24 @@ def accuracies(ours: Contestant, tutorial: Contestant, data: TextDataset) -> dic
 
 def main() -> None:
     parser = question("from_scratch_train", __doc__, rounds=3, texts=2560)
+    parser.add_argument("--model", choices=MODELS, default=MODEL)
     parser.add_argument("--accuracy", action=argparse.BooleanOptionalAction, default=False)
     arguments = parser.parse_args()
+    if arguments.model != MODEL:
+        arguments.question += f"_{arguments.model}"
     data = ag_news(arguments)
     slices = Slices(different(data.train), arguments.texts)
     with Contestants(arguments.threads) as contestants:
         contestants.start("ours", "ours", sys.executable)
-        contestants.start("tutorial", "tutorial_transformer", sys.executable)
+        recurrent = arguments.model != MODEL
+        program = "tutorial_recurrent" if recurrent else "tutorial_transformer"
+        contestants.start("tutorial", program, sys.executable)
         for one in contestants:
-            start(one, data)
+            start(one, data, model=arguments.model)
         results = compare(
             contestants, slices, train, rounds=arguments.rounds, least=512, multiple=128
         )
-        found = accuracies(*contestants, data) if arguments.accuracy else {}
+        found = accuracies(*contestants, data, arguments.model) if arguments.accuracy else {}
         for name, value in found.items():
             print(f"test accuracy, {name}: {value:.4f}" if name != "epochs" else f"{value} epochs")
         report(arguments, contestants, results, accuracy=found)

@@ -42,6 +42,8 @@ QUESTIONS: dict[str, tuple[str, dict[str, float]]] = {
     "entities": ("Entities", {}),
     "pairs": ("Pairs of texts", {}),
     "from_scratch_train": ("Training from scratch", {"tutorial": 4}),
+    "from_scratch_train_lstm": ("Training lstm from scratch", {}),
+    "from_scratch_train_rnn_attention": ("Training rnn_attention from scratch", {}),
     "from_scratch_predict": (
         "Predicting from scratch",
         {"fasttext": 0.5, "fasttext_normalized": 0.5},

@@ -50,9 +50,9 @@ def explain(
 ) -> None:
     """Show a model's attention and the contribution of each word.
 
-    For Transformers and BERTs. Contributions are integrated gradients, from a text of neutral
-    tokens to this one. The page shows every layer and head. Earlier files in the folder are
-    replaced.
+    For Transformers, recurrent networks and BERTs. Contributions are integrated gradients, from a
+    text of neutral tokens to this one. The page shows every layer and head. Earlier files in the
+    folder are replaced.
     """
     import_tensorflow()
     from kerasnlp_lab.evaluation.fonts import without_font
@@ -75,7 +75,8 @@ def explain(
         print_json(_document(explanation, to))
     else:
         _print_explanation(explanation)
-        print(f"{to / 'explanation.html'}: every layer and head; {to / 'explanation.png'}")
+        shown = "every layer and head" if explanation.attention.size else "the coloured text"
+        print(f"{to / 'explanation.html'}: {shown}; {to / 'explanation.png'}")
     if missing := without_font([figure]):
         print(
             f"no installed font has {missing[:20]}: the picture shows boxes there, the page uses "
@@ -86,6 +87,7 @@ def explain(
 
 def _document(explanation: Explanation, to: Path) -> dict[str, Any]:
     values, check = explanation.word_contributions.tolist(), explanation.completeness
+    shares = explanation.pool_shares
     words = [
         {
             **vars(explanation.words[index]),
@@ -93,6 +95,7 @@ def _document(explanation: Explanation, to: Path) -> dict[str, Any]:
             "end": explanation.words[index].end - part.start,
             **({"of": part.name} if part.name else {}),
             "contribution": values[index],
+            "attention": None if shares is None else float(shares[index]),
         }
         for part in explanation.parts
         for index in part.words
@@ -126,7 +129,9 @@ def _print_explanation(explanation: Explanation) -> None:
     if explanation.window and explanation.window[1] > 1:
         number, count = explanation.window
         print(f"read in {count} windows; window {number} speaks most for the class:")
-    print(f"contributions to {shown[explanation.label]}, and against it (-):")
+    shares = explanation.pool_shares
+    also = "" if shares is None else "; each word's share of the attention"
+    print(f"contributions to {shown[explanation.label]}, and against it (-){also}:")
     values = explanation.word_contributions
     block = "█" if writes_unicode() else "#"
     most = max(abs(values).max(), 1e-9)
@@ -142,5 +147,6 @@ def _print_explanation(explanation: Explanation) -> None:
                 print(f"  {name}  not read")
                 continue
             bar = block * round(BAR * abs(value) / most)
-            print(f"  {name}  {value:+.4f}  {'-' if value < 0 and bar else ''}{bar}")
+            share = "" if shares is None else f"{shares[index]:6.1%}  "
+            print(f"  {name}  {value:+.4f}  {share}{'-' if value < 0 and bar else ''}{bar}")
     print(explanation.completeness)

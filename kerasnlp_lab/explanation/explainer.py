@@ -33,7 +33,8 @@ def explain(
 ) -> Explanation:
     """Explains a classifier's answer to a text. All is computed in float32.
 
-    The attention shows where each head of each layer looks. A word's contribution is its
+    The attention shows where each head of each layer looks, or how much of each word a pool takes;
+    a recurrent network without a pool has none. A word's contribution is its
     integrated gradient: the part of the class's output that the word accounts for, along the
     straight path from a text of neutral tokens ([MASK] for a BERT, the unknown word otherwise)
     to this text. The output is the class's logit minus the mean of all logits, because a
@@ -44,7 +45,8 @@ def explain(
     with the highest output for the class.
 
     Args:
-        classifier: One of our own Transformers, or a BERT without ``encoder=module``.
+        classifier: One of our own Transformers or recurrent networks, or a BERT without
+            ``encoder=module``.
         text: The text to explain; for a classifier of pairs, a tuple (first, second).
         label: The class to explain; None for the predicted class, or the most probable of several
             labels.
@@ -53,7 +55,7 @@ def explain(
         The explanation.
 
     Raises:
-        OptionError: The classifier has no attention.
+        OptionError: The classifier is of another kind.
         UnknownNameError: The classifier has no such class.
         DataError: This is not one text, or no pair where the classifier needs one, or the
             classifier reads no word of it.
@@ -110,7 +112,12 @@ def explain(
     contributions, completeness = _integrated_gradients(
         inside, features, tf.where(replaced, neutral_id, features[inside.ids]), target, several
     )
-    scores = np.stack([layer[0] for layer in attention])  # [layers, heads, seq, seq]
+    seq = replaced.shape[1]
+    scores = np.zeros((0, 0, 0, seq), np.float32)
+    if attention:  # [layers, heads, rows, seq]
+        scores = np.stack([layer[0] for layer in attention])
+    of_tokens = attention and not inside.pools
+    rollout = _rollout(scores) if of_tokens else scores.reshape(-1, seq)
     return Explanation(
         text=given.replace(PAIR_SEPARATOR, "\n") if classifier.pair else given,
         label=names[target],
@@ -118,12 +125,13 @@ def explain(
         words=tuple(words),
         tokens=tuple(tokens),
         attention=scores[:, :, :length, :length],
-        rollout=_rollout(scores)[:length, :length],
+        rollout=rollout[:length, :length],
         contributions=contributions[:length],
         completeness=completeness,
         pair=classifier.pair,
         second_start=given.index(PAIR_SEPARATOR) + 1 if classifier.pair else None,
         window=window,
+        pools=inside.pools,
     )
 
 

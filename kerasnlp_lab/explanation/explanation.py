@@ -66,9 +66,11 @@ class Explanation:
         words: The words of the text.
         tokens: The tokens that the model read.
         attention: The attention in every layer and head, float32
-            [layers, heads, tokens (from), tokens (to)].
+            [layers, heads, tokens (from), tokens (to)]. That of a pool is [1, 1, 1, tokens], and
+            a model without attention has no layers.
         rollout: How much of each token reaches each position of the last layer through all
-            layers, float32 [tokens (at), tokens (of)].
+            layers, float32 [tokens (at), tokens (of)]; of a pool [1, tokens], and without
+            attention [0, tokens].
         contributions: The contribution of each token to the class, float32 [tokens].
         completeness: How well the contributions add up.
         pair: The names of the two texts of a pair; None for a single text.
@@ -76,6 +78,7 @@ class Explanation:
         window: For a model that reads long texts in windows, the one that decided: its number,
             from 1, and how many there are. Words, tokens, attention and contributions are then
             those of this window, and the probabilities those of the whole text.
+        pools: Whether the attention is that of one pool over the text, and not of each token.
 
     Source: attention rollout, Abnar and Zuidema 2020, https://arxiv.org/abs/2005.00928;
     integrated gradients, Sundararajan et al. 2017, https://arxiv.org/abs/1703.01365.
@@ -93,6 +96,7 @@ class Explanation:
     pair: tuple[str, str] | None = None
     second_start: int | None = None
     window: tuple[int, int] | None = None
+    pools: bool = False
 
     @property
     def parts(self) -> list[Part]:
@@ -118,13 +122,24 @@ class Explanation:
     @property
     def attention_to_padding(self) -> float:
         """The mean share of a token's attention that goes to padding; 0 in a model with masks."""
+        if not self.attention.size:
+            return 0.0
         return float(max(0.0, 1.0 - self.attention.sum(axis=-1).mean()))
+
+    @property
+    def pool_shares(self) -> np.ndarray | None:
+        """The share of the pool that each word has, float32 [words]; None without a pool."""
+        return self._of_words(self.rollout[0]) if self.pools else None
 
     @property
     def word_contributions(self) -> np.ndarray:
         """The contribution of each word, float32 [words]; 0 for words that the model skips."""
+        return self._of_words(self.contributions)
+
+    def _of_words(self, of_tokens: np.ndarray) -> np.ndarray:
+        """Returns the sum of each word's tokens, float32 [words]."""
         totals = np.zeros(len(self.words), np.float32)
-        for token, value in zip(self.tokens, self.contributions, strict=True):
+        for token, value in zip(self.tokens, of_tokens, strict=True):
             if token.word is not None:
                 totals[token.word] += value
         return totals
@@ -133,13 +148,17 @@ class Explanation:
         """Joins word pieces: sums the shares that go to them, averages those that come from them.
 
         Args:
-            matrix: Shares between tokens, [..., tokens (from), tokens (to)].
+            matrix: Shares between tokens, [..., tokens (from), tokens (to)], or those of a pool,
+                [..., 1, tokens (to)].
 
         Returns:
             Shares between `units`, [..., units (from), units (to)]. The sum of a row stays.
         """
         starts = self._unit_starts
-        sums = np.add.reduceat(np.add.reduceat(matrix, starts, axis=-1), starts, axis=-2)
+        sums = np.add.reduceat(matrix, starts, axis=-1)
+        if self.pools:
+            return sums
+        sums = np.add.reduceat(sums, starts, axis=-2)
         counts = np.diff([*starts, len(self.tokens)])
         return sums / counts[:, np.newaxis]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
 import numpy as np
@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from kerasnlp_lab.display import printable, shortened
-from kerasnlp_lab.errors import check_option
+from kerasnlp_lab.errors import OptionError, check_option
 from kerasnlp_lab.evaluation.fonts import any_text
 from kerasnlp_lab.explanation.explanation import Explanation
 
@@ -29,6 +29,8 @@ def attention_figure(
 ) -> Figure:
     """Draws attention as a matrix: the word in the row attends to the word in the column.
 
+    The attention of a pool is drawn as a bar for each word.
+
     Args:
         explanation: The explanation to draw.
         layer: The layer, counted from 1; None for the rollout through all layers.
@@ -37,13 +39,15 @@ def attention_figure(
         tokens: Show the tokens that the model reads, such as word pieces, instead of words.
 
     Raises:
-        OptionError: There is no such layer or head.
+        OptionError: There is no such layer or head, no attention, or no lines for a pool.
     """
-    names, matrix, title = _attention(explanation, layer, head, tokens)
+    if not explanation.attention.size:
+        raise OptionError("this model has no attention to draw")
+    draw, names, matrix, title = _attention(explanation, layer, head, lines, tokens)
     size = 1.8 + 0.24 * len(names)
-    figure = Figure(figsize=(6 if lines else size + 0.6, size), layout="constrained")
+    width = size + 0.6 if draw is _draw_matrix else 6
+    figure = Figure(figsize=(width, size), layout="constrained")
     with _use_fonts(explanation):
-        draw = _draw_lines if lines else _draw_matrix
         draw(figure.subplots(), names, matrix, title)
     return figure
 
@@ -64,14 +68,21 @@ def explanation_figure(
     lines: bool = False,
     tokens: bool = False,
 ) -> Figure:
-    """Draws attention and contributions side by side, with `attention_figure`'s arguments."""
-    names, matrix, title = _attention(explanation, layer, head, tokens)
+    """Draws attention and contributions side by side, with `attention_figure`'s arguments.
+
+    Without attention, it draws the contributions alone.
+    """
+    if not explanation.attention.size:
+        given = {"layer": layer, "head": head, "lines": lines, "tokens": tokens}
+        for name, value in given.items():
+            check_option(name, value, not value, "left out: this model has no attention to draw")
+        return contributions_figure(explanation)
+    draw, names, matrix, title = _attention(explanation, layer, head, lines, tokens)
     size = 1.8 + 0.24 * max(len(names), len(explanation.words), 6)
-    width = 6 if lines else size
+    width = size if draw is _draw_matrix else 6
     figure = Figure(figsize=(width + 5, size), layout="constrained")
     with _use_fonts(explanation):
         left, right = figure.subplots(1, 2, width_ratios=[width, 4.4])
-        draw = _draw_lines if lines else _draw_matrix
         draw(left, names, matrix, title)
         _draw_contributions(right, explanation)
     return figure
@@ -82,11 +93,15 @@ def _use_fonts(explanation: Explanation) -> AbstractContextManager[None]:
 
 
 def _attention(
-    explanation: Explanation, layer: int | None, head: int | None, tokens: bool
-) -> tuple[Sequence[str], np.ndarray, str]:
-    """Returns the names of rows and columns, the shares [from, to], and a title."""
+    explanation: Explanation, layer: int | None, head: int | None, lines: bool, tokens: bool
+) -> tuple[Callable[..., None], Sequence[str], np.ndarray, str]:
+    """Returns the function that draws, the names, the shares [from, to], and a title."""
+    if explanation.pools:
+        check_option("lines", lines, not lines, "left out for the attention of a pool")
+    draw = _draw_lines if lines else _draw_pool if explanation.pools else _draw_matrix
     layers, heads = explanation.attention.shape[:2]
-    matrix, title = explanation.rollout, "attention rollout, all layers"
+    matrix = explanation.rollout
+    title = "share of the attention" if explanation.pools else "attention rollout, all layers"
     if layer is not None:
         check_option("layer", layer, 1 <= layer <= layers, f"from 1 to {layers}")
         matrix, title = explanation.attention[layer - 1].mean(axis=0), f"layer {layer}, all heads"
@@ -97,8 +112,8 @@ def _attention(
     else:
         check_option("head", head, head is None, "given with a layer")
     if tokens:
-        return [token.text for token in explanation.tokens], matrix, title
-    return explanation.units, explanation.over_words(matrix), title
+        return draw, [token.text for token in explanation.tokens], matrix, title
+    return draw, explanation.units, explanation.over_words(matrix), title
 
 
 def _draw_matrix(axes: Axes, names: Sequence[str], matrix: np.ndarray, title: str) -> None:
@@ -107,6 +122,13 @@ def _draw_matrix(axes: Axes, names: Sequence[str], matrix: np.ndarray, title: st
     axes.set_yticks(range(len(names)), names)
     axes.set_xlabel("attention to")
     axes.set_ylabel("attention from")
+    axes.set_title(title)
+
+
+def _draw_pool(axes: Axes, names: Sequence[str], shares: np.ndarray, title: str) -> None:
+    axes.barh(range(len(names)), shares[0])
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.5, -0.5)  # the first word on top
     axes.set_title(title)
 
 

@@ -22,6 +22,8 @@ FULL = 65535  # encodes a share of 1 in the page's data
 def explanation_page(explanation: Explanation) -> str:
     """Returns a page with selectors for layer and head. It needs only a browser, no network.
 
+    The attention of a pool is one row. Without attention, the page has the contributions alone.
+
     The page stores attention with 16 bits per number.
     """
     data = {
@@ -37,6 +39,7 @@ def explanation_page(explanation: Explanation) -> str:
         "wordContributions": explanation.word_contributions.tolist(),
         "layers": explanation.attention.shape[0],
         "heads": explanation.attention.shape[1],
+        "pools": explanation.pools,
         "attention": _pack(explanation.attention),
         "rollout": _pack(explanation.rollout),
     }

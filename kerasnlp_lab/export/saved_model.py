@@ -72,6 +72,8 @@ def _serving_module(classifier: Classifier) -> tf.Module:
     outside = classifier.network
     if fused is not classifier.forward:
         outside = list(fused.get_concrete_function().variables)
+    elif classifier.encoder is None:  # Keras traces each layer of a network that it is given
+        outside = list(classifier.network.variables)
     inputs = INPUTS if classifier.pair else INPUTS[:1]
     signature = [tf.TensorSpec([None], tf.string, name=name) for name in inputs]
 

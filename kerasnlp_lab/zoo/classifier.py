@@ -174,11 +174,12 @@ class Classifier:
         It computes in float32. Under another policy of Keras it is a copy of the network.
 
         Raises:
-            OptionError: The model has no attention.
+            OptionError: The model is of no kind that can be explained.
         """
         if self.entry.look_inside is None:
             raise OptionError(
-                f"{self.name} has no attention to show: explain a transformer or a BERT"
+                f"{self.name} has no attention to show: explain a transformer, an lstm, an "
+                "rnn_attention or a BERT"
             )
         begin_computing()
         network = self.network

@@ -48,7 +48,7 @@ class ZooEntry:
             the input of the layer "head", float32 [batch, hidden] or [batch, seq, hidden].
             `fuse` returns None if there is no faster function.
         look_inside: Takes the network, the task and the options, and returns access to the
-            attention and the embeddings. None if the model has no attention.
+            attention and the embeddings. None if the model cannot be explained.
         prepare: Fetches the files that the build needs, so that an unreachable server is
             reported before any other work starts. Returns the TF Hub modules of a BERT.
         resolve: Takes the options, the training texts and their labels, and returns the options

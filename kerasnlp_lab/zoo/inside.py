@@ -24,14 +24,17 @@ class Inside:
             float32 [batch, seq, hidden].
         run: Takes the features and word embeddings, from `embed` or altered. It returns the
             logits, float32 [batch, classes], and every layer's attention, float32
-            [batch, heads, seq (from), seq (to)].
+            [batch, heads, seq (from), seq (to)]. A pool has [batch, 1, 1, seq (to)]; a model
+            without attention has none.
         neutral: The vocabulary's token without meaning, such as "[MASK]".
+        pools: Whether the attention is that of one pool over the whole text.
     """
 
     ids: str
     embed: Callable[[tf.Tensor], tf.Tensor]
     run: Callable[[Features, tf.Tensor], tuple[tf.Tensor, list[tf.Tensor]]]
     neutral: str
+    pools: bool = False
 
 
 def inside_of_blocks(

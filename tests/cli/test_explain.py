@@ -1,6 +1,7 @@
 """`kerasnlp-lab explain` prints to the terminal, and writes a picture and a page."""
 
 import json
+import re
 
 import pytest
 
@@ -43,8 +44,32 @@ def test_for_programs(small_run, tmp_path):
     document = json.loads(result.out)
     assert_documented(document, "explain")
     assert [TEXT[one["start"] : one["end"]] for one in document["words"]] == TEXT.split()
+    assert {one["attention"] for one in document["words"]} == {None}  # it has no pool
     total = sum(one["contribution"] for one in document["words"])
     assert total == pytest.approx(document["completeness"]["total"], abs=1e-4)
+
+
+@pytest.fixture(scope="module")
+def recurrent_run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("explain") / "rnn"
+    result = run(
+        *("train", "--model", "rnn_attention", "--dataset", "news_sample", "--output", folder),
+        *("--option", "max_length=16", "--option", "embed_dim=8", "--option", "units=4"),
+        *("--epochs", 1, "--min-steps-per-epoch", 1),
+    )
+    assert result.code == 0, result.err
+    return folder
+
+
+def test_the_attention_of_a_pool_stands_beside_the_contributions(recurrent_run, tmp_path):
+    result = run("explain", recurrent_run, TEXT, "--to", tmp_path)
+    assert "and against it (-); each word's share of the attention:" in result.out
+    shares = re.findall(r"[+-]\d\.\d{4} +(\d+\.\d)%", result.out)
+    assert sum(map(float, shares)) == pytest.approx(100, abs=1)
+    document = json.loads(run("explain", recurrent_run, TEXT, "--to", tmp_path, "--json").out)
+    assert_documented(document, "explain")
+    found = [100 * one["attention"] for one in document["words"] if one["tokens"]]
+    assert found == pytest.approx([*map(float, shares)], abs=0.06)
 
 
 def test_another_class_than_the_given_one(small_run, tmp_path):

@@ -8,6 +8,8 @@ def test_zoo_list_has_a_line_a_model():
     lines = run("zoo", "list").out.splitlines()
     assert [line.split()[0] for line in lines] == [
         "seed_transformer",
+        "lstm",
+        "rnn_attention",
         "transformer",
         "tfidf_linear",
         "hash_embed_cnn",

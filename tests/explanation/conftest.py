@@ -1,4 +1,4 @@
-"""Two small untrained classifiers with attention."""
+"""Small untrained classifiers that can be explained."""
 
 import pytest
 
@@ -23,6 +23,25 @@ def transformer():
     return create_classifier("transformer", LABEL_NAMES, TRAIN_TEXTS, options=sizes)
 
 
+def recurrent(name):
+    sizes = {"max_length": 16, "vocab_size": 50, "embed_dim": 8, "units": 6}
+    keras.utils.set_random_seed(0)
+    classifier = create_classifier(name, LABEL_NAMES, TRAIN_TEXTS, options=sizes)
+    for weight in classifier.network.weights:  # Keras' first embeddings hardly differ
+        weight.assign(2 * weight if len(weight.shape) < 2 else weight * 3)
+    return classifier
+
+
+@pytest.fixture(scope="session")
+def rnn_attention():
+    return recurrent("rnn_attention")
+
+
+@pytest.fixture(scope="session")
+def lstm():
+    return recurrent("lstm")
+
+
 @pytest.fixture(scope="session")
 def bert(tiny_checkpoint):
     options = {"max_length": 16, "precision": "float32"}
@@ -31,5 +50,6 @@ def bert(tiny_checkpoint):
 
 
 @pytest.fixture(scope="session")
-def explained(transformer, bert):
-    return {"transformer": transformer, "bert": bert}
+def explained(transformer, bert, rnn_attention, lstm):
+    models = (transformer, bert, rnn_attention, lstm)
+    return dict(zip(("transformer", "bert", "rnn_attention", "lstm"), models, strict=True))

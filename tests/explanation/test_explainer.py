@@ -21,9 +21,14 @@ def classifier(request, explained):
     return explained[request.param]
 
 
-def test_the_answer_equals_the_classifiers_own(classifier):
-    found = explain(classifier, TEXT)
-    probabilities = tf.nn.softmax(predict_logits(classifier, [TEXT]))[0].numpy()
+@pytest.fixture(params=["transformer", "bert", "rnn_attention", "lstm"])
+def any_classifier(request, explained):
+    return explained[request.param]
+
+
+def test_the_answer_equals_the_classifiers_own(any_classifier):
+    found = explain(any_classifier, TEXT)
+    probabilities = tf.nn.softmax(predict_logits(any_classifier, [TEXT]))[0].numpy()
     assert list(found.probabilities) == list(LABEL_NAMES)
     np.testing.assert_allclose(list(found.probabilities.values()), probabilities, atol=1e-5)
     assert found.label == LABEL_NAMES[probabilities.argmax()]
@@ -58,6 +63,33 @@ def test_a_berts_attention_equals_that_of_its_encoder(tiny_checkpoint, precision
         np.testing.assert_allclose(attention, scores[0, :, :real, :real], atol=1e-5)
 
 
+def test_the_attention_of_a_pool_is_one_row(rnn_attention):
+    found = explain(rnn_attention, TEXT)
+    network = rnn_attention.network
+    ids = rnn_attention.text(tf.constant([TEXT]))["token_ids"]
+    states = network.get_layer("states")(network.get_layer("embedding")(ids), mask=ids != 0)
+    _, expected = network.get_layer("attention")(
+        states, mask=ids != 0, return_attention_scores=True
+    )
+    assert found.attention.shape == (1, 1, 1, 6)
+    np.testing.assert_allclose(found.attention[0, 0], expected[:, :6], atol=1e-6)
+    np.testing.assert_array_equal(found.rollout, found.attention[0, 0])
+    np.testing.assert_allclose(found.over_words(found.rollout).sum(), 1, atol=1e-6)
+    read = [bool(word.tokens) for word in found.words]  # punctuation is not
+    np.testing.assert_array_equal(found.pool_shares[read], found.rollout[0])
+    assert found.pools and found.attention_to_padding == pytest.approx(0, abs=1e-6)
+    assert np.ptp(found.pool_shares) > 0.01, "equal shares prove nothing"
+
+
+def test_a_model_without_attention_has_contributions(lstm):
+    found = explain(lstm, TEXT)
+    assert found.attention.shape == (0, 0, 0, 6) and found.rollout.shape == (0, 6)
+    assert found.pool_shares is None and found.attention_to_padding == 0
+    read = [bool(word.tokens) for word in found.words]
+    known = np.flatnonzero(read)[[0, 2, 3, 4, 5]]  # "cats" is no word of the vocabulary
+    assert np.abs(found.word_contributions[known]).min() > 0
+
+
 def test_a_model_without_masks_attends_to_padding():
     classifier = create_classifier("seed_transformer", LABEL_NAMES, ["the cat sat"])
     found = explain(classifier, "the cat sat")
@@ -74,14 +106,14 @@ def test_rollout_multiplies_attention_and_residual_connections(classifier):
     np.testing.assert_allclose(found.rollout.sum(axis=1), 1, atol=1e-5)
 
 
-def test_contributions_add_up_and_equal_the_path_integral(classifier):
+def test_contributions_add_up_and_equal_the_path_integral(any_classifier):
     """It compares with finite differences that move one token slightly along the path."""
-    found = explain(classifier, TEXT, label="Business")
+    found = explain(any_classifier, TEXT, label="Business")
     assert found.completeness.error < 0.01
     assert found.completeness.total == pytest.approx(found.contributions.sum(), abs=1e-5)
-    inside = classifier.look_inside()
-    features = classifier.text(tf.constant([TEXT]))
-    neutral = classifier.text.vocabulary().index(inside.neutral)
+    inside = any_classifier.look_inside()
+    features = any_classifier.text(tf.constant([TEXT]))
+    neutral = any_classifier.text.vocabulary().index(inside.neutral)
     ids = features[inside.ids].numpy()
     before = ids.copy()
     for index, token in enumerate(found.tokens):

@@ -58,6 +58,32 @@ def test_the_matrix_can_show_word_pieces(found):
     assert [one.get_text() for one in axes.get_yticklabels()] == [t.text for t in found.tokens]
 
 
+def test_a_pool_is_drawn_as_bars_beside_the_contributions(rnn_attention):
+    found = explain(rnn_attention, "the cats, ran")
+    for where in ({}, {"layer": 1, "head": 1}):
+        left, right = explanation_figure(found, **where).axes
+        widths = [bar.get_width() for bar in left.patches]
+        np.testing.assert_allclose(widths, found.over_words(found.rollout)[0], atol=1e-6)
+        assert [one.get_text() for one in left.get_yticklabels()] == list(found.units)
+        assert len(right.patches) == len(found.words)
+    assert len(attention_figure(found).axes) == 1
+    with pytest.raises(OptionError, match="lines must be left out for the attention of a pool"):
+        explanation_figure(found, lines=True)
+    with pytest.raises(OptionError, match="layer must be from 1 to 1, got 2"):
+        explanation_figure(found, layer=2)
+
+
+def test_without_attention_the_contributions_are_drawn(lstm):
+    found = explain(lstm, "the cats, ran")
+    [axes] = explanation_figure(found).axes
+    assert len(axes.patches) == len(found.words)
+    with pytest.raises(OptionError, match="no attention to draw"):
+        attention_figure(found)
+    for given in ({"layer": 1}, {"head": 1}, {"lines": True}, {"tokens": True}):
+        with pytest.raises(OptionError, match="left out: this model has no attention"):
+            explanation_figure(found, **given)
+
+
 def test_lines_are_thicker_for_more_attention(found):
     [axes] = attention_figure(found, layer=1, head=1, lines=True).axes
     shares = found.over_words(found.attention[0, 0])

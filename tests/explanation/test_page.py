@@ -113,6 +113,47 @@ def test_the_page_shows_the_text_unchanged(page, found):
             assert title == "not read"
 
 
+@pytest.fixture
+def opened(browser, tmp_path):
+    """A function that opens the page of an explanation."""
+    page = browser.new_page()
+    mistakes = []
+    page.on("pageerror", lambda error: mistakes.append(str(error)))
+
+    def open_page(explanation):
+        (tmp_path / "explanation.html").write_text(explanation_page(explanation), encoding="utf-8")
+        page.goto((tmp_path / "explanation.html").as_uri())
+        return page
+
+    yield open_page
+    assert mistakes == []
+    page.close()
+
+
+def test_a_pool_has_one_row(opened, rnn_attention):
+    found = explain(rnn_attention, "the cats, ran")
+    page = opened(found)
+    opacity = page.locator("#picture rect").evaluate_all(
+        "(all) => all.map((one) => Number(one.getAttribute('fill-opacity')))"
+    )
+    shares = found.over_words(found.rollout)[0]
+    np.testing.assert_allclose(opacity, shares / shares.max(), atol=1e-3)
+    page.locator("#picture rect").nth(1).hover()
+    assert f"{100 * shares[1]:.1f}%" in page.locator("#value").text_content()
+    assert [page.locator(f"#{name}").is_visible() for name in ("layer", "view", "unit")] == [
+        False,
+        False,
+        True,
+    ]
+
+
+def test_without_attention_the_page_has_the_contributions(opened, lstm):
+    page = opened(explain(lstm, "the cats, ran"))
+    assert page.locator("#text span.read").count() == 3  # not the comma
+    assert page.locator("#picture").count() == 0
+    assert page.locator("#probabilities .bar").count() == 3
+
+
 @pytest.mark.parametrize(
     "text, language",
     [

@@ -19,17 +19,25 @@ from kerasnlp_lab.zoo.network import with_head
 from tests.tasks.cases import CASES
 from tests.tasks.throwaway import EvenWords, MaskedWords
 
+RECURRENT = {"max_length": 16, "vocab_size": 60, "embed_dim": 8, "units": 6}
 SMALL = {
+    "lstm": RECURRENT,
+    "rnn_attention": RECURRENT,
     "transformer": {"max_length": 16, "vocab_size": 60, "embed_dim": 8, "ff_dim": 8},
     "hash_embed_cnn": {"max_length": 16, "buckets": 60, "embed_dim": 8, "width": 8, "depth": 1},
     "bert": {"max_length": 16, "precision": "float32", "layers": 1},
 }
 FROM_SCRATCH = Recipe(epochs=2, batch_size=4, learning_rate=1e-2, patience=9)
 RECIPES = {
-    "transformer": FROM_SCRATCH,
-    "hash_embed_cnn": FROM_SCRATCH,
+    **dict.fromkeys(("transformer", "lstm", "rnn_attention", "hash_embed_cnn"), FROM_SCRATCH),
     "bert": Recipe(epochs=1, frozen_epochs=1, batch_size=4, learning_rate=1e-2, patience=9),
 }
+
+
+def models_of(case):
+    """Returns the models to try a task on: one from scratch, or all, and a BERT."""
+    recurrent = case.task in (Classification, EvenWords)  # a vector a text, and one a token
+    return (case.from_scratch, *(("lstm", "rnn_attention") if recurrent else ()), "bert")
 
 
 @pytest.fixture(autouse=True)
@@ -42,14 +50,16 @@ def subjects(*, throwaway):
     """Returns each model with each task. One task on a BERT is enough for make test.
 
     Args:
-        throwaway: Whether make test runs `MaskedWords`, too, which changes its inputs. Entities
-            stand for `EvenWords`, the other task with a target for each token.
+        throwaway: Whether make test runs `MaskedWords`, too, which changes its inputs, and `lstm`,
+            which is built as `rnn_attention` is. Entities stand for `EvenWords`, the other task
+            with a target for each token.
     """
     slow = [EvenWords] if throwaway else [EvenWords, MaskedWords]
     for case in CASES:
-        for model in (case.from_scratch, "bert"):
+        for model in models_of(case):
             from_scratch = model != "bert" and case.task not in slow
             quick = case.task is Classification or from_scratch
+            quick &= throwaway or model != "lstm"
             marks = () if quick else pytest.mark.slow
             yield pytest.param((model, case), marks=marks, id=f"{model}-{case.task.name}")
 
@@ -217,8 +227,10 @@ def test_padding_is_never_read(classifier, case):
 def resumes():
     """Returns subjects, quick if inputs change with the step or an encoder is frozen at first."""
     for case in CASES:
-        for model in (case.from_scratch, "bert"):
-            quick = case == CASES[0] if model == "bert" else case.task.changes_inputs
+        for model in models_of(case):
+            quick = case.task.changes_inputs
+            if model in ("bert", "rnn_attention"):
+                quick = case.task is Classification
             marks = () if quick else pytest.mark.slow
             yield pytest.param((model, case), marks=marks, id=f"{model}-{case.task.name}")
 

@@ -13,7 +13,10 @@ from kerasnlp_lab.zoo import predict_logits
 
 TEXTS = ["the cat sat", "a dog ran", "the team ran", "oil, the goal!"]
 SMALL = {"max_length": 16, "vocab_size": 30, "embed_dim": 8, "ff_dim": 8}
+RECURRENT = {"max_length": 16, "vocab_size": 30, "embed_dim": 8, "units": 6}
 OPTIONS = {
+    "lstm": RECURRENT,
+    "rnn_attention": {**RECURRENT, "head_units": 4},
     "transformer": {**SMALL, "num_blocks": 2, "head_units": 4},
     "seed_transformer": SMALL,
     "tfidf_linear": {"min_df": 1},
@@ -54,7 +57,13 @@ def test_weights_are_saved_and_loaded(name, tiny_checkpoint, tmp_path):
 
 @pytest.mark.parametrize(
     "name",
-    ["transformer", "tfidf_linear", pytest.param("seed_transformer", marks=pytest.mark.slow)],
+    [
+        "transformer",
+        "tfidf_linear",
+        pytest.param("lstm", marks=pytest.mark.slow),
+        pytest.param("rnn_attention", marks=pytest.mark.slow),
+        pytest.param("seed_transformer", marks=pytest.mark.slow),
+    ],
 )
 def test_a_whole_model_is_saved_and_loaded(name, tmp_path):
     model = build(name, None, 0).model

@@ -19,7 +19,7 @@ TEXTS = ["the cat sat", "oil", "", "cat oil up"]
 TOLERANCES = {"mixed_bfloat16": 0.05, "mixed_float16": 0.01, "float64": 1e-5}
 
 CASES = [("transformer", "mixed_bfloat16"), ("tfidf_linear", "float64")]
-SCRATCH = ("transformer", "seed_transformer", "tfidf_linear")
+SCRATCH = ("transformer", "lstm", "rnn_attention", "seed_transformer", "tfidf_linear")
 OTHERS = [
     (name, policy) for name in SCRATCH for policy in TOLERANCES if (name, policy) not in CASES
 ]
@@ -39,7 +39,9 @@ def policy(request):
 def test_a_model_under_a_policy(name, policy, tiny_checkpoint, tmp_path):
     is_bert = name in ("bert", "module")
     model = str(tiny_checkpoint) if is_bert else name
-    options = {**OPTIONS[name], "dropout": 0.0} if name == "transformer" else OPTIONS[name]
+    options = OPTIONS[name]
+    if name in ("transformer", "lstm", "rnn_attention"):
+        options = {**options, "dropout": 0.0}
     classifier = create_classifier(model, DATA.label_names, ROWS.texts, options=options)
     steps = 1 if is_bert else 30
     recipe = Recipe(epochs=1, batch_size=16, learning_rate=0.02, min_steps_per_epoch=steps)

@@ -30,7 +30,8 @@ from tests.tiny_bert import TINY_VOCABULARY
 WORDS = TINY_VOCABULARY[5:21]
 NAMES = ("a", "b", "c")
 SMALL = {"embed_dim": 8, "ff_dim": 8, "vocab_size": 40}
-MODELS = ("transformer", "seed_transformer", "bert")
+RECURRENT = {"embed_dim": 8, "units": 6, "vocab_size": 40}
+MODELS = ("transformer", "rnn_attention", "seed_transformer", "bert")
 
 
 def some_texts(longest):
@@ -49,7 +50,8 @@ def make(tiny_checkpoint):
         if model == "bert":
             own = {"precision": "float32"}
             return create_classifier(str(tiny_checkpoint), NAMES, [], options=own | options)
-        return create_classifier(model, NAMES, TEXTS, options=SMALL | options)
+        sizes = SMALL if model != "rnn_attention" else RECURRENT
+        return create_classifier(model, NAMES, TEXTS, options=sizes | options)
 
     return create
 

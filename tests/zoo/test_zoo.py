@@ -22,6 +22,7 @@ from tests.layers import tutorial
 
 SEED = pytest.param("seed_transformer", marks=pytest.mark.slow)
 MINILM = pytest.param("minilm_l6_h384", marks=pytest.mark.slow)  # it needs the real weights
+RECURRENT = ("lstm", "rnn_attention")
 TEXTS = ["the cat sat", "", "oil and stock prices rose again on friday " * 5, "goal!"]
 
 
@@ -30,7 +31,7 @@ def news():
     return load_dataset("news_sample")
 
 
-@pytest.mark.parametrize("name", ["seed_transformer", "transformer", MINILM])
+@pytest.mark.parametrize("name", ["seed_transformer", *RECURRENT, "transformer", MINILM])
 def test_a_card_states_the_number_of_parameters(name, news):
     network = create_classifier(name, news.label_names, news.train.texts).network
     # A module from TF Hub holds a boolean besides its weights.
@@ -39,7 +40,7 @@ def test_a_card_states_the_number_of_parameters(name, news):
 
 
 def test_every_model_has_a_whole_card():
-    assert {"seed_transformer", "transformer", "tfidf_linear", "minilm_l6_h384"} < set(
+    assert {*RECURRENT, "seed_transformer", "transformer", "tfidf_linear", "minilm_l6_h384"} < set(
         model_names()
     )
     for name in model_names():
@@ -82,7 +83,11 @@ def tutorial_model():
 
 
 @pytest.mark.parametrize(
-    "name, options", [("transformer", {}), ("bert", {"precision": "float32", "max_length": 32})]
+    "name, options",
+    [
+        *((name, {}) for name in ("transformer", *RECURRENT)),
+        ("bert", {"precision": "float32", "max_length": 32}),
+    ],
 )
 def test_padding_does_not_change_the_logits(name, options, news, tiny_checkpoint):
     name = str(tiny_checkpoint) if name == "bert" else name
@@ -93,7 +98,7 @@ def test_padding_does_not_change_the_logits(name, options, news, tiny_checkpoint
     np.testing.assert_allclose(predict_logits(classifier, TEXTS), together, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", [SEED, "transformer", "tfidf_linear"])
+@pytest.mark.parametrize("name", [SEED, *RECURRENT, "transformer", "tfidf_linear"])
 def test_saved_and_loaded_gives_the_same_logits(name, news, tmp_path):
     classifier = create_classifier(name, news.label_names, news.train.texts)
     classifier.network.set_weights(
