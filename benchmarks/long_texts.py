@@ -1,9 +1,9 @@
 """How much of the accuracy survives where the part that decides stands deep in a long text.
 
-Each text is made of news of AG News: reports on world affairs, 600 word pieces or more; then one
-report on sports, business or science, which decides; then up to three more on world affairs. The
-class is that of the one report. A model is trained on the reports that decide alone, and on the
-long texts with each value of --long-texts. Its export answers the test texts too.
+Each text is made of news of AG News: reports on world affairs, 600 word pieces or more; then
+reports on sports, business or science, which decide (one, or --deciding of them); then up to three
+more on world affairs. A model is trained on the reports that decide alone, and on the long texts
+with each value of --long-texts. Its export answers the test texts too.
 
     python benchmarks/long_texts.py ag_news_csv --model minilm_l6_h384
 """
@@ -42,8 +42,8 @@ def read_news(file: Path) -> list[list[str]]:
     return found
 
 
-def long_rows(news: list[list[str]], rows: int, seed: int) -> tuple[Split, Split]:
-    """Returns long texts, and the reports in them that decide, with the same labels."""
+def long_rows(news: list[list[str]], rows: int, seed: int, count: int = 1) -> tuple[Split, Split]:
+    """Returns long texts, and the reports in them that decide, `count` each, with the labels."""
     rng = np.random.default_rng(seed)
     text = find_model("minilm_l6_h384")
     vectorizer = text.build_text(text.with_options({"long_texts": "windows"}))
@@ -57,19 +57,22 @@ def long_rows(news: list[list[str]], rows: int, seed: int) -> tuple[Split, Split
         while lengths[before].sum() < PIECES_BEFORE:
             before.append(int(rng.integers(len(world))))
         after = rng.integers(len(world), size=rng.integers(4))
-        deciding.append(news[label + 1][rng.integers(len(news[label + 1]))])
+        chosen = rng.integers(len(news[label + 1]), size=count)
+        deciding.append("\n".join(news[label + 1][one] for one in chosen))
         parts = [*(world[one] for one in before), deciding[-1], *(world[one] for one in after)]
         texts.append("\n".join(parts))
     return Split(texts, labels), Split(deciding, labels)
 
 
-def make_data(folder: Path, rows: int, tests: int, seed: int = 0) -> dict[str, TextDataset]:
+def make_data(
+    folder: Path, rows: int, tests: int, seed: int = 0, count: int = 1
+) -> dict[str, TextDataset]:
     """Returns the long texts, and those cut to the report that decides, with the same splits."""
     train_news = read_news(folder / "train.csv")
     parts = [
-        long_rows([one[::2] for one in train_news], rows, seed),
-        long_rows([one[1::2] for one in train_news], tests, seed + 1),
-        long_rows(read_news(folder / "test.csv"), tests, seed + 2),
+        long_rows([one[::2] for one in train_news], rows, seed, count),
+        long_rows([one[1::2] for one in train_news], tests, seed + 1, count),
+        long_rows(read_news(folder / "test.csv"), tests, seed + 2, count),
     ]
     names = ("long", "deciding")
     return {
@@ -110,12 +113,13 @@ def main() -> None:
     parser.add_argument("--max-length", type=int, default=128)
     parser.add_argument("--rows", type=int, default=1200)
     parser.add_argument("--tests", type=int, default=600)
+    parser.add_argument("--deciding", type=int, default=1, help="reports that decide; default 1")
     parser.add_argument("--recipe", type=json.loads, default={}, help="changes, as JSON")
     parser.add_argument("--windows", type=int, default=4, help="windows_in_training; default 4")
     parser.add_argument("--only", nargs="*", default=["deciding", *LONG_TEXTS])
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    data = make_data(arguments.data, arguments.rows, arguments.tests)
+    data = make_data(arguments.data, arguments.rows, arguments.tests, count=arguments.deciding)
     for name in arguments.only:
         options: dict[str, Any] = {"max_length": arguments.max_length}
         if name != "deciding":

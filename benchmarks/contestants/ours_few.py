@@ -14,9 +14,10 @@ from kerasnlp_lab._keras import keras
 from kerasnlp_lab.data import Split, TextDataset
 from kerasnlp_lab.lab import find_preset
 from kerasnlp_lab.tasks import Classification
-from kerasnlp_lab.zoo import predict_logits
+from kerasnlp_lab.zoo import find_model, predict_logits
 
 PACKAGES = ["kerasnlp_lab", "tensorflow", "tensorflow-text", "tf_keras", "tf-models-official"]
+MODEL = "minilm_l6_h384"
 
 
 class OursFew:
@@ -32,12 +33,12 @@ class OursFew:
         keras.utils.set_random_seed(seed)
         rows = Split(texts, labels)
         names = [str(number) for number in range(max(labels) + 1)]
-        classifier = create_classifier("minilm_l6_h384", names, texts)
-        recipe = classifier.entry.recipe
+        entry, options = find_model(MODEL), {}
+        recipe = entry.recipe
         if self.preset is not None:
-            options, fields = self.preset.settings_for(classifier.entry, Classification)
-            classifier = create_classifier("minilm_l6_h384", names, texts, options=options)
+            options, fields = self.preset.settings_for(entry, Classification)
             recipe = dataclasses.replace(recipe, **fields)
+        classifier = create_classifier(MODEL, names, texts, options=options)
         data = TextDataset("rows", tuple(names), rows, rows, rows)
         with tempfile.TemporaryDirectory() as folder:
             train(classifier, data, recipe, folder, seed=seed)
