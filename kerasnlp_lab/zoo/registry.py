@@ -12,6 +12,7 @@ from kerasnlp_lab.paths import near_path
 from kerasnlp_lab.zoo.entry import ZooEntry
 from kerasnlp_lab.zoo.hash_embed_cnn import HASH_EMBED_CNN
 from kerasnlp_lab.zoo.hub_bert import MINILM, bert_in_folder, bert_on_tfhub
+from kerasnlp_lab.zoo.rnn_seq2seq import RNN_SEQ2SEQ
 from kerasnlp_lab.zoo.seed_transformer import SEED_TRANSFORMER
 from kerasnlp_lab.zoo.tfidf_linear import TFIDF_LINEAR
 from kerasnlp_lab.zoo.transformer import TRANSFORMER
@@ -22,7 +23,10 @@ SMALL_BERT = bert_on_tfhub(find_encoder("small_bert/bert_en_uncased_L-4_H-128_A-
 
 _ENTRIES = {
     entry.card.name: entry
-    for entry in (SEED_TRANSFORMER, TRANSFORMER, TFIDF_LINEAR, HASH_EMBED_CNN, MINILM, SMALL_BERT)
+    for entry in (
+        *(SEED_TRANSFORMER, TRANSFORMER, TFIDF_LINEAR, HASH_EMBED_CNN, MINILM, SMALL_BERT),
+        RNN_SEQ2SEQ,
+    )
 }
 
 
