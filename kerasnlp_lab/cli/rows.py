@@ -281,7 +281,9 @@ class RowsOptions:
         if self.target_column and not generated:
             raise OptionError("--target-column belongs to texts to write: say --task generation")
         for name in self._given(*LABELS) if generated else ():
-            raise OptionError(f"{_flag(name)} belongs to labels; leave it out for --task generation")
+            raise OptionError(
+                f"{_flag(name)} belongs to labels; leave it out for --task generation"
+            )
         separator = self.label_separator
         settings = {
             "text_columns": self.text_column,

@@ -194,9 +194,7 @@ def choose_text_columns(path: Path, columns: list[str], wanted: Columns) -> Colu
     if wanted.second in wanted.texts:
         raise DataError(f"column {wanted.second!r} cannot be both texts of a pair", path)
     names = SOURCE_NAMES if wanted.annotation == "target_texts" else TEXT_NAMES
-    texts = _choose(
-        path, columns if wanted.texts else others, wanted.texts, names, "--text-column"
-    )
+    texts = _choose(path, columns if wanted.texts else others, wanted.texts, names, "--text-column")
     return dataclasses.replace(wanted, texts=texts)
 
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from typing import TypeVar
 
 from kerasnlp_lab.data.dataset import Split
 
 __all__ = ["read_dates", "written_forms"]
 
+Choice = TypeVar("Choice")
 TRAIN_ROWS, TEST_ROWS = 12_000, 2_000
 SEED = 1987
 FIRST, LAST = date(1940, 1, 1), date(2039, 12, 31)
@@ -72,7 +74,7 @@ def written_forms(day: date) -> dict[str, list[str]]:
     return {language: forms(day) for language, forms in _LANGUAGES.items()}
 
 
-def _drawn(choices: Sequence, draw: Callable[[], float]):  # type: ignore[no-untyped-def, type-arg]
+def _drawn(choices: Sequence[Choice], draw: Callable[[], float]) -> Choice:
     return choices[int(draw() * len(choices))]
 
 

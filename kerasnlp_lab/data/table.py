@@ -156,7 +156,8 @@ def load_table(
             parts = divide_texts(path, splits, *how)
         else:
             share = divide if annotation == "labels" else divide_label_sets
-            parts = share(path, splits, *how, names, classes.only_train(splits["train"]))
+            how += (names, classes.only_train(splits["train"]))
+            parts = share(path, splits, *how)
     except DataError as error:
         on_problem(error)
         none = splits["train"].take(np.zeros(0, int))
@@ -263,7 +264,8 @@ def load_labelled_rows(
             labels are in its columns, unless others are named.
         on_note: Called with each line on what was found about the form of the table.
         columns: As in `load_table`: `second_text_column`, `annotation`, `label_columns`,
-            `label_separator` and `target_column`; and `number_names`, which `load_table` calls `label_names`.
+            `label_separator` and `target_column`; and `number_names`, which `load_table` calls
+            `label_names`.
 
     Returns:
         The rows, and the rows that were skipped.

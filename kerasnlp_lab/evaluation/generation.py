@@ -130,7 +130,9 @@ class GenerationEvaluation(Evaluation):
     def by_length(self) -> list[dict[str, Any]]:
         """The exact match of rows with texts of a similar length, shortest first."""
         lengths = np.array([len(text) for text in self.split.texts])
-        bounds = np.unique(np.quantile(lengths, np.linspace(0, 1, LENGTHS + 1)[1:-1], method="lower"))
+        bounds = np.unique(
+            np.quantile(lengths, np.linspace(0, 1, LENGTHS + 1)[1:-1], method="lower")
+        )
         group = np.searchsorted(bounds, lengths)
         return [
             {
@@ -188,7 +190,8 @@ class GenerationEvaluation(Evaluation):
         content = self.as_json()
         lines = [
             f"exact match {self.exact_match:.4f} (95% {low:.4f} to {high:.4f}), character error "
-            f"rate {self.character_error_rate:.4f}, BLEU {self.bleu[0]:.2f}, {len(self.edits)} rows",
+            f"rate {self.character_error_rate:.4f}, BLEU {self.bleu[0]:.2f}, {len(self.edits)} "
+            "rows",
             "",
             "exact match by the length of the text:",
         ]
@@ -201,7 +204,8 @@ class GenerationEvaluation(Evaluation):
         if rows := content["targets_with_unseen_characters"]:
             shown = first_few(list(map(printable, content["unseen_characters"])), 8)
             lines.append(
-                f"{rows:,} targets cannot be written: no training target has their characters {shown}"
+                f"{rows:,} targets cannot be written: no training target has their characters "
+                f"{shown}"
             )
         if rows := content["incomplete_outputs"]:
             lines.append(

@@ -70,7 +70,8 @@ def _serving_module(classifier: Classifier) -> tf.Module:
     fused = classifier.fused()
     # A SavedModel must own every object that its graphs use.
     outside = classifier.network
-    if fused is not classifier.forward:
+    # A network that writes would be traced again, and its loops take ten seconds.
+    if fused is not classifier.forward or classifier.task.reads == "target":
         outside = list(fused.get_concrete_function().variables)
     inputs = INPUTS if classifier.pair else INPUTS[:1]
     signature = [tf.TensorSpec([None], tf.string, name=name) for name in inputs]

@@ -81,10 +81,9 @@ class Generation(Task):
     reads: ClassVar[Literal["pooled", "sequence", "target"]] = "target"
     annotation: ClassVar[Annotation] = "target_texts"
     measures: ClassVar[tuple[str, ...]] = ("exact_match",)
-    label_names: ClassVar[tuple[str, ...]] = ()
-
     symbols: tuple[str, ...]
     longest_target: int
+    label_names: tuple[str, ...] = dataclasses.field(default=(), init=False)
 
     def __post_init__(self) -> None:
         if not self.symbols:
@@ -122,9 +121,10 @@ class Generation(Task):
             targets = getattr(data, part).target_texts or ()
             unseen = self.unseen_symbols(targets)
             if rows := sum(any(one in target for one in unseen) for target in targets):
+                shown = first_few(list(map(printable, unseen)), 8)
                 notes.append(
                     f"{rows:,} of {len(targets):,} {part} targets have characters that no training "
-                    f"target has, and cannot be written: {first_few(list(map(printable, unseen)), 8)}"
+                    f"target has, and cannot be written: {shown}"
                 )
         return dataclasses.replace(data, notes=(*data.notes, *notes))
 

@@ -74,17 +74,21 @@ class EncoderDecoder(keras.Model):
     ):
         super().__init__(**kwargs)
         self.sizes = {
-            **{"vocab_size": vocab_size, "symbols": symbols, "embed_dim": embed_dim},
-            **{"units": units, "dropout": dropout, "most": most, "beam_size": beam_size},
+            "vocab_size": vocab_size,
+            "symbols": symbols,
+            "embed_dim": embed_dim,
+            "units": units,
+            "dropout": dropout,
+            "most": most,
+            "beam_size": beam_size,
         }
         self.most, self.beam_size, self.symbols = most, beam_size, symbols
-        self.token_embedding = keras.layers.Embedding(
-            vocab_size, embed_dim, name="token_embedding"
-        )
+        self.token_embedding = keras.layers.Embedding(vocab_size, embed_dim, name="token_embedding")
         self.symbol_embedding = keras.layers.Embedding(symbols, embed_dim, name="symbol_embedding")
         self.dropout = keras.layers.Dropout(dropout, name="dropout")
         self.reader = keras.layers.Bidirectional(
-            keras.layers.GRU(units, return_sequences=True, return_state=True), name="reader"
+            keras.layers.GRU(units, return_sequences=True, return_state=True, name="gru"),
+            name="reader",
         )
         self.first_state = keras.layers.Dense(units, activation="tanh", name="first_state")
         self.attention = AdditiveAttention(units, name="attention")
@@ -201,7 +205,11 @@ class EncoderDecoder(keras.Model):
         return None, self.most, 2
 
     def get_config(self) -> dict[str, Any]:
-        return {"name": self.name, **self.sizes, "head": keras.saving.serialize_keras_object(self.head)}
+        return {
+            "name": self.name,
+            **self.sizes,
+            "head": keras.saving.serialize_keras_object(self.head),
+        }
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> EncoderDecoder:

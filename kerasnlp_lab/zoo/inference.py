@@ -42,8 +42,9 @@ def predict_logits(
 
     Returns:
         Logits in the order of the texts: float32 [texts, classes], or [texts, most, 2] for
-        generation (see `kerasnlp_lab.tasks.Generation`), or for a task that reads a sequence a list with float32 [tokens, tags] for each text, without padding. For a task
-        that needs offsets they are `TokenLogits`, and texts of any length are read.
+        generation (see `kerasnlp_lab.tasks.Generation`), or for a task that reads a sequence a
+        list with float32 [tokens, tags] for each text, without padding. For a task that needs
+        offsets they are `TokenLogits`, and texts of any length are read.
 
     Raises:
         DataError: A text is missing or is no string, or is no pair where the model needs one.
