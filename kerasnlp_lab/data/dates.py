@@ -17,7 +17,7 @@ from kerasnlp_lab.data.dataset import Split
 __all__ = ["read_dates", "written_forms"]
 
 Choice = TypeVar("Choice")
-TRAIN_ROWS, TEST_ROWS = 12_000, 2_000
+TRAIN_ROWS, TEST_ROWS = 20_000, 2_000
 SEED = 1987
 FIRST, LAST = date(1940, 1, 1), date(2039, 12, 31)
 

@@ -50,10 +50,10 @@ _CARDS = (
     ),
     DatasetCard(
         name="dates",
-        summary="12,000 + 2,000 written dates and their ISO form, for --task generation, built in",
+        summary="20,000 + 2,000 written dates and their ISO form, for --task generation, built in",
         licence="CC0-1.0",
         label_names=(),
-        validation_fraction=0.1,
+        validation_fraction=0.05,
         read=lambda data_dir: read_dates(),
     ),
     DatasetCard(

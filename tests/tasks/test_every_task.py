@@ -22,12 +22,14 @@ from tests.tasks.throwaway import EvenWords, MaskedWords
 SMALL = {
     "transformer": {"max_length": 16, "vocab_size": 60, "embed_dim": 8, "ff_dim": 8},
     "hash_embed_cnn": {"max_length": 16, "buckets": 60, "embed_dim": 8, "width": 8, "depth": 1},
+    "rnn_seq2seq": {"embed_dim": 8, "units": 8, "beam_size": 2},
     "bert": {"max_length": 16, "precision": "float32", "layers": 1},
 }
 FROM_SCRATCH = Recipe(epochs=2, batch_size=4, learning_rate=1e-2, patience=9)
 RECIPES = {
     "transformer": FROM_SCRATCH,
     "hash_embed_cnn": FROM_SCRATCH,
+    "rnn_seq2seq": FROM_SCRATCH,
     "bert": Recipe(epochs=1, frozen_epochs=1, batch_size=4, learning_rate=1e-2, patience=9),
 }
 
@@ -47,7 +49,7 @@ def subjects(*, throwaway):
     """
     slow = [EvenWords] if throwaway else [EvenWords, MaskedWords]
     for case in CASES:
-        for model in (case.from_scratch, "bert"):
+        for model in case.models:
             from_scratch = model != "bert" and case.task not in slow
             quick = case.task is Classification or from_scratch
             marks = () if quick else pytest.mark.slow
@@ -138,6 +140,10 @@ def test_an_answer_a_token_or_a_text(classifier, case):
     expected = [(length, width) for length in lengths]
     if case.task.reads == "pooled":
         expected = [(width,) for _ in lengths]
+    if case.task.reads == "target":
+        longest = max(map(len, case.data.train.target_texts))
+        most = 1 + longest + -(-longest // 2)  # the end included
+        expected = [(most, 2) for _ in lengths]
     assert [one.shape for one in logits_of(classifier, case)] == expected
     logits = predict_logits(classifier, case.data.test.texts)
     answers = classifier.task.answers(logits, classifier.decision, case.data.test.texts)
@@ -191,6 +197,7 @@ def test_padding_is_never_read(classifier, case):
     task = classifier.task.for_training(case.data)
     features, targets = next(iter(batches_of(classifier, case)))
     mask = features.get("input_mask", next(iter(features.values())))
+    mask = targets if task.reads == "target" else mask
     real = tf.cast(mask != 0, tf.float32)[:, :, tf.newaxis]  # [batch, seq, 1]
     assert tf.reduce_min(real) == 0, "a batch without padding proves nothing"
     rng = np.random.default_rng(0)
@@ -217,7 +224,7 @@ def test_padding_is_never_read(classifier, case):
 def resumes():
     """Returns subjects, quick if inputs change with the step or an encoder is frozen at first."""
     for case in CASES:
-        for model in (case.from_scratch, "bert"):
+        for model in case.models:
             quick = case == CASES[0] if model == "bert" else case.task.changes_inputs
             marks = () if quick else pytest.mark.slow
             yield pytest.param((model, case), marks=marks, id=f"{model}-{case.task.name}")
