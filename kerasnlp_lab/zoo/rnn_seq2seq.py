@@ -114,7 +114,7 @@ RNN_SEQ2SEQ = ZooEntry(
         licence="Apache-2.0",
         good_for="--task generation: rewriting short texts; seeing an alignment",
     ),
-    recipe=Recipe(epochs=7, batch_size=64, learning_rate=2e-3, patience=4, min_steps_per_epoch=60),
+    recipe=Recipe(epochs=7, batch_size=64, learning_rate=2e-3, patience=4, min_steps_per_epoch=250),
     options=Seq2SeqOptions(),
     build_text=_build_text,
     build_network=_build_network,
