@@ -95,7 +95,7 @@ class ZooEntry:
         Raises:
             OptionError: It does not.
         """
-        if not self.tasks and task == Generation.name:
+        if task == Generation.name and task not in self.tasks:
             raise OptionError(
                 f"{self.card.name} cannot write texts, as the task {task} needs; use rnn_seq2seq"
             )
