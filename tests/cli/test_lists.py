@@ -35,6 +35,7 @@ def test_data_list_has_a_line_a_dataset():
     lines = run("data", "list").out.splitlines()
     assert [line.split()[0] for line in lines] == [
         "ag_news",
+        "dates",
         "news_entities",
         "news_sample",
         "sms_spam",

@@ -79,13 +79,13 @@ def test_text_and_report_show_them(found):
     page = render_page(
         "kerasnlp_lab.evaluation",
         found.template,
-        **{"evaluation": found, "text": text, "figures": {}, "notes": []},
+        evaluation=found, text=text, figures={}, notes=[],
         config={
-            **{"model": {"name": "m"}, "dataset": {"name": "d", "train_rows": 1}, "seed": 0},
+            "model": {"name": "m"}, "dataset": {"name": "d", "train_rows": 1}, "seed": 0,
             "dataset": {"name": "d", "train_rows": 1, "validation_rows": 1},
         },
         training={
-            **{"trained_parameters": 1, "total_parameters": 1, "seconds": 1.0, "best_epoch": 1}
+            "trained_parameters": 1, "total_parameters": 1, "seconds": 1.0, "best_epoch": 1
         },
     )
     assert "exact match <b>50.00%</b>" in page
@@ -95,6 +95,6 @@ def test_text_and_report_show_them(found):
 def test_predictions(found):
     rows = list(csv.DictReader(csv_content(*found.predictions()).decode("utf-8-sig").splitlines()))
     assert rows[0] == {
-        **{"row": "0", "file": "", "line": "", "text": "one", "target": "kitten"},
-        **{"output": "sitting", "score": "0.500000", "complete": "True", "edits": "3"},
+        "row": "0", "file": "", "line": "", "text": "one", "target": "kitten",
+        "output": "sitting", "score": "0.500000", "complete": "True", "edits": "3",
     }
