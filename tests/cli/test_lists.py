@@ -13,6 +13,7 @@ def test_zoo_list_has_a_line_a_model():
         "hash_embed_cnn",
         "minilm_l6_h384",
         "small_bert/bert_en_uncased_L-4_H-128_A-2",
+        "rnn_seq2seq",
     ]
     assert all(len(line.split()) > 4 for line in lines)  # each with a summary
 

@@ -76,17 +76,12 @@ def test_text_and_report_show_them(found):
     [(name, figure)] = found.figures().items()
     assert name == found.main_figure
     assert figure.axes[0].get_ylabel() == "exact match"
+    config = {"model": {"name": "m"}, "seed": 0}
+    config["dataset"] = {"name": "d", "train_rows": 1, "validation_rows": 1}
+    numbers = ("trained_parameters", "total_parameters", "seconds", "best_epoch")
+    shown = {"config": config, "training": dict.fromkeys(numbers, 1), "figures": {}, "notes": []}
     page = render_page(
-        "kerasnlp_lab.evaluation",
-        found.template,
-        evaluation=found, text=text, figures={}, notes=[],
-        config={
-            "model": {"name": "m"}, "dataset": {"name": "d", "train_rows": 1}, "seed": 0,
-            "dataset": {"name": "d", "train_rows": 1, "validation_rows": 1},
-        },
-        training={
-            "trained_parameters": 1, "total_parameters": 1, "seconds": 1.0, "best_epoch": 1
-        },
+        "kerasnlp_lab.evaluation", found.template, evaluation=found, text=text, **shown
     )
     assert "exact match <b>50.00%</b>" in page
     assert "sitting" in page
@@ -95,6 +90,13 @@ def test_text_and_report_show_them(found):
 def test_predictions(found):
     rows = list(csv.DictReader(csv_content(*found.predictions()).decode("utf-8-sig").splitlines()))
     assert rows[0] == {
-        "row": "0", "file": "", "line": "", "text": "one", "target": "kitten",
-        "output": "sitting", "score": "0.500000", "complete": "True", "edits": "3",
+        "row": "0",
+        "file": "",
+        "line": "",
+        "text": "one",
+        "target": "kitten",
+        "output": "sitting",
+        "score": "0.500000",
+        "complete": "True",
+        "edits": "3",
     }

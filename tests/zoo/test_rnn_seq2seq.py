@@ -7,11 +7,12 @@ import pytest
 import tensorflow as tf
 
 from kerasnlp_lab._keras import keras
+from kerasnlp_lab.data import load_dataset
 from kerasnlp_lab.errors import OptionError
 from kerasnlp_lab.lab import ExperimentConfig
 from kerasnlp_lab.tasks import Classification, Generation
 from kerasnlp_lab.tasks.generation import END, NEVER_WRITTEN, PADDING, TARGET_IDS
-from kerasnlp_lab.zoo import create_model, load_classifier, model_names, predict_logits
+from kerasnlp_lab.zoo import create_model, find_model, load_classifier, model_names, predict_logits
 
 TEXTS = ["ab", "ba ab", "A"]
 TASK = Generation(("a", "b"), 2)
@@ -126,6 +127,13 @@ def test_the_length_of_outputs(saved):
     assert predict_logits(longer, ["ab"]).shape == (1, 10, 2)
     with pytest.raises(OptionError, match="max_output_length must be 2 or more, the length of the"):
         create_model("rnn_seq2seq", TASK, TEXTS, options={"max_output_length": 1})
+
+
+def test_the_card_states_the_number_of_parameters():
+    data = load_dataset("dates")
+    network = create_model("rnn_seq2seq", Generation.for_data(data), data.train.texts).network
+    count = sum(int(np.prod(weight.shape)) for weight in network.weights)
+    assert find_model("rnn_seq2seq").card.parameters == f"{count:,} on dates"
 
 
 @pytest.mark.parametrize("name", [one for one in model_names() if one != "rnn_seq2seq"])
