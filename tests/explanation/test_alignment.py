@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from kerasnlp_lab._keras import keras
+from kerasnlp_lab.data.pairs import join_pair
 from kerasnlp_lab.errors import DataError, OptionError
 from kerasnlp_lab.explanation import align, alignment_figure, alignment_page, explain
 from kerasnlp_lab.explanation.alignment import Alignment
@@ -39,6 +40,13 @@ def test_a_row_for_each_symbol_and_a_column_for_each_character(classifier):
     assert list(content) == [
         *("text", "output", "score", "complete", "tokens", "symbols", "weights")
     ]
+
+
+def test_a_pair_is_one_text():
+    pair = {"pair": ("day", "month"), "options": SMALL}
+    texts = [join_pair("3", "Mai")]
+    found = align(create_model("rnn_seq2seq", Generation(("a",), 2), texts, **pair), ("3", "Mai"))
+    assert (found.text, found.tokens) == ("3 Mai", ("3", " ", "M", "a", "i"))
 
 
 def test_lines_mark_the_token_with_the_most_attention():
