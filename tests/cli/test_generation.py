@@ -1,12 +1,15 @@
 """Generation on the command line: train, resume, evaluate, predict, export, explain, inspect."""
 
 import csv
+import dataclasses
 import json
 
 import pytest
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  # registers operations of the export
 
+from kerasnlp_lab.zoo import Recipe, registry
+from kerasnlp_lab.zoo.rnn_seq2seq import RNN_SEQ2SEQ
 from tests.cli.command import run
 from tests.cli.json_keys import assert_documented
 
@@ -147,7 +150,10 @@ def test_inspect(tmp_path):
 
 
 @pytest.mark.slow
-def test_compare_over_sizes(tmp_path):
+def test_compare_over_sizes(tmp_path, monkeypatch):
+    options = dataclasses.replace(RNN_SEQ2SEQ.options, units=8, embed_dim=8, beam_size=1)
+    tiny = dataclasses.replace(RNN_SEQ2SEQ, options=options, recipe=Recipe(epochs=1))
+    monkeypatch.setitem(registry._ENTRIES, "rnn_seq2seq", tiny)
     table = write_table(tmp_path / "rows.csv", 60)
     arguments = ("--task", "generation", "--models", "rnn_seq2seq", "--data", table, *COLUMNS)
     result = run("compare", *arguments, "--sizes", "20,all", "--output", tmp_path / "both")
