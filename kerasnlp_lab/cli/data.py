@@ -31,7 +31,8 @@ def list_datasets(as_json: Json = False) -> None:
         print_json([{k: v for k, v in vars(card).items() if k != "read"} for card in cards])
         return
     for card in cards:
-        print(f"{card.name:14} {card.summary}; {card.licence}; {', '.join(card.label_names)}")
+        facts = (card.summary, card.licence, ", ".join(card.label_names))
+        print(f"{card.name:14} {'; '.join(filter(None, facts))}")
 
 
 @app.command("install")

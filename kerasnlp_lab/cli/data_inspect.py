@@ -54,8 +54,8 @@ def inspect(
     Reports duplicates, texts in two splits or with two labels, likely wrong labels, merged rows,
     encoding damage and mixed scripts; class balance, and how many texts a maximum length cuts. With
     --task entities also tags that break their scheme, spans that begin or end inside a word, and
-    names with several types. The splits are those that 'train --data' makes with the same
-    --split-seed.
+    names with several types; with --task generation texts with two target texts. The splits are
+    those that 'train --data' makes with the same --split-seed.
     """
     import_tensorflow()
     import rich.console
@@ -71,8 +71,9 @@ def inspect(
     annotation = find_task(task).annotation
     settings = rows.table_settings(annotation)
     inspect_rows: Callable[..., inspection.Inspection] = inspection.inspect_table
-    if annotation == "spans":
+    if annotation in ("spans", "target_texts"):
         check_option("--fix", fix, not fix, f"left out for {task}")
+    if annotation == "spans":
         inspect_rows = inspection.inspect_entities
     if max_length:
         settings["max_lengths"] = max_length

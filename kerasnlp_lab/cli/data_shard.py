@@ -16,7 +16,7 @@ from kerasnlp_lab.paths import our_command
 __all__ = ["shard"]
 
 
-@rows_options(without=(*ENTITIES, "label_separator"))
+@rows_options(without=(*ENTITIES, "label_separator", "target_column"))
 def shard(
     *,
     to: Annotated[Path, typer.Option("--to", help="The folder to write.")],

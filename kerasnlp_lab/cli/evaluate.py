@@ -163,8 +163,8 @@ def _rows_of_dataset(
     )
     if data.label_names != classes:
         raise DataError(
-            f"{dataset} has the classes {listed(data.label_names)}, the classifier in "
-            f"{run.path} has {listed(classes)}; evaluate it on a dataset with its own"
+            f"{dataset} has the classes {listed(data.label_names) or '(none)'}, the classifier in "
+            f"{run.path} has {listed(classes) or '(none)'}; evaluate it on a dataset with its own"
         )
     if own and leaks_left_out is not None:
         data = without_leaks(data)

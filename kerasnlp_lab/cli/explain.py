@@ -10,10 +10,11 @@ import typer
 
 from kerasnlp_lab.cli.json_output import Json, print_json, writes_unicode
 from kerasnlp_lab.cli.options import import_tensorflow
-from kerasnlp_lab.errors import RunError
+from kerasnlp_lab.display import printable
+from kerasnlp_lab.errors import RunError, check_option
 
 if TYPE_CHECKING:
-    from kerasnlp_lab.explanation import Explanation
+    from kerasnlp_lab.explanation import Alignment, Explanation
 
 __all__ = ["explain"]
 
@@ -50,14 +51,22 @@ def explain(
 ) -> None:
     """Show a model's attention and the contribution of each word.
 
-    For Transformers, recurrent networks and BERTs. Contributions are integrated gradients, from a
-    text of neutral tokens to this one. The page shows every layer and head. Earlier files in the
-    folder are replaced.
+    For a model that writes texts, show which characters it looked at as it wrote each of its own.
+    Otherwise for Transformers, recurrent networks and BERTs. Contributions are integrated
+    gradients, from a text of neutral tokens to this one. The page shows every layer and head.
+    Earlier files in the folder are replaced.
     """
     import_tensorflow()
     from kerasnlp_lab.evaluation.fonts import without_font
     from kerasnlp_lab.evaluation.plots import png_bytes
-    from kerasnlp_lab.explanation import explain_run, explanation_figure, explanation_page
+    from kerasnlp_lab.explanation import (
+        Alignment,
+        alignment_figure,
+        alignment_page,
+        explain_run,
+        explanation_figure,
+        explanation_page,
+    )
     from kerasnlp_lab.paths import write_whole
 
     if (model / "saved_model.pb").is_file():
@@ -66,12 +75,21 @@ def explain(
         )
     given = text if second_text is None else (text, second_text)
     explanation = explain_run(model, given, label=label)
-    figure = explanation_figure(explanation, layer=layer, head=head, lines=lines, tokens=tokens)
+    if isinstance(explanation, Alignment):
+        refused = {"--layer": layer, "--head": head, "--lines": lines, "--tokens": tokens}
+        for flag, value in refused.items():
+            check_option(flag, value, not value, "left out for a model that writes texts")
+        figure, page = alignment_figure(explanation), alignment_page(explanation)
+    else:
+        figure = explanation_figure(explanation, layer=layer, head=head, lines=lines, tokens=tokens)
+        page = explanation_page(explanation)
     picture = png_bytes(figure)
     to.mkdir(parents=True, exist_ok=True)
-    write_whole(to / "explanation.html", explanation_page(explanation))
+    write_whole(to / "explanation.html", page)
     write_whole(to / "explanation.png", picture)
-    if as_json:
+    if isinstance(explanation, Alignment):
+        _print_alignment(explanation, to, as_json)
+    elif as_json:
         print_json(_document(explanation, to))
     else:
         _print_explanation(explanation)
@@ -83,6 +101,20 @@ def explain(
             "the browser's fonts; install a font that has them (Noto covers every script)",
             file=sys.stderr,
         )
+
+
+def _print_alignment(alignment: Alignment, to: Path, as_json: bool) -> None:
+    """Prints the output and a line for each of its characters, or all as JSON."""
+    page, picture = to / "explanation.html", to / "explanation.png"
+    if as_json:
+        print_json(alignment.as_json() | {"page": page, "picture": picture})
+        return
+    print(f"{printable(alignment.output)}  {alignment.score:.3f}")
+    print(
+        "what the model looked at most as it wrote each character, and the share of its attention:"
+    )
+    print(*alignment.lines(), sep="\n")
+    print(f"{page}: the whole alignment; {picture}")
 
 
 def _document(explanation: Explanation, to: Path) -> dict[str, Any]:
@@ -117,7 +149,7 @@ def _print_explanation(explanation: Explanation) -> None:
     """Prints the answer, the window, a line a word, and the completeness check."""
     from rich.cells import cell_len
 
-    from kerasnlp_lab.display import printable, shown_names
+    from kerasnlp_lab.display import shown_names
 
     names = list(explanation.probabilities)
     shown = dict(zip(names, shown_names(names), strict=True))

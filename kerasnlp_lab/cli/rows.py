@@ -29,8 +29,10 @@ READ_COLUMNS = (
     "label_column",
     "label_separator",
     "label_names",
+    "target_column",
 )
 CLASSES = ("max_classes", "rare_classes", "rare_minimum")
+LABELS = ("label_column", "label_separator", "label_names", *CLASSES)
 COLUMNS = (*READ_COLUMNS, *CLASSES, "delimiter", "quoting", "no_header")
 COLUMNS_AND_TABLES = (
     *READ_COLUMNS,
@@ -42,7 +44,12 @@ COLUMNS_AND_TABLES = (
 )
 TABLE_FORMAT = ("delimiter", "encoding", "quoting", "no_header")
 _DELIMITER_NAMES = {"tab": "\t", "\\t": "\t", "\\n": "\n"}  # which a shell cannot pass easily
-_TASKS = {"labels": "classification", "label_sets": "multi_label", "spans": "entities"}
+_TASKS = {
+    "labels": "classification",
+    "label_sets": "multi_label",
+    "spans": "entities",
+    "target_texts": "generation",
+}
 
 
 @dataclass(frozen=True)
@@ -83,6 +90,9 @@ class RowsOptions:
     label_names: Annotated[
         Path | None,
         typer.Option(help="A file with the names of labels that are numbers, from 0, one a line."),
+    ] = None
+    target_column: Annotated[
+        str | None, typer.Option(help="Generation: the column of the texts to write.")
     ] = None
     validation_data: Annotated[Path | None, typer.Option(help="A table to validate on.")] = None
     test_data: Annotated[Path | None, typer.Option(help="A table to test on.")] = None
@@ -176,7 +186,7 @@ class RowsOptions:
         """Loads the dataset, the table, the annotation files or the shards.
 
         Args:
-            annotation: What the rows must have: labels, or spans with labels.
+            annotation: What the rows must have.
 
         Raises:
             OptionError: Neither a dataset nor a table is named, or both are, an option does not
@@ -267,6 +277,13 @@ class RowsOptions:
         several += ["--label-separator belongs"] if self.label_separator else []
         if several and annotation != "label_sets":
             raise OptionError(f"{several[0]} to several labels a text: say --task multi_label")
+        generated = annotation == "target_texts"
+        if self.target_column and not generated:
+            raise OptionError("--target-column belongs to texts to write: say --task generation")
+        for name in self._given(*LABELS) if generated else ():
+            raise OptionError(
+                f"{_flag(name)} belongs to labels; leave it out for --task generation"
+            )
         separator = self.label_separator
         settings = {
             "text_columns": self.text_column,
@@ -275,7 +292,8 @@ class RowsOptions:
             "label_columns": columns if flags else None,
             "label_separator": separator and _DELIMITER_NAMES.get(separator, separator),
             "label_names": self.label_names and read_names(self.label_names),
-            "annotation": annotation if annotation == "label_sets" else None,
+            "target_column": self.target_column,
+            "annotation": annotation if annotation not in ("labels", "spans") else None,
         }
         return {name: value for name, value in settings.items() if value is not None}
 

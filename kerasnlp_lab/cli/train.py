@@ -136,6 +136,8 @@ def train(
     if resume is not None:
         _resume(context, resume, rows, as_json)
         return
+    if task == "generation" and model is None and preset_name is None:
+        model = "rnn_seq2seq"  # no other model writes texts
     if model is None and preset_name is None:
         raise OptionError("say --model NAME (see 'zoo list') or --recipe NAME (see 'zoo recipes')")
     if strategy == "multi_worker" and output is None:

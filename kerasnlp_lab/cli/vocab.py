@@ -22,7 +22,7 @@ app = make_group()
 
 
 @app.command("learn")
-@rows_options(without=ENTITIES)
+@rows_options(without=(*ENTITIES, "target_column"))
 def learn(
     *,
     to: Annotated[Path, typer.Option("--to", help="A new folder.")],

@@ -32,6 +32,8 @@ __all__ = [
 
 TEXT_NAMES = ("text", "message", "sms", "sentence", "content", "review", "comment", "tweet")
 LABEL_NAMES = ("label", "class", "category", "target", "sentiment", "topic")
+SOURCE_NAMES = (*TEXT_NAMES, "source", "input", "question")  # of texts with a target text
+TARGET_NAMES = ("target", "target_text", "output", "answer", "translation", "summary")
 SEVERAL_NAMES = (*LABEL_NAMES, "labels", "classes", "categories", "tags", "topics")
 ANNOTATIONS = {"entities", "spans", "tokens", "ner_tags", "ner"}  # of entities in texts
 ROW_WORDS = 4  # in the first line, so many words are a text rather than a name
@@ -49,7 +51,9 @@ class Columns:
         label: The column of labels; None to choose by name, "" for none.
         flags: The columns of 0 and 1, one for each label, in place of `label`; patterns with
             ``*`` or ``?`` stand for all columns that match.
-        annotation: "labels" for one label a text, "label_sets" for any number of them.
+        target: The column of target texts; "" to choose by name.
+        annotation: "labels" for one label a text, "label_sets" for any number of them,
+            "target_texts" for a target text.
         separator: What stands between the labels of a cell; None for a comma.
         names: The names of labels that are numbers, from 0; empty if labels are names.
     """
@@ -58,6 +62,7 @@ class Columns:
     second: str = ""
     label: str | None = None
     flags: tuple[str, ...] = ()
+    target: str = ""
     annotation: Annotation = "labels"
     separator: str | None = None
     names: tuple[str, ...] = ()
@@ -73,13 +78,21 @@ class Columns:
         label_columns: str | Sequence[str] = (),
         label_separator: str | None = None,
         number_names: Sequence[str] = (),
+        target_column: str = "",
     ) -> Columns:
         """Returns the columns that `load_table` is asked for.
 
         Raises:
             OptionError: The arguments do not fit together.
         """
-        several = annotation == "label_sets"
+        several, generated = annotation == "label_sets", annotation == "target_texts"
+        fits = generated or not target_column
+        check_option("target_column", target_column, fits, "left out for texts with labels")
+        if generated:
+            labels = [label_column, label_columns, label_separator, number_names]
+            given = next(filter(None, labels), None)
+            fits = given is None
+            check_option("a column of labels", given, fits, "left out for texts with a target text")
         fits = not label_columns or (several and not label_column)
         check_option("label_columns", label_columns, fits, "left out, or label_column is")
         if label_separator is not None:
@@ -91,6 +104,7 @@ class Columns:
             second=second_text_column,
             label=label_column,
             flags=_names(label_columns),
+            target=target_column,
             annotation=annotation,
             separator=label_separator,
             names=as_class_names(number_names),
@@ -101,13 +115,16 @@ class Columns:
 
         One text with one label is found by the names of the columns, in every table.
         """
-        pair = bool(self.second or other.second)
+        pair, generated = bool(self.second or other.second), other.annotation == "target_texts"
         found = dataclasses.replace(
             self,
-            texts=self.texts or (other.texts if pair else ()),
+            texts=self.texts or (other.texts if pair or generated else ()),
             second=self.second or other.second,
             names=self.names or other.names,
         )
+        if generated:
+            target = self.target or other.target
+            found = dataclasses.replace(found, annotation="target_texts", target=target)
         if other.annotation == "label_sets":
             if not self.of_labels:
                 found = dataclasses.replace(found, label=other.label, flags=other.flags)
@@ -144,6 +161,12 @@ def choose_columns(
     error. Raises DataError if there is no such column, or none is surely that of the texts.
     """
     found = choose_text_columns(path, columns, wanted)
+    if wanted.annotation == "target_texts":
+        given = [wanted.target] if wanted.target else []
+        (target,) = _choose(path, columns, given, TARGET_NAMES, "--target-column")
+        if target in found.of_texts:
+            raise DataError(f"column {target!r} cannot be both text and target text", path)
+        return dataclasses.replace(found, label="", target=target)
     if wanted.flags:
         found = dataclasses.replace(found, label="", flags=_flags(path, columns, wanted.flags))
     elif wanted.label != "":
@@ -170,9 +193,8 @@ def choose_text_columns(path: Path, columns: list[str], wanted: Columns) -> Colu
         _choose(path, columns, [wanted.second], (), "--second-text-column")
     if wanted.second in wanted.texts:
         raise DataError(f"column {wanted.second!r} cannot be both texts of a pair", path)
-    texts = _choose(
-        path, columns if wanted.texts else others, wanted.texts, TEXT_NAMES, "--text-column"
-    )
+    names = SOURCE_NAMES if wanted.annotation == "target_texts" else TEXT_NAMES
+    texts = _choose(path, columns if wanted.texts else others, wanted.texts, names, "--text-column")
     return dataclasses.replace(wanted, texts=texts)
 
 

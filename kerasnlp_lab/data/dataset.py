@@ -19,6 +19,7 @@ from kerasnlp_lab.data.sharded_split import ShardedSplit
 from kerasnlp_lab.data.source import LeaksLeftOut, PythonRows, Source
 from kerasnlp_lab.data.spans import Span, as_spans
 from kerasnlp_lab.data.tables import RejectedRow
+from kerasnlp_lab.data.target_texts import as_target_texts
 from kerasnlp_lab.errors import DataError
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Annotation", "Split", "TextDataset"]
 
-Annotation = Literal["labels", "label_sets", "spans"]
-"""What each text has: one label, any number of labels, or spans with labels."""
+Annotation = Literal["labels", "label_sets", "spans", "target_texts"]
+"""What each text has: one label, any number of labels, spans with labels, or a target text."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +38,7 @@ class Split:
     Args:
         texts: The texts: a list, a NumPy array, a column of pandas, a generator and so on.
         labels: One label id a text, int64 of shape [rows]; any whole numbers. They may be left out
-            where there are spans or label sets, and are 0 then.
+            where there are spans, label sets or target texts, and are 0 then.
         path: The file that they were read from.
         lines: The line of each in that file, from 1, int32 of shape [rows]; None if
             there is no such file.
@@ -47,10 +48,13 @@ class Split:
             labels alone.
         label_sets: The label ids of each text, where a text may have several or none; None where
             each has one.
+        target_texts: The text that is to be written for each text, kept exactly as it is; None
+            where texts have labels or spans.
 
     Raises:
-        DataError: The number of labels, of lines or of spans is not that of the texts; a text or
-            a label is missing or has another type; or a span does not fit its text.
+        DataError: The number of labels, of lines, of spans or of target texts is not that of the
+            texts; a text or a label is missing or has another type; a target text is empty; or a
+            span does not fit its text.
     """
 
     texts: Sequence[str]
@@ -61,6 +65,7 @@ class Split:
     parts: np.ndarray | None = None
     spans: Sequence[tuple[Span, ...]] | None = None
     label_sets: Sequence[tuple[int, ...]] | None = None
+    target_texts: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "texts", as_strings(self.texts))
@@ -80,6 +85,9 @@ class Split:
         if self.label_sets is not None:
             sets = as_label_sets(self.label_sets, rows, self.where)
             object.__setattr__(self, "label_sets", sets)
+        if self.target_texts is not None:
+            targets = as_target_texts(self.target_texts, rows, self.where)
+            object.__setattr__(self, "target_texts", targets)
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -96,13 +104,17 @@ class Split:
         )
         spans = None if self.spans is None else [self.spans[row] for row in rows]
         sets = None if self.label_sets is None else [self.label_sets[row] for row in rows]
-        return Split(texts, self.labels[rows], self.path, lines, self.files, parts, spans, sets)
+        targets = None if self.target_texts is None else [self.target_texts[row] for row in rows]
+        where = (self.path, lines, self.files, parts)
+        return Split(texts, self.labels[rows], *where, spans, sets, targets)
 
     @property
     def annotation(self) -> Annotation:
         """What the texts have."""
         if self.spans is not None:
             return "spans"
+        if self.target_texts is not None:
+            return "target_texts"
         return "labels" if self.label_sets is None else "label_sets"
 
     def label_counts(self, classes: int) -> np.ndarray:
@@ -163,7 +175,7 @@ class TextDataset:
     Args:
         name: The dataset's name.
         label_names: The classes; a label id is an index into this tuple. Where splits have spans,
-            the types of entities.
+            the types of entities; empty where they have target texts.
         train: The rows to train on. `load_shards` leaves them in TFRecord files, and their
             texts are not read again to be checked.
         validation: The rows for choices: best checkpoint, early stopping, threshold.
@@ -206,6 +218,10 @@ class TextDataset:
         if len(annotations) > 1:
             found = " and others ".join(sorted(annotations, reverse=True))
             raise DataError(f"{self.name}: some splits have {found}")
+        if self.annotation == "target_texts":
+            if self.label_names:
+                raise DataError(f"{self.name}: target texts have no classes; leave out label_names")
+            return
         if isinstance(self.train, Split) and self.annotation == "spans":
             counts = self.train.span_counts(self.label_names)
         else:
@@ -241,7 +257,7 @@ class TextDataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A SHA-256 over class names, texts, labels, spans and splits, as hex digits.
+        """A SHA-256 over class names, texts, their annotations and splits, as hex digits.
 
         Training rows in shards enter it by the hashes of their files, so the same rows have
         another fingerprint unsharded.
@@ -260,4 +276,6 @@ class TextDataset:
                 digest.update(content.encode("utf-8", "surrogatepass") + b"\0")
             for ids in split.label_sets or ():
                 digest.update(f"{ids}\0".encode())
+            for target in split.target_texts or ():
+                digest.update(target.encode("utf-8", "surrogatepass") + b"\0")
         return digest.hexdigest()

@@ -26,6 +26,7 @@ LATER_FIELDS: Mapping[str, Any] = {
     "label_columns": (),
     "label_separator": None,
     "label_names": (),
+    "target_column": "",
     "rare_classes": None,
     "rare_minimum": None,
     "rare_names": (),
@@ -51,10 +52,12 @@ class TableFiles:
         format: How to read the files.
         max_classes: How many classes there may be.
         second_text_column: The column of the second texts of pairs; "" if texts are no pairs.
-        annotation: "label_sets" where a text may have several labels.
+        annotation: "label_sets" where a text may have several labels, "target_texts" where it has
+            a target text.
         label_columns: The columns of 0 and 1, one a label.
         label_separator: What stands between the labels of a cell; None for a comma.
         label_names: The names of labels that are numbers.
+        target_column: The column of target texts; "" if texts have labels.
         rare_classes: What becomes of rare classes, as `load_table` is told.
         rare_minimum: The rows that a class needs, if `load_table` is told.
         rare_names: The classes that were dropped or merged.
@@ -76,6 +79,7 @@ class TableFiles:
     label_columns: tuple[str, ...] = ()
     label_separator: str | None = None
     label_names: tuple[str, ...] = ()
+    target_column: str = ""
     rare_classes: str | None = None
     rare_minimum: int | None = None
     rare_names: tuple[str, ...] = ()
@@ -162,6 +166,7 @@ class TableFiles:
             label_columns=self.label_columns,
             label_separator=self.label_separator,
             number_names=self.label_names,
+            target_column=self.target_column,
         )
 
     @property

@@ -32,7 +32,8 @@ class LabelCell(NamedTuple):
     """The labels of a row.
 
     Args:
-        labels: The labels, each once; one, perhaps "", where texts have one label each.
+        labels: The labels, each once; one, perhaps "", where texts have one label each; or the
+            target text.
         numbers: Whether each was a number in its file, and no text.
         wrong: Why they cannot be read; "" if they can.
         is_list: Whether the cell was a list, or the text of one in brackets.
@@ -46,6 +47,8 @@ class LabelCell(NamedTuple):
 
 def read_labels(row: TableRow, columns: Columns) -> LabelCell:
     """Returns the labels of a row."""
+    if columns.annotation == "target_texts":
+        return _target(row, columns.target)
     if columns.flags:
         return _flags(row, columns.flags)
     name = columns.label or ""
@@ -63,6 +66,13 @@ def read_labels(row: TableRow, columns: Columns) -> LabelCell:
         most = len(columns.names) - 1
         return LabelCell(wrong=f"label {unknown!r} has no name: expected a number from 0 to {most}")
     return found._replace(labels=tuple(dict.fromkeys(named)), numbers=False)
+
+
+def _target(row: TableRow, name: str) -> LabelCell:
+    """Returns a target text in the place of a label."""
+    target = row.cells.get(name, "").strip()
+    wrong = wrong_cell(row, name, "target text") or ("" if target else f"no text in column {name}")
+    return LabelCell((target,), wrong=wrong)
 
 
 def joined_labels(labels: tuple[str, ...]) -> str:

@@ -36,7 +36,8 @@ class LabelledRows:
     columns: Columns
     texts: StoredTexts
     labels: array[int]  # for each text an index into `seen`
-    seen: tuple[tuple[str, ...], ...]  # the distinct sets of labels in order of appearance
+    # the distinct sets of labels, or target texts, in order of appearance
+    seen: tuple[tuple[str, ...], ...]
     numbers: bool  # whether each label was a number in its file, and no text
     lines: array[int]  # the line of each row
     files: tuple[str, ...]  # of a table of several
@@ -65,11 +66,14 @@ class LabelledRows:
             classes: The class of each label that is none; None leaves the label out, and the row
                 too where each has one label.
         """
+        parts = np.array(self.parts) if self.files else None
+        where = (str(self.path), np.array(self.lines), self.files, parts)
+        if self.columns.annotation == "target_texts":
+            targets = [self.seen[number][0] for number in self.labels]
+            return Split(self.texts, *(np.zeros(0), *where), target_texts=targets)
         places: dict[str | None, int] = {name: place for place, name in enumerate(names)}
         found = [[(classes or {}).get(one, one) for one in labels] for labels in self.seen]
         ids = [tuple(places[one] for one in labels if one is not None) for labels in found]
-        parts = np.array(self.parts) if self.files else None
-        where = (str(self.path), np.array(self.lines), self.files, parts)
         if self.columns.annotation == "label_sets":
             return Split(
                 self.texts, *(np.zeros(0), *where), label_sets=[ids[n] for n in self.labels]

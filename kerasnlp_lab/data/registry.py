@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kerasnlp_lab.data.ag_news import LABEL_NAMES, read_ag_news
 from kerasnlp_lab.data.dataset import Split, TextDataset
+from kerasnlp_lab.data.dates import read_dates
 from kerasnlp_lab.data.news_entities import ENTITY_NAMES, read_news_entities
 from kerasnlp_lab.data.news_sample import read_news_sample
 from kerasnlp_lab.data.sms_spam import LABEL_NAMES as SMS_LABEL_NAMES
@@ -46,6 +47,14 @@ _CARDS = (
         label_names=LABEL_NAMES,
         validation_fraction=0.05,
         read=read_ag_news,
+    ),
+    DatasetCard(
+        name="dates",
+        summary="20,000 + 2,000 written dates and their ISO form, for --task generation, built in",
+        licence="CC0-1.0",
+        label_names=(),
+        validation_fraction=0.05,
+        read=lambda data_dir: read_dates(),
     ),
     DatasetCard(
         name="news_entities",
@@ -91,7 +100,7 @@ def load_dataset(
     """Loads a dataset and takes a stratified validation split out of its training rows.
 
     Args:
-        name: "ag_news", "news_entities", "news_sample" or "sms_spam".
+        name: "ag_news", "dates", "news_entities", "news_sample" or "sms_spam".
         data_dir: TensorFlow Datasets' folder, or the folder of other datasets.
         validation_fraction: The share of training rows to validate on, or of all rows if
             there is no official test split; None takes the dataset's default.
@@ -119,7 +128,7 @@ def load_dataset(
     rows, test, place = card.read(data_dir)
     fraction = card.validation_fraction if validation_fraction is None else validation_fraction
     seed = card.split_seed if seed is None else seed
-    if test is not None and rows.spans is not None:
+    if test is not None and rows.annotation in ("spans", "target_texts"):
         parts = divide_texts(place, {"train": rows, "test": test}, fraction, 0, seed)
     elif test is not None:
         parts = *split_off_validation(rows, fraction, seed, card.label_names), test

@@ -58,6 +58,9 @@ def write_shards(
     if data.annotation == "label_sets":
         what = "texts with several labels, which shards cannot hold"
         raise OptionError(f"{data.name} has {what}; train on the table itself")
+    if data.annotation == "target_texts":
+        what = "target texts, which shards cannot hold"
+        raise OptionError(f"{data.name} has {what}; train on the table itself")
     rows = len(data.train)
     check_option("shards", shards, 1 <= shards <= rows, f"from 1 to {rows}, the rows to train on")
     check_option("seed", seed, 0 <= seed < 2**32, "from 0 to 2**32 - 1")

@@ -140,9 +140,10 @@ def divide_texts(
     test_fraction: float,
     seed: int,
 ) -> tuple[Split, Split, Split]:
-    """Returns three parts of texts with spans; missing ones are drawn from the training rows.
+    """Returns three parts of texts with spans or target texts, drawn from the training rows.
 
-    Rows of the same text stay in one part, and every label of a span has a row to train on.
+    Parts that are given stay as they are. Rows of the same text stay in one part, and every label
+    of a span has a row to train on.
 
     Args:
         path: The file of the rows, for error messages.
@@ -165,7 +166,8 @@ def divide_texts(
     of_group: list[list[int]] = [[] for _ in range(int(groups.max(initial=-1)) + 1)]
     for row, group in enumerate(groups.tolist()):
         of_group[group].append(row)
-    labels = [{one.label for row in rows for one in (train.spans or ())[row]} for rows in of_group]
+    spans = train.spans or [()] * len(train)
+    labels = [{one.label for row in rows for one in spans[row]} for rows in of_group]
     left = Counter(label for of_text in labels for label in of_text)
     order = np.random.default_rng(seed).permutation(len(of_group)).tolist()
     parts = dict(splits)
@@ -179,9 +181,10 @@ def divide_texts(
                 kept.append(group)
         order = kept
         if len(taken) < wanted or not order:
+            left_over = "rows" if train.spans is None else "every type of entity"
             raise DataError(
-                f"cannot take {wanted} of {len(train)} rows for {part} and leave every type of "
-                f"entity to train on; add rows, or give the part as a file (--{part}-data)",
+                f"cannot take {wanted} of {len(train)} rows for {part} and leave {left_over} "
+                f"to train on; add rows, or give the part as a file (--{part}-data)",
                 path,
             )
         parts[part] = train.take(np.sort(taken))

@@ -16,7 +16,7 @@ from kerasnlp_lab.data.label_set_splits import divide_label_sets
 from kerasnlp_lab.data.labelled_rows import LabelledRows, read_labelled_rows, refuse
 from kerasnlp_lab.data.labels import ClassMatcher, class_problem
 from kerasnlp_lab.data.rare_classes import check_rare_classes
-from kerasnlp_lab.data.splits import divide
+from kerasnlp_lab.data.splits import divide, divide_texts
 from kerasnlp_lab.data.table_classes import TableClasses
 from kerasnlp_lab.data.tables import RejectedRow, TableFormat, split_entries
 from kerasnlp_lab.display import listed
@@ -40,6 +40,7 @@ def load_table(
     label_columns: str | Sequence[str] = (),
     label_separator: str | None = None,
     label_names: Sequence[str] = (),
+    target_column: str = "",
     rare_classes: str | None = None,
     rare_minimum: int | None = None,
     validation_fraction: float = 0.15,
@@ -70,10 +71,13 @@ def load_table(
             `kerasnlp_lab.data.pairs`. A pair without one of its texts is a bad row.
         annotation: "label_sets" if a text may have several labels, or none. A cell then has names
             with commas between, quoted as in CSV where they have commas of their own, or a list.
+            "target_texts" if a text has a target text and no label.
         label_columns: Columns of 0 and 1, one a label, in place of `label_column`; ``label_*``
             stands for all columns that match.
         label_separator: What stands between the labels of a cell in place of commas.
         label_names: The names of labels that are numbers, in the order of the numbers, from 0.
+        target_column: The column of target texts, which makes the annotation "target_texts"; ""
+            to choose by name. A row without a target text is bad.
         rare_classes: What becomes of classes with too few rows: "stop" raises an error, "keep"
             has their rows in the training rows alone, "drop" leaves them out, and "merge=NAME"
             makes one class of them. None is "stop", or "keep" where texts have several labels.
@@ -99,10 +103,12 @@ def load_table(
     """
     check_rare_classes(rare_classes, rare_minimum)
     check_option("the most classes (--max-classes)", max_classes, max_classes > 1, "2 or more")
+    annotation = "target_texts" if target_column else annotation
     wanted = Columns.of(
         text_columns=text_columns,
         second_text_column=second_text_column,
         label_column=label_column,
+        target_column=target_column,
         annotation=annotation,
         label_columns=label_columns,
         label_separator=label_separator,
@@ -137,16 +143,21 @@ def load_table(
         problem = class_problem(column, names, len(train.texts), max_classes, named, everywhere)
         if problem:
             on_problem(DataError(f"{problem}{_skipped(train)}", path))
-    match = ClassMatcher(classes.known)
+    generated = annotation == "target_texts"
+    match = None if generated else ClassMatcher(classes.known)
     splits = {"train": train.split(names, classes.of_label)}
     others = {part: file for part, file in given.items() if file != path}
     splits |= {part: splits["train"] for part in given if part not in others}
     rows = {part: read(part, columns, match) for part in others}
     splits |= {part: one.split(names, classes.rare.becomes) for part, one in rows.items()}
     try:
-        share = divide if annotation == "labels" else divide_label_sets
-        only_train = classes.only_train(splits["train"])
-        parts = share(path, splits, validation_fraction, test_fraction, seed, names, only_train)
+        how: Any = (validation_fraction, test_fraction, seed)
+        if generated:
+            parts = divide_texts(path, splits, *how)
+        else:
+            share = divide if annotation == "labels" else divide_label_sets
+            how += (names, classes.only_train(splits["train"]))
+            parts = share(path, splits, *how)
     except DataError as error:
         on_problem(error)
         none = splits["train"].take(np.zeros(0, int))
@@ -160,6 +171,7 @@ def load_table(
         label_columns=columns.flags,
         label_separator=label_separator,
         label_names=columns.names,
+        target_column=columns.target,
         rare_classes=rare_classes,
         rare_minimum=rare_minimum,
         rare_names=tuple(classes.rare.becomes),
@@ -251,8 +263,9 @@ def load_labelled_rows(
         trained_on: The table that the classifier was trained on. Pairs and texts with several
             labels are in its columns, unless others are named.
         on_note: Called with each line on what was found about the form of the table.
-        columns: As in `load_table`: `second_text_column`, `annotation`, `label_columns` and
-            `label_separator`; and `number_names`, which `load_table` calls `label_names`.
+        columns: As in `load_table`: `second_text_column`, `annotation`, `label_columns`,
+            `label_separator` and `target_column`; and `number_names`, which `load_table` calls
+            `label_names`.
 
     Returns:
         The rows, and the rows that were skipped.
@@ -267,10 +280,11 @@ def load_labelled_rows(
         wanted, becomes = wanted.or_as_in(trained_on.columns), trained_on.becomes
     dropped = [] if wanted.annotation == "label_sets" else [n for n in becomes if not becomes[n]]
     merged = {name: into for name, into in becomes.items() if name not in dropped}
+    generated = wanted.annotation == "target_texts"
     rows = read_labelled_rows(
         user_path(path),
         wanted,
-        match=ClassMatcher({*label_names, *merged}, dropped),
+        match=None if generated else ClassMatcher({*label_names, *merged}, dropped),
         skip_bad_rows=skip_bad_rows,
         format=format,
     )

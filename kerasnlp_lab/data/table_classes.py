@@ -12,6 +12,7 @@ from kerasnlp_lab.data.labelled_rows import LabelledRows
 from kerasnlp_lab.data.labels import class_names, in_order
 from kerasnlp_lab.data.rare_classes import RareClasses, find_rare
 from kerasnlp_lab.display import listed
+from kerasnlp_lab.errors import check_option
 
 __all__ = ["TableClasses"]
 
@@ -40,6 +41,9 @@ class TableClasses:
     ) -> TableClasses:
         """Finds the classes of a table; arguments and errors are those of `find_rare`."""
         columns = train.columns
+        if columns.annotation == "target_texts":
+            check_option("rare_classes", action, action is None, "left out: there are no classes")
+            return cls((), frozenset(), {}, RareClasses(), ())
         classes, notes = {name: name for name in train.names}, list[str]()
         if not columns.names:
             classes, notes = class_names(train.names, train.numbers)

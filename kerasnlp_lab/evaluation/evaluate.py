@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import tensorflow as tf
 
@@ -13,8 +13,9 @@ from kerasnlp_lab.errors import DataError
 from kerasnlp_lab.evaluation.classification import score
 from kerasnlp_lab.evaluation.entities import score_entities
 from kerasnlp_lab.evaluation.evaluation import Evaluation
+from kerasnlp_lab.evaluation.generation import score_texts
 from kerasnlp_lab.evaluation.multi_label import score_label_sets
-from kerasnlp_lab.tasks import Classification, Entities, MultiLabel, Task
+from kerasnlp_lab.tasks import Classification, Entities, Generation, MultiLabel, Task
 from kerasnlp_lab.zoo import Classifier, predict_logits
 
 __all__ = ["evaluate", "evaluate_logits"]
@@ -31,6 +32,9 @@ _EVALUATIONS: dict[str, Callable[[Any, Split, Task, Any, float], Evaluation]] = 
     ),
     Entities.name: lambda logits, split, task, decision, speed: score_entities(
         task.answers(logits, decision, split.texts), split, task.label_names, decision, speed
+    ),
+    Generation.name: lambda logits, split, task, decision, speed: score_texts(
+        task.answers(logits, decision, split.texts), split, cast(Generation, task), speed
     ),
 }
 

@@ -15,6 +15,7 @@ __all__ = [
     "COLUMNS",
     "columns_of",
     "label_set_rows",
+    "place_of",
     "predictions_of",
     "shown_text",
     "shown_texts",
@@ -51,7 +52,7 @@ def predictions_of(
             columns += [f"top {place}", f"probability of top {place}"]
         found = _most_probable(split.labels, names, predicted, probabilities)
     return [*columns_of(split), *columns], (
-        [*_place(split, row, texts), names[split.labels[row]], names[predicted[row]], *cells]
+        [*place_of(split, row, texts), names[split.labels[row]], names[predicted[row]], *cells]
         for row, (texts, cells) in enumerate(zip(shown_texts(split), found, strict=True))
     )
 
@@ -83,7 +84,7 @@ def label_set_rows(
     place = columns_of(split)[:-2]
     return [*place, "labels", "predicted", *columns], (
         [
-            *_place(split, row, texts),
+            *place_of(split, row, texts),
             _json([names[label] for label in ids]),
             _json([names[label] for label in np.flatnonzero(found[row]).tolist()]),
             *cells(row),
@@ -94,7 +95,8 @@ def label_set_rows(
     )
 
 
-def _place(split: Split, row: int, texts: Sequence[str]) -> list[object]:
+def place_of(split: Split, row: int, texts: Sequence[str]) -> list[object]:
+    """Returns the cells for the place of a row, counted from 0, and its texts."""
     line = "" if split.lines is None else split.lines[row]
     return [row, split.file(row), line, *texts]
 

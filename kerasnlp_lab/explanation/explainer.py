@@ -9,10 +9,11 @@ import tensorflow as tf
 
 from kerasnlp_lab.data.inputs import as_class_names, one_text
 from kerasnlp_lab.data.pairs import PAIR_SEPARATOR, iter_pairs
-from kerasnlp_lab.errors import DataError, OptionError, UnknownNameError
+from kerasnlp_lab.errors import DataError, OptionError, UnknownNameError, check_option
+from kerasnlp_lab.explanation.alignment import Alignment, align
 from kerasnlp_lab.explanation.explanation import Completeness, Explanation
 from kerasnlp_lab.explanation.reading import read_pair, read_text
-from kerasnlp_lab.tasks import Classification, MultiLabel
+from kerasnlp_lab.tasks import Classification, Generation, MultiLabel
 from kerasnlp_lab.text import TextVectorizer
 from kerasnlp_lab.text.offsets import Token, Word, within_window
 from kerasnlp_lab.text.vectorizer import WINDOW_OF, Features, replace_surrogates
@@ -69,7 +70,7 @@ def explain(
     if not isinstance(task, Classification | MultiLabel):
         raise OptionError(
             f"explain is for classification and several labels, and not for {task.name}; the page "
-            "of entities is predict --html"
+            "of entities is predict --html, and what a model looks at as it writes is align"
         )
     inside = classifier.look_inside()
     if label is not None:
@@ -137,8 +138,8 @@ def explain(
 
 def explain_run(
     run: str | Path, text: str | tuple[str, str], *, label: str | None = None
-) -> Explanation:
-    """Explains the answer of a finished run's classifier; see `explain`.
+) -> Explanation | Alignment:
+    """Explains the answer of a finished run's classifier; see `explain`, and `align` for texts.
 
     Args:
         run: The run's directory. A BERT that was trained in its module's own graph is reopened.
@@ -146,10 +147,15 @@ def explain_run(
         label: The class to explain; None for the predicted class.
 
     Raises:
+        OptionError: A label is given, and the run writes texts.
         RunError: The run is not finished, or one of its files is missing or altered.
     """
     opened = RunDirectory.open(run)
-    return explain(load_classifier(opened.model, to_explain=True), text, label=label)
+    classifier = load_classifier(opened.model, to_explain=True)
+    if isinstance(classifier.task, Generation):
+        check_option("label", label, label is None, "left out for a model that writes texts")
+        return align(classifier, text)
+    return explain(classifier, text, label=label)
 
 
 def _logits(inside: Inside, features: Features) -> np.ndarray:

@@ -70,7 +70,8 @@ def _serving_module(classifier: Classifier) -> tf.Module:
     fused = classifier.fused()
     # A SavedModel must own every object that its graphs use.
     outside = classifier.network
-    if fused is not classifier.forward:
+    # A network that writes would be traced again, and its loops take ten seconds.
+    if fused is not classifier.forward or classifier.task.reads == "target":
         outside = list(fused.get_concrete_function().variables)
     elif classifier.encoder is None:  # Keras traces each layer of a network that it is given
         outside = list(classifier.network.variables)

@@ -18,7 +18,7 @@ from kerasnlp_lab.lab.experiment import Experiment
 
 __all__ = ["curve_table", "leaderboard_table", "learning_curve_figure", "model_row"]
 
-SECOND = ("macro_f1", "micro_f1")  # a second column of figures
+SECOND = ("macro_f1", "micro_f1", "character_error_rate")  # a second column of figures
 
 
 def model_row(folder: Path, runs: Sequence[Experiment]) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def leaderboard_table(rows: Sequence[Mapping[str, Any]]) -> rich.table.Table:
     columns = (
         rows[0]["headline"].replace("_", "\n"),
         uncertainty,
-        *([second.replace("_f1", "\nF1")] if second else []),
+        *([second.replace("_f1", "\nF1").replace("_", "\n")] if second else []),
     )
     for column in (*columns, "params", "train\ns", "train\ntexts/s", "predict\ntexts/s", "MB"):
         table.add_column(column, justify="right", no_wrap=True)

@@ -8,6 +8,7 @@ from typing import Any
 from kerasnlp_lab.errors import UnknownNameError
 from kerasnlp_lab.tasks.classification import Classification
 from kerasnlp_lab.tasks.entities import Entities
+from kerasnlp_lab.tasks.generation import Generation
 from kerasnlp_lab.tasks.multi_label import MultiLabel
 from kerasnlp_lab.tasks.task import Task
 
@@ -17,6 +18,7 @@ _TASKS: dict[str, type[Task]] = {
     Classification.name: Classification,
     MultiLabel.name: MultiLabel,
     Entities.name: Entities,
+    Generation.name: Generation,
 }
 
 

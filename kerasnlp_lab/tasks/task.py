@@ -23,6 +23,7 @@ _IN_WORDS = {
     "labels": "one label each",
     "label_sets": "any number of labels each",
     "spans": "entities",
+    "target_texts": "a target text each",
 }
 
 
@@ -76,11 +77,12 @@ class Task(abc.ABC):
 
     name: ClassVar[str]
     """The name on the command line, in config.json and in an export's manifest."""
-    reads: ClassVar[Literal["pooled", "sequence"]]
-    """The head's input: one vector for each text ("pooled"), or for each token ("sequence")."""
+    reads: ClassVar[Literal["pooled", "sequence", "target"]]
+    """The head's input: one vector for each text ("pooled"), for each token ("sequence"), or for
+    each symbol of a target text, from a model that writes ("target")."""
     annotation: ClassVar[Annotation] = "labels"
     """What the rows have: a label for each text, several (`Split.label_sets`), or spans with
-    labels (`Split.spans`)."""
+    labels (`Split.spans`), or target texts (`Split.target_texts`)."""
     needs_offsets: ClassVar[bool] = False
     """Whether answers point to places in a text. Its logits are then `TokenLogits` of all texts,
     and texts of any length are read, in windows."""
@@ -243,7 +245,7 @@ class Task(abc.ABC):
         Args:
             logits: The logits of the validation rows: float32 [rows, classes], or a list with
                 [tokens, tags] for each text if the task reads sequences, or `TokenLogits` if it
-                needs offsets.
+                needs offsets, or [rows, most, 2] if it reads targets (see `Generation`).
             validation: The validation rows.
             train: The training rows, for the frequency of each class.
             threshold: The rule for the threshold; see `kerasnlp_lab.tasks.threshold` and

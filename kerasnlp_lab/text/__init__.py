@@ -1,5 +1,6 @@
 """From strings to batches of features."""
 
+from kerasnlp_lab.text.character_vectorizer import CharacterVectorizer
 from kerasnlp_lab.text.piece_vectorizer import PieceVectorizer
 from kerasnlp_lab.text.pipeline import (
     Share,
@@ -13,6 +14,7 @@ from kerasnlp_lab.text.vectorizer import TextVectorizer
 from kerasnlp_lab.text.word_vectorizer import WordVectorizer
 
 __all__ = [
+    "CharacterVectorizer",
     "PieceVectorizer",
     "Share",
     "TextVectorizer",

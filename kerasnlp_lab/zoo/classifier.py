@@ -145,7 +145,7 @@ class Classifier:
             return TokenLogits(tf.gather(logits.flat_values, windows.places), found)
         ids, lengths = text.ids_and_lengths(texts)
         logits = tf.cast(fused(ids, lengths), tf.float32)
-        return logits if self.task.reads == "pooled" else text.own_tokens(logits, lengths)
+        return text.own_tokens(logits, lengths) if self.task.reads == "sequence" else logits
 
     def fused_features(self) -> Any:
         """Returns a graph that computes the head's input, float32 [batch, hidden], from features.

@@ -14,7 +14,7 @@ from kerasnlp_lab._keras import keras
 from kerasnlp_lab.data import Split
 from kerasnlp_lab.errors import OptionError, UnknownNameError, check_option
 from kerasnlp_lab.hub import HubModules
-from kerasnlp_lab.tasks import Task
+from kerasnlp_lab.tasks import Generation, Task
 from kerasnlp_lab.text import TextVectorizer, TokenizedTexts
 from kerasnlp_lab.text.vectorizer import Features
 from kerasnlp_lab.zoo.card import ModelCard, Recipe
@@ -38,7 +38,8 @@ class ZooEntry:
         build_network: Takes the adapted text half, the task and the options, and returns the
             network, which turns features into the task's logits. Use `with_head` to put the
             task's head on a body, and name a pre-trained body "encoder".
-        tasks: The names of the supported tasks; empty for all.
+        tasks: The names of the supported tasks; empty for all that need no model of their own, as
+            generation does.
         task_recipes: The default recipes of tasks that need another one, by task name.
         solve: Sets the network's weights directly, for models without gradient descent. It takes
             the task, the text half, the network, the training rows and the validation rows, and
@@ -94,6 +95,10 @@ class ZooEntry:
         Raises:
             OptionError: It does not.
         """
+        if task == Generation.name and task not in self.tasks:
+            raise OptionError(
+                f"{self.card.name} cannot write texts, as the task {task} needs; use rnn_seq2seq"
+            )
         fits = not self.tasks or task in self.tasks
         known = " or ".join(self.tasks)
         check_option("task", task, fits, f"{known} for {self.card.name} (as in --task {known})")

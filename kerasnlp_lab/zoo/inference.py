@@ -41,9 +41,10 @@ def predict_logits(
             None builds one for this call, which takes a second or two for a BERT.
 
     Returns:
-        Logits in the order of the texts: float32 [texts, classes], or for a task that reads a
-        sequence a list with float32 [tokens, tags] for each text, without padding. For a task
-        that needs offsets they are `TokenLogits`, and texts of any length are read.
+        Logits in the order of the texts: float32 [texts, classes], or [texts, most, 2] for
+        generation (see `kerasnlp_lab.tasks.Generation`), or for a task that reads a sequence a
+        list with float32 [tokens, tags] for each text, without padding. For a task that needs
+        offsets they are `TokenLogits`, and texts of any length are read.
 
     Raises:
         DataError: A text is missing or is no string, or is no pair where the model needs one.
@@ -73,7 +74,7 @@ def predict_logits(
     if sequence:
         of_row = {row: one for rows, some in found for row, one in zip(rows, some, strict=True)}
         return [of_row[row] for row in range(len(texts))]
-    logits = np.zeros((len(texts), classifier.network.output_shape[-1]), np.float32)
+    logits = np.zeros((len(texts), *classifier.network.output_shape[1:]), np.float32)
     for rows, some in found:
         logits[rows] = some
     return logits

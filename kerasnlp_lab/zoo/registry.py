@@ -13,6 +13,7 @@ from kerasnlp_lab.zoo.entry import ZooEntry
 from kerasnlp_lab.zoo.hash_embed_cnn import HASH_EMBED_CNN
 from kerasnlp_lab.zoo.hub_bert import MINILM, bert_in_folder, bert_on_tfhub
 from kerasnlp_lab.zoo.recurrent import LSTM, RNN_ATTENTION
+from kerasnlp_lab.zoo.rnn_seq2seq import RNN_SEQ2SEQ
 from kerasnlp_lab.zoo.seed_transformer import SEED_TRANSFORMER
 from kerasnlp_lab.zoo.tfidf_linear import TFIDF_LINEAR
 from kerasnlp_lab.zoo.transformer import TRANSFORMER
@@ -26,6 +27,7 @@ _ENTRIES = {
     for entry in (
         *(SEED_TRANSFORMER, LSTM, RNN_ATTENTION, TRANSFORMER, TFIDF_LINEAR, HASH_EMBED_CNN),
         *(MINILM, SMALL_BERT),
+        RNN_SEQ2SEQ,
     )
 }
 

@@ -15,6 +15,7 @@ def test_zoo_list_has_a_line_a_model():
         "hash_embed_cnn",
         "minilm_l6_h384",
         "small_bert/bert_en_uncased_L-4_H-128_A-2",
+        "rnn_seq2seq",
     ]
     assert all(len(line.split()) > 4 for line in lines)  # each with a summary
 
@@ -37,10 +38,12 @@ def test_data_list_has_a_line_a_dataset():
     lines = run("data", "list").out.splitlines()
     assert [line.split()[0] for line in lines] == [
         "ag_news",
+        "dates",
         "news_entities",
         "news_sample",
         "sms_spam",
     ]
     classes = [line.split("; ")[-1] for line in lines]
     news = "World, Sports, Business, Sci/Tech"
-    assert classes == [news, "organization, person, place", news, "ham, spam"]
+    # The dates have no classes, so that their licence is last.
+    assert classes == [news, "CC0-1.0", "organization, person, place", news, "ham, spam"]

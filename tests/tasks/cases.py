@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from kerasnlp_lab.data import Split, TextDataset
 from kerasnlp_lab.data.spans import Span
-from kerasnlp_lab.tasks import Classification, Entities, MultiLabel, Task
+from kerasnlp_lab.tasks import Classification, Entities, Generation, MultiLabel, Task
 from tests.tasks.throwaway import EvenWords, MaskedWords
 
 TEXTS = (
@@ -31,6 +31,11 @@ class TaskCase:
     label_names: tuple[str, ...] = ("pets", "money", "sport")
     rows: Split = ROWS
     from_scratch: str = "transformer"
+    on_a_bert: bool = True
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        return (self.from_scratch, "bert") if self.on_a_bert else (self.from_scratch,)
 
     @property
     def data(self) -> TextDataset:
@@ -54,6 +59,13 @@ CASES = [
     TaskCase(Classification),
     TaskCase(MultiLabel, rows=Split(TEXTS, label_sets=LABEL_SETS)),
     TaskCase(Entities, ("pets", "sport"), with_entities(TEXTS), "hash_embed_cnn"),
+    TaskCase(
+        Generation,
+        (),
+        Split(TEXTS, target_texts=[text[::-1].upper() for text in TEXTS]),
+        "rnn_seq2seq",
+        on_a_bert=False,
+    ),
     # These are not in the package. They show that the interface supports more tasks.
     TaskCase(MaskedWords),
     TaskCase(EvenWords),

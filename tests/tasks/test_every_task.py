@@ -25,11 +25,13 @@ SMALL = {
     "rnn_attention": RECURRENT,
     "transformer": {"max_length": 16, "vocab_size": 60, "embed_dim": 8, "ff_dim": 8},
     "hash_embed_cnn": {"max_length": 16, "buckets": 60, "embed_dim": 8, "width": 8, "depth": 1},
+    "rnn_seq2seq": {"embed_dim": 8, "units": 8, "beam_size": 2},
     "bert": {"max_length": 16, "precision": "float32", "layers": 1},
 }
 FROM_SCRATCH = Recipe(epochs=2, batch_size=4, learning_rate=1e-2, patience=9)
 RECIPES = {
     **dict.fromkeys(("transformer", "lstm", "rnn_attention", "hash_embed_cnn"), FROM_SCRATCH),
+    "rnn_seq2seq": FROM_SCRATCH,
     "bert": Recipe(epochs=1, frozen_epochs=1, batch_size=4, learning_rate=1e-2, patience=9),
 }
 
@@ -37,7 +39,7 @@ RECIPES = {
 def models_of(case):
     """Returns the models to try a task on: one from scratch, or all, and a BERT."""
     recurrent = case.task in (Classification, EvenWords)  # a vector a text, and one a token
-    return (case.from_scratch, *(("lstm", "rnn_attention") if recurrent else ()), "bert")
+    return (*case.models, *(("lstm", "rnn_attention") if recurrent else ()))
 
 
 @pytest.fixture(autouse=True)
@@ -148,6 +150,10 @@ def test_an_answer_a_token_or_a_text(classifier, case):
     expected = [(length, width) for length in lengths]
     if case.task.reads == "pooled":
         expected = [(width,) for _ in lengths]
+    if case.task.reads == "target":
+        longest = max(map(len, case.data.train.target_texts))
+        most = 1 + longest + -(-longest // 2)  # the end included
+        expected = [(most, 2) for _ in lengths]
     assert [one.shape for one in logits_of(classifier, case)] == expected
     logits = predict_logits(classifier, case.data.test.texts)
     answers = classifier.task.answers(logits, classifier.decision, case.data.test.texts)
@@ -201,6 +207,7 @@ def test_padding_is_never_read(classifier, case):
     task = classifier.task.for_training(case.data)
     features, targets = next(iter(batches_of(classifier, case)))
     mask = features.get("input_mask", next(iter(features.values())))
+    mask = targets if task.reads == "target" else mask
     real = tf.cast(mask != 0, tf.float32)[:, :, tf.newaxis]  # [batch, seq, 1]
     assert tf.reduce_min(real) == 0, "a batch without padding proves nothing"
     rng = np.random.default_rng(0)

@@ -24,7 +24,7 @@ def rows_of_groups(groups: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def find_same_texts(rows: Rows, groups: np.ndarray) -> list[Finding]:
-    """Returns exact duplicates, same texts in two splits, and same texts with two labels.
+    """Returns exact duplicates, same texts in two splits, and with two labels or target texts.
 
     Args:
         rows: The table.
@@ -37,7 +37,8 @@ def find_same_texts(rows: Rows, groups: np.ndarray) -> list[Finding]:
         found += _across_splits(rows, group)
         labels = two_labels(rows, group)
         if labels:
-            found += [rows.finding("two_labels", row, labels) for row in group]
+            kind = "two_targets" if rows.data.annotation == "target_texts" else "two_labels"
+            found += [rows.finding(kind, row, labels) for row in group]
     return found
 
 
@@ -52,11 +53,12 @@ def _across_splits(rows: Rows, group: np.ndarray) -> Iterator[Finding]:
 
 
 def two_labels(rows: Rows, group: np.ndarray) -> str:
-    """Returns a group's labels, each with its first row; "" if there is only one."""
-    first: dict[tuple[int, ...], int] = {}
+    """Returns a group's labels or target texts, each with its first row; "" if there is one."""
+    first: dict[tuple[int | str, ...], int] = {}
     for row in group.tolist():
-        first.setdefault(rows.label_set(row), row)
+        first.setdefault((rows.target(row), *rows.label_set(row)), row)
     if len(first) < 2:
         return ""
     places = (f"{rows.label(row)!r} at {rows.where(row)}" for row in first.values())
-    return f"labels {', '.join(places)}"
+    what = "target texts" if rows.data.annotation == "target_texts" else "labels"
+    return f"{what} {', '.join(places)}"

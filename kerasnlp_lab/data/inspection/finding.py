@@ -19,6 +19,7 @@ KINDS = {
     "in_two_splits": "rows to test or validate on whose text is in another split too",
     "near_in_two_splits": "rows to test or validate on whose text is nearly in another split",
     "two_labels": "rows whose text has another label elsewhere",
+    "two_targets": "rows whose text has another target text elsewhere",
     "likely_wrong_label": "rows that a classifier trained on the others gives another label",
     **REMARKS,
     "type_o": "a type of entity with the name O, which tags use where there is no entity",
@@ -47,7 +48,7 @@ class Finding:
         kind: One of `KINDS`.
         path: The file.
         line: The line in it, from 1.
-        label: The row's class; empty if it has none.
+        label: The row's class, or the start of its target text; empty if it has none.
         text: The start of its text, fit to be printed.
         detail: The details; of a pair, also the other row's file and line.
     """

@@ -77,6 +77,7 @@ class Inspection:
             "second_text_column": table.second_text_column,
             "label_column": table.label_column,
             "label_columns": list(table.label_columns),
+            "target_column": table.target_column,
             "validation_fraction": table.validation_fraction,
             "test_fraction": table.test_fraction,
             "split_seed": table.split_seed,
@@ -215,6 +216,9 @@ def lengths_of(
             )
             for place, column in enumerate(data.pair)
         ]
+    if targets := cast(Split, data.train).target_texts:
+        name = f"characters of {table_of(data).target_column}"
+        words.append(Lengths.of(name, np.array(list(map(len, targets))), max_lengths))
     if count_tokens is None:
         return tuple(words)
     return *words, Lengths.of(unit, np.asarray(count_tokens(texts)), max_lengths)
@@ -222,6 +226,8 @@ def lengths_of(
 
 def _similar_names(rows: Rows) -> list[Finding]:
     """Returns the classes whose names are nearly those of others."""
+    if rows.data.annotation == "target_texts":
+        return []
     if rows.data.annotation != "label_sets":
         return list(find_similar_names(rows))
     each = [(label, row) for row in range(len(rows)) for label in rows.label_set(row)]

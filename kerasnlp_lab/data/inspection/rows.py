@@ -96,7 +96,12 @@ class Rows:
         return self._split(int(self.splits[row])).texts[int(self.places[row])]
 
     def label(self, row: int) -> str:
-        """Returns a row's class, or its labels with commas between; "" for a row with spans."""
+        """Returns a row's class, its labels with commas between, or its target text.
+
+        It is "" for a row with spans.
+        """
+        if self.data.annotation == "target_texts":
+            return self.target(row)
         if self.data.annotation == "spans":
             return ""
         if self.data.annotation == "label_sets":
@@ -107,6 +112,11 @@ class Rows:
         """Returns a row's label ids."""
         sets = self._split(int(self.splits[row])).label_sets
         return (int(self.labels[row]),) if sets is None else sets[int(self.places[row])]
+
+    def target(self, row: int) -> str:
+        """Returns a row's target text; "" if it has none."""
+        targets = self._split(int(self.splits[row])).target_texts
+        return "" if targets is None else targets[int(self.places[row])]
 
     def spans(self, row: int) -> tuple[Span, ...]:
         """Returns a row's spans."""
@@ -128,6 +138,8 @@ class Rows:
         label = self.label(row) if label is None else label
         text = self.text(row) if text is None else text
         line = int(self.lines[row])
+        if self.data.annotation == "target_texts":
+            label = beginning(label)
         return Finding(kind, self.path(row), line, label, beginning(text), detail)
 
     def _split(self, number: int) -> Split:
