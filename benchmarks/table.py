@@ -159,7 +159,7 @@ def _command(line: Mapping[str, Any]) -> str:
         elif value == "[]":
             continue
         elif value.startswith("["):
-            words += [option, *ast.literal_eval(value)]
+            words += [option, *map(str, ast.literal_eval(value))]
         elif value == "True":
             words.append(option)
         elif value not in ("None", "False") and (name, value) != ("threads", "2"):
@@ -229,9 +229,13 @@ def _notes(line: Mapping[str, Any]) -> list[str]:
     if line.get("accuracy"):
         shares = [f"{NAMES[name]} {share:.3f}" for name, share in line["accuracy"].items()]
         found.append(f"Test accuracy: {'; '.join(shares)}.")
-    for name, (difference, low, high, *_) in line.get("differences", {}).items():
-        points = f"{100 * difference:+.2f} points (95% {100 * low:+.2f} to {100 * high:+.2f})"
-        found.append(f"Ours minus {NAMES[name]}: {points}.")
+    for name, value in line.get("differences", {}).items():
+        of_measure = {f", {name}": value} if isinstance(value, dict) else {"": {name: value}}
+        for measure, by_peer in of_measure.items():
+            for peer, (difference, low, high, *_) in by_peer.items():
+                points = f"{100 * difference:+.2f} points"
+                interval = f"(95% {100 * low:+.2f} to {100 * high:+.2f})"
+                found.append(f"Ours minus {NAMES[peer]}{measure}: {points} {interval}.")
     if "texts_that_differ" in line:
         found.append(f"Texts with other ids: {max(line['texts_that_differ'].values())}.")
     return found
