@@ -11,16 +11,15 @@ import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 
-from kerasnlp_lab.data.inputs import one_text
-from kerasnlp_lab.data.pairs import PAIR_SEPARATOR, iter_pairs, split_pair
+from kerasnlp_lab.data.pairs import PAIR_SEPARATOR, split_pair
 from kerasnlp_lab.display import printable
 from kerasnlp_lab.errors import DataError, OptionError
 from kerasnlp_lab.evaluation.fonts import any_text
 from kerasnlp_lab.evaluation.report import render_page
+from kerasnlp_lab.explanation.reading import given_text
 from kerasnlp_lab.tasks import Generation
 from kerasnlp_lab.tasks.generation import END, PADDING, TARGET_IDS
 from kerasnlp_lab.text import CharacterVectorizer
-from kerasnlp_lab.text.vectorizer import replace_surrogates
 from kerasnlp_lab.zoo import Classifier
 from kerasnlp_lab.zoo.encoder_decoder import EncoderDecoder
 
@@ -88,15 +87,7 @@ def align(classifier: Classifier, text: str | tuple[str, str]) -> Alignment:
     task, network = classifier.task, classifier.network
     if not isinstance(task, Generation) or not isinstance(network, EncoderDecoder):
         raise OptionError(f"{classifier.name} for {task.name} writes no texts to align")
-    given: str | bytes
-    if classifier.pair:
-        (given,) = iter_pairs([text], classifier.pair)
-    elif isinstance(text, tuple):
-        raise DataError(f"expected one text, got {len(text)}: this model was not trained on pairs")
-    else:
-        given = one_text(text)
-    given = given.decode("utf-8", "replace") if isinstance(given, bytes) else given
-    given = replace_surrogates(given)
+    given = given_text(classifier, text)
     [ids] = classifier.text.tokenize(tf.constant([given.encode()])).to_list()
     if not ids:
         raise DataError("the model reads nothing of this text; there is nothing to align")

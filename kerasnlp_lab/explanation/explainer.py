@@ -7,16 +7,16 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from kerasnlp_lab.data.inputs import as_class_names, one_text
-from kerasnlp_lab.data.pairs import PAIR_SEPARATOR, iter_pairs
+from kerasnlp_lab.data.inputs import as_class_names
+from kerasnlp_lab.data.pairs import PAIR_SEPARATOR
 from kerasnlp_lab.errors import DataError, OptionError, UnknownNameError, check_option
 from kerasnlp_lab.explanation.alignment import Alignment, align
 from kerasnlp_lab.explanation.explanation import Completeness, Explanation
-from kerasnlp_lab.explanation.reading import read_pair, read_text
+from kerasnlp_lab.explanation.reading import given_text, read_pair, read_text
 from kerasnlp_lab.tasks import Classification, Generation, MultiLabel
 from kerasnlp_lab.text import TextVectorizer
 from kerasnlp_lab.text.offsets import Token, Word, within_window
-from kerasnlp_lab.text.vectorizer import WINDOW_OF, Features, replace_surrogates
+from kerasnlp_lab.text.vectorizer import WINDOW_OF, Features
 from kerasnlp_lab.training import RunDirectory
 from kerasnlp_lab.zoo import Classifier, load_classifier
 from kerasnlp_lab.zoo.inside import Inside
@@ -77,15 +77,7 @@ def explain(
         (label,) = as_class_names([label])
     if label is not None and label not in classifier.label_names:
         raise UnknownNameError("class", label, classifier.label_names)
-    given: str | bytes
-    if classifier.pair:
-        (given,) = iter_pairs([text], classifier.pair)
-    elif isinstance(text, tuple):
-        raise DataError(f"expected one text, got {len(text)}: this model was not trained on pairs")
-    else:
-        given = one_text(text)
-    given = given.decode("utf-8", "replace") if isinstance(given, bytes) else given
-    given = replace_surrogates(given)
+    given = given_text(classifier, text)
     read = read_pair if classifier.pair else read_text
     words, tokens = read(classifier.text, given)
     if all(token.word is None for token in tokens):

@@ -1,19 +1,42 @@
-"""`read_text` and `read_pair`: the words and tokens that a model reads, for an explanation."""
+"""`given_text`, and `read_text` and `read_pair`: the words and tokens that a model reads."""
 
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import tensorflow as tf
 
 from kerasnlp_lab.bert.vectorizer import BOUNDARY
-from kerasnlp_lab.data.pairs import PAIR_SEPARATOR, split_pair
+from kerasnlp_lab.data.inputs import one_text
+from kerasnlp_lab.data.pairs import PAIR_SEPARATOR, iter_pairs, split_pair
+from kerasnlp_lab.errors import DataError
 from kerasnlp_lab.text import TextVectorizer
 from kerasnlp_lab.text.offsets import Token, Word, find_tokens, find_words
+from kerasnlp_lab.text.vectorizer import replace_surrogates
+from kerasnlp_lab.zoo import Classifier
 
-__all__ = ["read_pair", "read_text"]
+__all__ = ["given_text", "read_pair", "read_text"]
 
 WordsAndTokens = tuple[list[Word], list[Token]]
+
+
+def given_text(classifier: Classifier, text: Any) -> str:
+    """Returns a text that a user gave, or the string of a pair, without invalid UTF-8.
+
+    Raises:
+        DataError: This is not one text, or no pair where the classifier needs one.
+    """
+    given: str | bytes
+    if classifier.pair:
+        (given,) = iter_pairs([text], classifier.pair)
+    elif isinstance(text, tuple):
+        raise DataError(f"expected one text, got {len(text)}: this model was not trained on pairs")
+    else:
+        given = one_text(text)
+    return replace_surrogates(
+        given.decode("utf-8", "replace") if isinstance(given, bytes) else given
+    )
 
 
 def read_text(vectorizer: TextVectorizer, text: str) -> WordsAndTokens:
