@@ -23,7 +23,7 @@ import tensorflow as tf
 import tensorflow_text
 
 from kerasnlp_lab._internals import build_fast_bert_normalizer_model
-from kerasnlp_lab.text.vectorizer import TokensInText
+from kerasnlp_lab.text.features import TokensInText
 from kerasnlp_lab.text.wordpiece import on_cpu, wordpiece_tokenizer
 
 __all__ = ["CASED", "UNCASED", "Alphabet", "FastTokenizer", "Tokenize"]

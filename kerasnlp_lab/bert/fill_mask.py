@@ -20,7 +20,7 @@ from kerasnlp_lab.bert.pretraining_network import PretrainingNetwork, pretrainin
 from kerasnlp_lab.bert.vocabulary import tokenizer_files
 from kerasnlp_lab.errors import DataError, HubError, RunError, check_option
 from kerasnlp_lab.paths import did_you_mean_path, our_command, user_path, write_whole
-from kerasnlp_lab.text.vectorizer import in_batches, replace_surrogates
+from kerasnlp_lab.text.raw_texts import in_batches, replace_surrogates
 
 __all__ = ["FilledMask", "FilledText", "Guess", "fill_masks", "has_mask", "read_pretrained"]
 

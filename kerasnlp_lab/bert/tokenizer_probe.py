@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasnlp_lab.bert.fast_tokenizer import FastTokenizer, Tokenize
-from kerasnlp_lab.text.vectorizer import in_batches
+from kerasnlp_lab.text.raw_texts import in_batches
 
 __all__ = ["find_fast_tokenizer"]
 

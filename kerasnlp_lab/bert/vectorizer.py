@@ -16,7 +16,8 @@ from kerasnlp_lab.bert.tokenizer_probe import find_fast_tokenizer
 from kerasnlp_lab.data.pairs import PAIR_SEPARATOR
 from kerasnlp_lab.errors import OptionError, RunError, check_option
 from kerasnlp_lab.paths import sha256_of_files
-from kerasnlp_lab.text.vectorizer import Features, TextVectorizer, TokensInText
+from kerasnlp_lab.text.features import Features, TokensInText
+from kerasnlp_lab.text.vectorizer import TextVectorizer
 
 __all__ = ["HubVectorizer"]
 

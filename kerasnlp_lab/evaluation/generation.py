@@ -19,7 +19,7 @@ from kerasnlp_lab.evaluation.evaluation import Evaluation
 from kerasnlp_lab.evaluation.predictions import columns_of, place_of, shown_text, shown_texts
 from kerasnlp_lab.tasks import GeneratedText, Generation
 from kerasnlp_lab.text.piece_vectorizer import need_pieces
-from kerasnlp_lab.text.vectorizer import replace_surrogates
+from kerasnlp_lab.text.raw_texts import replace_surrogates
 
 __all__ = ["GenerationEvaluation", "WrongText", "score_texts"]
 

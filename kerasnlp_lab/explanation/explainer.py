@@ -15,8 +15,8 @@ from kerasnlp_lab.explanation.explanation import Completeness, Explanation
 from kerasnlp_lab.explanation.reading import given_text, read_pair, read_text
 from kerasnlp_lab.tasks import Classification, Generation, MultiLabel
 from kerasnlp_lab.text import TextVectorizer
+from kerasnlp_lab.text.features import WINDOW_OF, Features
 from kerasnlp_lab.text.offsets import Token, Word, within_window
-from kerasnlp_lab.text.vectorizer import WINDOW_OF, Features
 from kerasnlp_lab.training import RunDirectory
 from kerasnlp_lab.zoo import Classifier, load_classifier
 from kerasnlp_lab.zoo.inside import Inside

@@ -13,7 +13,7 @@ from kerasnlp_lab.data.pairs import PAIR_SEPARATOR, iter_pairs, split_pair
 from kerasnlp_lab.errors import DataError
 from kerasnlp_lab.text import TextVectorizer
 from kerasnlp_lab.text.offsets import Token, Word, find_tokens, find_words
-from kerasnlp_lab.text.vectorizer import replace_surrogates
+from kerasnlp_lab.text.raw_texts import replace_surrogates
 from kerasnlp_lab.zoo import Classifier
 
 __all__ = ["given_text", "read_pair", "read_text"]

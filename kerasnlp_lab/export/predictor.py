@@ -22,8 +22,8 @@ from kerasnlp_lab.machine import begin_computing
 from kerasnlp_lab.paths import check_files, did_you_mean_path, user_path
 from kerasnlp_lab.tasks import Task, read_task
 from kerasnlp_lab.text.order import evaluation_order
+from kerasnlp_lab.text.raw_texts import replace_surrogates
 from kerasnlp_lab.text.threads import in_threads
-from kerasnlp_lab.text.vectorizer import replace_surrogates
 from kerasnlp_lab.training import RunDirectory
 from kerasnlp_lab.zoo import load_classifier, predict_logits
 

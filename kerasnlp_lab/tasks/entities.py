@@ -29,15 +29,11 @@ from kerasnlp_lab.tasks.tagging import (
 )
 from kerasnlp_lab.tasks.task import HeadOptions, Task
 from kerasnlp_lab.text import TextVectorizer
+from kerasnlp_lab.text.features import Features, TokensInText
 from kerasnlp_lab.text.order import evaluation_order, items_of
 from kerasnlp_lab.text.pipeline import find_tokens
+from kerasnlp_lab.text.raw_texts import replace_invalid_utf8, replace_surrogates
 from kerasnlp_lab.text.rows import Rows, RowTargets
-from kerasnlp_lab.text.vectorizer import (
-    Features,
-    TokensInText,
-    replace_invalid_utf8,
-    replace_surrogates,
-)
 from kerasnlp_lab.text.web_words import web_words_of
 
 __all__ = ["Entities", "Entity", "EntityDecision", "TextEntities"]

@@ -10,7 +10,8 @@ import numpy as np
 from kerasnlp_lab.data import Split
 from kerasnlp_lab.data.spans import Span
 from kerasnlp_lab.tasks.tagging import Aligned
-from kerasnlp_lab.text.vectorizer import TokensInText, replace_surrogates
+from kerasnlp_lab.text.features import TokensInText
+from kerasnlp_lab.text.raw_texts import replace_surrogates
 
 __all__ = ["cut_long_rows", "notes_on"]
 

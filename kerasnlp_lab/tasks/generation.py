@@ -18,8 +18,9 @@ from kerasnlp_lab.errors import DataError
 from kerasnlp_lab.tasks.head import dense_head
 from kerasnlp_lab.tasks.task import HeadOptions, Task, texts_as_json
 from kerasnlp_lab.text import TextVectorizer
+from kerasnlp_lab.text.features import Features
+from kerasnlp_lab.text.raw_texts import replace_surrogates
 from kerasnlp_lab.text.rows import Rows, RowTargets
-from kerasnlp_lab.text.vectorizer import Features, replace_surrogates
 
 __all__ = ["END", "NEVER_WRITTEN", "PADDING", "TARGET_IDS", "GeneratedText", "Generation"]
 

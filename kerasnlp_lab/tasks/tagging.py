@@ -13,7 +13,8 @@ import numpy as np
 import tensorflow as tf
 
 from kerasnlp_lab.data.spans import Span
-from kerasnlp_lab.text.vectorizer import TokensInText, replace_surrogates
+from kerasnlp_lab.text.features import TokensInText
+from kerasnlp_lab.text.raw_texts import replace_surrogates
 
 __all__ = [
     "Aligned",

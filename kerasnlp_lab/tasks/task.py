@@ -14,8 +14,8 @@ from kerasnlp_lab._keras import keras
 from kerasnlp_lab.data import Annotation, ShardedSplit, Split, TextDataset
 from kerasnlp_lab.errors import OptionError, check_option
 from kerasnlp_lab.text import TextVectorizer
+from kerasnlp_lab.text.features import Features
 from kerasnlp_lab.text.rows import Rows, RowTargets, label_targets
-from kerasnlp_lab.text.vectorizer import Features
 
 __all__ = ["Answer", "HeadOptions", "NoDecision", "Task", "texts_as_json"]
 

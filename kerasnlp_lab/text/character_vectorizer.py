@@ -15,7 +15,8 @@ import tensorflow_text
 
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.errors import DataError
-from kerasnlp_lab.text.vectorizer import TextVectorizer, in_batches, replace_invalid_utf8
+from kerasnlp_lab.text.raw_texts import in_batches, replace_invalid_utf8
+from kerasnlp_lab.text.vectorizer import TextVectorizer
 
 __all__ = ["CharacterVectorizer"]
 

@@ -8,7 +8,8 @@ import tensorflow as tf
 import tensorflow_text
 
 from kerasnlp_lab._keras import keras
-from kerasnlp_lab.text.vectorizer import Features, TextVectorizer, TokensInText
+from kerasnlp_lab.text.features import Features, TokensInText
+from kerasnlp_lab.text.vectorizer import TextVectorizer
 
 __all__ = ["FEATURE_NAMES", "HashedWords"]
 

@@ -17,10 +17,12 @@ import tensorflow as tf
 
 from kerasnlp_lab.data.inputs import as_texts
 from kerasnlp_lab.data.row_store import RowStore
+from kerasnlp_lab.text.features import Features, TokensInText
 from kerasnlp_lab.text.order import evaluation_order, items_of, steps_in_pass, training_order
+from kerasnlp_lab.text.raw_texts import in_batches
 from kerasnlp_lab.text.rows import Rows, RowTargets, label_targets
 from kerasnlp_lab.text.threads import cores, in_threads
-from kerasnlp_lab.text.vectorizer import Features, TextVectorizer, TokensInText, in_batches
+from kerasnlp_lab.text.vectorizer import TextVectorizer
 
 __all__ = [
     "NO_STEP",

@@ -23,10 +23,11 @@ import tensorflow as tf
 
 from kerasnlp_lab.data.sharded_split import ShardedSplit, parse_records
 from kerasnlp_lab.errors import DataError, OptionError, check_option
+from kerasnlp_lab.text.features import Features
 from kerasnlp_lab.text.order import WINDOW_BATCHES, length_ranks
 from kerasnlp_lab.text.pipeline import MakeBatch, Share, packed_by
 from kerasnlp_lab.text.rows import Rows
-from kerasnlp_lab.text.vectorizer import Features, TextVectorizer
+from kerasnlp_lab.text.vectorizer import TextVectorizer
 
 __all__ = ["shard_batches", "shard_rows"]
 

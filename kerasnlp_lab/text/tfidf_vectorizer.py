@@ -13,8 +13,10 @@ import tensorflow as tf
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.data.inputs import iter_texts
 from kerasnlp_lab.errors import DataError
+from kerasnlp_lab.text.features import Features
+from kerasnlp_lab.text.raw_texts import in_batches
 from kerasnlp_lab.text.unspaced import note_on_unspaced
-from kerasnlp_lab.text.vectorizer import Features, TextVectorizer, in_batches
+from kerasnlp_lab.text.vectorizer import TextVectorizer
 
 __all__ = ["NGRAMS_OF", "TfidfVectorizer"]
 

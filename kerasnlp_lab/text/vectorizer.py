@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import base64
 import tempfile
-from collections.abc import Collection, Iterable, Iterator
-from itertools import islice
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any
 
 import regex
 import tensorflow as tf
@@ -16,6 +15,8 @@ from kerasnlp_lab._keras import keras
 from kerasnlp_lab.data.pairs import PAIR_SEPARATOR
 from kerasnlp_lab.errors import OptionError
 from kerasnlp_lab.paths import sha256_of_files
+from kerasnlp_lab.text.features import WINDOW_OF, Features, TokensInText
+from kerasnlp_lab.text.raw_texts import replace_invalid_utf8
 from kerasnlp_lab.text.rows import Rows
 from kerasnlp_lab.text.web_words import continue_web_words
 from kerasnlp_lab.text.windows import (
@@ -27,68 +28,13 @@ from kerasnlp_lab.text.windows import (
 
 __all__ = [
     "LONG_TEXTS",
-    "WINDOW_OF",
-    "Features",
     "TextVectorizer",
-    "TokensInText",
-    "in_batches",
-    "replace_invalid_utf8",
-    "replace_surrogates",
 ]
 
-Features = dict[str, tf.Tensor]
-Item = TypeVar("Item")
 LENGTH_MULTIPLE = 8
 WINDOW_SLACK = 16  # the share of a window by which it may begin earlier, at a word
 LONG_TEXTS = ("head", "tail", "head_tail", "windows")
-WINDOW_OF = "window_of"  # the name of a feature
 _MARK = r"\p{P}\p{Han}!-/:-@\[-`{-~"
-
-
-def in_batches(texts: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    """Yields lists of `size` texts; the last list may be shorter."""
-    rest = iter(texts)
-    while batch := list(islice(rest, size)):
-        yield batch
-
-
-def replace_surrogates(text: str) -> str:
-    """Replaces each half of a surrogate pair, which UTF-8 cannot encode, with U+FFFD.
-
-    Such strings come from json.loads, and from command-line arguments that are not UTF-8.
-    """
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-
-
-def replace_invalid_utf8(texts: tf.Tensor) -> tf.Tensor:
-    """Replaces bytes that are not valid UTF-8 with U+FFFD in strings, [batch]."""
-    # Most texts are ASCII. Finding the others takes a tenth of the time of transcoding all.
-    others = tf.where(~tf.strings.regex_full_match(texts, r"[\x00-\x7f]*"))
-    found = tf.gather_nd(texts, others)
-    valid = tf.strings.unicode_transcode(found, "UTF-8", "UTF-8", errors="replace")
-    return tf.tensor_scatter_nd_update(texts, others, valid)
-
-
-class TokensInText(NamedTuple):
-    """The tokens of some texts, end to end, with their places in the texts.
-
-    Args:
-        ids: The token ids, int32 [tokens * ids_per_token].
-        lengths: The number of tokens of each text, int64 [batch].
-        starts: The offset of each token's first byte, int64 [tokens]. Bytes count in the text with
-            U+FFFD in place of invalid UTF-8, as from `replace_invalid_utf8`.
-        ends: The offset after its last byte, int64 [tokens].
-        continues: Whether a token continues the word of the token before it, bool [tokens].
-        in_web_word: Whether a token continues a handle or an address, bool [tokens]; see
-            `continue_web_words`. Only `tokens_in_text` finds it.
-    """
-
-    ids: Any
-    lengths: Any
-    starts: Any
-    ends: Any
-    continues: Any
-    in_web_word: Any = None
 
 
 class TextVectorizer(keras.layers.Layer):

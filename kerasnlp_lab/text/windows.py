@@ -16,8 +16,9 @@ from kerasnlp_lab.text.masking import row_keys, uniform
 from kerasnlp_lab.text.order import evaluation_order, items_of
 
 if TYPE_CHECKING:
+    from kerasnlp_lab.text.features import TokensInText
     from kerasnlp_lab.text.rows import Rows
-    from kerasnlp_lab.text.vectorizer import TextVectorizer, TokensInText
+    from kerasnlp_lab.text.vectorizer import TextVectorizer
 
 __all__ = [
     "WindowBounds",

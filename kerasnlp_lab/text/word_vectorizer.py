@@ -12,7 +12,9 @@ from kerasnlp_lab._keras import keras
 from kerasnlp_lab.data.inputs import as_texts
 from kerasnlp_lab.errors import DataError, KerasnlpLabError
 from kerasnlp_lab.machine import give_back_memory
-from kerasnlp_lab.text.vectorizer import Features, TextVectorizer, in_batches
+from kerasnlp_lab.text.features import Features
+from kerasnlp_lab.text.raw_texts import in_batches
+from kerasnlp_lab.text.vectorizer import TextVectorizer
 
 __all__ = ["WordVectorizer"]
 

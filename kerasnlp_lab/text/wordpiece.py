@@ -11,7 +11,7 @@ import tensorflow_text
 
 from kerasnlp_lab._internals import build_fast_wordpiece_model
 from kerasnlp_lab.data.inputs import iter_texts
-from kerasnlp_lab.text.vectorizer import in_batches, replace_invalid_utf8
+from kerasnlp_lab.text.raw_texts import in_batches, replace_invalid_utf8
 
 __all__ = ["SPECIAL_TOKENS", "count_words", "learn_pieces", "on_cpu", "wordpiece_tokenizer"]
 

@@ -14,8 +14,8 @@ import tensorflow as tf
 
 from kerasnlp_lab.paths import cache_dir
 from kerasnlp_lab.text import TokenizedTexts
+from kerasnlp_lab.text.features import WINDOW_OF, Features
 from kerasnlp_lab.text.pipeline import feature_batches
-from kerasnlp_lab.text.vectorizer import WINDOW_OF, Features
 from kerasnlp_lab.training.feature_cache import FeatureCache, text_keys
 from kerasnlp_lab.training.progress import progress_bar
 from kerasnlp_lab.zoo import Classifier

@@ -12,10 +12,10 @@ from kerasnlp_lab.data.row_labels import strata
 from kerasnlp_lab.errors import OptionError
 from kerasnlp_lab.tasks import Task
 from kerasnlp_lab.text import Share, TextVectorizer, TokenizedTexts, training_batches
+from kerasnlp_lab.text.features import Features
 from kerasnlp_lab.text.order import steps_in_pass, training_order
 from kerasnlp_lab.text.rows import Rows
 from kerasnlp_lab.text.shard_batches import shard_batches, shard_rows
-from kerasnlp_lab.text.vectorizer import Features
 
 __all__ = ["TrainingRows"]
 

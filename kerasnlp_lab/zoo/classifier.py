@@ -23,7 +23,7 @@ from kerasnlp_lab.paths import sha256_of_files, whole_directory, write_whole
 from kerasnlp_lab.tasks import Task
 from kerasnlp_lab.tasks.tagging import TokenLogits
 from kerasnlp_lab.text import TextVectorizer
-from kerasnlp_lab.text.vectorizer import Features
+from kerasnlp_lab.text.features import Features
 from kerasnlp_lab.text.windows import cut_into_windows
 from kerasnlp_lab.zoo.entry import ZooEntry
 from kerasnlp_lab.zoo.inside import Inside

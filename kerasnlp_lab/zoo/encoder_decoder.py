@@ -9,7 +9,7 @@ import tensorflow as tf
 from kerasnlp_lab._keras import keras
 from kerasnlp_lab.layers import AdditiveAttention
 from kerasnlp_lab.tasks.generation import END, NEVER_WRITTEN, PADDING, TARGET_IDS
-from kerasnlp_lab.text.vectorizer import Features
+from kerasnlp_lab.text.features import Features
 
 __all__ = ["EncoderDecoder"]
 

@@ -16,7 +16,7 @@ from kerasnlp_lab.errors import OptionError, UnknownNameError, check_option
 from kerasnlp_lab.hub import HubModules
 from kerasnlp_lab.tasks import Generation, Task
 from kerasnlp_lab.text import TextVectorizer, TokenizedTexts
-from kerasnlp_lab.text.vectorizer import Features
+from kerasnlp_lab.text.features import Features
 from kerasnlp_lab.zoo.card import ModelCard, Recipe
 from kerasnlp_lab.zoo.inside import Inside
 

@@ -12,7 +12,7 @@ from kerasnlp_lab._keras import keras
 from kerasnlp_lab.layers import TransformerBlock
 from kerasnlp_lab.layers.token_and_position_embedding import NGRAM_WEIGHT
 from kerasnlp_lab.tasks import Task
-from kerasnlp_lab.text.vectorizer import Features
+from kerasnlp_lab.text.features import Features
 
 __all__ = ["fuse_transformer"]
 

@@ -25,7 +25,7 @@ from kerasnlp_lab.layers import MaskedAveragePooling1D
 from kerasnlp_lab.machine import best_precision, has_gpu
 from kerasnlp_lab.tasks import HeadOptions, Task
 from kerasnlp_lab.text import TextVectorizer
-from kerasnlp_lab.text.vectorizer import Features
+from kerasnlp_lab.text.features import Features
 from kerasnlp_lab.zoo.card import ModelCard, Recipe
 from kerasnlp_lab.zoo.entry import ZooEntry
 from kerasnlp_lab.zoo.inside import Inside

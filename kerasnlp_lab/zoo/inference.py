@@ -13,8 +13,8 @@ from kerasnlp_lab.data.pairs import check_pairs
 from kerasnlp_lab.machine import begin_computing
 from kerasnlp_lab.tasks.tagging import TokenLogits
 from kerasnlp_lab.text.pipeline import find_tokens, token_batches
+from kerasnlp_lab.text.raw_texts import replace_surrogates
 from kerasnlp_lab.text.threads import in_threads
-from kerasnlp_lab.text.vectorizer import replace_surrogates
 from kerasnlp_lab.text.windows import Windows, cut_into_windows, window_batches
 from kerasnlp_lab.zoo.classifier import Classifier
 

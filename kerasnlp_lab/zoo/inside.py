@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from kerasnlp_lab.layers import TokenAndPositionEmbedding, TransformerBlock
-from kerasnlp_lab.text.vectorizer import Features
+from kerasnlp_lab.text.features import Features
 
 __all__ = ["Inside", "inside_of_blocks"]
 

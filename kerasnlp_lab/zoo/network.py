@@ -11,7 +11,7 @@ from kerasnlp_lab._keras import keras
 from kerasnlp_lab.errors import check_option
 from kerasnlp_lab.machine import begin_computing
 from kerasnlp_lab.tasks import HeadOptions, Task
-from kerasnlp_lab.text.vectorizer import WINDOW_OF, Features
+from kerasnlp_lab.text.features import WINDOW_OF, Features
 
 __all__ = [
     "FEATURES",

@@ -13,7 +13,7 @@ from kerasnlp_lab.errors import check_option
 from kerasnlp_lab.layers import AdditiveAttention, TokenDropout
 from kerasnlp_lab.tasks import Task
 from kerasnlp_lab.text import TextVectorizer
-from kerasnlp_lab.text.vectorizer import Features
+from kerasnlp_lab.text.features import Features
 from kerasnlp_lab.zoo.card import ModelCard, Recipe
 from kerasnlp_lab.zoo.entry import ZooEntry
 from kerasnlp_lab.zoo.inside import Inside

@@ -10,7 +10,7 @@ from kerasnlp_lab.data.pairs import join_pair
 from kerasnlp_lab.errors import OptionError
 from kerasnlp_lab.hub import minilm_modules
 from kerasnlp_lab.text.pipeline import tokenize
-from kerasnlp_lab.text.vectorizer import replace_invalid_utf8
+from kerasnlp_lab.text.raw_texts import replace_invalid_utf8
 from tests.bert.hard_texts import HARD_TEXTS
 from tests.tiny_bert import TINY_VOCABULARY
 

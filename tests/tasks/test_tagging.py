@@ -15,7 +15,7 @@ from kerasnlp_lab.tasks.tagging import (
     best_tags,
     entities_of_tags,
 )
-from kerasnlp_lab.text.vectorizer import TokensInText
+from kerasnlp_lab.text.features import TokensInText
 
 
 def allowed(tags, follows):

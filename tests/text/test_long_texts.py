@@ -5,8 +5,9 @@ import pytest
 import tensorflow as tf
 
 from kerasnlp_lab.text import PieceVectorizer, WordVectorizer
+from kerasnlp_lab.text.features import WINDOW_OF
 from kerasnlp_lab.text.rows import Rows
-from kerasnlp_lab.text.vectorizer import LONG_TEXTS, WINDOW_OF
+from kerasnlp_lab.text.vectorizer import LONG_TEXTS
 from kerasnlp_lab.text.windows import some_windows
 
 TEXTS = ["", "a b c", " ".join("abcdefgh"), " ".join("abcdefghijklmnopqrstuvwxyz"), "b a"]

@@ -8,7 +8,7 @@ from kerasnlp_lab.errors import OptionError
 from kerasnlp_lab.text import WordVectorizer
 from kerasnlp_lab.text.hashed_words import HashedWords
 from kerasnlp_lab.text.offsets import find_tokens, find_words
-from kerasnlp_lab.text.vectorizer import replace_invalid_utf8
+from kerasnlp_lab.text.raw_texts import replace_invalid_utf8
 from tests.bert.hard_texts import EQUAL_TEXTS
 
 TEXTS = [

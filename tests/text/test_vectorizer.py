@@ -4,7 +4,7 @@ import random
 
 import tensorflow as tf
 
-from kerasnlp_lab.text.vectorizer import replace_invalid_utf8
+from kerasnlp_lab.text.raw_texts import replace_invalid_utf8
 
 SPECIAL = [b"\n", b"\0a", b"", b"\xef\xbf\xbd", b"\xed\xa0\x80", b"\xef\xbb\xbfx", b"\x7f", b"\r\n"]
 

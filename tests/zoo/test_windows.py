@@ -14,7 +14,7 @@ from kerasnlp_lab.errors import OptionError, TrainingStopped
 from kerasnlp_lab.explanation import explain
 from kerasnlp_lab.export import export_classifier, open_predictor
 from kerasnlp_lab.tasks import Classification, Entities, MultiLabel
-from kerasnlp_lab.text.vectorizer import WINDOW_OF
+from kerasnlp_lab.text.features import WINDOW_OF
 from kerasnlp_lab.training import train
 from kerasnlp_lab.training.checkpoints import Checkpoints
 from kerasnlp_lab.training.steps import TrainingSteps
