@@ -81,8 +81,11 @@ def _about_label_sets(rows: LabelledRows) -> list[str]:
             f"the labels in column {columns.label} are {listed(rows.names)}; if it is a column of "
             "one label, name those of all labels (--label-column, repeated)"
         )
-    if columns.separator is None and all(len(labels) < 2 for labels in rows.seen):
-        marks = [mark for mark in ";|" if any(mark in name for name in rows.names)]
-        advice = [f"; if a {mark} separates them, say --label-separator '{mark}'" for mark in marks]
+    if all(len(labels) < 2 for labels in rows.seen):
+        ways = {mark: f"say --label-separator '{mark}'" for mark in ";|"}
+        if columns.separator not in (None, ","):
+            ways = {",": "leave --label-separator out"} | ways
+        found = [mark for mark in ways if any(mark in name for name in rows.names)]
+        advice = [f"; if a {mark} separates them, {ways[mark]}" for mark in found if columns.label]
         notes.append(f"no text has two labels{''.join(advice[:1])}")
     return notes
