@@ -277,6 +277,11 @@ class RowsOptions:
         several += ["--label-separator belongs"] if self.label_separator else []
         if several and annotation != "label_sets":
             raise OptionError(f"{several[0]} to several labels a text: say --task multi_label")
+        for name in self._given("label_separator", "label_names") if flags else ():
+            raise OptionError(
+                f"{_flag(name)} belongs to a column of labels, and there are columns of 0 and 1: "
+                "leave it out"
+            )
         separator = self.label_separator
         settings = {
             "text_columns": self.text_column,

@@ -76,7 +76,7 @@ def _about_label_sets(rows: LabelledRows) -> list[str]:
     if unused := {*(columns.names or columns.flags)} - {*rows.names}:
         verb = "labels" if len(unused) > 1 else "label"
         notes.append(f"no training row has the {verb} {listed(sorted(unused))}: left out")
-    if columns.label and {*rows.names} <= {"0", "1", "True", "False"}:
+    if columns.label and rows.names and {*rows.names} <= {"0", "1", "True", "False"}:
         notes.append(
             f"the labels in column {columns.label} are {listed(rows.names)}; if it is a column of "
             "one label, name those of all labels (--label-column, repeated)"

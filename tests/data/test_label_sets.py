@@ -194,7 +194,9 @@ def test_a_column_of_neither_0_nor_1_is_named(tmp_path):
     message = r"messages.csv, line 4: column joy has '2': expected 0 or 1 .*true.*yes.*empty"
     with pytest.raises(DataError, match=message):
         load(path, label_columns=["joy", "fear"])
-    with pytest.raises(DataError, match="no column 'x_.*there are text, joy, fear"):
+    with pytest.raises(
+        DataError, match="no column 'x_.*, read as a pattern; there are text, joy, fear"
+    ):
         load(path, label_columns=["x_*"])
     with pytest.raises(DataError, match="column 'text' cannot be both text and label"):
         load(path, label_columns=["*"])
@@ -256,6 +258,8 @@ def test_a_mark_that_may_separate_is_reported(tmp_path):
 def test_one_column_of_0_and_1_is_reported(tmp_path):
     data = load(save(tmp_path, [("0",), ("1",)], times=9))
     assert "the labels in column labels are 0, 1; if it is a column of one label" in data.notes[0]
+    none = load(save(tmp_path, [()]), on_problem=lambda error: None)
+    assert none.notes == ("6 of 6 texts have no label", "no text has two labels")
 
 
 @pytest.mark.parametrize(
