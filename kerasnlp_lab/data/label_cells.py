@@ -132,8 +132,8 @@ def _of_text(cell: str, separator: str | None) -> LabelCell:
             labels = [_literal(item).strip() for item in re.findall(_ITEM, cell)]
             wrong = "" if all(labels) else _with_empty(cell)
             return LabelCell(tuple(dict.fromkeys(labels)), wrong=wrong, is_list=True)
-        if found := _NO_NAME.search(cell):
-            advice = f"take {found[1]} out, or quote it if it is a name"
+        if no_name := _NO_NAME.search(cell):
+            advice = f"take {no_name[1]} out, or quote it if it is a name"
             return LabelCell(wrong=f"the labels {cell[:60]!r} look like a list: {advice}")
         if cell[0] == "[" and any(mark in cell for mark in ",'\""):
             advice = 'quote its names, as in ["a", "b"], or say --label-separator ,'

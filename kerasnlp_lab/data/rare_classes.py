@@ -132,13 +132,15 @@ def find_rare(
         )
     if counts and len(rare.names) == len(counts):
         what = "class" if annotation == "labels" else "label"
-        few = f"every {what} has fewer than {most} rows ({rare.shown()})"
+        found = f"every {what} has fewer than {most} rows ({rare.shown()})"
         advice = "add rows, or say a lower --rare-minimum"
         if action == "drop":
-            raise DataError(f"{few}: none would be left; {advice}")
+            raise DataError(f"{found}: none would be left; {advice}")
         if action == "keep":
-            raise DataError(f"{few}: all would be kept to train on, and none to test on; {advice}")
+            raise DataError(
+                f"{found}: all would be kept to train on, and none to test on; {advice}"
+            )
         if annotation == "labels":
             into = rare.becomes[rare.names[0]]
-            raise DataError(f"{few}: merged, every row has the label {into!r}; {advice}")
+            raise DataError(f"{found}: merged, every row has the label {into!r}; {advice}")
     return rare

@@ -9,7 +9,7 @@ import numpy as np
 
 from kerasnlp_lab.data.dataset import Split
 from kerasnlp_lab.data.labelled_rows import LabelledRows
-from kerasnlp_lab.data.labels import class_names, in_order
+from kerasnlp_lab.data.labels import SEVERAL_LABELS, class_names, in_order
 from kerasnlp_lab.data.rare_classes import RareClasses, find_rare
 from kerasnlp_lab.display import listed
 
@@ -43,6 +43,8 @@ class TableClasses:
         classes, notes = {name: name for name in train.names}, list[str]()
         if not columns.names:
             classes, notes = class_names(train.names, train.numbers)
+        if columns.annotation == "label_sets":
+            notes = [note for note in notes if SEVERAL_LABELS not in note]
         rare = RareClasses()
         if columns.of_labels:
             counts = train.counts(classes)

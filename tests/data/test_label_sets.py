@@ -252,7 +252,10 @@ def test_a_mark_that_may_separate_is_reported(tmp_path):
     assert note == "no text has two labels; if a ; separates them, say --label-separator ';'"
     path = save(tmp_path, [("a,b",), ("b,c",)], times=9, cell=lambda labels: labels[0])
     (note,) = load(path, label_separator=";").notes
-    assert note == "no text has two labels; if a , separates them, leave --label-separator out"
+    advice = "no text has two labels; if a , separates them, leave --label-separator out"
+    assert note == advice
+    path = save(tmp_path, [("a", "b"), ("b", "c")], times=9, cell=json.dumps)
+    assert load(path, label_separator=";").notes == (advice,)
 
 
 def test_one_column_of_0_and_1_is_reported(tmp_path):
