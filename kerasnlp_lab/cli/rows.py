@@ -273,15 +273,18 @@ class RowsOptions:
 
         columns = self.label_column or []
         flags = len(columns) > 1 or bool({*"*?"} & {*"".join(columns)})
-        several = ["several columns of labels belong"] if flags else []
-        several += ["--label-separator belongs"] if self.label_separator else []
-        if several and annotation != "label_sets":
-            raise OptionError(f"{several[0]} to several labels a text: say --task multi_label")
-        for name in self._given("label_separator", "label_names") if flags else ():
+        of_cells = (
+            ("label_separator", "label_names") if flags and annotation == "label_sets" else ()
+        )
+        for name in self._given(*of_cells):
             raise OptionError(
                 f"{_flag(name)} belongs to a column of labels, and there are columns of 0 and 1: "
                 "leave it out"
             )
+        several = ["several columns of labels belong"] if flags else []
+        several += ["--label-separator belongs"] if self.label_separator else []
+        if several and annotation != "label_sets":
+            raise OptionError(f"{several[0]} to several labels a text: say --task multi_label")
         separator = self.label_separator
         settings = {
             "text_columns": self.text_column,
