@@ -165,19 +165,29 @@ class RowsOptions:
         seed = preset.split_seed if self.split_seed is None else self.split_seed
         return dataclasses.replace(self, dataset=self.dataset or dataset, split_seed=seed)
 
+    def held_out_by(self, task: str = "classification") -> str:
+        """Returns what rules a cross-validation of the rows out; "" if nothing does."""
+        from kerasnlp_lab.data.shards import is_shards
+        from kerasnlp_lab.data.tables import split_entries
+
+        if task != "classification":
+            return f"--task {task}"
+        if self.data is None:
+            return f"--dataset {self.dataset}"
+        if self.leaks != "keep":
+            return "--leaks drop"
+        if is_shards(self.data) or (self.data.is_dir() and split_entries(self.data)):
+            return f"{self.data}, whose rows are split already"
+        given = self._given("validation_data", "validation_fraction", "test_fraction")
+        return " and ".join(map(_flag, given))
+
     def in_folds(self) -> RowsOptions | None:
         """Returns the options for a cross-validation of a table, None if rows are held out.
 
         All rows of the table are then trained on and validated on. They are tested on too, unless
         there is a table for that.
         """
-        from kerasnlp_lab.data.shards import is_shards
-        from kerasnlp_lab.data.tables import split_entries
-
-        held_out = self._given("validation_data", "validation_fraction", "test_fraction")
-        if self.data is None or held_out or self.leaks != "keep" or is_shards(self.data):
-            return None
-        if self.data.is_dir() and split_entries(self.data):
+        if self.held_out_by():
             return None
         test = self.test_data or self.data
         return dataclasses.replace(self, validation_data=self.data, test_data=test)
@@ -273,6 +283,14 @@ class RowsOptions:
 
         columns = self.label_column or []
         flags = len(columns) > 1 or bool({*"*?"} & {*"".join(columns)})
+        of_cells = (
+            ("label_separator", "label_names") if flags and annotation == "label_sets" else ()
+        )
+        for name in self._given(*of_cells):
+            raise OptionError(
+                f"{_flag(name)} belongs to a column of labels, and there are columns of 0 and 1: "
+                "leave it out"
+            )
         several = ["several columns of labels belong"] if flags else []
         several += ["--label-separator belongs"] if self.label_separator else []
         if several and annotation != "label_sets":

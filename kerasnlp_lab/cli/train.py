@@ -154,14 +154,17 @@ def train(
         entry = find_model(name)
         options, fields = preset.settings_for(entry, find_task(task)) if preset else ({}, {})
         rows = rows.or_of_preset(preset) if preset else rows
-        in_folds = rows.in_folds() if task == "classification" else None
-        if folds and in_folds is None:
+        held_out_by = rows.held_out_by(task)
+        if folds and held_out_by:
             raise OptionError(
-                "--folds tests by all rows of one --data TABLE with a label a text; leave out "
-                "--folds, or what holds rows out (--validation-data, a fraction, --leaks drop)"
+                f"--folds does not go with {held_out_by}: it tests by all rows of one --data TABLE "
+                "with a label a text; leave out --folds, or what holds rows out"
             )
         if folds is None:
-            folds = preset.folds if preset and in_folds else 0
+            folds = preset.folds if preset else 0
+            if folds and held_out_by:
+                print(f"rows are held out: no cross-validation goes with {held_out_by}")
+                folds = 0
         config = ExperimentConfig(
             # The whole path of a folder, so that the run can be resumed from anywhere.
             os.path.abspath(name) if os.path.isabs(entry.card.name) else name,
@@ -176,7 +179,7 @@ def train(
             folds=folds,
             checkpoint_every=checkpoint_every,
         )
-        data = (in_folds if folds and in_folds else rows).load(find_task(task).annotation)
+        data = ((folds and rows.in_folds()) or rows).load(find_task(task).annotation)
         experiment = _run(config, data, results_folder(output, preset_name or name))
     _print_result(experiment, as_json)
 

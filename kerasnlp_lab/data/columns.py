@@ -96,8 +96,10 @@ class Columns:
         fits = not label_columns or (several and not label_column)
         check_option("label_columns", label_columns, fits, "left out, or label_column is")
         if label_separator is not None:
+            expected = "left out where texts have one label"
             fits = several and bool(label_separator) and '"' not in label_separator
-            expected = "for cells with several labels, and no quotation mark"
+            if several:
+                expected = "a character or more, without a quotation mark"
             check_option("the separator of labels", label_separator, fits, expected)
         return cls(
             texts=_names(text_columns),
@@ -203,6 +205,9 @@ def _flags(path: Path, columns: list[str], wanted: Sequence[str]) -> tuple[str, 
     found: dict[str, None] = {}
     for name in wanted:
         matching = [one for one in columns if one == name or fnmatchcase(one, name)]
+        if not matching and {*"*?["} & {*name}:
+            known = ", ".join(columns)
+            raise DataError(f"no column {name!r}, read as a pattern; there are {known}", path)
         if name in columns or not matching:
             matching = list(_choose(path, columns, [name], (), "--label-column"))
         found |= dict.fromkeys(matching)

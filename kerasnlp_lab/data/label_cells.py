@@ -25,6 +25,8 @@ _ITEM = rf"(?:{_STRING}|[+-]?\d+(?:\.\d+)?)"
 # NumPy writes no commas; adjacent texts would be one text to Python
 _BETWEEN = r"(?:\s*+,\s*+|\s++|(?=\s*+[\])}]))"  # possessive, so that it takes linear time
 _LIST = re.compile(rf"[\[({{]\s*+(?:{_ITEM}{_BETWEEN})*+\s*+[\])}}]", re.DOTALL)
+_HALF_LIST = re.compile(r"[\[({]\s*['\"].*|\[[^\]]*|[^\[]*\]", re.DOTALL)  # as a list, but none
+_NO_NAME = re.compile(r"(?:^\[|,)\s*(null|None|nan|NaN)\s*(?=[,\]])")
 _QUOTED = re.compile(r'\s*"((?:[^"]|"")*)"', re.DOTALL)
 
 
@@ -79,7 +81,7 @@ def joined_labels(labels: tuple[str, ...]) -> str:
     """Returns labels as one cell that `read_labels` reads back, quoted where that is needed."""
     return ",".join(
         '"' + label.replace('"', '""') + '"'
-        if "," in label or label[:1] in ('"', "[", "(", "{")
+        if "," in label or label[:1] in ('"', "[", "(", "{") or label[-1:] == "]"
         else label
         for label in labels
     )
@@ -99,11 +101,15 @@ def _flags(row: TableRow, columns: tuple[str, ...]) -> LabelCell:
 
 def _several(row: TableRow, name: str, cell: str, separator: str | None) -> LabelCell:
     value = getattr(cell, "value", None)
-    if isinstance(value, dict) or (name and name not in row.cells):
+    if isinstance(value, dict):
+        return LabelCell(wrong=f"the labels are an object ({cell[:60]}): expected a list of names")
+    if name and name not in row.cells:
         wrong = wrong_cell(row, name, "label")
-        return LabelCell(wrong=wrong)
+        return LabelCell(
+            wrong=wrong and f"{wrong}; if all are 0 or 1, say --label-column '{name}.*'"
+        )
     if isinstance(value, list):
-        return _of_list(value, cell)
+        return _of_list(value)
     if isinstance(value, tuple):  # of a line of fastText
         return LabelCell(tuple(dict.fromkeys(value)))
     if value is not None:
@@ -111,15 +117,21 @@ def _several(row: TableRow, name: str, cell: str, separator: str | None) -> Labe
     return _of_text(cell.strip(), separator)
 
 
-def _of_list(values: list[Any], cell: str) -> LabelCell:
+def _of_list(values: list[Any]) -> LabelCell:
     """Returns the labels of a list in JSON or Parquet."""
+    shown = json.dumps(values, ensure_ascii=False, default=str)
     cells = [as_text(value) for value in values]
     if any(isinstance(value, list | tuple | dict) for value in values):
-        return LabelCell(wrong=f"the labels are {cell[:60]}: expected a list of names")
+        return LabelCell(wrong=f"the labels are {shown[:60]}: expected a list of names")
     if not all(map(label_text, cells)):
-        return LabelCell(wrong=f"the labels are {cell[:60]}: one of them is empty")
+        return LabelCell(wrong=_with_empty(shown))
     labels = tuple(dict.fromkeys(map(label_text, cells)))
     return LabelCell(labels, all(map(is_number, cells)), is_list=True)
+
+
+def _with_empty(shown: str) -> str:
+    advice = "take it out; [] is a text without labels"
+    return f"the labels are {shown[:60]}: one of them is empty: {advice}"
 
 
 @lru_cache(65_536)
@@ -128,11 +140,20 @@ def _of_text(cell: str, separator: str | None) -> LabelCell:
     if separator is None and cell[:1] in ("[", "(", "{") and cell[-1:] in ("]", ")", "}"):
         if _LIST.fullmatch(cell):
             labels = [_literal(item).strip() for item in re.findall(_ITEM, cell)]
-            wrong = "" if all(labels) else f"the labels are {cell[:60]}: one of them is empty"
+            wrong = "" if all(labels) else _with_empty(cell)
             return LabelCell(tuple(dict.fromkeys(labels)), wrong=wrong, is_list=True)
+        if no_name := _NO_NAME.search(cell):
+            advice = f"take {no_name[1]} out, or quote it if it is a name"
+            return LabelCell(wrong=f"the labels {cell[:60]!r} look like a list: {advice}")
         if cell[0] == "[" and any(mark in cell for mark in ",'\""):
             advice = 'quote its names, as in ["a", "b"], or say --label-separator ,'
             return LabelCell(wrong=f"the labels {cell[:60]!r} look like a list: {advice}")
+    if separator is None and _HALF_LIST.fullmatch(cell):
+        what = "an object" if cell[0] == "{" else "a list with a mistake in it"
+        advice = (
+            'expected names, as in ["a", "b"] or a,b; if they are names, say --label-separator ,'
+        )
+        return LabelCell(wrong=f"the labels {cell[:60]!r} look like {what}: {advice}")
     found = _split(cell, separator or ",")
     if found is None:
         advice = 'close it, as in "a, b",c, or double it where it is part of a name'

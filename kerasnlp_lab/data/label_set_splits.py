@@ -2,7 +2,8 @@
 
 Iterative stratification of Sechidis, Tsoumakas and Vlahavas 2011, "On the Stratification of
 Multi-Label Data": the rarest label that is left is dealt first, each of its rows to the part that
-lacks most of it. Here each part lacks at least one row of a label that has enough for all.
+lacks most of it. Here each part lacks at least one row of a label that has enough for all. Rows
+without labels are dealt like those of one more label.
 """
 
 from __future__ import annotations
@@ -82,7 +83,8 @@ def deal_rows(
         The parts, as indices into `shares`, int64 of shape [rows].
     """
     rows, parts = len(label_sets), np.array(shares)
-    of_label: list[list[int]] = [[] for _ in range(labels)]
+    label_sets = [ids or (labels,) for ids in label_sets]
+    of_label: list[list[int]] = [[] for _ in range(labels + 1)]
     for row in np.random.default_rng(seed).permutation(rows).tolist():
         for label in label_sets[row]:
             of_label[label].append(row)
@@ -107,8 +109,6 @@ def deal_rows(
         for row in of_label[rarest]:
             if found[row] < 0:
                 put(row, max(range(len(parts)), key=lambda one: (lacks[rarest, one], room[one])))
-    for row in np.random.default_rng((seed, 1)).permutation(np.flatnonzero(found < 0)).tolist():
-        put(row, int(room.argmax()))
     for of in of_label:  # a label that the first part lacks
         if of and found[of].min() > 0:
             found[of[0]] = 0

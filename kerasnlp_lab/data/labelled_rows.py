@@ -193,6 +193,9 @@ def _labelled(
         if None in found.values():
             label = next(label for label, one in found.items() if one is None)
             reason = match.problem(label)
+            for mark in ",;|" if columns.annotation == "label_sets" else "":
+                if mark in label and all(match.match(one.strip()) for one in label.split(mark)):
+                    reason += f"; if a {mark} separates labels, say --label-separator '{mark}'"
         cell = cell._replace(labels=tuple(dict.fromkeys(map(str, found.values()))))
     if reason:
         file = table.files[row.part] if table.files else str(path)

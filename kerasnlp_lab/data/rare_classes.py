@@ -130,9 +130,17 @@ def find_rare(
             f"classes with fewer than {most} rows: {rare.shown()}; add rows, or say what to do "
             "with them: --rare-classes keep, drop or merge=NAME"
         )
-    if counts and len(rare.names) == len(counts) and action in ("keep", "drop"):
-        raise DataError(
-            f"every class has fewer than {most} rows ({rare.shown()}); add rows, or say a lower "
-            "--rare-minimum"
-        )
+    if counts and len(rare.names) == len(counts):
+        what = "class" if annotation == "labels" else "label"
+        found = f"every {what} has fewer than {most} rows ({rare.shown()})"
+        advice = "add rows, or say a lower --rare-minimum"
+        if action == "drop":
+            raise DataError(f"{found}: none would be left; {advice}")
+        if action == "keep":
+            raise DataError(
+                f"{found}: all would be kept to train on, and none to test on; {advice}"
+            )
+        if annotation == "labels":
+            into = rare.becomes[rare.names[0]]
+            raise DataError(f"{found}: merged, every row has the label {into!r}; {advice}")
     return rare

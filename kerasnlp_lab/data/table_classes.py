@@ -9,7 +9,7 @@ import numpy as np
 
 from kerasnlp_lab.data.dataset import Split
 from kerasnlp_lab.data.labelled_rows import LabelledRows
-from kerasnlp_lab.data.labels import class_names, in_order
+from kerasnlp_lab.data.labels import SEVERAL_LABELS, class_names, in_order
 from kerasnlp_lab.data.rare_classes import RareClasses, find_rare
 from kerasnlp_lab.display import listed
 from kerasnlp_lab.errors import check_option
@@ -47,6 +47,8 @@ class TableClasses:
         classes, notes = {name: name for name in train.names}, list[str]()
         if not columns.names:
             classes, notes = class_names(train.names, train.numbers)
+        if columns.annotation == "label_sets":
+            notes = [note for note in notes if SEVERAL_LABELS not in note]
         rare = RareClasses()
         if columns.of_labels:
             counts = train.counts(classes)
@@ -80,13 +82,16 @@ def _about_label_sets(rows: LabelledRows) -> list[str]:
     if unused := {*(columns.names or columns.flags)} - {*rows.names}:
         verb = "labels" if len(unused) > 1 else "label"
         notes.append(f"no training row has the {verb} {listed(sorted(unused))}: left out")
-    if columns.label and {*rows.names} <= {"0", "1", "True", "False"}:
+    if columns.label and rows.names and {*rows.names} <= {"0", "1", "True", "False"}:
         notes.append(
             f"the labels in column {columns.label} are {listed(rows.names)}; if it is a column of "
             "one label, name those of all labels (--label-column, repeated)"
         )
-    if columns.separator is None and all(len(labels) < 2 for labels in rows.seen):
-        marks = [mark for mark in ";|" if any(mark in name for name in rows.names)]
-        advice = [f"; if a {mark} separates them, say --label-separator '{mark}'" for mark in marks]
+    if all(len(labels) < 2 for labels in rows.seen):
+        ways = {mark: f"say --label-separator '{mark}'" for mark in ";|"}
+        if columns.separator not in (None, ","):
+            ways = {",": "leave --label-separator out"} | ways
+        found = [mark for mark in ways if any(mark in name for name in rows.names)]
+        advice = [f"; if a {mark} separates them, {ways[mark]}" for mark in found if columns.label]
         notes.append(f"no text has two labels{''.join(advice[:1])}")
     return notes

@@ -75,7 +75,10 @@ def read_column(
         wanted = Columns(texts=tuple(text_columns), second=second_text_column)
         columns = choose_text_columns(path, table.columns, wanted)
     except DataError as error:
-        raise DataError(f"{error.message}; --lines reads each line as a text", path) from error
+        advice = "--lines reads each line as a text"
+        if second_text_column:
+            advice = "name both columns: --text-column FIRST --second-text-column SECOND"
+        raise DataError(f"{error.message}; {advice}", path) from error
     names = columns.of_texts
 
     def rows() -> Iterator[UnlabelledRow | RejectedRow]:
@@ -92,23 +95,26 @@ def read_column(
                 yield RejectedRow(file or str(path), row.line, wrong, shown_pair(text)[:200])
 
     kind = "pairs" if columns.second else "texts"
-    place = f"the {kind} are in column {' and '.join(names)}"
+    place = f"the {kind} are in column{'s' if len(names) > 1 else ''} {' and '.join(names)}"
     return rows(), f"{table.note}\n{place}".strip()
 
 
-def read_lines(path: Path | None, encoding: str | None = None) -> Unlabelled:
+def read_lines(path: Path | None, encoding: str | None = None, unit: str = "text") -> Unlabelled:
     """Reads each line of a file or a pipe as a text, in UTF-8 and uncompressed.
 
     A path of "-" or None is standard input. An encoding of None is found: by all bytes of a file,
     and by the byte order mark of a pipe. Bytes that are not UTF-8 stay as they are. Raises
-    DataError if it is missing or binary, or cannot be read to its end.
+    DataError, which calls a line a `unit`, if it is missing or binary, or cannot be read to its
+    end.
     """
     if path is None or is_pipe(path):
         standard = path is None or str(path) == "-"
         return _lines(path, "standard input" if standard else str(path), encoding), ""
     if not path.is_file():
-        problem = "is a folder" if path.is_dir() else f"no such file{did_you_mean_path(path)}"
-        raise DataError(f"{problem}; expected a file with a text on each line", path)
+        problem, close = "is a folder", ""
+        if not path.is_dir():
+            problem, close = "no such file", did_you_mean_path(path)
+        raise DataError(f"{problem}; expected a file with a {unit} on each line{close}", path)
     if encoding:
         check_encoding(path, encoding)
     found = encoding or find_encoding(path, slips=False)
@@ -119,16 +125,19 @@ def read_lines(path: Path | None, encoding: str | None = None) -> Unlabelled:
 
 
 def read_names(path: Path) -> list[str]:
-    """Returns the names in a file, one on each line; raises DataError if a line has none."""
+    """Returns the names in a file, one on each line; raises DataError for none, or one twice."""
     names = [
         row.text.decode("utf-8", "replace").strip()
-        for row in read_lines(path)[0]
+        for row in read_lines(path, unit="name")[0]
         if isinstance(row, UnlabelledRow) and isinstance(row.text, bytes)
     ]
     while names and not names[-1]:
         names.pop()
     if not all(names):
         raise DataError("expected a name on each line, got none", path, names.index("") + 1)
+    for line, name in enumerate(names, start=1):
+        if (first := names.index(name) + 1) < line:
+            raise DataError(f"the name {name!r} is in line {first} already", path, line)
     return names
 
 

@@ -52,8 +52,9 @@ def divide_into_folds(config: ExperimentConfig, data: TextDataset) -> list[np.nd
     if single:
         raise DataError(
             f"{data.name}: cross-validation needs two different texts of each class, and class "
-            f"{', '.join(map(repr, single))} has fewer; add texts, take that class out, or hold "
-            "rows out in its place (--folds 0)"
+            f"{', '.join(map(repr, single))} has fewer; add texts, take that class out "
+            "(--rare-classes drop --rare-minimum 2), or hold rows out and keep it to train on "
+            "(--folds 0 --rare-classes keep)"
         )
     shuffled = np.random.default_rng(config.seed).permutation(len(labels))
     by_class = shuffled[np.argsort(labels[shuffled], kind="stable")]

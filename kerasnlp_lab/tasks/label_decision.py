@@ -74,7 +74,8 @@ def check_label_threshold(threshold: str) -> float | None:
         value = -1.0
     if not 0 < value < 1:
         raise OptionError(
-            f"threshold must be {', '.join(RULES)} or a probability, got {threshold!r}"
+            f"threshold must be {', '.join(RULES)} or a probability, got {threshold!r}; a "
+            "probability is above 0 and below 1"
         )
     return value
 

@@ -88,7 +88,8 @@ def _choose_threshold(spec: str, scores: np.ndarray, truth: np.ndarray) -> tuple
     fits = name == "fpr" if equals else True
     if number is not None and (not fits or not 0 < number < 1):
         raise OptionError(
-            f"threshold must be auto, none, f1, mcc, fpr=SHARE or a probability, got {spec!r}"
+            "threshold must be auto, none, f1, mcc, fpr=SHARE or a probability, got "
+            f"{spec!r}; a share or a probability is above 0 and below 1"
         )
     if number is not None and not equals:
         return number, "as requested"

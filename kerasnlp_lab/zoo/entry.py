@@ -128,7 +128,8 @@ class ZooEntry:
         values = {}
         for name, value in changes.items():
             if name not in known:
-                raise UnknownNameError(f"option of {self.card.name}", name, known)
+                hint = "it reads whole texts" if name == "long_texts" else ""
+                raise UnknownNameError(f"option of {self.card.name}", name, known, hint)
             values[name] = _convert(name, value, type(getattr(self.options, name)))
         return dataclasses.replace(self.options, **values).on_this_machine()
 

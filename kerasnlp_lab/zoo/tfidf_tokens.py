@@ -112,7 +112,10 @@ def resolve_tokens(
     if surely:
         line = f"{_name(characters)}: {shares[1]:.3f} against {shares[0]:.3f} with words, {by}"
         return characters, line
-    return words, f"{_name(words)}: {shares[0]:.3f} against {shares[1]:.3f} with characters, {by}"
+    line = f"{_name(words)}: {shares[0]:.3f} against {shares[1]:.3f} with characters, {by}"
+    if shares[1] > shares[0]:
+        line += "; the lead may be chance (--option tokens=characters reads characters)"
+    return words, line
 
 
 def _filled(options: TfidfOptions, texts: Collection[str | bytes], classes: int) -> TfidfOptions:

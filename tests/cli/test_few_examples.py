@@ -111,6 +111,7 @@ def test_a_class_with_one_text_is_named(tmp_path):
     result = run(*RECIPE, "--model", "tfidf_linear", "--data", table, "--output", tmp_path / "run")
     assert result.code == 2
     assert "class 'sport' has fewer" in result.err and "--folds 0" in result.err
+    assert "(--rare-classes drop --rare-minimum 2)" in result.err
     assert not (tmp_path / "run").exists()
 
 
@@ -119,10 +120,11 @@ def test_a_class_with_one_text_is_named(tmp_path):
     [
         (("--folds", 1), "folds must be 2 or more"),
         (("--folds", 3, "--validation-fraction", 0.2), "what holds rows out"),
+        (("--folds", 3, "--test-fraction", 0.2), "--folds does not go with --test-fraction"),
         (("--folds", 3, "--leaks", "drop"), "what holds rows out"),
         (("--folds", 3, "--task", "multi_label", "--label-column", "label"), "a label a text"),
     ],
-    ids=["one", "rows held out", "leaks", "several labels"],
+    ids=["one", "rows held out", "a fraction", "leaks", "several labels"],
 )
 def test_folds_that_cannot_be_are_refused(words, message, table, tmp_path):
     model = ("--model", "tfidf_linear", "--data", table, "--output", tmp_path / "run")
@@ -137,4 +139,6 @@ def test_rows_that_are_held_out_take_the_place_of_the_cross_validation(table, tm
     result = run(*RECIPE, *fractions, "--output", tmp_path / "run")
     assert result.code == 0, result.err
     assert "no row is held out" not in result.out
+    options = "--validation-fraction and --test-fraction"
+    assert f"rows are held out: no cross-validation goes with {options}" in result.out
     assert json.loads((tmp_path / "run" / "config.json").read_text())["folds"] == 0

@@ -99,6 +99,13 @@ def test_rows_that_are_held_out_are_not_cross_validated(given):
     assert RowsOptions(**given).in_folds() is None
 
 
+def test_what_holds_rows_out_is_named():
+    table = RowsOptions(data=Path("rows.csv"))
+    assert table.held_out_by() == ""
+    assert table.held_out_by("multi_label") == "--task multi_label"
+    assert RowsOptions(dataset="ag_news").held_out_by() == "--dataset ag_news"
+
+
 def test_a_folder_with_its_own_splits_is_not_cross_validated(tmp_path):
     (tmp_path / "train.csv").write_text("text,label\na,b\n")
     assert RowsOptions(data=tmp_path).in_folds() is not None

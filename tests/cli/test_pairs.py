@@ -71,7 +71,7 @@ def test_predict_arguments_lines_and_tables(pairs_run, tmp_path):
     of_table, said = answers(folder, "--file", table)
     assert len(of_table) == 96
     assert (of_table[1]["text"], of_table[1]["second_text"]) == ("the dog, 1", "a oil")
-    assert "the pairs are in column premise and hypothesis" in said
+    assert "the pairs are in columns premise and hypothesis" in said
     other = tmp_path / "other.csv"
     other.write_text(table.read_text().replace("premise,hypothesis", "one,two"))
     columns = ("--text-column", "one", "--second-text-column", "two")

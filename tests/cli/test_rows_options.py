@@ -48,6 +48,8 @@ def test_a_file_of_names(tmp_path):
     assert options.load("label_sets").label_names == ("pride", "grief", "anger")
     with pytest.raises(DataError, match="labels.txt, line 2: expected a name on each line"):
         read_names(write(tmp_path, "a\n\nb\n", "labels.txt"))
+    with pytest.raises(DataError, match="labels.txt, line 3: the name 'a' is in line 1 already"):
+        read_names(write(tmp_path, "a\nb\na\n", "labels.txt"))
 
 
 def test_rare_classes_and_pairs(tmp_path):
@@ -69,6 +71,16 @@ def test_rare_classes_and_pairs(tmp_path):
     [
         ({"label_column": ["a", "b"]}, "labels", "several columns of labels belong to several"),
         ({"label_column": ["a*"]}, "labels", "say --task multi_label"),
+        (
+            {"label_column": ["a*"], "label_separator": ";"},
+            "label_sets",
+            "--label-separator belongs to a column of labels, and there are columns of 0 and 1",
+        ),
+        (
+            {"label_column": ["a", "b"], "label_names": "a.txt"},
+            "label_sets",
+            "--label-names belongs to a column of labels",
+        ),
         ({"label_separator": ";"}, "labels", "--label-separator belongs to .* --task multi_label"),
         ({"second_text_column": "b"}, "spans", "--second-text-column belongs to tables of texts"),
         ({"rare_classes": "keep"}, "spans", "--rare-classes belongs to tables of texts"),

@@ -71,6 +71,7 @@ def labels_of(cell, separator=None, names=()):
         ("[]", ()),
         ("[deleted]", ("[deleted]",)),
         ("[deleted], a", ("[deleted]", "a")),
+        (":)", (":)",)),
     ],
 )
 def test_a_cell_with_labels(cell, labels):
@@ -98,8 +99,15 @@ def test_another_separator(cell, separator, labels):
         ('"a, b', "open quotation mark"),
         ('"a" b, c', "open quotation mark"),
         ("[a, b]", 'look like a list: quote its names, as in ."a", "b".'),
-        ("[None, 'a']", "look like a list"),
-        ("['a', '']", "one of them is empty"),
+        ("[None, 'a']", "look like a list: take None out, or quote it"),
+        ('["a", null]', "look like a list: take null out, or quote it"),
+        ("['a', '']", "one of them is empty: take it out"),
+        ('["a", "b"', "look like a list with a mistake"),
+        ("['a', 'b'],", "look like a list with a mistake"),
+        ("[4, 27", "look like a list with a mistake"),
+        ("a', 'b']", "look like a list with a mistake"),
+        ("('a', 'b'", "look like a list with a mistake"),
+        ('{"a": 1, "b": 0}', "look like an object"),
     ],
 )
 def test_a_cell_that_cannot_be_read(cell, wrong, tmp_path):
@@ -108,7 +116,7 @@ def test_a_cell_that_cannot_be_read(cell, wrong, tmp_path):
         load(path)
 
 
-@pytest.mark.parametrize("labels", [("a, b", "c"), ('"q"', "[z]"), ("a",), ()])
+@pytest.mark.parametrize("labels", [("a, b", "c"), ('"q"', "[z]"), ("a",), ("b]",), ()])
 def test_labels_are_written_so_that_they_are_read_back(labels):
     assert labels_of(joined_labels(labels)).labels == labels
 
@@ -147,8 +155,8 @@ def test_every_format_gives_the_same_dataset(name, tmp_path):
     [
         ([{"a": 1}], "expected a list of names"),
         ([["a"]], "expected a list of names"),
-        (["a", None], "one of them is empty"),
-        ({"a": 1}, "object"),
+        (["a", None], r'the labels are \["a", null\]: one of them is empty: take it out'),
+        ({"a": 1}, r"object, with labels.a; if all are 0 or 1, say --label-column 'labels\.\*'"),
     ],
 )
 def test_lists_in_json_that_are_none_of_labels(value, wrong, tmp_path):
@@ -186,7 +194,9 @@ def test_a_column_of_neither_0_nor_1_is_named(tmp_path):
     message = r"messages.csv, line 4: column joy has '2': expected 0 or 1 .*true.*yes.*empty"
     with pytest.raises(DataError, match=message):
         load(path, label_columns=["joy", "fear"])
-    with pytest.raises(DataError, match="no column 'x_.*there are text, joy, fear"):
+    with pytest.raises(
+        DataError, match="no column 'x_.*, read as a pattern; there are text, joy, fear"
+    ):
         load(path, label_columns=["x_*"])
     with pytest.raises(DataError, match="column 'text' cannot be both text and label"):
         load(path, label_columns=["*"])
@@ -240,11 +250,19 @@ def test_a_mark_that_may_separate_is_reported(tmp_path):
     data = load(save(tmp_path, [("a;b",), ("b;c",)], times=9, cell=lambda labels: labels[0]))
     (note,) = data.notes
     assert note == "no text has two labels; if a ; separates them, say --label-separator ';'"
+    path = save(tmp_path, [("a,b",), ("b,c",)], times=9, cell=lambda labels: labels[0])
+    (note,) = load(path, label_separator=";").notes
+    advice = "no text has two labels; if a , separates them, leave --label-separator out"
+    assert note == advice
+    path = save(tmp_path, [("a", "b"), ("b", "c")], times=9, cell=json.dumps)
+    assert load(path, label_separator=";").notes == (advice,)
 
 
 def test_one_column_of_0_and_1_is_reported(tmp_path):
     data = load(save(tmp_path, [("0",), ("1",)], times=9))
     assert "the labels in column labels are 0, 1; if it is a column of one label" in data.notes[0]
+    none = load(save(tmp_path, [()]), on_problem=lambda error: None)
+    assert none.notes == ("6 of 6 texts have no label", "no text has two labels")
 
 
 @pytest.mark.parametrize(
@@ -266,6 +284,10 @@ def test_a_given_split_with_an_unknown_label(tmp_path):
     other = save(tmp_path, [("joy", "rage"), ()], times=1, name="other.csv")
     with pytest.raises(DataError, match="other.csv, line 2: label 'rage' is none of"):
         load(save(tmp_path), test=other)
+    mark = save(tmp_path, [("joy", "fear"), ("fear",)], 1, "mark.csv", cell="; ".join)
+    hint = "line 2: label 'joy; fear' is .*; if a ; separates labels, say --label-separator ';'"
+    with pytest.raises(DataError, match=hint):
+        load_labelled_rows(mark, ["joy", "fear"], annotation="label_sets")
     data = load(save(tmp_path), test=other, skip_bad_rows=True)
     assert (len(data.test), len(data.rejected)) == (1, 1)
 
@@ -314,6 +336,12 @@ def test_rare_labels_are_in_every_part(seed):
     none = np.array([not of for of in sets])
     assert np.abs(np.bincount(parts[none]) / none.sum() - [0.7, 0.15, 0.15]).max() < 0.05
     np.testing.assert_array_equal(parts, deal_rows(sets, [0.7, 0.15, 0.15], 5, seed))
+
+
+def test_texts_without_labels_are_in_every_part_beside_rare_labels():
+    sets = [(row // 3,) for row in range(120)] + [()] * 20
+    parts = deal_rows(sets, [0.7, 0.15, 0.15], 40, 0)
+    assert np.bincount(parts[120:]).tolist() == [14, 3, 3]
 
 
 def test_every_label_has_a_row_to_train_on():

@@ -110,7 +110,9 @@ def test_predictions_read_pairs(tmp_path):
     first, bad = rows
     assert (first.text, first.cells["premise"]) == (join_pair("a", "b"), "a")
     assert bad.reason == "no text in column hypothesis"
-    assert note == "the pairs are in column premise and hypothesis"
+    assert note == "the pairs are in columns premise and hypothesis"
+    with pytest.raises(DataError, match="; name both columns: --text-column FIRST --second-text"):
+        read_column(path, (), ["premise"], TableFormat(), second_text_column="answer")
 
 
 def test_both_texts_make_a_leak(tmp_path):

@@ -135,8 +135,15 @@ def test_with_all_parts_given_a_minimum_is_needed(tmp_path):
 def test_nothing_would_be_left(tmp_path):
     with pytest.raises(DataError, match="every class has fewer than 99 rows .*--rare-minimum"):
         load_table(table(tmp_path), rare_classes="drop", rare_minimum=99)
-    with pytest.raises(DataError, match="every row has the label 'x'"):
+    with pytest.raises(DataError, match="every row has the label 'x'; .* a lower --rare-minimum"):
         load_table(table(tmp_path), rare_classes="merge=x", rare_minimum=99)
+    path, several = table(tmp_path, {"a": 2, "b": 1}), {"annotation": "label_sets"}
+    with pytest.raises(DataError, match="every label has .* kept to train on, and none to test"):
+        load_table(path, **several)
+    assert load_table(path, rare_minimum=1, label_column="label", **several).label_names == (
+        "a",
+        "b",
+    )
 
 
 @pytest.mark.parametrize("action", ["keep", "drop", "merge=ham"])

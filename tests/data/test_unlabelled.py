@@ -17,7 +17,7 @@ import pytest
 
 from kerasnlp_lab.data.tables import RejectedRow, TableFormat
 from kerasnlp_lab.data.tables.table import is_table
-from kerasnlp_lab.data.unlabelled import read_column, read_lines
+from kerasnlp_lab.data.unlabelled import read_column, read_lines, read_names
 from kerasnlp_lab.errors import DataError
 from tests.data.table_files import write
 
@@ -112,7 +112,8 @@ def test_other_files_are_lines(name, tmp_path):
 )
 def test_the_column_of_the_texts(header, given, trained_on, chosen, tmp_path):
     rows, note = column(written(tmp_path / "t.csv", f"{header}\none,two\n"), given, trained_on)
-    assert note == f"the texts are in column {chosen}"
+    columns = "columns" if " and " in chosen else "column"
+    assert note == f"the texts are in {columns} {chosen}"
     cells = dict(zip(header.split(","), ("one", "two"), strict=True))
     assert [row.text for row in rows] == [" ".join(cells[name] for name in chosen.split(" and "))]
 
@@ -210,6 +211,13 @@ def test_a_compressed_file_that_was_cut(tmp_path):
 def test_no_such_file(name, tmp_path):
     with pytest.raises(DataError, match="no such|is a folder; expected a file with a text on each"):
         read_lines(tmp_path / name)
+
+
+def test_a_file_of_a_similar_name_is_suggested_last(tmp_path):
+    (tmp_path / "labels.txt").write_text("a\n")
+    message = "label.txt: no such file; expected a file with a name on each line; did you mean"
+    with pytest.raises(DataError, match=message):
+        read_names(tmp_path / "label.txt")
 
 
 @pytest.mark.parametrize("path", [None, "-"])

@@ -144,7 +144,8 @@ def test_a_number_is_for_all_labels():
 
 @pytest.mark.parametrize("threshold", ["none", "f1", "fpr=0.1", "0", "1", "-2", "nan", ""])
 def test_another_threshold_is_refused(threshold):
-    with pytest.raises(OptionError, match="auto, macro_f1, micro_f1, common or a probability"):
+    message = "auto, macro_f1, micro_f1, common or a probability, .*above 0 and below 1"
+    with pytest.raises(OptionError, match=message):
         check_label_threshold(threshold)
 
 

@@ -44,6 +44,14 @@ def test_words_stay_unless_characters_are_surely_better():
     assert line.startswith("word n-grams 1 to 2: ") and " with characters, by 3-fold" in line
 
 
+def test_a_lead_of_characters_that_may_be_chance_is_reported():
+    texts, ids = finnish(20)
+    chosen, line = resolve_tokens(AUTO, texts, np.array(ids))
+    assert chosen.tokens == "words"
+    assert line.startswith("word n-grams 1 to 2: 0.700 against 0.850 with characters")
+    assert line.endswith("the lead may be chance (--option tokens=characters reads characters)")
+
+
 @pytest.mark.parametrize("labels", [None, [0, 0, 1, 1], [0, 0, 0, 0]], ids=["none", "few", "one"])
 def test_words_where_nothing_can_be_cross_validated(labels):
     texts = ["good cat", "good dog", "bad cat", "bad dog"]
