@@ -93,7 +93,8 @@ def explain(
         print_json(_document(explanation, to))
     else:
         _print_explanation(explanation)
-        shown = "every layer and head" if explanation.attention.size else "the coloured text"
+        layers = explanation.attention.size and not explanation.pools
+        shown = "every layer and head" if layers else "the coloured text"
         print(f"{to / 'explanation.html'}: {shown}; {to / 'explanation.png'}")
     if missing := without_font([figure]):
         print(

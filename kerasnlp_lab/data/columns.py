@@ -225,7 +225,8 @@ def _choose(
     found = tuple(given) or tuple(name for name in columns if name.lower() in names)
     if not given and len(found) != 1:
         doubt = f"{' or '.join(found)}?" if found else "none has a name that tells."
-        doubt = f"which column is it? {doubt} Say {option} NAME"
+        wanted = option.removeprefix("--").removesuffix("-column").replace("-", " ")
+        doubt = f"which column has the {wanted}s? {doubt} Say {option} NAME"
         if ANNOTATIONS & {*columns}:
             advice = ". If these are entities in texts, train and inspect with --task entities"
         raise DataError(f"{doubt}; there are {known}{advice}", path)

@@ -113,7 +113,7 @@ def run_experiment(
             say(
                 console,
                 f"{config.model} reads {' and '.join(data.pair)} as one text and does not know "
-                "where the second begins; a BERT does",
+                f"where the second begins{'' if task.reads == 'target' else '; a BERT does'}",
             )
         found = notes_on_reading(classifier.entry, classifier.text, data.train.texts)
         for note in found if notes else ():

@@ -59,7 +59,7 @@ class CharacterVectorizer(TextVectorizer):
     def adapt(self, texts: Collection[str | bytes]) -> None:
         counts: Counter[int] = Counter()
         for batch in in_batches(texts, ADAPT_BATCH):
-            clean = replace_invalid_utf8(tf.constant(batch, tf.string))
+            clean = self.joined_by_space(replace_invalid_utf8(tf.constant(batch, tf.string)))
             found, times = np.unique(self._code_points(clean).flat_values, return_counts=True)
             counts.update(dict(zip(found.tolist(), times.tolist(), strict=True)))
         if not counts:

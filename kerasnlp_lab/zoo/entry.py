@@ -128,7 +128,9 @@ class ZooEntry:
         values = {}
         for name, value in changes.items():
             if name not in known:
-                hint = "it reads whole texts" if name == "long_texts" else ""
+                whole = "max_length" not in known
+                reads = "it reads whole texts" if whole else "it reads the first max_length tokens"
+                hint = reads if name == "long_texts" else ""
                 raise UnknownNameError(f"option of {self.card.name}", name, known, hint)
             values[name] = _convert(name, value, type(getattr(self.options, name)))
         return dataclasses.replace(self.options, **values).on_this_machine()

@@ -389,7 +389,7 @@ def test_inspection_of_several_labels(tmp_path):
 def test_inspection_without_a_column_of_labels(tmp_path):
     path = write(tmp_path, "text,mood\n" + "".join(f"t{i},a\n" for i in range(20)))
     found = inspect_table(path, annotation="label_sets")
-    assert "training would stop: which column is it?" in found.notes[0]
+    assert "training would stop: which column has the labels?" in found.notes[0]
     assert (found.rows["train"], found.balance) == (14, {})
     assert not any("have no label" in note for note in found.notes)
 

@@ -3,6 +3,7 @@
 import pytest
 import tensorflow as tf
 
+from kerasnlp_lab.data.pairs import join_pair
 from kerasnlp_lab.errors import DataError
 from kerasnlp_lab.text import CharacterVectorizer
 
@@ -63,3 +64,11 @@ def test_nothing_to_learn():
         adapted(["", ""])
     with pytest.raises(DataError, match="no vocabulary yet"):
         CharacterVectorizer(8, 8).tokenize(tf.constant(["a"]))
+
+
+def test_the_space_between_the_texts_of_a_pair_is_known():
+    vectorizer = CharacterVectorizer(16, 100)
+    vectorizer.read_pairs()
+    pair = join_pair("ab", "c")
+    vectorizer.adapt([pair])
+    assert read(vectorizer, pair) == [*"ab c"]

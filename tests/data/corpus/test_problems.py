@@ -35,7 +35,11 @@ BAD = {
     "tokens": ("a.conll", b"EU\tB-ORG\n", ": holds tokens with tags, expected texts"),
     "bad line": ("a.txt", BAD_LINE, f", line 3: not valid UTF-8 at byte 4; {SKIP}; if the file"),
     "bad row": ("a.jsonl", BAD_ROW, ", line 2: no JSON ("),
-    "no text column": ("a.csv", b"id,x\n1,a\n", ": which column is it? none has a name that tells"),
+    "no text column": (
+        "a.csv",
+        b"id,x\n1,a\n",
+        ": which column has the texts? none has a name that tells",
+    ),
     "only empty texts": ("a.csv", b"id,text\n1,\n", ": found no texts to pre-train on; "),
     "cut gzip": ("a.txt.gz", gzip.compress(b"Hi. You\n" * 99)[:-9], ": cannot be read to its end"),
     "no archive": ("a.zip", b"PK\x03\x04 and so on", ": cannot be unpacked (BadZipFile"),
