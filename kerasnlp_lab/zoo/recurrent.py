@@ -107,12 +107,12 @@ LSTM = _entry(
         name="lstm",
         summary="a bidirectional LSTM and its last states, trained from scratch",
         source="Hochreiter and Schmidhuber 1997, https://doi.org/10.1162/neco.1997.9.8.1735",
-        parameters="1,018,372",
+        parameters="2,068,996",
         licence="Apache-2.0",
         good_for="the baseline before attention: one state has to hold the whole text",
     ),
     _RECIPE,
-    RecurrentOptions(),
+    RecurrentOptions(embed_dim=96, units=96),
 )
 
 RNN_ATTENTION = _entry(
@@ -126,5 +126,5 @@ RNN_ATTENTION = _entry(
         good_for="learning what attention adds to a recurrent network; explain shows its weights",
     ),
     _RECIPE,
-    RecurrentOptions(),
+    RecurrentOptions(dropout=0.3),
 )

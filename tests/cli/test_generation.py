@@ -111,7 +111,7 @@ def test_explain_shows_the_alignment(trained, tmp_path):
         (["--target-column", "nowhere"], "no column 'nowhere'; there are latin, label, upper"),
         (["--text-column", "upper"], "cannot be both text and target text"),
         (["--model", "transformer"], "cannot write texts, as the task generation needs"),
-        (["--folds", "3"], "--folds tests by all rows"),
+        (["--folds", "3"], "--folds does not go with --task generation"),
     ],
     ids=lambda one: one[0] if isinstance(one, list) else "",
 )
