@@ -80,7 +80,7 @@ def evaluate(
         if rows.data is not None:
             tested = _rows_of_table(rows, classifier.task, renamed, finished)
         else:
-            tested = _rows_of_dataset(rows, split, finished, classifier.label_names)
+            tested = _rows_of_dataset(rows, split, finished, classifier.task)
         if note := note_on_unknown(classifier.entry, classifier.text, tested.texts):
             print(note, file=sys.stderr)
         result = evaluation.evaluate(classifier, tested)
@@ -144,9 +144,7 @@ def _table_of(run: RunDirectory) -> TableFiles | None:
     return source if isinstance(source, TableFiles) else None
 
 
-def _rows_of_dataset(
-    rows: RowsOptions, split: str, run: RunDirectory, classes: tuple[str, ...]
-) -> Split:
+def _rows_of_dataset(rows: RowsOptions, split: str, run: RunDirectory, task: Task) -> Split:
     """Returns a split of a dataset; of the run's own dataset, the split that the run made."""
     from kerasnlp_lab.data import load_dataset, without_leaks
     from kerasnlp_lab.data.source import source_from_json
@@ -161,10 +159,11 @@ def _rows_of_dataset(
         validation_fraction=source.validation_fraction if own else None,
         seed=source.split_seed if own else None,
     )
-    if data.label_names != classes:
+    task.check_annotation(data)
+    if data.label_names != task.label_names:
         raise DataError(
-            f"{dataset} has the classes {listed(data.label_names) or '(none)'}, the classifier in "
-            f"{run.path} has {listed(classes) or '(none)'}; evaluate it on a dataset with its own"
+            f"{dataset} has the classes {listed(data.label_names)}, the classifier in "
+            f"{run.path} has {listed(task.label_names)}; evaluate it on a dataset with its own"
         )
     if own and leaks_left_out is not None:
         data = without_leaks(data)

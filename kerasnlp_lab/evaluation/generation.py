@@ -14,7 +14,7 @@ from rapidfuzz.distance import Levenshtein
 
 from kerasnlp_lab.data import Split
 from kerasnlp_lab.data.pairs import are_pairs, text_fields
-from kerasnlp_lab.display import first_few, printable
+from kerasnlp_lab.display import first_few, printable, shortened
 from kerasnlp_lab.evaluation.evaluation import Evaluation
 from kerasnlp_lab.evaluation.predictions import columns_of, place_of, shown_text, shown_texts
 from kerasnlp_lab.tasks import GeneratedText, Generation
@@ -25,6 +25,9 @@ __all__ = ["GenerationEvaluation", "WrongText", "score_texts"]
 
 NUM_MISTAKES = 20
 LENGTHS = 5  # groups of rows by the length of their texts
+
+
+LONGEST_SHOWN = 80  # cells of a terminal
 
 
 @dataclass(frozen=True)
@@ -215,8 +218,8 @@ class GenerationEvaluation(Evaluation):
         if self.mistakes:
             lines += ["", "worst outputs:"]
             lines += [
-                f"  {printable(shown_text(one.text))}: {printable(one.output)!r} in place of "
-                f"{printable(one.target)!r}"
+                f"  {_short(shown_text(one.text))}: {_short(one.output)!r} in place of "
+                f"{_short(one.target)!r}"
                 for one in self.mistakes[:5]
             ]
         return "\n".join(lines)
@@ -244,6 +247,10 @@ class GenerationEvaluation(Evaluation):
             ]
             for row, texts in enumerate(shown_texts(self.split))
         )
+
+
+def _short(text: str) -> str:
+    return shortened(printable(text), LONGEST_SHOWN)
 
 
 def score_texts(

@@ -58,7 +58,7 @@ def test_evaluate_annotation_files(names_run, tmp_path):
         run("evaluate", folder, "--dataset", "news_entities", "--rename-type", "a=b"),
         "--rename-type must be left out unless --data has entities",
     )
-    assert_mistake(run("evaluate", folder, "--dataset", "news_sample"), "has the classes")
+    assert_mistake(run("evaluate", folder, "--dataset", "news_sample"), "needs entities")
     assert_mistake(
         run("evaluate", folder, "--dataset", "news_entities", "--fpr", 0.1), "--fpr is for class"
     )
