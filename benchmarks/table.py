@@ -151,7 +151,8 @@ def _origin(line: Mapping[str, Any]) -> str:
 
 
 def _command(line: Mapping[str, Any]) -> str:
-    words = [f"python benchmarks/{line['question']}.py"]
+    program = line["question"].removesuffix(f"_{line['arguments'].get('model')}")
+    words = [f"python benchmarks/{program}.py"]
     for name, value in line["arguments"].items():
         option = f"--{name.replace('_', '-')}"
         if name in ("corpus", "data"):
@@ -198,7 +199,7 @@ def _ratios(line: Mapping[str, Any], goals: Mapping[str, float]) -> list[str]:
                 NAMES[peer],
                 _rate(line["rates"][peer]),
                 spread(ratios),
-                f"{goals[peer]:g}",
+                f"{goals[peer]:g}" if peer in goals else "none",
             )
             found.append(f"| {' | '.join(cells)} |")
     return found
