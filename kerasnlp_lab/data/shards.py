@@ -55,12 +55,11 @@ def write_shards(
         raise OptionError(f"{data.name} is sharded already; shard what it was made from")
     if data.annotation == "spans":
         raise OptionError(f"{data.name} has entities, which shards cannot hold; train on the files")
-    if data.annotation == "label_sets":
-        what = "texts with several labels, which shards cannot hold"
-        raise OptionError(f"{data.name} has {what}; train on the table itself")
-    if data.annotation == "target_texts":
-        what = "target texts, which shards cannot hold"
-        raise OptionError(f"{data.name} has {what}; train on the table itself")
+    others = {"label_sets": "texts with several labels", "target_texts": "target texts"}
+    if what := others.get(data.annotation):
+        raise OptionError(
+            f"{data.name} has {what}, which shards cannot hold; train on the table itself"
+        )
     rows = len(data.train)
     check_option("shards", shards, 1 <= shards <= rows, f"from 1 to {rows}, the rows to train on")
     check_option("seed", seed, 0 <= seed < 2**32, "from 0 to 2**32 - 1")

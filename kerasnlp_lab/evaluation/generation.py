@@ -25,8 +25,6 @@ __all__ = ["GenerationEvaluation", "WrongText", "score_texts"]
 
 NUM_MISTAKES = 20
 LENGTHS = 5  # groups of rows by the length of their texts
-
-
 LONGEST_SHOWN = 80  # cells of a terminal
 
 

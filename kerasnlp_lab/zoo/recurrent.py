@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,11 +13,17 @@ from kerasnlp_lab.layers import AdditiveAttention, TokenDropout
 from kerasnlp_lab.tasks import Task
 from kerasnlp_lab.text import TextVectorizer
 from kerasnlp_lab.text.features import Features
-from kerasnlp_lab.zoo.card import ModelCard, Recipe
+from kerasnlp_lab.zoo.card import ModelCard
 from kerasnlp_lab.zoo.entry import ZooEntry
 from kerasnlp_lab.zoo.inside import Inside
 from kerasnlp_lab.zoo.network import with_head
-from kerasnlp_lab.zoo.token_options import TokenOptions, build_text, resolve_tokens
+from kerasnlp_lab.zoo.token_options import (
+    RECIPE,
+    TASK_RECIPES,
+    TokenOptions,
+    build_text,
+    resolve_tokens,
+)
 
 __all__ = ["LSTM", "RNN_ATTENTION"]
 
@@ -79,28 +84,18 @@ def _look_inside(network: keras.Model, task: Task, options: RecurrentOptions) ->
     return Inside("token_ids", embedding, run, neutral="[UNK]", pools=attention is not None)
 
 
-def _entry(card: ModelCard, recipe: Recipe, options: RecurrentOptions) -> ZooEntry:
+def _entry(card: ModelCard, options: RecurrentOptions) -> ZooEntry:
     return ZooEntry(
         card=card,
-        recipe=recipe,
+        recipe=RECIPE,
         options=options,
         build_text=build_text,
         build_network=partial(_build_network, card.name),
-        # Smoothed targets would be far above the frequency of most labels.
-        task_recipes={"multi_label": dataclasses.replace(recipe, label_smoothing=0.0)},
+        task_recipes=TASK_RECIPES,
         look_inside=_look_inside,
         resolve=resolve_tokens,
     )
 
-
-_RECIPE = Recipe(
-    epochs=10,
-    batch_size=64,
-    learning_rate=1e-3,
-    label_smoothing=0.1,
-    patience=4,
-    min_steps_per_epoch=60,
-)
 
 LSTM = _entry(
     ModelCard(
@@ -111,7 +106,6 @@ LSTM = _entry(
         licence="Apache-2.0",
         good_for="the baseline before attention: one state has to hold the whole text",
     ),
-    _RECIPE,
     RecurrentOptions(embed_dim=96, units=96),
 )
 
@@ -125,6 +119,5 @@ RNN_ATTENTION = _entry(
         licence="Apache-2.0",
         good_for="learning what attention adds to a recurrent network; explain shows its weights",
     ),
-    _RECIPE,
     RecurrentOptions(dropout=0.3),
 )

@@ -1,4 +1,4 @@
-"""`TokenOptions`: the options of a model from scratch that embeds words, pieces or characters."""
+"""`TokenOptions`: options and recipe of a model from scratch that embeds words or characters."""
 
 from __future__ import annotations
 
@@ -13,12 +13,23 @@ from kerasnlp_lab.errors import check_option
 from kerasnlp_lab.tasks import HeadOptions
 from kerasnlp_lab.text import PieceVectorizer, TextVectorizer, WordVectorizer
 from kerasnlp_lab.text.piece_vectorizer import need_pieces
+from kerasnlp_lab.zoo.card import Recipe
 from kerasnlp_lab.zoo.options import LengthOptions
 
-__all__ = ["TokenOptions", "build_text", "resolve_tokens"]
+__all__ = ["RECIPE", "TASK_RECIPES", "TokenOptions", "build_text", "resolve_tokens"]
 
 TOKENS = ("auto", "words", "pieces", "characters")
 Options = TypeVar("Options", bound="TokenOptions")
+RECIPE = Recipe(
+    epochs=10,
+    batch_size=64,
+    learning_rate=1e-3,
+    label_smoothing=0.1,
+    patience=4,
+    min_steps_per_epoch=60,
+)
+# Smoothed targets would be far above the frequency of most labels.
+TASK_RECIPES = {"multi_label": dataclasses.replace(RECIPE, label_smoothing=0.0)}
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 
 from kerasnlp_lab._keras import keras
@@ -15,12 +14,18 @@ from kerasnlp_lab.layers import (
 )
 from kerasnlp_lab.tasks import Task
 from kerasnlp_lab.text import TextVectorizer
-from kerasnlp_lab.zoo.card import ModelCard, Recipe
+from kerasnlp_lab.zoo.card import ModelCard
 from kerasnlp_lab.zoo.entry import ZooEntry
 from kerasnlp_lab.zoo.fused_transformer import fuse_transformer
 from kerasnlp_lab.zoo.inside import Inside, inside_of_blocks
 from kerasnlp_lab.zoo.network import with_head
-from kerasnlp_lab.zoo.token_options import TokenOptions, build_text, resolve_tokens
+from kerasnlp_lab.zoo.token_options import (
+    RECIPE,
+    TASK_RECIPES,
+    TokenOptions,
+    build_text,
+    resolve_tokens,
+)
 
 __all__ = ["TRANSFORMER"]
 
@@ -88,15 +93,6 @@ def _look_inside(network: keras.Model, task: Task, options: TransformerOptions) 
     )
 
 
-_RECIPE = Recipe(
-    epochs=10,
-    batch_size=64,
-    learning_rate=1e-3,
-    label_smoothing=0.1,
-    patience=4,
-    min_steps_per_epoch=60,
-)
-
 TRANSFORMER = ZooEntry(
     card=ModelCard(
         name="transformer",
@@ -106,12 +102,11 @@ TRANSFORMER = ZooEntry(
         licence="Apache-2.0",
         good_for="learning how Transformers work; fast answers; thousands of rows, no download",
     ),
-    recipe=_RECIPE,
+    recipe=RECIPE,
     options=TransformerOptions(),
     build_text=build_text,
     build_network=_build_network,
-    # Smoothed targets would be far above the frequency of most labels.
-    task_recipes={"multi_label": dataclasses.replace(_RECIPE, label_smoothing=0.0)},
+    task_recipes=TASK_RECIPES,
     fuse=fuse_transformer,
     look_inside=_look_inside,
     resolve=resolve_tokens,
