@@ -30,7 +30,7 @@ from kerasnlp_lab.evaluation.report import render_page
 from kerasnlp_lab.lab.claiming import claim_run, say
 from kerasnlp_lab.lab.config import ExperimentConfig
 from kerasnlp_lab.lab.folds import divide_into_folds, out_of_fold_logits
-from kerasnlp_lab.lab.reading import notes_on_reading
+from kerasnlp_lab.lab.reading import note_on_word_vectors, notes_on_reading
 from kerasnlp_lab.machine import precision_note
 from kerasnlp_lab.paths import user_path, write_whole
 from kerasnlp_lab.training import RunDirectory, TrainingResult, make_strategy, train
@@ -38,6 +38,7 @@ from kerasnlp_lab.training.checkpoints import Checkpoints
 from kerasnlp_lab.training.run_directory import package_versions
 from kerasnlp_lab.training.steps import explain_lost_worker
 from kerasnlp_lab.training.strategy import is_chief
+from kerasnlp_lab.training.word_vectors import check_source
 from kerasnlp_lab.zoo import Classifier, create_model, find_model, predict_logits
 
 __all__ = ["Experiment", "resume_experiment", "run_experiment"]
@@ -116,7 +117,8 @@ def run_experiment(
                 f"where the second begins{'' if task.reads == 'target' else '; a BERT does'}",
             )
         found = notes_on_reading(classifier.entry, classifier.text, data.train.texts)
-        for note in found if notes else ():
+        advice = note_on_word_vectors(classifier, data.train.texts)
+        for note in filter(None, [*found, advice]) if notes else ():
             say(console, note)
         training = train(
             classifier,
@@ -151,6 +153,8 @@ def _resolved(config: ExperimentConfig, data: TextDataset) -> tuple[ExperimentCo
     entry.prepare()
     labels = None if isinstance(data.train, ShardedSplit) else strata(data.train)
     options, note = entry.resolve(entry.with_options(config.options), data.train.texts, labels)
+    if vectors := getattr(options, "word_vectors", ""):
+        options = dataclasses.replace(options, word_vectors=check_source(vectors))
     return dataclasses.replace(config, options=dataclasses.asdict(options)), note
 
 

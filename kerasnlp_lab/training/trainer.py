@@ -21,6 +21,7 @@ from kerasnlp_lab.training.history import History
 from kerasnlp_lab.training.interval import Interval
 from kerasnlp_lab.training.phases import Phases, task_in_training
 from kerasnlp_lab.training.strategy import is_chief
+from kerasnlp_lab.training.word_vectors import start_from_word_vectors
 from kerasnlp_lab.zoo import Classifier, Recipe
 from kerasnlp_lab.zoo.entry import LabelledTokens
 
@@ -121,6 +122,8 @@ def train(
             for note in prepared.notes[len(data.notes) :]:
                 console.print(f"  {note}", markup=False, highlight=False)
         shown = console if writes else None
+        if not checkpoints.saved:  # which hold the weights
+            start_from_word_vectors(classifier, shown)
         plan = Phases(classifier, prepared, recipe, seed, shown)
         fit = Fit(plan, folder, checkpoints, Interval(checkpoint_every), shown, keeps=not own)
         state = fit.run()
