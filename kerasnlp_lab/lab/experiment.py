@@ -41,7 +41,7 @@ from kerasnlp_lab.training.strategy import is_chief
 from kerasnlp_lab.training.word_vectors import check_source
 from kerasnlp_lab.zoo import Classifier, create_model, find_model, predict_logits
 
-__all__ = ["Experiment", "resume_experiment", "run_experiment"]
+__all__ = ["Experiment", "resume_experiment", "run_experiment", "write_results"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,7 @@ class Experiment:
 
     Args:
         run: Its directory.
-        config: The settings that it was trained with.
+        config: The settings that it was trained with; None for a mix.
         dataset: The description of its rows, as `describe_dataset` gives it.
         training: The course of the training.
         evaluation: The results on the test split.
@@ -143,7 +143,7 @@ def run_experiment(
             evaluation = evaluate_logits(answers, data.test, task, classifier.decision, speed)
         experiment = Experiment(run, config, record["dataset"], training, evaluation)
         if is_chief(strategy):
-            _write(experiment, classifier, data, validation, record, found, console)
+            write_results(experiment, classifier, data, validation, record, found, console)
         return experiment
 
 
@@ -209,7 +209,7 @@ def _with_decision(
     return dataclasses.replace(classifier, decision=decision)
 
 
-def _write(
+def write_results(
     experiment: Experiment,
     classifier: Classifier,
     data: TextDataset,
@@ -283,7 +283,9 @@ def _write_figures(
 
     history = experiment.training.history
     drawn = attempt("the figures of the results", experiment.evaluation.figures) or {}
-    drawn["learning_curves"] = attempt("learning_curves", lambda: learning_curves_figure(history))
+    if history:
+        curves = attempt("learning_curves", lambda: learning_curves_figure(history))
+        drawn["learning_curves"] = curves
     pngs = {
         name: attempt(f"{name}.png", functools.partial(png_bytes, figure))
         for name, figure in drawn.items()

@@ -24,6 +24,7 @@ from kerasnlp_lab.training.strategy import is_chief
 from kerasnlp_lab.training.word_vectors import start_from_word_vectors
 from kerasnlp_lab.zoo import Classifier, Recipe
 from kerasnlp_lab.zoo.entry import LabelledTokens
+from kerasnlp_lab.zoo.mixture import Mixture
 
 __all__ = ["CHECKPOINT_EVERY", "TrainingResult", "train"]
 
@@ -96,6 +97,10 @@ def train(
     """
     begin_computing()
     began = time.perf_counter()
+    if isinstance(classifier, Mixture):
+        raise OptionError(
+            f"a mix is not trained: train {' and '.join(classifier.made_from)}, and mix them again"
+        )
     if bool(classifier.pair) != bool(data.pair):
         kinds = ("pairs of texts", "single texts")
         reads, given = kinds if classifier.pair else kinds[::-1]

@@ -77,7 +77,7 @@ def test_words_start_from_the_vectors_of_a_bert(model, tiny_modules):
     ratio = _distances(after[rows]) / np.maximum(_distances(expected), 1e-9)
     off = ~np.eye(len(rows), dtype=bool)
     np.testing.assert_allclose(ratio[off], np.median(ratio[off]), rtol=0.02)
-    np.testing.assert_allclose(after[rows].std(), before.std(), rtol=1e-3)
+    np.testing.assert_allclose(after[rows].std(), 4 * before.std(), rtol=1e-3)
     kept = [0, 1, *rows_of(classifier, ["zzz"]), *range(len(classifier.text.vocabulary()), 100)]
     np.testing.assert_array_equal(after[kept], before[kept])
 
