@@ -39,7 +39,7 @@ from kerasnlp_lab.training.progress import progress_bar
 from kerasnlp_lab.zoo import Classifier, find_model, load_classifier, predict_logits
 from kerasnlp_lab.zoo.classifier import DESCRIPTION_FILE
 
-__all__ = ["Distillation", "Teaching", "teacher_rows"]
+__all__ = ["Distillation", "Teaching", "teacher_rows", "unlabelled_texts"]
 
 ASKED_AT_ONCE = 512
 STUDENT_RECIPES: Mapping[str, Mapping[str, Any]] = {
@@ -245,6 +245,22 @@ class Teaching:
             "unlabelled_texts": len(self.unlabelled.texts),
             "fingerprint": digest.hexdigest(),
         }
+
+
+def unlabelled_texts(record: Mapping[str, Any], data: TextDataset) -> list[str]:
+    """Returns the texts without labels that a finished student has learned from.
+
+    Args:
+        record: The "distillation" of its config.json.
+        data: Its rows.
+
+    Raises:
+        DataError: A file cannot be read.
+        RunError: Texts came from a pipe.
+    """
+    settings = Distillation.from_json(record)
+    found = settings.unlabelled.read(_text_columns(data), data.pair)
+    return _only_new(found, data, settings.leaks == "drop")[0].texts
 
 
 def _text_columns(data: TextDataset) -> tuple[str, ...]:
