@@ -14,6 +14,7 @@ from kerasnlp_lab import __version__
 from kerasnlp_lab.cli import (
     compare,
     data,
+    distil,
     evaluate,
     explain,
     export,
@@ -95,6 +96,7 @@ app.command()(mix.mix)
 app.command()(export.export)
 app.command()(predict.predict)
 app.command()(explain.explain)
+app.command()(distil.distil)
 app.command()(pretrain.pretrain)
 app.command()(fill_mask.fill_mask)
 app.add_typer(zoo.app, name="zoo", help="Models, recipes and tasks.")

@@ -145,7 +145,12 @@ def _open(
 ) -> tuple[Iterable[UnlabelledRow | RejectedRow], str]:
     """Returns the rows to answer, and a note on what was found."""
     from kerasnlp_lab.data.tables.table import is_table
-    from kerasnlp_lab.data.unlabelled import UnlabelledRow, read_column, read_lines
+    from kerasnlp_lab.data.unlabelled import (
+        UnlabelledRow,
+        divided_lines,
+        read_column,
+        read_lines,
+    )
 
     columns, format = rows.text_column or (), rows.table_format()
     trained_on, task, pair = _trained_on(model)
@@ -164,7 +169,7 @@ def _open(
     if alone := format.delimited_alone():
         raise OptionError(f"{alone} is for a table: give it as --file, without --lines")
     found, note = read_lines(file, format.encoding)
-    return (_divided(found, pair, str(file or "-")) if pair else found), note
+    return (divided_lines(found, pair, str(file or "-")) if pair else found), note
 
 
 def _two_by_two(texts: Sequence[str], pair: tuple[str, str]) -> list[str]:
@@ -177,25 +182,6 @@ def _two_by_two(texts: Sequence[str], pair: tuple[str, str]) -> list[str]:
             f"{len(texts)}"
         )
     return list(iter_pairs(list(zip(texts[::2], texts[1::2], strict=True)), pair))
-
-
-def _divided(
-    rows: Iterable[UnlabelledRow | RejectedRow], pair: tuple[str, str], path: str
-) -> Iterator[UnlabelledRow | RejectedRow]:
-    """Yields lines with a tab as pairs; others are bad rows."""
-    from kerasnlp_lab.data.tables import RejectedRow
-
-    for row in rows:
-        if isinstance(row, RejectedRow):
-            yield row
-            continue
-        text = row.text.encode() if isinstance(row.text, str) else row.text
-        if (tabs := text.count(b"\t")) == 1:
-            # What a text has of the separator becomes a space, as in a table.
-            yield row._replace(text=text.replace(b"\x1f", b" ").replace(b"\t", b"\x1f"))
-        else:
-            reason = f"expected one tab, between {' and '.join(pair)}, got {tabs or 'none'}"
-            yield RejectedRow(path, row.line, reason, text[:200].decode("utf-8", "replace"))
 
 
 def _trained_on(model: Path) -> tuple[Sequence[str], str, tuple[str, str] | None]:

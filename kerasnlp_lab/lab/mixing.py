@@ -84,6 +84,7 @@ def mix_runs(
     record = {
         "model": {"name": MIX, "options": {"runs": names, "weights": list(mixture.weights)}},
         "task": mixture.task.name,
+        "seed": None,  # nothing was drawn
         "decision": settings,
         "dataset": describe_dataset(data),
         "versions": package_versions(),
