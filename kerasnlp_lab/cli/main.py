@@ -20,6 +20,7 @@ from kerasnlp_lab.cli import (
     export,
     fill_mask,
     hub,
+    mix,
     predict,
     pretrain,
     train,
@@ -91,6 +92,7 @@ app = make_group(
 app.command()(train.train)
 app.command()(compare.compare)
 app.command()(evaluate.evaluate)
+app.command()(mix.mix)
 app.command()(export.export)
 app.command()(predict.predict)
 app.command()(explain.explain)

@@ -31,7 +31,7 @@ from kerasnlp_lab.lab.claiming import claim_run, say
 from kerasnlp_lab.lab.config import ExperimentConfig
 from kerasnlp_lab.lab.distillation import Distillation, Teaching
 from kerasnlp_lab.lab.folds import divide_into_folds, out_of_fold_logits
-from kerasnlp_lab.lab.reading import notes_on_reading
+from kerasnlp_lab.lab.reading import note_on_word_vectors, notes_on_reading
 from kerasnlp_lab.machine import precision_note
 from kerasnlp_lab.paths import our_command, user_path, write_whole
 from kerasnlp_lab.training import RunDirectory, TrainingResult, make_strategy, train
@@ -39,9 +39,10 @@ from kerasnlp_lab.training.checkpoints import Checkpoints
 from kerasnlp_lab.training.run_directory import package_versions
 from kerasnlp_lab.training.steps import explain_lost_worker
 from kerasnlp_lab.training.strategy import is_chief
+from kerasnlp_lab.training.word_vectors import check_source
 from kerasnlp_lab.zoo import Classifier, create_model, find_model, predict_logits
 
-__all__ = ["Experiment", "resume_experiment", "run_experiment"]
+__all__ = ["Experiment", "resume_experiment", "run_experiment", "write_results"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +51,7 @@ class Experiment:
 
     Args:
         run: Its directory.
-        config: The settings that it was trained with.
+        config: The settings that it was trained with; None for a mix.
         dataset: The description of its rows, as `describe_dataset` gives it.
         training: The course of the training.
         evaluation: The results on the test split.
@@ -131,7 +132,8 @@ def run_experiment(
                 f"where the second begins{'' if task.reads == 'target' else '; a BERT does'}",
             )
         found = notes_on_reading(classifier.entry, classifier.text, texts)
-        for note in found if notes else ():
+        advice = note_on_word_vectors(classifier, texts)
+        for note in filter(None, [*found, advice]) if notes else ():
             say(console, note)
         training = train(
             classifier,
@@ -158,7 +160,7 @@ def run_experiment(
         experiment = Experiment(run, config, record["dataset"], training, evaluation)
         if is_chief(strategy):
             found = [*found, *(teaching.notes if teaching else ())]
-            _write(experiment, classifier, data, validation, record, found, console)
+            write_results(experiment, classifier, data, validation, record, found, console)
         return experiment
 
 
@@ -168,6 +170,8 @@ def _resolved(config: ExperimentConfig, data: TextDataset) -> tuple[ExperimentCo
     entry.prepare()
     labels = None if isinstance(data.train, ShardedSplit) else strata(data.train)
     options, note = entry.resolve(entry.with_options(config.options), data.train.texts, labels)
+    if vectors := getattr(options, "word_vectors", ""):
+        options = dataclasses.replace(options, word_vectors=check_source(vectors))
     return dataclasses.replace(config, options=dataclasses.asdict(options)), note
 
 
@@ -240,7 +244,7 @@ def _with_decision(
     return dataclasses.replace(classifier, decision=decision)
 
 
-def _write(
+def write_results(
     experiment: Experiment,
     classifier: Classifier,
     data: TextDataset,
@@ -314,7 +318,9 @@ def _write_figures(
 
     history = experiment.training.history
     drawn = attempt("the figures of the results", experiment.evaluation.figures) or {}
-    drawn["learning_curves"] = attempt("learning_curves", lambda: learning_curves_figure(history))
+    if history:
+        curves = attempt("learning_curves", lambda: learning_curves_figure(history))
+        drawn["learning_curves"] = curves
     pngs = {
         name: attempt(f"{name}.png", functools.partial(png_bytes, figure))
         for name, figure in drawn.items()

@@ -22,8 +22,10 @@ from kerasnlp_lab.training.history import History
 from kerasnlp_lab.training.interval import Interval
 from kerasnlp_lab.training.phases import Phases, task_and_rows
 from kerasnlp_lab.training.strategy import is_chief
+from kerasnlp_lab.training.word_vectors import start_from_word_vectors
 from kerasnlp_lab.zoo import Classifier, Recipe
 from kerasnlp_lab.zoo.entry import LabelledTokens
+from kerasnlp_lab.zoo.mixture import Mixture
 
 __all__ = ["CHECKPOINT_EVERY", "TrainingResult", "train"]
 
@@ -98,6 +100,10 @@ def train(
     """
     begin_computing()
     began = time.perf_counter()
+    if isinstance(classifier, Mixture):
+        raise OptionError(
+            f"a mix is not trained: train {' and '.join(classifier.made_from)}, and mix them again"
+        )
     if bool(classifier.pair) != bool(data.pair):
         kinds = ("pairs of texts", "single texts")
         reads, given = kinds if classifier.pair else kinds[::-1]
@@ -124,6 +130,8 @@ def train(
             for note in prepared.notes[len(data.notes) :]:
                 console.print(f"  {note}", markup=False, highlight=False)
         shown = console if writes else None
+        if not checkpoints.saved:  # which hold the weights
+            start_from_word_vectors(classifier, shown)
         plan = Phases(classifier, prepared, recipe, seed, shown, lesson)
         fit = Fit(plan, folder, checkpoints, Interval(checkpoint_every), shown, keeps=not own)
         state = fit.run()
