@@ -99,6 +99,10 @@ def test_a_stopped_student_resumes_to_the_bit(teacher, more, tmp_path, monkeypat
     assert "resuming the run" in said and "0 of 44 texts answered by tfidf_linear" in said
 
 
+def stopped_by_ctrl_c(*_):
+    raise KeyboardInterrupt
+
+
 @pytest.fixture(scope="module")
 def stopped(teacher, tmp_path_factory):
     """A run that was stopped right after it began, with its teacher and its texts beside it."""
@@ -107,7 +111,7 @@ def stopped(teacher, tmp_path_factory):
     (folder / "more.txt").write_text("\n".join(MORE))
     teaching = teaching_of(folder / "teacher", folder / "more.txt")
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(Teaching, "lesson", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(Teaching, "lesson", stopped_by_ctrl_c)
         run_student(teaching, folder / "run")
     return folder
 
@@ -151,6 +155,7 @@ CHANGED = "than when the run was started; put"
         (lose_teacher, "no run directory .*repeat the command .* kerasnlp-lab distil NEW_PLACE"),
         (lose_texts, r"more\.txt.*no such file.*repeat the command with their new places"),
     ],
+    ids=["other texts", "other teacher", "no teacher", "no texts"],
 )
 def test_a_changed_teacher_is_refused_by_name(change, message, copied):
     change(copied)
@@ -281,6 +286,7 @@ def test_shards_are_read_into_memory(tmp_path):
     assert [label_of[text] for text in rows.texts] == rows.labels.tolist()
 
 
+@pytest.mark.slow
 def test_a_bert_learns_from_cached_features(teacher, more, tiny_checkpoint, tmp_path):
     teaching = teaching_of(teacher, more)
     options = {"max_length": 16, "precision": "float32"}
@@ -321,3 +327,45 @@ def test_a_teacher_of_another_task_or_without_rows_held_out_is_refused(teacher, 
 def test_settings_that_cannot_be(settings, message):
     with pytest.raises(OptionError, match=re.escape(message)):
         Distillation(teacher="run", **settings)
+
+
+@pytest.fixture(scope="module")
+def bert(tiny_checkpoint, tmp_path_factory):
+    """A teacher that is a tiny BERT, with its head alone trained."""
+    folder = tmp_path_factory.mktemp("bert")
+    data = load_table(write_table(folder / "t.csv", plain_rows()))
+    recipe = Recipe(epochs=0, frozen_epochs=1, batch_size=8)
+    options = {"max_length": 16, "precision": "float32"}
+    run_experiment(ExperimentConfig(str(tiny_checkpoint), options, recipe), data, folder / "run")
+    return folder / "run"
+
+
+def test_embeddings_start_from_a_bert_that_teaches(bert, tmp_path):
+    console = silent()
+    found = run_student(teaching_of(bert), tmp_path / "run", console)
+    assert found.config.options["word_vectors"] == str(bert)
+    assert "words start from them" in console.file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "model, options",
+    [
+        ("transformer", {"word_vectors": ""}),
+        ("transformer", {"tokens": "characters"}),
+        ("tfidf_linear", {}),
+    ],
+    ids=["not wanted", "characters", "no embeddings"],
+)
+def test_others_start_as_ever(model, options, bert):
+    config = teaching_of(bert).student(model, options, {})
+    assert not config.options.get("word_vectors")
+
+
+def test_a_moved_bert_goes_on(bert, tmp_path, monkeypatch):
+    moved = shutil.copytree(bert, tmp_path / "teacher")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Teaching, "lesson", stopped_by_ctrl_c)
+        run_student(teaching_of(moved), tmp_path / "run")
+    moved = moved.rename(tmp_path / "moved")
+    found = run_student(teaching_of(moved), tmp_path / "run")
+    assert found.config.options["word_vectors"] == str(moved)
