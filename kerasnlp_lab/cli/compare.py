@@ -21,7 +21,7 @@ from kerasnlp_lab.cli.options import (
     results_folder,
     split_at_commas,
 )
-from kerasnlp_lab.cli.rows import READ_COLUMNS, TABLE_FORMAT, RowsOptions, rows_options
+from kerasnlp_lab.cli.rows import ENTITIES, READ_COLUMNS, TABLE_FORMAT, RowsOptions, rows_options
 from kerasnlp_lab.cli.running import is_given
 from kerasnlp_lab.cli.train import MOVED
 from kerasnlp_lab.errors import OptionError
@@ -33,7 +33,8 @@ __all__ = ["compare"]
 
 
 # With --runs the options of a table are those of --test-data.
-WITH_RUNS = ("runs", "output", "as_json", *MOVED, "bad_rows", *READ_COLUMNS, *TABLE_FORMAT)
+OF_TABLE = (*READ_COLUMNS, *TABLE_FORMAT, *ENTITIES, "bad_rows")
+WITH_RUNS = ("runs", "output", "as_json", *MOVED, *OF_TABLE)
 
 
 @rows_options()
@@ -117,7 +118,7 @@ def _compare_runs(
     wrong = [flag for name, flag in given.items() if name not in WITH_RUNS]
     if wrong:
         raise OptionError(f"--runs trains nothing: leave out {', '.join(wrong)}")
-    table = [given[name] for name in (*READ_COLUMNS, *TABLE_FORMAT, "bad_rows") if name in given]
+    table = [given[name] for name in OF_TABLE if name in given]
     if table and rows.test_data is None:
         raise OptionError(f"{table[0]} belongs to a table: say --test-data FILE, or leave it out")
     import_tensorflow()
@@ -125,8 +126,8 @@ def _compare_runs(
 
     from kerasnlp_lab.lab import compare_runs
     from kerasnlp_lab.lab.run_comparison import runs_table
+    from kerasnlp_lab.tasks import read_task
     from kerasnlp_lab.training import RunDirectory
-    from kerasnlp_lab.zoo import load_classifier
 
     folder, test = results_folder(output, "compare"), None
     moved = {name: str(getattr(rows, name)) for name in MOVED if name in given}
@@ -137,7 +138,8 @@ def _compare_runs(
             alone = dataclasses.replace(
                 rows, data=rows.test_data, test_data=None, validation_data=None, data_dir=None
             )
-            test = rows_of_table(alone, load_classifier(first.model).task, {}, first)
+            task = read_task(first.read_json("model/classifier.json"))
+            test = rows_of_table(alone, task, {}, first)
         console = rich.console.Console(soft_wrap=True)
         result = compare_runs(runs, folder, test=test, moved=moved, console=console)
     if as_json:

@@ -20,7 +20,7 @@ from kerasnlp_lab.cli.options import (
     results_folder,
 )
 from kerasnlp_lab.cli.rows import TABLE_FORMAT, RowsOptions, rows_options
-from kerasnlp_lab.cli.running import connect_workers, kept_of, stop_on_sigterm
+from kerasnlp_lab.cli.running import kept_of, stop_on_sigterm
 from kerasnlp_lab.cli.train import MOVED, ModelOptions, print_result
 from kerasnlp_lab.errors import check_option
 from kerasnlp_lab.paths import our_command
@@ -89,7 +89,6 @@ def distil(
     places = dict(zip(MOVED, (data, validation_data, test_data, data_dir), strict=True))
     moved = {name: str(path) for name, path in places.items() if path is not None}
     with printing_to_stderr_if(as_json):
-        connect_workers(strategy)
         entry = find_model(student)
         texts = UnlabelledFiles(
             paths=tuple(unlabelled or ()),

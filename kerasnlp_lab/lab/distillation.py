@@ -141,13 +141,21 @@ class Teaching:
     ) -> ExperimentConfig:
         """Returns the settings of a student: the teacher's task and threshold, another model.
 
+        Where the teacher is a BERT, embeddings of words or pieces start from its vectors of them,
+        unless the option `word_vectors` is given.
+
         Args:
             model: The student's name in the zoo.
             options: Options of the model that differ from its defaults.
             recipe: Fields of the recipe that differ from the student's.
             settings: Other arguments of `ExperimentConfig`.
         """
-        own = find_model(model).recipe_for(self.task)
+        entry = find_model(model)
+        own = entry.recipe_for(self.task)
+        described = self.run.read_json(f"model/{DESCRIPTION_FILE}")
+        starts = hasattr(entry.options, "word_vectors") and options.get("tokens") != "characters"
+        if starts and "encoder" in described.get("options", {}):
+            options = {"word_vectors": self.record["teacher"], **options}
         changes = {**STUDENT_RECIPES.get(model, {}), **recipe}
         return ExperimentConfig(
             model,
@@ -237,7 +245,7 @@ class Teaching:
         for text in self.unlabelled.texts:
             digest.update(b"\0" + text.encode("utf-8", "surrogatepass"))
         return {
-            "teacher": str(self.run.path.absolute()),
+            "teacher": str(self.run.path.resolve()),
             "teacher_model": self._config["model"]["name"],
             **described,
             "unlabelled": dict(found.sha256),

@@ -161,6 +161,10 @@ class RunDirectory:
             added = find_model(now["model"]["name"]).options.added_since
             before["model"]["options"] = added | before["model"]["options"]
         moved = [name for name in ("dataset", "distillation") if _moved(name, before, now)]
+        if "distillation" in moved:  # embeddings may start from the teacher's
+            options, teacher = before["model"]["options"], before["distillation"]["teacher"]
+            if options.get("word_vectors") == teacher:
+                options["word_vectors"] = now["distillation"]["teacher"]
         before |= {name: now[name] for name in moved}
         for name in [*now, "distillation"]:
             if name not in MAY_DIFFER and before.get(name) != now.get(name):
