@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from kerasnlp_lab.tasks import Task
     from kerasnlp_lab.training import RunDirectory
 
-__all__ = ["evaluate"]
+__all__ = ["evaluate", "rows_of_table"]
 
 MOST = 30  # classes whose recall is printed
 SPLITS = ("train", "validation", "test")
@@ -78,7 +78,7 @@ def evaluate(
         fits = not renamed or (rows.data is not None and classifier.task.annotation == "spans")
         check_option("--rename-type", rename_type, fits, "left out unless --data has entities")
         if rows.data is not None:
-            tested = _rows_of_table(rows, classifier.task, renamed, finished)
+            tested = rows_of_table(rows, classifier.task, renamed, finished)
         else:
             tested = _rows_of_dataset(rows, split, finished, classifier.task)
         if note := note_on_unknown(classifier.entry, classifier.text, tested.texts):
@@ -108,7 +108,7 @@ def _lowest_first_of_many(recalls: Mapping[str, float | None]) -> str:
     return ", ".join(shown + more)
 
 
-def _rows_of_table(
+def rows_of_table(
     rows: RowsOptions, task: Task, renamed: Mapping[str, str], run: RunDirectory
 ) -> Split:
     """Returns every row of a table or of annotation files, and reports those that were skipped."""

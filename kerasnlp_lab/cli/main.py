@@ -14,11 +14,13 @@ from kerasnlp_lab import __version__
 from kerasnlp_lab.cli import (
     compare,
     data,
+    distil,
     evaluate,
     explain,
     export,
     fill_mask,
     hub,
+    mix,
     predict,
     pretrain,
     train,
@@ -90,9 +92,11 @@ app = make_group(
 app.command()(train.train)
 app.command()(compare.compare)
 app.command()(evaluate.evaluate)
+app.command()(mix.mix)
 app.command()(export.export)
 app.command()(predict.predict)
 app.command()(explain.explain)
+app.command()(distil.distil)
 app.command()(pretrain.pretrain)
 app.command()(fill_mask.fill_mask)
 app.add_typer(zoo.app, name="zoo", help="Models, recipes and tasks.")

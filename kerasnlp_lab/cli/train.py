@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from kerasnlp_lab.training import RunDirectory
     from kerasnlp_lab.zoo import ZooEntry
 
-__all__ = ["train"]
+__all__ = ["MOVED", "ModelOptions", "print_result", "train"]
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ def train(
         )
         data = ((folds and rows.in_folds()) or rows).load(find_task(task).annotation)
         experiment = _run(config, data, results_folder(output, preset_name or name))
-    _print_result(experiment, as_json)
+    print_result(experiment, as_json)
 
 
 def _run(config: ExperimentConfig, data: TextDataset, run: Path) -> Experiment:
@@ -226,10 +226,11 @@ def _resume(context: typer.Context, run: Path, rows: RowsOptions, as_json: bool)
             console = rich.console.Console(soft_wrap=True)
             moved = {name: str(getattr(rows, name)) for name in MOVED if name in given}
             experiment = resume_experiment(run, moved=moved, strategy=strategy, console=console)
-    _print_result(experiment, as_json)
+    print_result(experiment, as_json)
 
 
-def _print_result(experiment: Experiment, as_json: bool) -> None:
+def print_result(experiment: Experiment, as_json: bool) -> None:
+    """Prints the results of a run."""
     run, training = experiment.run, experiment.training
     if as_json:
         config = experiment.config.to_json() | {"dataset": experiment.dataset}

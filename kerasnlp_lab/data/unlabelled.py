@@ -8,7 +8,7 @@ import lzma
 import re
 import sys
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,6 +29,7 @@ from kerasnlp_lab.paths import did_you_mean_path, is_pipe
 __all__ = [
     "Unlabelled",
     "UnlabelledRow",
+    "divided_lines",
     "looks_like_a_table",
     "read_column",
     "read_lines",
@@ -122,6 +123,23 @@ def read_lines(path: Path | None, encoding: str | None = None, unit: str = "text
     if looks_like_a_table(path, found):
         notes.append("its first line names columns: say --text-column NAME, if it is a table")
     return _lines(path, str(path), found), "\n".join(notes)
+
+
+def divided_lines(
+    rows: Iterable[UnlabelledRow | RejectedRow], pair: tuple[str, str], path: str
+) -> Iterator[UnlabelledRow | RejectedRow]:
+    """Yields lines with a tab as pairs; others are bad rows."""
+    for row in rows:
+        if isinstance(row, RejectedRow):
+            yield row
+            continue
+        text = row.text.encode() if isinstance(row.text, str) else row.text
+        if (tabs := text.count(b"\t")) == 1:
+            # What a text has of the separator becomes a space, as in a table.
+            yield row._replace(text=text.replace(b"\x1f", b" ").replace(b"\t", b"\x1f"))
+        else:
+            reason = f"expected one tab, between {' and '.join(pair)}, got {tabs or 'none'}"
+            yield RejectedRow(path, row.line, reason, text[:200].decode("utf-8", "replace"))
 
 
 def read_names(path: Path) -> list[str]:

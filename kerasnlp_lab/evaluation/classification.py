@@ -123,6 +123,10 @@ class ClassificationEvaluation(Evaluation):
     def right(self) -> np.ndarray:
         return (self.predicted == self.labels).astype(np.float64)
 
+    @property
+    def comparable_answers(self) -> Sequence[Any]:
+        return self.predicted.tolist()
+
     def mistakes_as_json(self) -> list[dict[str, Any]]:
         return [mistake.as_json() for mistake in self.mistakes]
 

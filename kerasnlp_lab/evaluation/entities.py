@@ -173,6 +173,12 @@ class EntityEvaluation(Evaluation):
         draw_reliability(scores.subplots(), "scores", self.scores[:, np.newaxis], right)
         return {"confusion": confusion_figure(self.confusion, names), "scores": scores}
 
+    @property
+    def comparable_answers(self) -> Sequence[Any]:
+        return [
+            [(one.start, one.end, one.label) for one in answer.entities] for answer in self.answers
+        ]
+
     def predictions(self) -> tuple[Sequence[str], Iterator[Sequence[object]]]:
         """Returns a row for each text; entities are JSON lists of start, end, label and score."""
         columns = [*COLUMNS[:4], "true", "predicted", "right"]

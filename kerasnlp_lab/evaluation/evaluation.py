@@ -42,6 +42,11 @@ class Evaluation(abc.ABC):
         """The score of each row from 0 (wrong) to 1 (correct), float64 [rows], for paired tests."""
 
     @property
+    @abc.abstractmethod
+    def comparable_answers(self) -> Sequence[Any]:
+        """The answer to each row; equal if two models agree on the row."""
+
+    @property
     def f1_counts(self) -> Any:
         """For a headline that is the F1 of all rows together, what paired tests compare it by.
 

@@ -231,6 +231,10 @@ class GenerationEvaluation(Evaluation):
         axes.set(xlabel="characters of the text", ylabel="exact match", ylim=(0, 1))
         return {"by_length": figure}
 
+    @property
+    def comparable_answers(self) -> Sequence[Any]:
+        return [answer.output for answer in self.answers]
+
     def predictions(self) -> tuple[Sequence[str], Iterator[Sequence[object]]]:
         """Returns a row for each text; ``edits`` is 0 where the output is exactly the target."""
         columns = [*columns_of(self.split)[:-2], "target", "output", "score", "complete", "edits"]

@@ -104,6 +104,10 @@ class MultiLabelEvaluation(Evaluation):
         return (self.found == self.truth).all(axis=1).astype(np.float64)
 
     @property
+    def comparable_answers(self) -> Sequence[Any]:
+        return self.found.tolist()
+
+    @property
     def f1_counts(self) -> scipy.sparse.csr_array:
         return counts_of(self.found, self.truth)
 

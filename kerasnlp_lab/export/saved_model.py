@@ -68,20 +68,13 @@ def export_classifier(
 
 def _serving_module(classifier: Classifier) -> tf.Module:
     fused = classifier.fused()
-    # A SavedModel must own every object that its graphs use.
-    outside = classifier.network
-    # A network that writes would be traced again, and its loops take ten seconds.
-    if fused is not classifier.forward or classifier.task.reads == "target":
-        outside = list(fused.get_concrete_function().variables)
-    elif classifier.encoder is None:  # Keras traces each layer of a network that it is given
-        outside = list(classifier.network.variables)
     inputs = INPUTS if classifier.pair else INPUTS[:1]
     signature = [tf.TensorSpec([None], tf.string, name=name) for name in inputs]
 
     class ServingModule(tf.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.parts = [classifier.text, outside]
+            self.parts = classifier.owned_by_export(fused)
 
         @tf.function(input_signature=signature, autograph=False)
         def logits(self, *texts: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,23 +17,17 @@ from kerasnlp_lab.data import ShardedSplit, TextDataset, describe_dataset
 from kerasnlp_lab.data.row_labels import strata
 from kerasnlp_lab.data.splits import stratified_order
 from kerasnlp_lab.errors import OptionError, check_option
-from kerasnlp_lab.evaluation.paired_tests import (
-    mcnemar_exact,
-    paired_bootstrap_f1,
-    paired_permutation,
-)
 from kerasnlp_lab.evaluation.plots import png_bytes
 from kerasnlp_lab.evaluation.report import render_page
 from kerasnlp_lab.lab.config import DEFAULT_TASK, ExperimentConfig
 from kerasnlp_lab.lab.experiment import Experiment, run_experiment
 from kerasnlp_lab.lab.leaderboard import learning_curve_figure, model_row
+from kerasnlp_lab.lab.verdicts import verdict
 from kerasnlp_lab.paths import write_whole
 from kerasnlp_lab.training import RunDirectory, make_strategy
 from kerasnlp_lab.zoo import find_model
 
 __all__ = ["Comparison", "compare"]
-
-SIGNIFICANCE = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,7 +184,7 @@ def _summarize(
     largest = ranked[max(ranked)]
     result = Comparison(
         rows=tables[max(ranked)],
-        verdicts=[_verdict(a, b) for a, b in zip(largest, largest[1:], strict=False)],
+        verdicts=[_verdict(a, b) for a, b in itertools.pairwise(largest)],
         experiments={runs[0].config.model: runs for runs in largest},
         curves=tables if sized else {},
         curve_verdicts=[
@@ -204,39 +199,7 @@ def _summarize(
 
 def _verdict(better: Sequence[Experiment], worse: Sequence[Experiment]) -> str:
     names = better[0].config.model, worse[0].config.model
-    if better[0].evaluation.f1_counts is not None:
-        return _verdict_on_f1(better, worse)
-    right = [
-        np.array([run.evaluation.right for run in runs]) for runs in (better, worse)
-    ]  # [seeds, rows]
-    difference = 100 * float(right[0].mean() - right[1].mean())
-    yes_or_no = all(np.isin(one, (0, 1)).all() for one in right)
-    if len(better) == 1 and yes_or_no:
-        p, ahead = mcnemar_exact(right[0][0] == 1, right[1][0] == 1), ""
-    else:
-        p = paired_permutation(right[0].mean(axis=0), right[1].mean(axis=0))
-        wins = int(np.sum(right[0].mean(axis=1) > right[1].mean(axis=1)))
-        ahead = f", ahead with {wins} of {len(better)} seeds"
-    if p < SIGNIFICANCE:
-        return (
-            f"{names[0]} is better than {names[1]} by {difference:.2f} points (p = {p:.2g}{ahead})"
-        )
-    return (
-        f"{names[0]} and {names[1]}: a difference of {difference:.2f} points is within noise "
-        f"(p = {p:.2g}{ahead})"
-    )
-
-
-def _verdict_on_f1(better: Sequence[Experiment], worse: Sequence[Experiment]) -> str:
-    names = better[0].config.model, worse[0].config.model
-    counts = [[run.evaluation.f1_counts for run in runs] for runs in (better, worse)]
-    low, high, p = paired_bootstrap_f1(*counts)
-    difference = 100 * (_mean_headline(better) - _mean_headline(worse))
-    name = "macro-F1" if better[0].evaluation.headline[0] == "macro_f1" else "F1"
-    of = f"{difference:.2f} points of {name} (95% {100 * low:.2f} to {100 * high:.2f}, p = {p:.2g})"
-    if p < SIGNIFICANCE:
-        return f"{names[0]} is better than {names[1]} by {of}"
-    return f"{names[0]} and {names[1]}: a difference of {of} is within noise"
+    return verdict(names, *([run.evaluation for run in runs] for runs in (better, worse)))
 
 
 def _write(folder: RunDirectory, result: Comparison, data: TextDataset, seed: int) -> None:

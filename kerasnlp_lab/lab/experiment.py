@@ -19,7 +19,7 @@ from kerasnlp_lab.data import ShardedSplit, TextDataset, describe_dataset, load_
 from kerasnlp_lab.data.row_labels import strata
 from kerasnlp_lab.data.tables import RejectedRow, csv_content
 from kerasnlp_lab.display import printable
-from kerasnlp_lab.errors import KerasnlpLabError, RunError, first_line
+from kerasnlp_lab.errors import DataError, KerasnlpLabError, RunError, check_option, first_line
 from kerasnlp_lab.evaluation import Evaluation, evaluate, evaluate_logits
 from kerasnlp_lab.evaluation.fonts import without_font
 from kerasnlp_lab.evaluation.plots import (
@@ -29,18 +29,20 @@ from kerasnlp_lab.evaluation.plots import (
 from kerasnlp_lab.evaluation.report import render_page
 from kerasnlp_lab.lab.claiming import claim_run, say
 from kerasnlp_lab.lab.config import ExperimentConfig
+from kerasnlp_lab.lab.distillation import Distillation, Teaching
 from kerasnlp_lab.lab.folds import divide_into_folds, out_of_fold_logits
-from kerasnlp_lab.lab.reading import notes_on_reading
+from kerasnlp_lab.lab.reading import note_on_word_vectors, notes_on_reading
 from kerasnlp_lab.machine import precision_note
-from kerasnlp_lab.paths import user_path, write_whole
+from kerasnlp_lab.paths import our_command, user_path, write_whole
 from kerasnlp_lab.training import RunDirectory, TrainingResult, make_strategy, train
 from kerasnlp_lab.training.checkpoints import Checkpoints
 from kerasnlp_lab.training.run_directory import package_versions
 from kerasnlp_lab.training.steps import explain_lost_worker
 from kerasnlp_lab.training.strategy import is_chief
+from kerasnlp_lab.training.word_vectors import check_source
 from kerasnlp_lab.zoo import Classifier, create_model, find_model, predict_logits
 
-__all__ = ["Experiment", "resume_experiment", "run_experiment"]
+__all__ = ["Experiment", "resume_experiment", "run_experiment", "write_results"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +51,7 @@ class Experiment:
 
     Args:
         run: Its directory.
-        config: The settings that it was trained with.
+        config: The settings that it was trained with; None for a mix.
         dataset: The description of its rows, as `describe_dataset` gives it.
         training: The course of the training.
         evaluation: The results on the test split.
@@ -67,6 +69,7 @@ def run_experiment(
     data: TextDataset,
     output: str | Path,
     *,
+    teaching: Teaching | None = None,
     console: rich.console.Console | None = None,
     notes: bool = True,
 ) -> Experiment:
@@ -78,6 +81,8 @@ def run_experiment(
         config: The settings.
         data: The rows.
         output: The run directory: new, empty, or of an unfinished run.
+        teaching: A teacher to learn from; its `Teaching.data` are the rows, and its
+            `Teaching.student` gives the settings. None learns from labels alone.
         console: Where to show progress; None shows nothing.
         notes: Whether to say there which texts the model cannot read well.
 
@@ -85,10 +90,15 @@ def run_experiment(
         KerasnlpLabError: Any of the mistakes that a user can mend.
     """
     task = config.task_for(data)
+    if teaching is not None:
+        fits = config.strategy != "multi_worker"
+        check_option("strategy", config.strategy, fits, "one for a single machine to distil")
     strategy = make_strategy(config.strategy)
     config, note = _resolved(config, data)
     record = config.to_json() | {"dataset": describe_dataset(data), "versions": package_versions()}
     record["strategy"]["replicas"] = strategy.num_replicas_in_sync
+    if teaching is not None:
+        record["distillation"] = teaching.record
     folds = divide_into_folds(config, data)
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
@@ -100,11 +110,17 @@ def run_experiment(
         if folds:
             answers = out_of_fold_logits(folds, config, data, task, run, strategy, console)
             say(console, f"all {len(data.train)} rows")
+        lesson, texts = None, data.train.texts
+        if teaching is not None:
+            for note in teaching.notes:
+                say(console, note)
+            lesson = teaching.lesson(console)
+            texts = lesson.rows.texts
         keras.utils.set_random_seed(config.seed)
         classifier = create_model(
             config.model,
             task,
-            data.train.texts,
+            texts,
             pair=data.pair,
             options=config.options,
             strategy=strategy,
@@ -115,8 +131,9 @@ def run_experiment(
                 f"{config.model} reads {' and '.join(data.pair)} as one text and does not know "
                 f"where the second begins{'' if task.reads == 'target' else '; a BERT does'}",
             )
-        found = notes_on_reading(classifier.entry, classifier.text, data.train.texts)
-        for note in found if notes else ():
+        found = notes_on_reading(classifier.entry, classifier.text, texts)
+        advice = note_on_word_vectors(classifier, texts)
+        for note in filter(None, [*found, advice]) if notes else ():
             say(console, note)
         training = train(
             classifier,
@@ -127,6 +144,7 @@ def run_experiment(
             console=console,
             checkpoints=Checkpoints(run.checkpoints, writes=is_chief(strategy)),
             checkpoint_every=config.checkpoint_every,
+            lesson=lesson,
         )
         fused = classifier.fused()
         if folds:
@@ -141,7 +159,8 @@ def run_experiment(
             evaluation = evaluate_logits(answers, data.test, task, classifier.decision, speed)
         experiment = Experiment(run, config, record["dataset"], training, evaluation)
         if is_chief(strategy):
-            _write(experiment, classifier, data, validation, record, found, console)
+            found = [*found, *(teaching.notes if teaching else ())]
+            write_results(experiment, classifier, data, validation, record, found, console)
         return experiment
 
 
@@ -151,6 +170,8 @@ def _resolved(config: ExperimentConfig, data: TextDataset) -> tuple[ExperimentCo
     entry.prepare()
     labels = None if isinstance(data.train, ShardedSplit) else strata(data.train)
     options, note = entry.resolve(entry.with_options(config.options), data.train.texts, labels)
+    if vectors := getattr(options, "word_vectors", ""):
+        options = dataclasses.replace(options, word_vectors=check_source(vectors))
     return dataclasses.replace(config, options=dataclasses.asdict(options)), note
 
 
@@ -188,7 +209,25 @@ def resume_experiment(
         ) from error
     if strategy is not None:
         config = dataclasses.replace(config, strategy=strategy)
-    return run_experiment(config, load_again(dataset, moved), path, console=console)
+    data, teaching = load_again(dataset, moved), None
+    if "distillation" in content:
+        teaching = _same_teaching(run, content["distillation"], data)
+    return run_experiment(config, data, path, teaching=teaching, console=console)
+
+
+def _same_teaching(run: RunDirectory, record: Mapping[str, Any], data: TextDataset) -> Teaching:
+    """Returns the teaching that a run was started with; raises RunError if it has changed."""
+    settings = Distillation.from_json(record)
+    try:
+        teaching = Teaching(settings, data)
+    except (DataError, RunError) as error:
+        again = our_command("distil", "NEW_PLACE", "--output", run.path)
+        raise RunError(
+            f"{error}; if the teacher or its texts were moved, repeat the command with their new "
+            f"places, as in {again}"
+        ) from error
+    teaching.check_same(record)
+    return teaching
 
 
 def _with_decision(
@@ -205,7 +244,7 @@ def _with_decision(
     return dataclasses.replace(classifier, decision=decision)
 
 
-def _write(
+def write_results(
     experiment: Experiment,
     classifier: Classifier,
     data: TextDataset,
@@ -279,7 +318,9 @@ def _write_figures(
 
     history = experiment.training.history
     drawn = attempt("the figures of the results", experiment.evaluation.figures) or {}
-    drawn["learning_curves"] = attempt("learning_curves", lambda: learning_curves_figure(history))
+    if history:
+        curves = attempt("learning_curves", lambda: learning_curves_figure(history))
+        drawn["learning_curves"] = curves
     pngs = {
         name: attempt(f"{name}.png", functools.partial(png_bytes, figure))
         for name, figure in drawn.items()

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -15,13 +16,15 @@ from kerasnlp_lab.data.pairs import shown_pair
 from kerasnlp_lab.data.words import UNSPACED
 from kerasnlp_lab.display import printable
 from kerasnlp_lab.hub.catalogue import encoders_for
+from kerasnlp_lab.hub.minilm import minilm_folder
+from kerasnlp_lab.hub.modules import holds_both
 from kerasnlp_lab.text.pipeline import tokenize_flat
 from kerasnlp_lab.text.unspaced import note_on_unspaced
 from kerasnlp_lab.text.vectorizer import TextVectorizer
-from kerasnlp_lab.zoo import ZooEntry
+from kerasnlp_lab.zoo import Classifier, ZooEntry
 from kerasnlp_lab.zoo.options import LengthOptions
 
-__all__ = ["note_on_unknown", "notes_on_reading"]
+__all__ = ["note_on_unknown", "note_on_word_vectors", "notes_on_reading"]
 
 SAMPLE = 1000  # texts
 MOST_UNKNOWN_WORDS, MOST_UNKNOWN_PIECES = 0.5, 0.1  # of all tokens
@@ -62,6 +65,20 @@ def note_on_unknown(entry: ZooEntry, text: TextVectorizer, texts: Collection[str
     return (
         f"{unknown:.0%} of these texts is unknown to {entry.card.name}: are they in a language "
         "that it was trained on?"
+    )
+
+
+def note_on_word_vectors(classifier: Classifier, texts: Collection[str | bytes]) -> str:
+    """Returns a line on `word_vectors` where MiniLM is installed and could help; otherwise ""."""
+    options: Any = classifier.options
+    fits = classifier.name == "transformer" and options.tokens == "words"
+    if not fits or options.word_vectors or not holds_both(minilm_folder()):
+        return ""
+    if _is_foreign(sum(map(script_counts, _sample(texts)), Counter())):
+        return ""
+    return (
+        "minilm_l6_h384 is installed: --option word_vectors=minilm_l6_h384 starts the embeddings "
+        "of English words from its vectors"
     )
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kerasnlp_lab.data.tables import RejectedRow, TableFormat
+from kerasnlp_lab.data.tables import TableFormat
 from kerasnlp_lab.data.tables.table import is_table
-from kerasnlp_lab.data.unlabelled import Unlabelled, UnlabelledRow, read_column, read_lines
+from kerasnlp_lab.data.unlabelled import Unlabelled, divided_lines, read_column, read_lines
 from kerasnlp_lab.errors import OptionError
 from kerasnlp_lab.paths import sha256_of
 
@@ -105,21 +104,4 @@ def rows_to_answer(
     if alone := format.delimited_alone():
         raise OptionError(f"{alone} is for a table: give it as --file, without --lines")
     found, note = read_lines(path, format.encoding)
-    return (_divided(found, pair, str(path or "-")) if pair else found), note
-
-
-def _divided(
-    rows: Iterable[UnlabelledRow | RejectedRow], pair: tuple[str, str], path: str
-) -> Iterator[UnlabelledRow | RejectedRow]:
-    """Yields lines with a tab as pairs; others are bad rows."""
-    for row in rows:
-        if isinstance(row, RejectedRow):
-            yield row
-            continue
-        text = row.text.encode() if isinstance(row.text, str) else row.text
-        if (tabs := text.count(b"\t")) == 1:
-            # What a text has of the separator becomes a space, as in a table.
-            yield row._replace(text=text.replace(b"\x1f", b" ").replace(b"\t", b"\x1f"))
-        else:
-            reason = f"expected one tab, between {' and '.join(pair)}, got {tabs or 'none'}"
-            yield RejectedRow(path, row.line, reason, text[:200].decode("utf-8", "replace"))
+    return (divided_lines(found, pair, str(path or "-")) if pair else found), note

@@ -67,12 +67,14 @@ def frozen_features(
     classifier: Classifier,
     parts: dict[str, TokenizedTexts],
     console: rich.console.Console | None = None,
+    unit: str = "texts",
 ) -> dict[str, FrozenFeatures]:
     """Returns the features that the encoder, with its current weights, computes for texts, by part.
 
     Each text is computed only once. Features are cached below `cache_dir` by the encoder's
     weights and options, its preprocessing, and the text's token ids. A few cached ones are
-    computed again and compared. Raises StorageError if features cannot be written.
+    computed again and compared. `unit` names the texts to the user. Raises StorageError if
+    features cannot be written.
     """
     began = time.perf_counter()
     width = classifier.head.input_shape[-1]
@@ -94,7 +96,7 @@ def frozen_features(
     if console is not None:
         texts = sum(map(len, parts.values()))
         console.print(
-            f"  features  {computed} of {texts} texts through the frozen encoder, the rest cached"
+            f"  features  {computed} of {texts} {unit} through the frozen encoder, the rest cached"
             f"  {time.perf_counter() - began:.1f} s",
             highlight=False,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,7 @@ from kerasnlp_lab.data.row_labels import strata
 from kerasnlp_lab.errors import OptionError
 from kerasnlp_lab.paths import our_command
 from kerasnlp_lab.tasks import Task
+from kerasnlp_lab.tasks.distilled import Distilled, Lesson
 from kerasnlp_lab.text import Share, TokenizedTexts, evaluation_batches, tokenize
 from kerasnlp_lab.text.order import training_order
 from kerasnlp_lab.text.pipeline import batches_of, cut_tokenized, unnumbered
@@ -24,7 +26,7 @@ from kerasnlp_lab.training.training_rows import TrainingRows
 from kerasnlp_lab.zoo import Classifier, Recipe
 from kerasnlp_lab.zoo.network import window_head
 
-__all__ = ["Phases", "task_in_training"]
+__all__ = ["Phases", "task_and_rows", "task_in_training"]
 
 EVALUATION_BATCH = 64
 HEAD_EVALUATION_BATCH = 1024
@@ -33,6 +35,8 @@ HEAD_STEPS = 100  # the overhead of a call is larger than one step of a head
 
 class Phases(Plan):
     """The `Plan` of a task's training. The task takes its settings from the recipe.
+
+    With a `Lesson`, its rows take the place of the training rows.
 
     Raises:
         OptionError: The recipe has no epoch, does not suit the rows, or the devices cannot share a
@@ -48,10 +52,12 @@ class Phases(Plan):
         recipe: Recipe,
         seed: int,
         console: rich.console.Console | None,
+        lesson: Lesson | None = None,
     ):
         self.learner = self.classifier = classifier
+        task, data = task_and_rows(classifier.task, data, recipe, lesson)
+        self.objective = self.task = task
         self.data, self.recipe, self.seed, self.console = data, recipe, seed, console
-        self.objective = self.task = task_in_training(classifier.task, data, recipe)
         self.epochs = {"train": recipe.epochs}
         if classifier.encoder is not None:
             self.epochs = {"frozen": recipe.frozen_epochs, "fine-tune": recipe.epochs}
@@ -176,3 +182,17 @@ def task_in_training(task: Task, data: TextDataset, recipe: Recipe) -> Task:
     Raises OptionError if a setting does not suit the rows.
     """
     return task.for_training(data, **{name: getattr(recipe, name) for name in task.recipe_fields})
+
+
+def task_and_rows(
+    task: Task, data: TextDataset, recipe: Recipe, lesson: Lesson | None
+) -> tuple[Task, TextDataset]:
+    """Returns the task in training and its rows; those of the lesson if there is a teacher.
+
+    The task's settings always come from the dataset's own rows. Raises OptionError if one does not
+    suit them, or if the task has no teacher's answers to learn from.
+    """
+    task = task_in_training(task, data, recipe)
+    if lesson is None:
+        return task, data
+    return Distilled(task, lesson), dataclasses.replace(data, train=lesson.rows)

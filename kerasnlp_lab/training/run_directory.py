@@ -160,13 +160,16 @@ class RunDirectory:
         if "model" in before and "model" in now:  # perhaps of a version with fewer options
             added = find_model(now["model"]["name"]).options.added_since
             before["model"]["options"] = added | before["model"]["options"]
-        moved = before.get("dataset") != now.get("dataset") and _same_rows(before, now)
-        if moved:
-            before["dataset"] = now["dataset"]
-        for name in now:
-            if name not in MAY_DIFFER and before.get(name) != now[name]:
+        moved = [name for name in ("dataset", "distillation") if _moved(name, before, now)]
+        if "distillation" in moved:  # embeddings may start from the teacher's
+            options, teacher = before["model"]["options"], before["distillation"]["teacher"]
+            if options.get("word_vectors") == teacher:
+                options["word_vectors"] = now["distillation"]["teacher"]
+        before |= {name: now[name] for name in moved}
+        for name in [*now, "distillation"]:
+            if name not in MAY_DIFFER and before.get(name) != now.get(name):
                 command = "pretrain" if "pretraining" in before else "train"
-                difference = _difference(name, before.get(name), now[name])
+                difference = _difference(name, before.get(name), now.get(name))
                 raise RunError(
                     f"{self.path} holds an unfinished run with {difference}; name another "
                     f"--output, or resume it with {our_command(command, '--resume', self.path)}"
@@ -229,13 +232,16 @@ class RunDirectory:
         return sum(file.stat().st_size for file in self.model.rglob("*") if file.is_file())
 
 
-def _same_rows(before: dict[str, Any], now: dict[str, Any]) -> bool:
-    one, other = (config.get("dataset", {}).get("fingerprint") for config in (before, now))
-    return one is not None and one == other
+def _moved(name: str, before: dict[str, Any], now: dict[str, Any]) -> bool:
+    """Returns whether a part has the same content, by its fingerprint, and another description."""
+    one, other = (config.get(name, {}) for config in (before, now))
+    return one != other and one.get("fingerprint", "") == other.get("fingerprint")
 
 
 def _difference(name: str, before: Any, now: Any) -> str:
     """Returns the first value in which two parts of a configuration differ, by its name."""
+    if name == "distillation" and None in (before, now):
+        return "no teacher" if before is None else f"the teacher {before['teacher']}"
     if isinstance(before, dict) and isinstance(now, dict):
         for key in now:
             if before.get(key) != now[key]:

@@ -14,15 +14,18 @@ from kerasnlp_lab.data import ShardedSplit, Split, TextDataset
 from kerasnlp_lab.errors import DataError, OptionError, RunError, StorageError
 from kerasnlp_lab.machine import begin_computing
 from kerasnlp_lab.paths import explain_os_error, user_path
+from kerasnlp_lab.tasks.distilled import Lesson
 from kerasnlp_lab.text import tokenize
 from kerasnlp_lab.training.checkpoints import Checkpoints
 from kerasnlp_lab.training.fit import Fit
 from kerasnlp_lab.training.history import History
 from kerasnlp_lab.training.interval import Interval
-from kerasnlp_lab.training.phases import Phases, task_in_training
+from kerasnlp_lab.training.phases import Phases, task_and_rows
 from kerasnlp_lab.training.strategy import is_chief
+from kerasnlp_lab.training.word_vectors import start_from_word_vectors
 from kerasnlp_lab.zoo import Classifier, Recipe
 from kerasnlp_lab.zoo.entry import LabelledTokens
+from kerasnlp_lab.zoo.mixture import Mixture
 
 __all__ = ["CHECKPOINT_EVERY", "TrainingResult", "train"]
 
@@ -64,6 +67,7 @@ def train(
     console: rich.console.Console | None = None,
     checkpoints: Checkpoints | None = None,
     checkpoint_every: str = CHECKPOINT_EVERY,
+    lesson: Lesson | None = None,
 ) -> TrainingResult:
     """Trains a classifier and leaves it with its best weights on the validation rows.
 
@@ -81,6 +85,7 @@ def train(
             keeps them in ``folder`` during the training.
         checkpoint_every: The interval between checkpoints; see
             `kerasnlp_lab.training.interval.Interval`.
+        lesson: A teacher's logits, to learn from: its rows take the place of the training rows.
 
     Returns:
         The history and the figures of the training.
@@ -95,6 +100,10 @@ def train(
     """
     begin_computing()
     began = time.perf_counter()
+    if isinstance(classifier, Mixture):
+        raise OptionError(
+            f"a mix is not trained: train {' and '.join(classifier.made_from)}, and mix them again"
+        )
     if bool(classifier.pair) != bool(data.pair):
         kinds = ("pairs of texts", "single texts")
         reads, given = kinds if classifier.pair else kinds[::-1]
@@ -115,13 +124,15 @@ def train(
         if writes and not own:
             History.clear(folder)
         if classifier.entry.solve is not None:
-            return _solve(classifier, data, recipe, folder if writes else None, began)
+            return _solve(classifier, data, recipe, lesson, folder if writes else None, began)
         prepared = classifier.task.rows_to_train_on(classifier.text, data)
         if writes and console is not None:
             for note in prepared.notes[len(data.notes) :]:
                 console.print(f"  {note}", markup=False, highlight=False)
         shown = console if writes else None
-        plan = Phases(classifier, prepared, recipe, seed, shown)
+        if not checkpoints.saved:  # which hold the weights
+            start_from_word_vectors(classifier, shown)
+        plan = Phases(classifier, prepared, recipe, seed, shown, lesson)
         fit = Fit(plan, folder, checkpoints, Interval(checkpoint_every), shown, keeps=not own)
         state = fit.run()
     except StorageError:
@@ -142,9 +153,15 @@ def train(
 
 
 def _solve(
-    classifier: Classifier, data: TextDataset, recipe: Recipe, folder: Path | None, began: float
+    classifier: Classifier,
+    data: TextDataset,
+    recipe: Recipe,
+    lesson: Lesson | None,
+    folder: Path | None,
+    began: float,
 ) -> TrainingResult:
     assert classifier.entry.solve is not None
+    task, data = task_and_rows(classifier.task, data, recipe, lesson)
     if isinstance(data.train, ShardedSplit):
         raise OptionError(
             f"{classifier.name} fits all rows at once and cannot read shards; give it the table, "
@@ -155,7 +172,6 @@ def _solve(
         return tokenize(classifier.text, split.texts), split
 
     rows = tokens_of(data.train), tokens_of(data.validation)
-    task = task_in_training(classifier.task, data, recipe)
     history = History(folder)
     for line in classifier.entry.solve(task, classifier.text, classifier.network, *rows):
         history.add({"phase": "solve", **line})

@@ -18,6 +18,7 @@ from kerasnlp_lab.tasks import Classification, Task, read_task
 from kerasnlp_lab.text import TextVectorizer
 from kerasnlp_lab.zoo.classifier import DESCRIPTION_FILE, WEIGHTS_FILE, Classifier
 from kerasnlp_lab.zoo.entry import ZooEntry
+from kerasnlp_lab.zoo.mixture import MEMBERS, MIX, Mixture, mix_classifiers
 from kerasnlp_lab.zoo.network import WindowNetwork
 from kerasnlp_lab.zoo.options import LengthOptions, ModelOptions
 from kerasnlp_lab.zoo.registry import find_model
@@ -134,6 +135,8 @@ def load_classifier(
         description = json.loads((folder / DESCRIPTION_FILE).read_text(encoding="utf-8"))
         task = read_task(description)
         check_files(folder, description["sha256"], "train again")
+        if description["model"] == MIX:
+            return _load_mixture(folder, description, task, options, precision, to_explain)
         entry = _find_entry(description["model"], folder)
         changes = {**(options or {}), **entry.precision_options(precision)}
         changes |= entry.options.to_explain() if to_explain else {}
@@ -153,6 +156,31 @@ def load_classifier(
     classifier = _assemble(entry, chosen, task, text, decision, None, pair)
     classifier.load_weights(folder / WEIGHTS_FILE)
     return classifier
+
+
+def _load_mixture(
+    folder: Path,
+    description: Mapping[str, Any],
+    task: Task,
+    options: Mapping[str, Any] | None,
+    precision: str | None,
+    to_explain: bool,
+) -> Mixture:
+    made_from = description["made_from"]
+    if to_explain or options:
+        what = "no attention" if to_explain else "no options"
+        instead = "explain" if to_explain else "load"
+        raise OptionError(f"a mix has {what} of its own: {instead} {' or '.join(made_from)}")
+    folders = [folder / MEMBERS / str(number) for number in range(len(made_from))]
+    saved = [json.loads((one / DESCRIPTION_FILE).read_text(encoding="utf-8")) for one in folders]
+    has_bert = [_find_entry(one["model"], folder).has_encoder for one in saved]
+    members = [
+        # Without any BERT, the first member refuses a precision that it does not have.
+        load_classifier(one, precision=precision if bert or not any(has_bert) else None)
+        for one, bert in zip(folders, has_bert, strict=True)
+    ]
+    decision = task.decision_type(**description["decision"])
+    return mix_classifiers(members, description["weights"], made_from, decision)
 
 
 def _find_entry(name: str, folder: Path) -> ZooEntry:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from kerasnlp_lab.text.raw_texts import replace_surrogates
 from kerasnlp_lab.text.threads import in_threads
 from kerasnlp_lab.text.windows import Windows, cut_into_windows, window_batches
 from kerasnlp_lab.zoo.classifier import Classifier
+from kerasnlp_lab.zoo.mixture import Mixture
 
 __all__ = ["predict_logits"]
 
@@ -29,7 +30,7 @@ def predict_logits(
     texts: Iterable[str | bytes],
     *,
     batch_size: int = 0,
-    fused: Callable[..., tf.Tensor] | None = None,
+    fused: Any = None,
 ) -> Any:
     """Runs texts through a classifier, in batches of similar length.
 
@@ -54,8 +55,13 @@ def predict_logits(
     texts = as_texts(texts)
     if classifier.pair:
         check_pairs(texts, classifier.pair)
+    answer: Any = fused or classifier.fused()
+    if isinstance(classifier, Mixture):
+        pairs = zip(classifier.members, answer, strict=True)
+        return classifier.mean(
+            [predict_logits(one, texts, batch_size=batch_size, fused=own) for one, own in pairs]
+        )
     usual = SMALL_MODEL_BATCH if classifier.encoder is None else ENCODER_BATCH
-    answer = fused or classifier.fused()
     if classifier.task.needs_offsets:
         return _token_logits(classifier, texts, batch_size or usual, answer)
     text, sequence = classifier.text, classifier.task.reads == "sequence"

@@ -47,12 +47,19 @@ class TokenOptions(LengthOptions):
             and single letters in Chinese and Japanese. "characters" are single letters in every
             script. "auto" takes pieces if the training texts are of a script without spaces, and
             words otherwise.
+        word_vectors: A BERT whose vector of each word the embeddings start from: its name in the
+            zoo or on TF Hub, a folder with one, or a finished run of one; "" starts them at random.
+            `kerasnlp_lab.training.train` puts the vectors in.
 
     Raises:
         OptionError: A value is out of range.
     """
 
-    added_since: ClassVar[Mapping[str, Any]] = {**LengthOptions.added_since, "tokens": "words"}
+    added_since: ClassVar[Mapping[str, Any]] = {
+        **LengthOptions.added_since,
+        "tokens": "words",
+        "word_vectors": "",
+    }
 
     vocab_size: int = 20000
     embed_dim: int = 48
@@ -60,6 +67,7 @@ class TokenOptions(LengthOptions):
     dropout: float = 0.5
     head_units: int = 0
     tokens: str = "auto"
+    word_vectors: str = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -74,6 +82,10 @@ class TokenOptions(LengthOptions):
     @property
     def head(self) -> HeadOptions:
         return HeadOptions(self.head_units, self.dropout)
+
+    def when_loaded(self, saved: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Does the same, without word_vectors: trained embeddings must not start anew."""
+        return {**super().when_loaded(saved, changes), "word_vectors": ""}
 
 
 def resolve_tokens(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from kerasnlp_lab.data import Split, TextDataset
 from kerasnlp_lab.data.spans import Span
 from kerasnlp_lab.tasks import Classification, Entities, Generation, MultiLabel, Task
-from tests.tasks.throwaway import EvenWords, MaskedWords
+from tests.tasks.throwaway import EvenWords, MaskedWords, TaughtClasses
 
 TEXTS = (
     "the cat sat",
@@ -69,4 +69,5 @@ CASES = [
     # These are not in the package. They show that the interface supports more tasks.
     TaskCase(MaskedWords),
     TaskCase(EvenWords),
+    TaskCase(TaughtClasses),
 ]

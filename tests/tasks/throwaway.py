@@ -1,7 +1,8 @@
-"""Two tasks outside the package, to show that the interface supports more than classification.
+"""Tasks outside the package, to show that the interface supports more than classification.
 
-One changes the inputs (masked words). The other has a target for each token (entities). Both are
-as small as possible, and no models of a good implementation.
+One changes the inputs (masked words). Another has a target for each token (entities). The third
+learns from made-up logits of a teacher. All are as small as possible, and no models of a good
+implementation.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import tensorflow as tf
 
-from kerasnlp_lab.tasks import Task
+from kerasnlp_lab.data import Split
+from kerasnlp_lab.tasks import Classification, Decision, Task
+from kerasnlp_lab.tasks.distilled import Distilled, Lesson
 from kerasnlp_lab.tasks.head import dense_head
 from kerasnlp_lab.text import tokenize
 
@@ -143,3 +146,24 @@ class EvenWords(TokenTask):
             text.at_own_tokens(rows.targets, features),
             text.at_own_tokens(counts, features),
         )
+
+
+class TaughtClasses(Distilled):
+    """Classes by a teacher's logits. Every third row has no label of its own."""
+
+    name: ClassVar[str] = "taught_classes"
+    decision_type: ClassVar[type] = Decision
+
+    @classmethod
+    def for_data(cls, data):
+        return cls._of(data.label_names, data.train)
+
+    @classmethod
+    def from_json(cls, saved):
+        return cls._of(tuple(saved["label_names"]), Split(()))
+
+    @classmethod
+    def _of(cls, names, rows):
+        logits = np.random.default_rng(0).normal(0, 2, (len(rows), len(names)))
+        lesson = Lesson(rows, np.arange(len(rows)) % 3 > 0, logits, temperature=2.0)
+        return cls(Classification(names), lesson)
