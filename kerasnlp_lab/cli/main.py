@@ -21,6 +21,7 @@ from kerasnlp_lab.cli import (
     hub,
     predict,
     pretrain,
+    serve,
     train,
     vocab,
     zoo,
@@ -92,6 +93,7 @@ app.command()(compare.compare)
 app.command()(evaluate.evaluate)
 app.command()(export.export)
 app.command()(predict.predict)
+app.command()(serve.serve)
 app.command()(explain.explain)
 app.command()(pretrain.pretrain)
 app.command()(fill_mask.fill_mask)
