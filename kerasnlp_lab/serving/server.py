@@ -28,7 +28,6 @@ from kerasnlp_lab.serving.settings import Settings
 
 __all__ = ["listen", "serve"]
 
-HEAD_SECONDS = 20.0  # for a request's first line and headers
 KEEP_ALIVE_SECONDS = 75
 BACKLOG = 2048
 
@@ -111,7 +110,7 @@ def serve(
     _log_as_json()
     config = uvicorn.Config(
         outermost,
-        http=Protocol,
+        http=type("TimedProtocol", (Protocol,), {"head_seconds": settings.body_timeout}),
         ws="none",
         lifespan="on",
         log_config=None,
@@ -158,6 +157,7 @@ class Server(uvicorn.Server):
 class Protocol(H11Protocol):
     """HTTP/1.1 whose request heads must arrive in time, with errors in JSON."""
 
+    head_seconds = 20.0
     _waiting_for_head: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -183,7 +183,7 @@ class Protocol(H11Protocol):
         if self.cycle is not None and not self.cycle.response_complete:
             self._stop_waiting()
         elif self._waiting_for_head is None and not self.transport.is_closing():
-            self._waiting_for_head = self.loop.call_later(HEAD_SECONDS, self._head_is_late)
+            self._waiting_for_head = self.loop.call_later(self.head_seconds, self._head_is_late)
 
     def _stop_waiting(self) -> None:
         if self._waiting_for_head is not None:
@@ -194,7 +194,7 @@ class Protocol(H11Protocol):
         self._waiting_for_head = None
         if self.transport.is_closing() or self.conn.their_state is not h11.IDLE:
             return
-        self._refuse(408, {"error": f"no request arrived within {HEAD_SECONDS:g} seconds"})
+        self._refuse(408, {"error": f"no request arrived within {self.head_seconds:g} seconds"})
 
     def _refuse(self, status: int, content: dict[str, str]) -> None:
         body = json.dumps(content).encode()

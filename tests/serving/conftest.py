@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import httpx
@@ -52,11 +51,10 @@ def export_of(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def server(export_of, tmp_path_factory):
-    """A server of version 1 of `pets`, whose folder is watched, and of `pairs`."""
+    """A server of `model`, which is a classification, and `pairs`."""
     folder = tmp_path_factory.mktemp("served")
-    shutil.copytree(export_of("classification"), folder / "pets" / "1")
-    exports = [folder / "pets", f"pairs={export_of('pairs')}"]
-    with running(exports, folder / "log", "--max-texts", "100", "--drain", "0.5") as server:
+    exports = [f"model={export_of('classification')}", export_of("pairs")]
+    with running(exports, folder / "log", "--max-texts", "100", "--body-timeout", "3") as server:
         yield server
 
 

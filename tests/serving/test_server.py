@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import time
 
 import pytest
 
@@ -20,10 +19,10 @@ def expected(export_of):
 
 
 def test_classify(client, expected):
-    found = client.post("/classify", json={"texts": TEXTS, "model": "pets"})
+    found = client.post("/classify", json={"texts": TEXTS, "model": "model"})
     assert found.status_code == 200
     content = found.json()
-    assert (content["model"], content["task"]) == ("pets", "classification")
+    assert (content["model"], content["task"]) == ("model", "classification")
     assert close(content["answers"], expected)
 
 
@@ -35,11 +34,11 @@ def test_classify_pairs(client, export_of):
 
 
 def test_classify_nothing(client):
-    assert client.post("/classify", json={"texts": [], "model": "pets"}).json()["answers"] == []
+    assert client.post("/classify", json={"texts": [], "model": "model"}).json()["answers"] == []
 
 
 def test_predict_as_tensorflow_serving(client, expected):
-    address = "/v1/models/pets:predict"
+    address = "/v1/models/model:predict"
     rows = client.post(address, content=json.dumps({"instances": TEXTS})).json()["predictions"]
     assert [row["label"] for row in rows] == [one["label"] for one in expected]
     probabilities = [list(one["probabilities"].values()) for one in expected]
@@ -101,17 +100,17 @@ def test_wrong_addresses(client, method, path, status, error):
         (b"", 400, "The document is empty"),
         (b"texts", 400, "Expecting value at line 1, column 1"),
         (b'{"text": ["a"]}', 400, 'unknown keys: ["text"]'),
-        (b"{}", 400, "there are several models: pets, pairs"),
-        (b'{"model": "pets"}', 400, '"texts" must be a list, got null'),
-        (b'{"model": "cats", "texts": []}', 404, 'no model is called "cats"; known: pets, pairs'),
+        (b"{}", 400, "there are several models: model, pairs"),
+        (b'{"model": "model"}', 400, '"texts" must be a list, got null'),
+        (b'{"model": "cats", "texts": []}', 404, 'no model is called "cats"; known: model, pairs'),
         (b'{"model": 1, "texts": []}', 400, '"model" must be a string, got 1'),
         (
-            b'{"model": "pets", "texts": ["a", 2]}',
+            b'{"model": "model", "texts": ["a", 2]}',
             400,
             "the text at place 1, from 0, must be a str",
         ),
         (
-            b'{"model": "pets", "texts": [["a", "b"]]}',
+            b'{"model": "model", "texts": [["a", "b"]]}',
             400,
             "the text at place 0, from 0, must be a",
         ),
@@ -126,15 +125,15 @@ def test_bad_requests_to_classify(client, content, status, error):
 
 
 def test_limits(client):
-    many = client.post("/classify", json={"texts": ["a"] * 101, "model": "pets"})
+    many = client.post("/classify", json={"texts": ["a"] * 101, "model": "model"})
     assert (many.status_code, many.json()) == (
         413,
         {"error": "expected at most 100 texts, got 101", "what_to_do": "Send several requests."},
     )
-    long = client.post("/classify", json={"texts": ["a", "é" * 100_001], "model": "pets"})
+    long = client.post("/classify", json={"texts": ["a", "é" * 100_001], "model": "model"})
     assert long.status_code == 413
     assert "the text at place 1, from 0, has more than 100000 characters" in long.json()["error"]
-    fits = client.post("/classify", json={"texts": ["é" * 100_000], "model": "pets"})
+    fits = client.post("/classify", json={"texts": ["é" * 100_000], "model": "model"})
     assert fits.status_code == 200
     large = client.post("/classify", content=b" " * (9 * 2**20))
     assert large.status_code == 413
@@ -146,7 +145,7 @@ def test_health_models_and_openapi(client):
     assert client.get("/readyz").json() == {"status": "ready"}
     models = client.get("/models").json()["models"]
     assert [(one["name"], one["task"], one["pair"]) for one in models] == [
-        ("pets", "classification", None),
+        ("model", "classification", None),
         ("pairs", "classification", ["premise", "hypothesis"]),
     ]
     paths = client.get("/openapi.json").json()["paths"]
@@ -156,26 +155,26 @@ def test_health_models_and_openapi(client):
 def test_metrics_and_the_log_have_no_texts(client, server):
     client.post(
         "/classify",
-        json={"texts": ["a secret sentence"], "model": "pets"},
+        json={"texts": ["a secret sentence"], "model": "model"},
         headers={"X-Request-ID": "mine"},
     )
     page = client.get("/metrics").text
     assert 'kerasnlp_lab_requests_total{endpoint="classify",status="200"}' in page
-    assert 'kerasnlp_lab_batch_texts_bucket{le="1.0",model="pets"}' in page
+    assert 'kerasnlp_lab_batch_texts_bucket{le="1.0",model="model"}' in page
     assert "kerasnlp_lab_labels_total{label=" in page
-    assert 'kerasnlp_lab_queue_texts{model="pets"} 0.0' in page
+    assert 'kerasnlp_lab_queue_texts{model="model"} 0.0' in page
     [line] = [one for one in server.events("request") if one["id"] == "mine"]
-    assert (line["status"], line["model"], line["texts"]) == (200, "pets", 1)
+    assert (line["status"], line["model"], line["texts"]) == (200, "model", 1)
     assert "secret" not in server.log.read_text() + page
 
 
 def test_a_worker_that_dies_is_replaced_and_no_request_is_lost(client, server):
     """The request is sent while the process is dead, and waits for the next one."""
-    [worker] = [pid for pid in children(server.process.pid) if "pets" in command_of(pid)]
+    [worker] = [pid for pid in children(server.process.pid) if "pairs" not in command_of(pid)]
     os.kill(worker, signal.SIGKILL)
-    found = client.post("/classify", json={"texts": ["the cat"], "model": "pets"})
+    found = client.post("/classify", json={"texts": ["the cat"], "model": "model"})
     assert found.status_code == 200
-    assert [event["model"] for event in server.events("worker lost")] == ["pets"]
+    assert [event["model"] for event in server.events("worker lost")] == ["model"]
     assert client.get("/readyz").status_code == 200
 
 
@@ -187,10 +186,3 @@ def children(pid):
 def command_of(pid):
     with open(f"/proc/{pid}/cmdline") as file:
         return file.read().replace("\0", " ")
-
-
-def wait_for(condition, seconds=60):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.1)

@@ -1,5 +1,6 @@
 """The worker's answers to every task are those of `Predictor`, alone and in a batch."""
 
+import functools
 import io
 import json
 
@@ -22,6 +23,12 @@ TEXTS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def opened(export_of):
+    """A function that returns an export, opened once."""
+    return functools.cache(lambda name: ExportedModel.open(export_of(name)))
+
+
 def ask(columns, *, signature="serving_default", answers=True, arrays=False):
     columns = tuple(tuple(text.encode() for text in column) for column in columns)
     return Ask(7, signature, columns, answers, arrays)
@@ -38,8 +45,8 @@ def close(one, other):
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_answers_of_every_task(export_of, task):
-    model = ExportedModel.open(export_of(task))
+def test_answers_of_every_task(export_of, opened, task):
+    model = opened(task)
     found = worker._answer(model, ask([TEXTS]))
     expected = [one.as_json() for one in open_predictor(export_of(task)).predict(TEXTS)]
     assert close([json.loads(one) for one in found.answers], expected)
@@ -48,9 +55,9 @@ def test_answers_of_every_task(export_of, task):
     assert sum(found.labels.values()) == len(given)
 
 
-def test_answers_to_pairs(export_of):
+def test_answers_to_pairs(export_of, opened):
     pairs = [("the cat sat", "a dog"), ("", "oil"), ("team game", "")]
-    model = ExportedModel.open(export_of("pairs"))
+    model = opened("pairs")
     found = worker._answer(model, ask(zip(*pairs, strict=True)))
     expected = [one.as_json() for one in open_predictor(export_of("pairs")).predict(pairs)]
     assert close([json.loads(one) for one in found.answers], expected)
@@ -58,8 +65,8 @@ def test_answers_to_pairs(export_of):
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_the_outputs_are_the_signatures(export_of, task):
-    model = ExportedModel.open(export_of(task))
+def test_the_outputs_are_the_signatures(opened, task):
+    model = opened(task)
     for signature in ("serving_default", "logits"):
         found = worker._answer(model, ask([TEXTS], signature=signature, arrays=True))
         expected = model.call([[text.encode() for text in TEXTS]], signature)
@@ -68,15 +75,15 @@ def test_the_outputs_are_the_signatures(export_of, task):
             np.testing.assert_array_equal(found.arrays[name], values)
 
 
-def test_a_batch_without_texts(export_of):
-    found = worker._answer(ExportedModel.open(export_of("multi_label")), ask([[]], arrays=True))
+def test_a_batch_without_texts(opened):
+    found = worker._answer(opened("multi_label"), ask([[]], arrays=True))
     assert {name: one.shape[0] for name, one in found.arrays.items()} == dict.fromkeys(
         ("count", "labels", "probabilities", "thresholds"), 0
     )
 
 
-def test_the_description(export_of):
-    found = worker._description(ExportedModel.open(export_of("pairs")))
+def test_the_description(opened):
+    found = worker._description(opened("pairs"))
     assert found.task == "classification" and found.pair == PAIR
     assert found.inputs["serving_default"] == ("text", "second_text")
     assert found.padded == ()
@@ -87,7 +94,7 @@ def test_the_description(export_of):
         "tensor_shape": {"dim": [{"size": "-1", "name": ""}], "unknown_rank": False},
         "name": "serving_default_second_text:0",
     }
-    entities = worker._description(ExportedModel.open(export_of("entities")))
+    entities = worker._description(opened("entities"))
     padded = {"starts", "ends", "byte_starts", "byte_ends", "labels", "scores"}
     assert set(entities.padded) == padded
 
