@@ -39,8 +39,7 @@ def read_object(body: bytes, prefix: str = "") -> dict[str, Any]:
     except ValueError as error:  # a number of more digits than Python reads
         raise RequestError(400, prefix + str(error).split(";")[0], advice) from None
     if not isinstance(given, dict):
-        kind = type(given).__name__
-        raise RequestError(400, f"{prefix}expected a JSON object, got a {kind}", advice)
+        raise RequestError(400, f"{prefix}expected a JSON object, got {quoted(given)}", advice)
     # Only an escape can bring half of a surrogate pair, which no text has.
     if "\\ud" in text.lower():
         try:

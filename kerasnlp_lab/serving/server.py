@@ -8,7 +8,7 @@ import json
 import logging
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from types import FrameType
 from typing import Any
 
@@ -26,7 +26,7 @@ from kerasnlp_lab.serving.metrics import Metrics
 from kerasnlp_lab.serving.models import read_models
 from kerasnlp_lab.serving.settings import Settings
 
-__all__ = ["listen", "serve"]
+__all__ = ["listen", "serve", "with_cors"]
 
 KEEP_ALIVE_SECONDS = 75
 BACKLOG = 2048
@@ -99,17 +99,9 @@ def serve(
     app = make_app(state)
     app.router.lifespan_context = lifespan
     gate = Gate(app, state)
-    outermost: Any = gate
-    if settings.cors:
-        outermost = CORSMiddleware(
-            gate,
-            allow_origins=settings.cors,
-            allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "Content-Type"],
-        )
     _log_as_json()
     config = uvicorn.Config(
-        outermost,
+        with_cors(gate, settings.cors or ()),
         http=type("TimedProtocol", (Protocol,), {"head_seconds": settings.body_timeout}),
         ws="none",
         lifespan="on",
@@ -123,6 +115,18 @@ def serve(
     if failed:
         raise failed[0]
     return server.caught
+
+
+def with_cors(app: Any, origins: Sequence[str]) -> Any:
+    """Returns an application whose answers pages of some origins may read."""
+    if not origins:
+        return app
+    return CORSMiddleware(
+        app,
+        allow_origins=origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["Authorization", "Content-Type"],
+    )
 
 
 class Server(uvicorn.Server):

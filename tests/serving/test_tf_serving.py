@@ -110,7 +110,7 @@ PLAIN = "as multiple input tensors required as per tensorinfo_map"
         (b'{"instances": ["\\ud83d"]}', "JSON Parse error: a string has half of a surrogate"),
         (b'{"instances": ' + b"[" * 100_000, "JSON Parse error: the JSON is nested too deeply"),
         (b'{"instances": ' + b"9" * 5000 + b"}", "JSON Parse error: Exceeds the limit"),
-        ([], "JSON Parse error: expected a JSON object, got a list"),
+        ([], "JSON Parse error: expected a JSON object, got []"),
         ({}, "Missing 'inputs' or 'instances' key"),
         ({"signature_name": 1, "instances": ["a"]}, "'signature_name' key must be a string value."),
         ({"signature_name": "x", "instances": ["a"]}, 'Serving signature name: "x" not found in'),
