@@ -22,7 +22,7 @@ from kerasnlp_lab.cli.options import (
 from kerasnlp_lab.cli.rows import TABLE_FORMAT, RowsOptions, rows_options
 from kerasnlp_lab.cli.running import kept_of, stop_on_sigterm
 from kerasnlp_lab.cli.train import MOVED, ModelOptions, print_result
-from kerasnlp_lab.errors import check_option
+from kerasnlp_lab.errors import OptionError, check_option
 from kerasnlp_lab.paths import our_command
 
 __all__ = ["distil"]
@@ -77,6 +77,10 @@ def distil(
     'train --resume RUN'.
     """
     check_option("--bad-rows", rows.bad_rows, rows.bad_rows in ("stop", "skip"), "stop or skip")
+    for name in () if unlabelled else ("text_column", "second_text_column", *TABLE_FORMAT):
+        if getattr(rows, name) is not None:
+            flag = f"--{name.replace('_', '-')}"
+            raise OptionError(f"{flag} is for more texts: say --unlabelled FILE, or leave it out")
     check_option("--leaks", rows.leaks, rows.leaks in ("keep", "drop"), "keep or drop")
     import_tensorflow()
     import rich.console
