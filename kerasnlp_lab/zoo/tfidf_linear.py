@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import scipy.sparse
-from sklearn.linear_model import LogisticRegression
+import scipy.special
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.svm import LinearSVC
 
 from kerasnlp_lab._keras import keras
@@ -12,6 +13,7 @@ from kerasnlp_lab.data.row_labels import label_matrix
 from kerasnlp_lab.layers import SparseLinear
 from kerasnlp_lab.tasks import Classification, MultiLabel, Task
 from kerasnlp_lab.tasks.decision import fit_temperature
+from kerasnlp_lab.tasks.distilled import Distilled
 from kerasnlp_lab.text import TextVectorizer, TfidfVectorizer, TokenizedTexts, evaluation_batches
 from kerasnlp_lab.zoo.card import ModelCard, Recipe
 from kerasnlp_lab.zoo.entry import LabelledTokens, ZooEntry
@@ -20,6 +22,8 @@ from kerasnlp_lab.zoo.tfidf_tokens import TfidfOptions, resolve_tokens
 __all__ = ["TFIDF_LINEAR"]
 
 INVERSE_REGULARIZATION = (0.1, 0.2, 0.5, 1.0)
+INVERSE_RIDGE = (1.0, 2.0, 5.0, 10.0)
+LEAST = 0.01  # a smaller share in a soft target is taken for this one: its logarithm has no end
 
 
 def _build_text(options: TfidfOptions) -> TfidfVectorizer:
@@ -46,29 +50,39 @@ def _solve(
 
     An SVM's decision values are not log-probabilities. A temperature, fitted on the validation
     rows, turns them into logits.
+
+    A student, whose task is `Distilled`, fits the logarithms of its soft targets by ridge
+    regression in place of an SVM (Ba and Caruana 2014, https://arxiv.org/abs/1312.6184).
     """
     x_train, rows = _sparse_rows(text, train[0])
     x_validation, held_out = _sparse_rows(text, validation[0])
+    soft = None
+    if isinstance(task, Distilled):
+        soft, task = task.soft_targets(rows), task.task
     if isinstance(task, MultiLabel):
         y_train, y_validation = (
             label_matrix(split.label_sets or (), len(task.label_names))[order]
             for split, order in ((train[1], rows), (validation[1], held_out))
         )
-        return _solve_each_label(task, network, x_train, y_train, x_validation, y_validation)
+        return _solve_each_label(task, network, x_train, y_train, x_validation, y_validation, soft)
     assert isinstance(task, Classification)
     y_train, y_validation = train[1].labels[rows], validation[1].labels[held_out]
     class_weights = task.loss.class_weights
     weights = None if class_weights is None else dict(enumerate(class_weights))
     history, best = [], np.inf
-    for strength in INVERSE_REGULARIZATION:
-        linear = LinearSVC(C=strength, class_weight=weights, random_state=0).fit(x_train, y_train)
-        kernel, bias = _per_class(linear)
+    for strength in INVERSE_REGULARIZATION if soft is None else INVERSE_RIDGE:
+        if soft is None:
+            linear = LinearSVC(C=strength, class_weight=weights, random_state=0)
+            kernel, bias = _per_class(linear.fit(x_train, y_train))
+        else:
+            of_rows = None if class_weights is None else (soft @ np.array(class_weights))[:, None]
+            kernel, bias = _ridge(x_train, np.log(np.maximum(soft, LEAST)), of_rows, strength)
         decisions = x_validation @ kernel + bias  # [rows, classes]
         temperature, loss = fit_temperature(decisions, y_validation)
         history.append(
             {
                 "C": strength,
-                "accuracy": float(linear.score(x_train, y_train)),
+                "accuracy": float(np.mean((x_train @ kernel + bias).argmax(axis=1) == y_train)),
                 "val_loss": loss,
                 "val_accuracy": float(np.mean(decisions.argmax(axis=1) == y_validation)),
             }
@@ -86,6 +100,7 @@ def _solve_each_label(
     y_train: scipy.sparse.csr_array,
     x_validation: scipy.sparse.csr_matrix,
     y_validation: scipy.sparse.csr_array,
+    soft: np.ndarray | None,
 ) -> list[dict[str, float]]:
     """Does the same for several labels a text, with an SVM for each label against all others.
 
@@ -95,16 +110,13 @@ def _solve_each_label(
     labels = len(task.label_names)
     y_train, truth = y_train.tocsc(), y_validation.toarray()
     history, best = [], np.inf
-    for strength in INVERSE_REGULARIZATION:
-        kernel, bias = np.zeros((x_train.shape[1], labels)), np.zeros(labels)
-        for label, weight in enumerate(task.positive_weights or [1.0] * labels):
-            has = y_train[:, [label]].toarray()[:, 0]
-            if has.all():  # an SVM needs two classes
-                bias[label] = 1.0
-                continue
-            linear = LinearSVC(C=strength, class_weight={True: weight}, random_state=0)
-            linear.fit(x_train, has)
-            kernel[:, label], bias[label] = linear.coef_[0], linear.intercept_[0]
+    weights = np.array(task.positive_weights or [1.0] * labels)
+    for strength in INVERSE_REGULARIZATION if soft is None else INVERSE_RIDGE:
+        if soft is None:
+            kernel, bias = _svm_of_each_label(x_train, y_train, weights, strength)
+        else:
+            log_odds = scipy.special.logit(np.clip(soft, LEAST, 1 - LEAST))
+            kernel, bias = _ridge(x_train, log_odds, 1 + (weights - 1) * soft, strength)
         scale, shift = _platt(x_validation @ kernel + bias, truth)
         kernel, bias = kernel * scale, bias * scale + shift
         logits = x_validation @ kernel + bias
@@ -121,6 +133,42 @@ def _solve_each_label(
             best = loss
             network.set_weights([kernel, bias])
     return history
+
+
+def _svm_of_each_label(
+    x: scipy.sparse.csr_matrix, y: scipy.sparse.csc_array, weights: np.ndarray, strength: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns kernel [features, labels] and bias [labels]; `weights` are of rows with the label."""
+    kernel, bias = np.zeros((x.shape[1], len(weights))), np.zeros(len(weights))
+    for label, weight in enumerate(weights.tolist()):
+        has = y[:, [label]].toarray()[:, 0]
+        if has.all():  # an SVM needs two classes
+            bias[label] = 1.0
+            continue
+        linear = LinearSVC(C=strength, class_weight={True: weight}, random_state=0)
+        linear.fit(x, has)
+        kernel[:, label], bias[label] = linear.coef_[0], linear.intercept_[0]
+    return kernel, bias
+
+
+def _ridge(
+    x: scipy.sparse.csr_matrix, targets: np.ndarray, weights: np.ndarray | None, strength: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns kernel [features, classes] and bias [classes] of a ridge regression.
+
+    Args:
+        x: The features.
+        targets: The logits to learn, float [rows, classes].
+        weights: The weight of each row, [rows, 1] or [rows, classes]; None for 1.
+        strength: The inverse of the regularization.
+    """
+    kernel, bias = np.zeros((x.shape[1], targets.shape[1])), np.zeros(targets.shape[1])
+    every = np.broadcast_to(1.0 if weights is None else weights, targets.shape)
+    for column in range(targets.shape[1]):
+        linear = Ridge(1 / strength, solver="lsqr")  # which draws nothing at random
+        linear.fit(x, targets[:, column], sample_weight=every[:, column])
+        kernel[:, column], bias[column] = linear.coef_, linear.intercept_
+    return kernel, bias
 
 
 def _platt(decisions: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
