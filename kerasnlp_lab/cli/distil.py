@@ -22,18 +22,16 @@ from kerasnlp_lab.cli.options import (
 from kerasnlp_lab.cli.rows import TABLE_FORMAT, RowsOptions, rows_options
 from kerasnlp_lab.cli.running import kept_of, stop_on_sigterm
 from kerasnlp_lab.cli.train import MOVED, ModelOptions, print_result
-from kerasnlp_lab.errors import check_option
+from kerasnlp_lab.errors import OptionError, check_option
 from kerasnlp_lab.paths import our_command
 
 __all__ = ["distil"]
 
-Moved = Annotated[
-    Path | None, typer.Option(help="The new place of this file of the teacher's rows, if it moved.")
-]
+OF_TEXTS = ("text_column", "second_text_column", *TABLE_FORMAT)
 
 
 @recipe_options
-@rows_options("text_column", "second_text_column", "bad_rows", "leaks", *TABLE_FORMAT)
+@rows_options(*OF_TEXTS, "bad_rows", "leaks", *MOVED)
 @option_group("model_options", options_of(ModelOptions), ModelOptions)
 def distil(
     *,
@@ -60,10 +58,6 @@ def distil(
     ] = 1.0,
     recipe_changes: dict[str, Any],
     model_options: ModelOptions,
-    data: Moved = None,
-    validation_data: Moved = None,
-    test_data: Moved = None,
-    data_dir: Moved = None,
     checkpoint_every: CheckpointEvery = "5m",
     deterministic: Deterministic = False,
     strategy: Strategy = "auto",
@@ -72,11 +66,16 @@ def distil(
 ) -> None:
     """Train a small model on the answers of a trained one: nearly as accurate, many times faster.
 
-    The student learns from the teacher's own rows, and from more texts without labels. It comes
-    out as any other run. To resume one that was stopped, repeat the command or say
-    'train --resume RUN'.
+    The student learns from the teacher's own rows, and from more texts without labels, whose table
+    the options of columns are for. It comes out as any other run. To resume one that was stopped,
+    repeat the command or say 'train --resume RUN'. --data, --validation-data, --test-data and
+    --data-dir name the new places of files that the teacher was trained on, if they have moved.
     """
     check_option("--bad-rows", rows.bad_rows, rows.bad_rows in ("stop", "skip"), "stop or skip")
+    for name in () if unlabelled else OF_TEXTS:
+        if getattr(rows, name) is not None:
+            flag = f"--{name.replace('_', '-')}"
+            raise OptionError(f"{flag} is for more texts: say --unlabelled FILE, or leave it out")
     check_option("--leaks", rows.leaks, rows.leaks in ("keep", "drop"), "keep or drop")
     import_tensorflow()
     import rich.console
@@ -86,8 +85,7 @@ def distil(
     from kerasnlp_lab.lab.distillation import Distillation, Teaching, teacher_rows
     from kerasnlp_lab.zoo import find_model
 
-    places = dict(zip(MOVED, (data, validation_data, test_data, data_dir), strict=True))
-    moved = {name: str(path) for name, path in places.items() if path is not None}
+    moved = {name: str(place) for name in MOVED if (place := getattr(rows, name)) is not None}
     with printing_to_stderr_if(as_json):
         entry = find_model(student)
         texts = UnlabelledFiles(

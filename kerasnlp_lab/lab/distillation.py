@@ -36,7 +36,7 @@ from kerasnlp_lab.tasks.distilled import Distilled, Lesson
 from kerasnlp_lab.training import RunDirectory
 from kerasnlp_lab.training.feature_cache import FeatureCache, text_keys
 from kerasnlp_lab.training.progress import progress_bar
-from kerasnlp_lab.zoo import Classifier, find_model, load_classifier, predict_logits
+from kerasnlp_lab.zoo import find_model, load_classifier, predict_logits
 from kerasnlp_lab.zoo.classifier import DESCRIPTION_FILE
 
 __all__ = ["Distillation", "Teaching", "teacher_rows", "unlabelled_texts"]
@@ -204,7 +204,7 @@ class Teaching:
         began = time.perf_counter()
         keras.backend.clear_session()
         teacher = load_classifier(self.run.model)
-        folder = cache_dir() / "teacher_logits" / _fingerprint(self.run.model, teacher)[:32]
+        folder = cache_dir() / "teacher_logits" / _sha256(self.run.model, teacher.options)[:32]
         cache = FeatureCache(folder, len(teacher.label_names))
         content = (text.encode("utf-8", "surrogatepass") for text in texts)
         keys = text_keys([np.frombuffer(one, np.uint8) for one in content])
@@ -236,7 +236,7 @@ class Teaching:
         """Returns what config.json says about the distillation."""
         settings = self.settings
         described = {
-            "teacher_sha256": _files_sha256(self.run.model),
+            "teacher_sha256": _sha256(self.run.model),
             "temperature": settings.temperature,
             "hard": settings.hard,
             "leaks": settings.leaks,
@@ -348,19 +348,17 @@ def _with_answers(train: Split, more: UnlabelledTexts, logits: np.ndarray) -> Sp
     return Split(texts, **labels, **places)
 
 
-def _description(model: Path) -> dict[str, Any]:
-    """Returns the description of a trained classifier without its decision."""
+def _sha256(model: Path, options: Any = None) -> str:
+    """Returns a hash of a saved classifier's weights, text half and options, as hex digits.
+
+    Args:
+        model: Its folder.
+        options: The options that it is loaded with, if its logits are to be told apart by them.
+    """
     content = json.loads((model / DESCRIPTION_FILE).read_text(encoding="utf-8"))
-    return {name: value for name, value in content.items() if name != "decision"}
-
-
-def _files_sha256(model: Path) -> str:
-    """Returns a hash of a classifier's weights, text half and options, as hex digits."""
-    return hashlib.sha256(json.dumps(_description(model), sort_keys=True).encode()).hexdigest()
-
-
-def _fingerprint(model: Path, teacher: Classifier) -> str:
-    """Returns a hash of all that a loaded teacher's logits depend on, as hex digits."""
-    options = dataclasses.asdict(teacher.options)  # type: ignore[call-overload]
-    content = json.dumps([_files_sha256(model), options], sort_keys=True)
+    content.pop("decision", None)  # which turns logits into answers
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    if options is None:
+        return digest
+    content = json.dumps([digest, dataclasses.asdict(options)], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()

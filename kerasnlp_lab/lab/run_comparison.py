@@ -42,8 +42,8 @@ class RunComparison:
 
     Args:
         rows: The results of each run, the best first, as docs/json.md lists them.
-        reference: The run that the agreement is with: a teacher that another run names, or else
-            the first.
+        reference: The run that the agreement is with: the first that another names as its teacher,
+            or else the first.
         verdicts: A sentence with a p-value for each pair of neighbours.
         notes: What people should know about the test rows, a line each.
     """
@@ -226,19 +226,14 @@ def _measured(
 
 
 def _reference(runs: Sequence[_Run]) -> str:
-    """Returns the run that another names as its teacher, or the first."""
+    """Returns the first run that another names as its teacher, or else the first."""
     teachers = {run.config["distillation"]["teacher"] for run in runs if _is_student(run)}
-    places = {str(run.directory.path.resolve()): run.name for run in runs}
-    found = [places[one] for one in map(_resolved, teachers) if one in places]
-    return found[0] if len(found) == 1 else runs[0].name
+    found = (run.name for run in runs if str(run.directory.path.resolve()) in teachers)
+    return next(found, runs[0].name)
 
 
 def _is_student(run: _Run) -> bool:
     return "distillation" in run.config
-
-
-def _resolved(path: str) -> str:
-    return str(Path(path).resolve())
 
 
 def _row(

@@ -113,6 +113,7 @@ def test_a_comparison_that_cannot_be(words, message, tmp_path):
         (["--temperature", 0], "temperature must be above 0, got 0.0"),
         (["--leaks", "loose"], "--leaks must be keep or drop, got 'loose'"),
         (["--bad-rows", "maybe"], "--bad-rows must be stop or skip, got 'maybe'"),
+        (["--text-column", "text"], "--text-column is for more texts: say --unlabelled FILE"),
         (["--student", "transfomer"], "did you mean 'transformer'?"),
         (["--unlabelled", "missing.txt"], "no such file"),
         (["--data", "t.csv", "--data-dir", "d"], "the run reads nothing from --data-dir"),
