@@ -30,6 +30,10 @@ QUESTIONS: dict[str, tuple[str, dict[str, float]]] = {
         "One text at a time through an export",
         {"tf_hub_padded": 3, "hugging_face": 1},
     ),
+    "serve": (
+        "Answering over HTTP, 64 clients of one text each",
+        {"in_process": 0.7, "plain_server": 3},
+    ),
     "pretrain": (
         "Pre-training",
         {
@@ -83,6 +87,8 @@ NAMES = {
     "fasttext_normalized": "fastText, texts prepared as in its tutorial",
     "tokenizers": "Hugging Face's tokenizers, `encode_batch`",
     "tokenizers_fast": "Hugging Face's tokenizers, `encode_batch_fast`",
+    "in_process": "the same export in process",
+    "plain_server": "a FastAPI server without batches",
     "model": "the from-scratch model's own speed",
 }
 INTRODUCTION = """# Benchmark results

@@ -45,7 +45,8 @@ def serve(
         from kerasnlp_lab.serving import server
     except ImportError as error:
         raise OptionError(
-            f"serve needs {error.name}: install it with pip install 'kerasnlp_lab[serve]'"
+            f"serve needs {error.name}: install kerasnlp_lab with its extra serve, for example by "
+            "pip install -c constraints.txt -e '.[serve]' in its repository"
         ) from error
     listening = server.listen(host, port)
     shown = f"[{host}]" if ":" in host else host

@@ -42,6 +42,7 @@ class RawClient:
         """
         head = (
             f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {len(body)}\r\n"
+            "content-type: application/json\r\n"
             f"x-request-id: {name}\r\n\r\n"
         )
         return await self.exchange(head.encode() + body)
