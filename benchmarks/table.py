@@ -30,6 +30,10 @@ QUESTIONS: dict[str, tuple[str, dict[str, float]]] = {
         "One text at a time through an export",
         {"tf_hub_padded": 3, "hugging_face": 1},
     ),
+    "serve": (
+        "Answering over HTTP, 64 clients of one text each",
+        {"in_process": 0.7, "plain_server": 3},
+    ),
     "pretrain": (
         "Pre-training",
         {
@@ -48,6 +52,7 @@ QUESTIONS: dict[str, tuple[str, dict[str, float]]] = {
         "Predicting from scratch",
         {"fasttext": 0.5, "fasttext_normalized": 0.5},
     ),
+    "distil": ("Small students of a BERT", {}),
     "tokenizing": ("Word pieces", {"tokenizers": 7, "tokenizers_fast": 7}),
     "input_pipeline": ("The input pipeline", {"model": 5}),
     "machine_limit": ("Share of the machine's limit", {"training": 0.6, "predicting": 0.7}),
@@ -73,11 +78,17 @@ NAMES = {
     "torch_best": "PyTorch, length-sorted, bfloat16 where there is hardware for it",
     "onnx_runtime": "ONNX Runtime, length-sorted, float32",
     "set_fit": "SetFit",
+    "set_fit_student": "SetFit's distillation, 3 layers",
+    "model2vec": "Model2Vec",
+    "ours_plain": "ours, not distilled",
+    "ours_teacher": "ours, the teacher",
     "tutorial": "the tutorial's code, padded to 256",
     "fasttext": "fastText",
     "fasttext_normalized": "fastText, texts prepared as in its tutorial",
     "tokenizers": "Hugging Face's tokenizers, `encode_batch`",
     "tokenizers_fast": "Hugging Face's tokenizers, `encode_batch_fast`",
+    "in_process": "the same export in process",
+    "plain_server": "a FastAPI server without batches",
     "model": "the from-scratch model's own speed",
 }
 INTRODUCTION = """# Benchmark results

@@ -17,7 +17,7 @@ SECONDS_A_TEST = 1  # for files without a measurement
 
 
 # The tests of each of these folders share fixtures that take long, so one worker has them all.
-WHOLE_FOLDERS = ("explanation", "export")
+WHOLE_FOLDERS = ("explanation", "export", "serving")
 
 
 def group(nodeid: str) -> str:

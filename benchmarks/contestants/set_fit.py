@@ -22,6 +22,8 @@ LENGTH = 128
 class SetFit:
     """Trains and predicts."""
 
+    steps = 0  # as many as SetFit's defaults come to
+
     def prepare(self, threads: int, folder: str) -> None:
         """Remembers a folder with Hugging Face's files."""
         torch.set_num_threads(threads)
@@ -31,18 +33,24 @@ class SetFit:
 
     def train(self, texts: list[str], labels: list[int], seed: int) -> dict[str, Any]:
         """Trains as SetFit's documentation does; timed from the files to the fitted head."""
-        words = Transformer(self.folder, max_seq_length=LENGTH)
-        # The modules of all-MiniLM-L6-v2 as it is published.
-        modules = [words, Pooling(words.get_word_embedding_dimension()), Normalize()]
-        body = SentenceTransformer(modules=modules, device="cpu")
-        self.model = SetFitModel(model_body=body, model_head=LogisticRegression())
+        self.model = SetFitModel(model_body=self.body(), model_head=LogisticRegression())
         with tempfile.TemporaryDirectory() as output:
             settings = {"report_to": "none", "save_strategy": "no", "show_progress_bar": False}
+            settings |= {"max_steps": self.steps} if self.steps else {}
             arguments = TrainingArguments(output_dir=output, seed=seed, **settings)
             rows = datasets.Dataset.from_dict({"text": texts, "label": labels})
             trainer = Trainer(model=self.model, args=arguments, train_dataset=rows)
             trainer.train()
         return {}
+
+    def body(self, layers: int = 0) -> SentenceTransformer:
+        """Returns the modules of all-MiniLM-L6-v2 as it is published, or its first layers."""
+        words = Transformer(self.folder, max_seq_length=LENGTH)
+        if layers:
+            encoder = words.auto_model.encoder
+            encoder.layer = encoder.layer[:layers]
+        modules = [words, Pooling(words.get_word_embedding_dimension()), Normalize()]
+        return SentenceTransformer(modules=modules, device="cpu")
 
     def predict(self, texts: list[str]) -> Callable[[], dict[str, Any]]:
         """Finds the classes of texts."""

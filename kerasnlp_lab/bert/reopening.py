@@ -34,6 +34,7 @@ __all__ = ["checkpoint_of_module", "freeze_layers", "reopen"]
 PRECISIONS = ("float32", "mixed_bfloat16")
 # Two ways to compute the same BERT may differ by this much; another activation differs by more.
 TOLERANCE = 1e-4
+TYPES = "embeddings.token_type_embeddings.weight"
 
 
 def reopen(
@@ -43,6 +44,7 @@ def reopen(
     attention_scores: bool = False,
     precision: str = "float32",
     dropout: float = 0.1,
+    types: int = 0,
     name: str | None = None,
 ) -> keras.Model:
     """Returns an encoder from TF Hub as the Model Garden's BertEncoder, with the module's weights.
@@ -83,6 +85,10 @@ def reopen(
         most = config.num_hidden_layers
         check_option("layers", layers, 1 <= layers <= most, f"from 1 to the encoder's {most}")
         config = dataclasses.replace(config, num_hidden_layers=layers)
+    if types > config.type_vocab_size:
+        rows = np.repeat(tensors[TYPES][:1], types - config.type_vocab_size, axis=0)
+        tensors = {**tensors, TYPES: np.concatenate([tensors[TYPES], rows])}
+        config = dataclasses.replace(config, type_vocab_size=types)
     return encoder_with(
         config,
         tensors,

@@ -18,6 +18,7 @@ from kerasnlp_lab.errors import OptionError, RunError, check_option
 from kerasnlp_lab.paths import sha256_of_files
 from kerasnlp_lab.text.features import Features, TokensInText
 from kerasnlp_lab.text.vectorizer import TextVectorizer
+from kerasnlp_lab.text.word_shapes import SHAPES, word_shapes
 
 __all__ = ["HubVectorizer"]
 
@@ -25,6 +26,10 @@ VOCABULARY_FILE = "vocabulary.json"
 BOUNDARY = -2
 """Stands among the tokens of a pair for the [SEP] between its texts. No token has this id, so a
 [SEP] that a text spells out is never taken for the boundary."""
+SHAPE_BITS = 24
+"""The bit of a token id from which on it holds the shape of the token's word."""
+SHAPE_TYPES = 2 + len(SHAPES) - 1
+"""Types of tokens: the two of BERT, the first for words of no shape, and one for each shape."""
 SHORTEST_PAIR = 5  # [CLS], a token, [SEP], a token, [SEP]
 _PROBE = "The cat, THE CAT; caf\u00e9 \u4f60\u597d \ufb01 a A e E \u00e9 \u00c9"
 
@@ -40,9 +45,13 @@ class HubVectorizer(TextVectorizer):
     and of the last [SEP]. If it is too long, the longer text is cut first, then both equally. This
     is what ``bert_pack_inputs`` makes of two texts.
 
+    For entities, a token's type is the shape of its word, from `word_shapes`, if `reads_shapes`.
+    A BERT in lower case would not see capitals otherwise.
+
     Args:
         handle: The preprocessing module: a tfhub.dev address or a folder.
         max_length: The longest sequence, [CLS] and [SEP] included, in word pieces.
+        reads_shapes: Whether the encoder has a type for each shape of a word.
 
     Features:
         input_word_ids, input_mask, input_type_ids: int32 of shape [batch, seq].
@@ -53,9 +62,9 @@ class HubVectorizer(TextVectorizer):
     special_tokens = 2  # [CLS] and the last [SEP]
     separates_pairs = True
 
-    def __init__(self, handle: str, max_length: int, **kwargs: Any):
+    def __init__(self, handle: str, max_length: int, *, reads_shapes: bool = False, **kwargs: Any):
         super().__init__(max_length, **kwargs)
-        self.handle = handle
+        self.handle, self.reads_shapes = handle, reads_shapes
         self._preprocess = load_hub_layer(load_preprocessing(handle), name="preprocess")
         self._tokenize = load_hub_layer(self._preprocess.resolved_object.tokenize)
         self._pack = self._preprocess.resolved_object.bert_pack_inputs
@@ -109,7 +118,11 @@ class HubVectorizer(TextVectorizer):
 
     def find_tokens(self, texts: tf.Tensor) -> TokensInText:
         assert self._fast is not None  # as `keep_offsets` checks
-        return self._fast.find_tokens(texts)
+        found = self._fast.find_tokens(texts)
+        if not self.reads_shapes:
+            return found
+        shapes = tf.bitwise.left_shift(word_shapes(texts, found), SHAPE_BITS)
+        return found._replace(ids=tf.bitwise.bitwise_or(found.ids, shapes))
 
     def read_pairs(self) -> None:
         fits = self.max_length >= SHORTEST_PAIR
@@ -150,6 +163,8 @@ class HubVectorizer(TextVectorizer):
 
     def pack(self, tokens: tf.RaggedTensor, seq_length: tf.Tensor) -> Features:
         seq_length = tf.cast(seq_length, tf.int32)
+        if self.reads_shapes and self.with_offsets:
+            return self._pack_with_shapes(tokens, seq_length)
         if not self.pairs:
             return self._pack([tokens], seq_length=seq_length)
         is_boundary = tokens.flat_values == BOUNDARY
@@ -159,6 +174,16 @@ class HubVectorizer(TextVectorizer):
         boundary = tokens.with_flat_values(tf.cast(is_boundary, tf.int32))
         behind = tf.cumsum(self.at_own_tokens(boundary, features), axis=1, exclusive=True)
         return {**features, "input_type_ids": behind * features["input_mask"]}
+
+    def vocabulary_ids(self, ids: Any) -> Any:
+        return ids % 2**SHAPE_BITS if self.reads_shapes and self.with_offsets else ids
+
+    def _pack_with_shapes(self, tokens: tf.RaggedTensor, seq_length: tf.Tensor) -> Features:
+        shapes = tf.bitwise.right_shift(tokens.flat_values, SHAPE_BITS)
+        ids = self.vocabulary_ids(tokens.flat_values)
+        features = self._pack([tokens.with_flat_values(ids)], seq_length=seq_length)
+        types = tokens.with_flat_values(tf.where(shapes > 0, shapes + 1, 0))
+        return {**features, "input_type_ids": self.at_own_tokens(types, features)}
 
     def inputs(self) -> dict[str, Any]:
         names = ("input_word_ids", "input_mask", "input_type_ids")

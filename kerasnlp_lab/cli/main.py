@@ -23,6 +23,7 @@ from kerasnlp_lab.cli import (
     mix,
     predict,
     pretrain,
+    serve,
     train,
     vocab,
     zoo,
@@ -95,6 +96,7 @@ app.command()(evaluate.evaluate)
 app.command()(mix.mix)
 app.command()(export.export)
 app.command()(predict.predict)
+app.command()(serve.serve)
 app.command()(explain.explain)
 app.command()(distil.distil)
 app.command()(pretrain.pretrain)

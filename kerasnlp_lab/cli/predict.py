@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import json
 import sys
 import zlib
 from collections import Counter
@@ -18,12 +16,14 @@ import typer
 from kerasnlp_lab.cli.interrupts import note_what_is_kept
 from kerasnlp_lab.cli.json_output import Json, json_line
 from kerasnlp_lab.cli.options import Precision, import_tensorflow
+from kerasnlp_lab.cli.predict_files import predict_files
 from kerasnlp_lab.cli.rows import TABLE_FORMAT, RowsOptions, rows_options
 from kerasnlp_lab.errors import DataError, OptionError, check_option
 
 if TYPE_CHECKING:
     from kerasnlp_lab.data.tables import RejectedRow
     from kerasnlp_lab.data.unlabelled import UnlabelledRow
+    from kerasnlp_lab.serving.rows import Reading
     from kerasnlp_lab.tasks import Entity
     from kerasnlp_lab.tasks.task import Answer
 
@@ -49,11 +49,24 @@ def predict(
         ),
     ] = None,
     file: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
+            metavar="PATH",
             help="A table, if its ending or --text-column says so; or else one text a line, or a "
-            "pair with a tab between. - is standard input."
+            "pair with a tab between. - is standard input. With --output also a folder, or "
+            "several files by 'PATTERN*'.",
         ),
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help="A folder for answers and rejected rows of each file."),
+    ] = None,
+    processes: Annotated[
+        int, typer.Option(help="With --output: how many processes share the files.")
+    ] = 1,
+    beam: Annotated[
+        str | None,
+        typer.Option(help="With --output: answer on Apache Beam, with these options of Beam's."),
     ] = None,
     lines: Annotated[
         bool, typer.Option("--lines", help="Each line of --file is a text, also of a table.")
@@ -83,13 +96,27 @@ def predict(
     as_json = as_json or format is OutputFormat.jsonl
     if texts and file:
         raise OptionError("give texts or --file, not both")
-    if keep_columns and not as_json:
+    if keep_columns and not (as_json or output):
         raise OptionError("--keep-columns is for JSON: add --json")
     for flag in ("--text-column", "--second-text-column"):
         if getattr(rows, flag[2:].replace("-", "_")) and (lines or not file):
             raise OptionError(f"{flag} is for a table: give it as --file, without --lines")
     check_option("--bad-rows", rows.bad_rows, rows.bad_rows in ("stop", "skip"), "stop or skip")
-    source, note = _open(model, texts, file, lines, rows)
+    from kerasnlp_lab.serving.bulk import BulkJob
+    from kerasnlp_lab.serving.rows import Reading
+
+    reading = Reading(
+        tuple(rows.text_column or ()), rows.second_text_column or "", lines, rows.table_format()
+    )
+    if output:
+        if not file or file == "-" or html:
+            raise OptionError("--output is for the files of --file, without --html")
+        job = BulkJob(model, Path(output), reading, keep_columns, precision)
+        predict_files(job, file, output, processes=processes, beam=beam, as_json=as_json)
+        return
+    if beam is not None or processes != 1:
+        raise OptionError("--beam and --processes are for many files: add --output FOLDER")
+    source, note = _open(model, texts, Path(file) if file else None, reading)
     import_tensorflow()
     from kerasnlp_lab.evaluation.report import render_page
     from kerasnlp_lab.export import open_predictor
@@ -141,35 +168,16 @@ def predict(
 
 
 def _open(
-    model: Path, texts: list[str] | None, file: Path | None, lines: bool, rows: RowsOptions
+    model: Path, texts: list[str] | None, file: Path | None, reading: Reading
 ) -> tuple[Iterable[UnlabelledRow | RejectedRow], str]:
     """Returns the rows to answer, and a note on what was found."""
-    from kerasnlp_lab.data.tables.table import is_table
-    from kerasnlp_lab.data.unlabelled import (
-        UnlabelledRow,
-        divided_lines,
-        read_column,
-        read_lines,
-    )
+    from kerasnlp_lab.data.unlabelled import UnlabelledRow
+    from kerasnlp_lab.serving.rows import read_facts, rows_to_answer
 
-    columns, format = rows.text_column or (), rows.table_format()
-    trained_on, task, pair = _trained_on(model)
-    second = rows.second_text_column or (pair[1] if pair else "")
-    if second and not pair:
-        raise OptionError(f"{model} was trained on single texts: leave out --second-text-column")
+    facts = read_facts(model)
     if texts:
-        return map(UnlabelledRow, _two_by_two(texts, pair) if pair else texts), ""
-    if file and not lines and (columns or rows.second_text_column or is_table(file)):
-        # The columns of a table have the names of the pair, also if none was trained on.
-        trained_on = trained_on or (pair[:1] if pair else ())
-        whole = task == "entities"
-        return read_column(
-            file, columns, trained_on, format, whole=whole, second_text_column=second
-        )
-    if alone := format.delimited_alone():
-        raise OptionError(f"{alone} is for a table: give it as --file, without --lines")
-    found, note = read_lines(file, format.encoding)
-    return (divided_lines(found, pair, str(file or "-")) if pair else found), note
+        return map(UnlabelledRow, _two_by_two(texts, facts.pair) if facts.pair else texts), ""
+    return rows_to_answer(file, model, facts, reading)
 
 
 def _two_by_two(texts: Sequence[str], pair: tuple[str, str]) -> list[str]:
@@ -182,27 +190,6 @@ def _two_by_two(texts: Sequence[str], pair: tuple[str, str]) -> list[str]:
             f"{len(texts)}"
         )
     return list(iter_pairs(list(zip(texts[::2], texts[1::2], strict=True)), pair))
-
-
-def _trained_on(model: Path) -> tuple[Sequence[str], str, tuple[str, str] | None]:
-    """Returns the columns of texts that a run or an export was trained on, its task and its pair.
-
-    There are no columns if it was no table. The pair is None if texts are no pairs.
-    """
-    pair = None
-    for name in ("model/classifier.json", "assets.extra/manifest.json"):
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            first, second = json.loads((model / name).read_text(encoding="utf-8"))["pair"]
-            pair = str(first), str(second)
-    for name in ("config.json", "assets.extra/manifest.json"):
-        try:
-            content = json.loads((model / name).read_text(encoding="utf-8"))
-            config = content["trained"]["config"] if "trained" in content else content
-            task = config.get("task", "classification")
-            return config["dataset"]["reading"].get("text_columns", ()), task, pair
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            continue
-    return (), "classification", pair
 
 
 def _good_rows(

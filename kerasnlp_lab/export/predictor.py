@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,15 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from kerasnlp_lab.data.inputs import iter_texts
 from kerasnlp_lab.data.pairs import PAIR_SEPARATOR, iter_pairs, split_pair
 from kerasnlp_lab.errors import OptionError, RunError
-from kerasnlp_lab.export.saved_model import INPUTS, MANIFEST
+from kerasnlp_lab.export.exported_model import ExportedModel
 from kerasnlp_lab.machine import begin_computing
-from kerasnlp_lab.paths import check_files, did_you_mean_path, user_path
-from kerasnlp_lab.tasks import Task, read_task
+from kerasnlp_lab.paths import did_you_mean_path, user_path
+from kerasnlp_lab.tasks import Task
 from kerasnlp_lab.text.order import evaluation_order
 from kerasnlp_lab.text.raw_texts import replace_surrogates
 from kerasnlp_lab.text.threads import in_threads
@@ -139,28 +137,14 @@ def _open_run(path: Path, precision: str | None) -> Predictor:
 
 
 def _open_saved_model(path: Path) -> Predictor:
-    import tensorflow_text  # noqa: F401  # registers the ops that the graph calls
-
-    if not (path / MANIFEST).is_file():
-        raise RunError(f"{path} has no {MANIFEST}: it was not exported by kerasnlp-lab export")
-    try:
-        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-        task = read_task(manifest)
-        pair = tuple(manifest.get("pair") or ()) or None
-        check_files(path, manifest["sha256"], "export the run again")
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise RunError(f"{path / MANIFEST} is damaged ({error}); export the run again") from error
-    loaded = tf.saved_model.load(str(path))
-    serve = loaded.signatures["serving_default"]
+    model = ExportedModel.open(path)
+    task, pair = model.task, model.pair
 
     def answer(texts: Sequence[bytes]) -> list[Any]:
         def answers_to(chosen: np.ndarray) -> list[Any]:
             some = [texts[index] for index in chosen]
             sides = [text.partition(SEPARATOR)[::2] if pair else (text,) for text in some]
-            columns = map(tf.constant, zip(*sides, strict=True))
-            given = serve(**dict(zip(INPUTS, columns, strict=False)))
-            arrays = {name: tensor.numpy() for name, tensor in given.items()}
-            return task.read_answers(arrays, _as_text(some))
+            return task.read_answers(model.call(list(zip(*sides, strict=True))), _as_text(some))
 
         batches = evaluation_order(np.array([len(text) for text in texts]), SERVING_BATCH)
         answers: list[Any] = [None] * len(texts)
@@ -169,8 +153,7 @@ def _open_saved_model(path: Path) -> Predictor:
                 answers[index] = one
         return answers
 
-    answer.model = loaded  # type: ignore[attr-defined]  # the signature does not keep it alive
-    return Predictor(task, answer, manifest.get("precision"), pair)
+    return Predictor(task, answer, model.manifest.get("precision"), pair)
 
 
 def _as_bytes(text: str | bytes) -> bytes:

@@ -43,9 +43,10 @@ __all__ = ["Distillation", "Teaching", "teacher_rows", "unlabelled_texts"]
 
 ASKED_AT_ONCE = 512
 STUDENT_RECIPES: Mapping[str, Mapping[str, Any]] = {
-    "transformer": {"epochs": 12, "batch_size": 128, "learning_rate": 2e-3},
+    "transformer": {"epochs": 12, "batch_size": 128, "learning_rate": 2e-3, "patience": 12},
 }
 """What a student's recipe has in place of its model's own values, by model."""
+NO_SMOOTHING = {"label_smoothing": 0.0}  # the teacher's probabilities are soft already
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +157,7 @@ class Teaching:
         starts = hasattr(entry.options, "word_vectors") and options.get("tokens") != "characters"
         if starts and "encoder" in described.get("options", {}):
             options = {"word_vectors": self.record["teacher"], **options}
-        changes = {**STUDENT_RECIPES.get(model, {}), **recipe}
+        changes = {**NO_SMOOTHING, **STUDENT_RECIPES.get(model, {}), **recipe}
         return ExperimentConfig(
             model,
             options,

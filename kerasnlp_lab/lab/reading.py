@@ -114,6 +114,7 @@ class _Reading:
         self.empty = self.lengths == 0
         found = tokenize_flat(self.text, [UNKNOWN])[0]
         self.unknown_id = int(found[-1]) if len(found) else -1  # -1: unknown words are dropped
+        ids = text.vocabulary_ids(ids)
         self.unknown = float((ids == self.unknown_id).mean()) if len(ids) else 0.0
 
     def of_words(self) -> str:
@@ -155,7 +156,8 @@ class _Reading:
         counts = Counter(one for text in self.texts for one in text if not one.isspace())
         characters = list(counts)
         ids, lengths = tokenize_flat(self.text, characters)
-        places = np.repeat(np.arange(len(lengths)), lengths)[ids == self.unknown_id]
+        unknown_ones = self.text.vocabulary_ids(ids) == self.unknown_id
+        places = np.repeat(np.arange(len(lengths)), lengths)[unknown_ones]
         unknown = Counter({characters[place]: counts[characters[place]] for place in places})
         examples = ", ".join(printable(one) for one, _ in unknown.most_common(SHOWN))
         # Japanese is Japanese, even if only its Chinese characters are unknown.

@@ -152,6 +152,10 @@ class TextVectorizer(keras.layers.Layer):
         """Returns the name of every token id: a word, a word piece, or a token such as [UNK]."""
         raise NotImplementedError
 
+    def vocabulary_ids(self, ids: Any) -> Any:
+        """Returns the places in `vocabulary` of token ids, which may hold more than that."""
+        return ids
+
     def tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Splits texts into token ids, truncated to what `pack` has room for.
 

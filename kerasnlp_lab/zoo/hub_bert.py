@@ -17,6 +17,7 @@ from kerasnlp_lab.bert.encoder import canonical_name, layer_of
 from kerasnlp_lab.bert.fast_encoder import FastBertEncoder
 from kerasnlp_lab.bert.loading import module_sha256
 from kerasnlp_lab.bert.reopening import PRECISIONS, freeze_layers
+from kerasnlp_lab.bert.vectorizer import SHAPE_TYPES
 from kerasnlp_lab.errors import OptionError, check_option
 from kerasnlp_lab.hub import HubModules, hub_modules, minilm_modules
 from kerasnlp_lab.hub.catalogue import HubEncoder
@@ -55,6 +56,8 @@ class HubBertOptions(LengthOptions):
         precision: The precision of the encoder's computation: "float32", "mixed_bfloat16", or
             "auto", which chooses bfloat16 if the machine has hardware for it.
         encoder_dropout: The dropout rate within the encoder; a module has its own rate.
+        word_shapes: For entities, whether the encoder learns whether a word is capitalized, in
+            capitals or mixed, which a BERT in lower case does not see. Needs "reopened".
 
     Raises:
         OptionError: A value is invalid.
@@ -66,6 +69,7 @@ class HubBertOptions(LengthOptions):
         "frozen_layers",
         "precision",
     )
+    added_since: ClassVar[Mapping[str, Any]] = {**LengthOptions.added_since, "word_shapes": False}
     has_encoder: ClassVar[bool] = True
 
     max_length: int = 128
@@ -77,6 +81,7 @@ class HubBertOptions(LengthOptions):
     frozen_layers: int = 0
     precision: str = "auto"
     encoder_dropout: float = 0.1
+    word_shapes: bool = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -108,6 +113,11 @@ class HubBertOptions(LengthOptions):
     @property
     def encoder_precision(self) -> str | None:
         return self.precision
+
+    @property
+    def reads_shapes(self) -> bool:
+        """Whether the encoder has a type for each shape of a word, if the task is entities."""
+        return self.word_shapes and self.encoder == "reopened"
 
     @property
     def resumes_exactly(self) -> bool:
@@ -154,7 +164,8 @@ def _bert_entry(
     """Returns the entry of a BERT classifier; `modules` is called only when files are needed."""
 
     def build_text(options: HubBertOptions) -> HubVectorizer:
-        return HubVectorizer(modules().preprocess, options.max_length)
+        shapes = options.reads_shapes
+        return HubVectorizer(modules().preprocess, options.max_length, reads_shapes=shapes)
 
     def build_network(text: TextVectorizer, task: Task, options: HubBertOptions) -> keras.Model:
         inputs = text.inputs()
@@ -251,6 +262,7 @@ def _build_encoder(module: str, task: Task, options: HubBertOptions) -> keras.la
         layers=options.layers or None,
         precision=options.precision,
         dropout=options.encoder_dropout,
+        types=SHAPE_TYPES if task.needs_offsets and options.reads_shapes else 0,
         name="encoder",
     )
     freeze_layers(encoder, options.frozen_layers)

@@ -1,6 +1,7 @@
 """Exported entities equal Python's, on hard and long texts, and none is lost at a border."""
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from kerasnlp_lab.data import TextDataset
 from kerasnlp_lab.export import export_classifier, open_predictor
 from kerasnlp_lab.tasks import Entities, HeadOptions
 from kerasnlp_lab.tasks.entities import EntityDecision
-from kerasnlp_lab.zoo import create_model, predict_logits
+from kerasnlp_lab.zoo import create_model, load_classifier, predict_logits
 from kerasnlp_lab.zoo.network import with_head
 from tests.bert.hard_texts import EQUAL_TEXTS
 from tests.tasks.cases import with_entities
@@ -148,3 +149,32 @@ def test_long_training_texts_are_cut_between_entities(by_hand):
     assert any("1 training texts have more than 16 tokens" in note for note in prepared.notes)
     short = dataset(("a cat team",))
     assert by_hand.task.rows_to_train_on(by_hand.text, short).notes == ()
+
+
+def test_a_bert_in_lower_case_sees_capitals(tiny_bert, tmp_path):
+    def new(**more):
+        """A model whose types of tokens move the embeddings, each by its number."""
+        options = {"max_length": 16, "precision": "float32", "layers": 1, **more}
+        model = create_model(tiny_bert.name, tiny_bert.task, [], options=options)
+        [types] = [one for one in model.encoder.weights if "type_embeddings" in one.name]
+        numbers = tf.range(types.shape[0], dtype=tf.float32)[:, tf.newaxis]
+        types.assign(types + numbers * tf.sin(tf.range(types.shape[1], dtype=tf.float32)))
+        return model
+
+    def logits(model, text):
+        return predict_logits(model, [text]).values
+
+    types = tiny_bert.text(tf.constant(["the CAT saw A Dog"]))["input_type_ids"]
+    assert types.numpy()[0, :7].tolist() == [0, 0, 3, 0, 2, 2, 0]
+    # before training, new types are as the first one
+    np.testing.assert_array_equal(logits(tiny_bert, "the CAT"), logits(tiny_bert, "the cat"))
+    seen = new()
+    written = [logits(seen, text) for text in ("the cat", "the Cat", "the CAT", "the cAt")]
+    for first, second in itertools.combinations(written, 2):
+        assert np.abs(first - second).max() > 1e-4
+    seen.save(tmp_path / "seen")
+    np.testing.assert_array_equal(
+        logits(load_classifier(tmp_path / "seen"), "the CAT"), logits(seen, "the CAT")
+    )
+    blind = new(word_shapes=False)
+    np.testing.assert_array_equal(logits(blind, "the CAT"), logits(blind, "the cat"))

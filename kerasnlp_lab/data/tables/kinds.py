@@ -28,6 +28,8 @@ _ENDINGS = {
     ".parquet": "parquet",
     ".zip": "zip",
     ".ft": "fasttext",
+    ".tfrecord": "tfrecord",
+    ".tfrecords": "tfrecord",
 }
 _ENDINGS |= dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), "excel")
 _ENDINGS |= dict.fromkeys((".conll", ".conllu", ".iob", ".iob2", ".bio", ".bioes"), "conll")

@@ -18,6 +18,7 @@ from kerasnlp_lab.data.tables.parquet import read_parquet
 from kerasnlp_lab.data.tables.parts import files_of_pattern, is_pattern, read_folder, read_parts
 from kerasnlp_lab.data.tables.rows import Table
 from kerasnlp_lab.data.tables.table_format import TableFormat
+from kerasnlp_lab.data.tables.tfrecord import read_tfrecord
 from kerasnlp_lab.errors import DataError
 from kerasnlp_lab.paths import did_you_mean_path, is_pipe
 
@@ -37,8 +38,8 @@ def read_table(
     """Opens a table.
 
     Args:
-        path: A file of CSV, TSV, JSON lines, JSON, Parquet, Excel or fastText; a zip archive
-            with one of them; a folder or a pattern of several, or a folder with a folder of
+        path: A file of CSV, TSV, JSON lines, JSON, Parquet, Excel, TFRecord or fastText; a zip
+            archive with one of them; a folder or a pattern of several, or a folder with a folder of
             texts for each class; "-" or another pipe. Files of lines may be compressed by
             gzip, bzip2, xz or Zstandard. Text is in any encoding that its bytes show.
         format: How to read it.
@@ -73,12 +74,14 @@ def read_table(
         return read_zip(path, read)
     if (other := format.delimited_alone()) and (kind, other) != ("excel", "--no-header"):
         raise DataError(f"{other} is for .csv and .tsv; leave it out", path)
-    if kind in ("excel", "parquet") and format.encoding:
+    if kind in ("excel", "parquet", "tfrecord") and format.encoding:
         raise DataError("such a file has its own encoding; leave out --encoding", path)
     if kind == "excel":
         return Table(*read_excel(path, format.header))
     if kind == "parquet":
         return Table(*read_parquet(path))
+    if kind == "tfrecord":
+        return Table(*read_tfrecord(path))
     encoding = format.encoding or marked_encoding(path) or "utf-8"
     if kind == "fasttext":
         return Table(*read_fasttext(path, encoding, several_labels))
