@@ -110,7 +110,8 @@ class UnlabelledFiles:
         for number, file in enumerate(files):
             table = bool(kind_of_name(file.name) or (self.text_columns and not tables))
             rows, note = self._rows(file, table, trained_on, pair)
-            for line in (note or "each line is a text").splitlines():
+            unit = "a pair, with a tab between its texts" if pair else "a text"
+            for line in (note if table else f"each line is {unit}\n{note}").splitlines():
                 notes.setdefault(line, []).append(str(file))
             for row in rows:
                 text = row if isinstance(row, RejectedRow) else _text(row, file, pair)

@@ -15,7 +15,13 @@ from kerasnlp_lab.data import load_shards, load_table, write_shards
 from kerasnlp_lab.data.unlabelled_files import UnlabelledFiles
 from kerasnlp_lab.errors import OptionError, RunError
 from kerasnlp_lab.export import open_predictor
-from kerasnlp_lab.lab import ExperimentConfig, distillation, resume_experiment, run_experiment
+from kerasnlp_lab.lab import (
+    ExperimentConfig,
+    distillation,
+    experiment,
+    resume_experiment,
+    run_experiment,
+)
 from kerasnlp_lab.lab.distillation import Distillation, Teaching, teacher_rows
 from kerasnlp_lab.training import RunDirectory, feature_cache
 from kerasnlp_lab.training.checkpoints import Checkpoints
@@ -25,6 +31,14 @@ from tests.data.inspection.tables import plain_rows, write_table
 TINY = {"max_length": 16, "vocab_size": 100, "embed_dim": 8, "ff_dim": 8}
 QUICK = {"epochs": 2, "batch_size": 16, "min_steps_per_epoch": 4}
 MORE = ("win a rare stamp now, attic offer: text prize", "see you in the attic about the stamp")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def without_figures():
+    """Draws no figures, which take most of the time and are tested elsewhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(experiment, "_write_figures", lambda *_: {})
+        yield
 
 
 def train_teacher(data, folder, **settings):

@@ -11,13 +11,27 @@ from kerasnlp_lab.data import load_table
 from kerasnlp_lab.data.unlabelled_files import UnlabelledFiles
 from kerasnlp_lab.errors import OptionError, RunError
 from kerasnlp_lab.evaluation.paired_tests import mcnemar_exact
-from kerasnlp_lab.lab import ExperimentConfig, compare_runs, run_comparison, run_experiment
+from kerasnlp_lab.lab import (
+    ExperimentConfig,
+    compare_runs,
+    experiment,
+    run_comparison,
+    run_experiment,
+)
 from kerasnlp_lab.lab.distillation import Distillation, Teaching, teacher_rows
 from kerasnlp_lab.training import RunDirectory
 from kerasnlp_lab.zoo import load_classifier, predict_logits
 from tests.data.inspection.tables import plain_rows, write_table
 
 NOISE = [(f"the {word} of the {word}", label) for word in "abcdefgh" for label in ("ham", "spam")]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def without_figures():
+    """Draws no figures, which take most of the time and are tested elsewhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(experiment, "_write_figures", lambda *_: {})
+        yield
 
 
 @pytest.fixture(autouse=True)
