@@ -268,6 +268,7 @@ def _add_tf_serving(app: FastAPI, state: State) -> None:
     @app.post("/v1/models/{rest:path}", summary="TensorFlow Serving: predict")
     async def predict(request: Request) -> Response:
         """`/v1/models/NAME[/versions/N]:predict` with "instances" or "inputs"."""
+        body = await request.body()  # first: a version that was found must be asked at once
         path = tf_serving.parse_path("POST", _raw_path(request))
         model = find(path)
         version = served(model, path)
@@ -280,7 +281,7 @@ def _add_tf_serving(app: FastAPI, state: State) -> None:
                 "Was: tensorflow/serving/predict",
             )
         about = version.lane.about
-        asked = tf_serving.read_predict(await request.body(), about.inputs)
+        asked = tf_serving.read_predict(body, about.inputs)
         default = asked.signature == "serving_default"
         apart = not default or not asked.rows
         found = await state.answers(

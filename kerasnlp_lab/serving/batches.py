@@ -1,7 +1,7 @@
 """`Batcher`: the bounded queue of a model, from which batches across requests are taken.
 
-As in Hugging Face's text-embeddings-inference, a free worker takes what is waiting at once, and
-texts gather while it computes.
+As in Hugging Face's text-embeddings-inference, an idle worker takes a text at once, and texts
+gather while it computes.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ __all__ = ["Batcher", "Item", "QueueFull", "Reply", "Request"]
 BYTES_A_TOKEN = 4  # of English; Chinese has a token for each character, which is 3 bytes
 # Beside a text that ends its process, another may be computed and lost, even twice.
 ATTEMPTS = 3
+MOST_WAITS = 10  # of batch_wait, for one batch
 
 
 class QueueFull(Exception):
@@ -103,7 +104,7 @@ class Batcher:
     Args:
         batch_texts: The most rows in a batch.
         batch_tokens: The most tokens in a batch, padding included. A longer text is a batch alone.
-        batch_wait: How long to wait for more items while another batch is computed, in seconds.
+        batch_wait: How long to wait for another item under load, in seconds.
         max_queue: The most rows that wait.
         most_tokens: The most tokens that the model reads of a text; 0 if it reads all.
     """
@@ -119,7 +120,7 @@ class Batcher:
     ):
         self.batch_texts, self.batch_tokens = batch_texts, batch_tokens
         self.batch_wait, self.max_queue, self.most_tokens = batch_wait, max_queue, most_tokens
-        self.computing = 0
+        self.computing = self._last = 0
         self._waiting: list[Item] = []
         self._changed = asyncio.Event()
 
@@ -149,11 +150,26 @@ class Batcher:
             while not self._waiting:
                 self._changed.clear()
                 await self._changed.wait()
-            if self.computing and len(self._waiting) < self.batch_texts:
-                await asyncio.sleep(self.batch_wait)
+            await self._gather()
             if batch := self._choose():
                 self.computing += 1
+                self._last = len(batch)
                 return batch
+
+    async def _gather(self) -> None:
+        """Waits while more items come, if this costs little: under load, or beside a batch.
+
+        Otherwise the first text that comes back after a large batch would be computed alone, and
+        the others would wait for it.
+        """
+        for _ in range(MOST_WAITS):
+            before = len(self._waiting)
+            busy = self.computing or self._last > 1
+            if not busy or before >= self.batch_texts:
+                return
+            await asyncio.sleep(self.batch_wait)
+            if len(self._waiting) <= before:
+                return
 
     def done(self) -> None:
         """Says that a batch is no longer computed."""

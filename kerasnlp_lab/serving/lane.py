@@ -91,7 +91,7 @@ class Lane:
         Raises:
             QueueFull: Too many texts wait.
             TimeoutError: The answer took too long.
-            WorkerLost: Two processes died while they computed a text of it.
+            WorkerLost: Three processes died while they computed a text of it.
             BatchFailed: A text of it cannot be computed.
         """
         self.batcher.put(request)
@@ -144,7 +144,7 @@ class Lane:
             pause = min(2 * pause, LONGEST_PAUSE)
             try:
                 process = await WorkerProcess.start(self.folder, self.settings)
-            except RunError as error:
+            except (RunError, OSError) as error:  # such as too little memory for a process
                 told = {"model": self.name, "version": self.version, "reason": str(error)}
                 log_event("worker not started", level="error", **told)
             else:
@@ -164,9 +164,13 @@ class Lane:
                     self.batcher.done()
                 else:  # one text may be at fault: each is tried alone
                     self.batcher.put_back(batch, error)
-            except BaseException:
+            except (WorkerLost, asyncio.CancelledError):
                 self.batcher.put_back(batch, WorkerLost())
                 raise
+            except Exception as error:  # a mistake of ours, which must not stop the others
+                for item in batch:
+                    item.request.fail(error)
+                self.batcher.done()
             else:
                 self.batcher.done()
 

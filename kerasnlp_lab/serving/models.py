@@ -94,8 +94,8 @@ class ServedModel:
             await asyncio.sleep(POLL_SECONDS)
             try:
                 await self._look()
-            except OSError as error:  # the folder is gone for a moment, or cannot be read
-                log_event("folder not read", level="error", model=self.name, reason=str(error))
+            except Exception as error:  # such as a folder that cannot be read for a moment
+                log_event("folder not read", level="error", model=self.name, reason=repr(error))
 
     async def stop(self) -> None:
         """Answers everything that was accepted, and ends all processes."""

@@ -152,10 +152,8 @@ class Server(uvicorn.Server):
             return
         self.caught, self.state.draining = sig, True
         log_event("stopping", signal=signal.Signals(sig).name)
-        loop = asyncio.get_event_loop()
-        loop.call_soon_threadsafe(
-            loop.call_later, self.state.settings.drain, setattr, self, "should_exit", True
-        )
+        loop, drain = asyncio.get_running_loop(), self.state.settings.drain
+        loop.call_soon_threadsafe(loop.call_later, drain, setattr, self, "should_exit", True)
 
 
 class Protocol(H11Protocol):

@@ -38,13 +38,13 @@ class Settings:
     parallel_batches: Annotated[
         int, typer.Option(help="Batches that a process computes at a time.")
     ] = 2
-    batch_texts: Annotated[int, typer.Option(help="Most texts in a batch.")] = 64
+    batch_texts: Annotated[int, typer.Option(help="Most texts in a batch.")] = 32
     batch_tokens: Annotated[
         int, typer.Option(help="Most tokens in a batch, about, with padding.")
-    ] = 8192
+    ] = 4096
     batch_wait: Annotated[
         float,
-        typer.Option(help="Seconds that a batch waits for more texts while another is computed."),
+        typer.Option(help="Seconds that a batch waits for another text under load."),
     ] = 0.005
     max_queue: Annotated[
         int, typer.Option(help="Most texts that wait for a model; others get status 429.")

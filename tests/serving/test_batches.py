@@ -149,3 +149,25 @@ def test_replies_come_in_the_order_of_the_texts():
         return [one.answers for one in await request.future]
 
     assert run(test) == [["0"], ["1"], ["2"]]
+
+
+def test_under_load_the_first_text_that_comes_back_waits_for_the_others():
+    async def test():
+        queue = filled(requests([10, 10]), batch_wait=0.05)
+        await queue.take()
+        queue.done()
+        queue.put(*requests([10]))
+        batch = asyncio.create_task(queue.take())
+        for _ in range(3):
+            await asyncio.sleep(0.01)
+            queue.put(*requests([10]))
+        after_load = lengths(await batch)
+        queue.done()
+        queue.put(*requests([10]))
+        lone = lengths(await queue.take())
+        queue.done()
+        queue.put(*requests([10]))
+        idle = await asyncio.wait_for(queue.take(), 0.03)
+        return after_load, lone, lengths(idle)
+
+    assert run(test) == ([10] * 4, [10], [10])

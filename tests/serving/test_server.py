@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -186,3 +188,15 @@ def children(pid):
 def command_of(pid):
     with open(f"/proc/{pid}/cmdline") as file:
         return file.read().replace("\0", " ")
+
+
+@pytest.mark.starts_tensorflow
+def test_an_export_that_cannot_be_served_ends_the_command(tmp_path):
+    (tmp_path / "news").mkdir()
+    (tmp_path / "news" / "saved_model.pb").touch()
+    words = [sys.executable, "-m", "kerasnlp_lab", "serve", str(tmp_path / "news"), "--port", "0"]
+    ran = subprocess.run(words, capture_output=True, text=True, timeout=120)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    *events, last = ran.stderr.splitlines()
+    assert [json.loads(line)["event"] for line in events] == ["loading", "refused", "stopped"]
+    assert last.startswith(f"kerasnlp-lab: {tmp_path / 'news'} has no assets.extra/manifest.json")
