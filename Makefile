@@ -3,6 +3,7 @@
 PYTHON ?= $(shell .ci/pythons | head -n 1)
 BIN := .venv/bin
 MODELS := tfidf_linear,transformer,minilm_l6_h384
+DEMO_RUNS := runs/demo/minilm_l6_h384,runs/demo/student,runs/demo/transformer,runs/demo/tfidf_linear
 
 export KERASNLP_LAB_CACHE ?= $(CURDIR)/.cache
 export MPLCONFIGDIR ?= $(CURDIR)/.cache/matplotlib
@@ -21,7 +22,7 @@ PYTEST := $(BIN)/python -m pytest --dist loadscope --no-loadscope-reorder
 .DEFAULT_GOAL := help
 
 help:
-	@echo "make demo   install, train two classifiers and a baseline, compare, export, classify"
+	@echo "make demo   install, train two classifiers and a baseline, distil a BERT, compare, export, classify"
 	@echo "make test   install, lint, check types and imports, run the tests: about 12 minutes on two cores"
 	@echo "make check  the same without the tests that need TensorFlow: about a minute"
 	@echo "make slow   the tests that make test leaves out"
@@ -52,6 +53,8 @@ help:
 demo: .venv/.installed
 	rm -rf runs/demo
 	$(BIN)/kerasnlp-lab compare --dataset news_sample --models $(MODELS) --output runs/demo
+	$(BIN)/kerasnlp-lab distil runs/demo/minilm_l6_h384 --output runs/demo/student
+	$(BIN)/kerasnlp-lab compare --runs $(DEMO_RUNS) --output runs/demo/with_student
 	$(BIN)/kerasnlp-lab export runs/demo/transformer --to runs/demo/exported/transformer
 	$(BIN)/kerasnlp-lab export runs/demo/minilm_l6_h384 --to runs/demo/exported/minilm_l6_h384
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python examples/classify_headlines.py runs/demo/exported/minilm_l6_h384
