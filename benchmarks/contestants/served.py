@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -20,6 +22,7 @@ sys.path.insert(0, str(HERE.parents[1]))
 
 from tests.serving.raw_client import RawClient  # noqa: E402
 
+PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
 PACKAGES = ["tensorflow", "tensorflow-text", "fastapi", "uvicorn"]
 
 
@@ -40,7 +43,10 @@ class Served:
         if server == "ours":
             words = ["-m", "kerasnlp_lab", "serve", f"model={folder}", "--port", str(self.port)]
         self.server = subprocess.Popen(
-            [sys.executable, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [sys.executable, *words],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=_end_with_parent,  # contestants are killed
         )
         self._wait()
 
@@ -84,10 +90,10 @@ class Served:
         return found
 
 
+def _end_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 if __name__ == "__main__":
-    contestant = Served()
-    try:
-        protocol.serve(contestant, PACKAGES)
-    finally:
-        if getattr(contestant, "server", None):
-            contestant.server.kill()
+    protocol.serve(Served(), PACKAGES)

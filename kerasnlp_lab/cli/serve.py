@@ -35,11 +35,12 @@ def serve(
     settings: Settings,
     as_json: Json = False,
 ) -> None:
-    """Serve exports over HTTP: TensorFlow Serving's REST interface, a simple one, and a page.
+    """Serve exports over HTTP, with a page to try them.
 
-    A folder of versions is watched: the newest version answers as soon as it is loaded. On SIGTERM
-    or Ctrl-C the server answers what it has accepted and exits. Logs are lines of JSON on standard
-    error, without the texts.
+    The server has a simple interface and that of TensorFlow Serving (REST). A folder of versions is
+    watched: the newest version answers as soon as it is loaded. On SIGTERM or Ctrl-C the server
+    answers what it has accepted and exits. Logs are lines of JSON on standard error, without the
+    texts.
     """
     try:
         from kerasnlp_lab.serving import server
