@@ -43,7 +43,7 @@ __all__ = ["Distillation", "Teaching", "teacher_rows", "unlabelled_texts"]
 
 ASKED_AT_ONCE = 512
 STUDENT_RECIPES: Mapping[str, Mapping[str, Any]] = {
-    "transformer": {"epochs": 12, "batch_size": 128, "learning_rate": 2e-3, "patience": 12},
+    "transformer": {"epochs": 12, "patience": 12},
 }
 """What a student's recipe has in place of its model's own values, by model."""
 NO_SMOOTHING = {"label_smoothing": 0.0}  # the teacher's probabilities are soft already
