@@ -47,9 +47,7 @@ AGAIN_STATUS = 175
 NAME = "kerasnlp-lab"
 
 FIRST_STEPS = """\
-kerasnlp-lab trains, compares and exports text classifiers.
-
-First steps, in this order:
+kerasnlp-lab trains, compares and exports text classifiers. First steps:
 
   kerasnlp-lab train --dataset news_sample --model transformer --output first
       Train a small Transformer on the built-in news, and test it.
