@@ -67,8 +67,9 @@ def compare(
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
-    """Train several models on the same rows, or test trained --runs, and print a leaderboard.
+    """Train several models on the same rows, or test trained --runs.
 
+    It prints a leaderboard.
     Each model is trained by its own recipe. Neighbours on the leaderboard are compared by
     McNemar's exact test, with several seeds by a paired permutation test, or for entities and
     several labels by a paired bootstrap of the F1, so that a difference within noise is reported

@@ -64,8 +64,9 @@ def distil(
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
-    """Train a small model on the answers of a trained one: nearly as accurate, many times faster.
+    """Train a small model on the answers of a trained one.
 
+    The small one, the student, is nearly as accurate and many times as fast.
     The student learns from the teacher's own rows, and from more texts without labels, whose table
     the options of columns are for. It comes out as any other run. To resume one that was stopped,
     repeat the command or say 'train --resume RUN'. --data, --validation-data, --test-data and

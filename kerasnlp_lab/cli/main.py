@@ -78,7 +78,7 @@ def _commands(context: typer.Context) -> str:
     group: Any = context.command
     commands = {name: group.get_command(context, name) for name in group.list_commands(context)}
     return "".join(
-        f"  {name:{max(map(len, commands)) + 1}} {command.get_short_help_str(limit=80)}\n"
+        f"  {name:{max(map(len, commands)) + 1}} {command.get_short_help_str(limit=66)}\n"
         for name, command in commands.items()
     )
 

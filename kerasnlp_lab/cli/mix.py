@@ -24,7 +24,7 @@ def mix(
     output: Annotated[Path, typer.Option(help="The run directory to write.")],
     as_json: Json = False,
 ) -> None:
-    """Mix finished runs into one that averages their logits, and test it once.
+    """Mix finished runs into one that averages their logits.
 
     The weights are chosen on the validation rows, which must be the same for all. The result is a
     run like any other: evaluate, predict, export and compare take it. --data, --validation-data,
