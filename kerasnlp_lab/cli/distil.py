@@ -66,11 +66,11 @@ def distil(
 ) -> None:
     """Train a small model on the answers of a trained one.
 
-    The small one, the student, is nearly as accurate and many times as fast.
-    The student learns from the teacher's own rows, and from more texts without labels, whose table
-    the options of columns are for. It comes out as any other run. To resume one that was stopped,
-    repeat the command or say 'train --resume RUN'. --data, --validation-data, --test-data and
-    --data-dir name the new places of files that the teacher was trained on, if they have moved.
+    The small one, the student, is nearly as accurate and many times as fast. It learns from the
+    teacher's own rows, and from more texts without labels, whose table the options of columns are
+    for. It comes out as any other run. To resume one that was stopped, repeat the command or say
+    'train --resume RUN'. --data, --validation-data, --test-data and --data-dir name the new places
+    of files that the teacher was trained on, if they have moved.
     """
     check_option("--bad-rows", rows.bad_rows, rows.bad_rows in ("stop", "skip"), "stop or skip")
     for name in () if unlabelled else OF_TEXTS:
@@ -119,6 +119,6 @@ def distil(
         with note_what_is_kept(lambda: kept_of(folder, "train")):
             done = run_experiment(config, teaching.data, folder, teaching=teaching, console=console)
     print_result(done, as_json)
-    if not as_json:
+    if not as_json and "," not in f"{teaching.run.path}{folder}":
         runs = f"{teaching.run.path},{folder}"
         print(f"compare both: {our_command('compare', '--runs', runs)}")

@@ -96,7 +96,7 @@ def predict(
     as_json = as_json or format is OutputFormat.jsonl
     if texts and file:
         raise OptionError("give texts or --file, not both")
-    if keep_columns and not (as_json or output):
+    if keep_columns and not (as_json or output is not None):
         raise OptionError("--keep-columns is for JSON: add --json")
     for flag in ("--text-column", "--second-text-column"):
         if getattr(rows, flag[2:].replace("-", "_")) and (lines or not file):
@@ -108,9 +108,9 @@ def predict(
     reading = Reading(
         tuple(rows.text_column or ()), rows.second_text_column or "", lines, rows.table_format()
     )
-    if output:
-        if not file or file == "-" or html:
-            raise OptionError("--output is for the files of --file, without --html")
+    if output is not None:
+        if not output or not file or file == "-" or html:
+            raise OptionError("--output FOLDER is for the files of --file PATH, without --html")
         job = BulkJob(model, Path(output), reading, keep_columns, precision)
         predict_files(job, file, output, processes=processes, beam=beam, as_json=as_json)
         return

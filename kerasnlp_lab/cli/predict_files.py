@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import shlex
+import signal
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from kerasnlp_lab.cli.interrupts import note_what_is_kept
 from kerasnlp_lab.cli.json_output import print_json
 from kerasnlp_lab.cli.options import import_tensorflow
-from kerasnlp_lab.errors import DataError, OptionError, check_option
+from kerasnlp_lab.errors import DataError, OptionError, TrainingStopped, check_option
 
 if TYPE_CHECKING:
     from kerasnlp_lab.serving.bulk import BulkJob, Outcome
@@ -37,9 +39,13 @@ def predict_files(
     def say(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise TrainingStopped("stopped by SIGTERM", signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, stop)
     began = time.monotonic()
     kept = f"finished files are kept in {output}; the same command goes on with the missing ones"
-    with note_what_is_kept(lambda: kept):
+    with note_what_is_kept(lambda: kept, training=True):
         import_tensorflow()
         if beam is None:
             from kerasnlp_lab.serving.bulk import answer_files, find_files

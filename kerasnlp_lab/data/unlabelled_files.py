@@ -18,7 +18,7 @@ from kerasnlp_lab.data.tables.parts import files_of_pattern, is_pattern
 from kerasnlp_lab.data.tables.records import invalid
 from kerasnlp_lab.data.unlabelled import UnlabelledRow, divided_lines, read_column, read_lines
 from kerasnlp_lab.display import first_few
-from kerasnlp_lab.errors import DataError, RunError
+from kerasnlp_lab.errors import DataError, RunError, check_option
 from kerasnlp_lab.paths import did_you_mean_path, is_pipe, sha256_of, user_path
 
 __all__ = ["UnlabelledFiles", "UnlabelledTexts"]
@@ -63,6 +63,10 @@ class UnlabelledFiles:
     second_text_column: str = ""
     format: TableFormat = TableFormat()
     skip_bad_rows: bool = False
+
+    def __post_init__(self) -> None:
+        for path in self.paths:
+            check_option("unlabelled", path, path != "", "the name of a file or a folder")
 
     def to_json(self) -> dict[str, Any]:
         """Returns how the files are read, without their paths."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -72,7 +73,8 @@ class Distillation:
 
     def __post_init__(self) -> None:
         check_option("leaks", self.leaks, self.leaks in ("keep", "drop"), "keep or drop")
-        check_option("temperature", self.temperature, self.temperature > 0, "above 0")
+        fits = 0 < self.temperature < math.inf
+        check_option("temperature", self.temperature, fits, "above 0")
         check_option("hard", self.hard, 0 <= self.hard <= 1, "from 0 to 1")
 
     @classmethod

@@ -62,6 +62,9 @@ def mix_runs(
     names = [str(user_path(run).resolve()) for run in runs]
     check_option("runs", listed(names), len({*names}) == len(names), "different runs")
     check_new(Path(output), "name another --output")
+    for name in names:
+        inside = user_path(output).resolve().is_relative_to(name)
+        check_option("--output", str(output), not inside, f"a folder outside {name}")
     opened = [RunDirectory.open(run) for run in runs]
     configs = [run.read_json("config.json") for run in opened]
     for run, config in zip(opened, configs, strict=True):

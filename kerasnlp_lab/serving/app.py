@@ -183,7 +183,8 @@ def _add_classify(app: FastAPI, state: State) -> None:
         label and probabilities, labels, entities, or an output, as the task has them."""
         given = read_object(await request.body())
         if unknown := set(given) - {"texts", "model"}:
-            raise RequestError(400, f"unknown keys: {quoted(sorted(unknown))}", "Leave them out.")
+            advice = "Leave them out." if "texts" in given else 'The texts are "texts", a list.'
+            raise RequestError(400, f"unknown keys: {quoted(sorted(unknown))}", advice)
         name = given.get("model")
         if not isinstance(name, str | None):
             raise RequestError(400, f'"model" must be a string, got {quoted(name)}')

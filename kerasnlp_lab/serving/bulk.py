@@ -68,10 +68,12 @@ class InputFile:
     Args:
         path: Its path.
         name: Its name below the folder that all files have in common, with ``/`` between parts.
+        modified: When it was changed, in nanoseconds; None asks the file.
     """
 
     path: Path
     name: str
+    modified: int | None = None
 
     def __str__(self) -> str:
         return str(self.path)
@@ -113,6 +115,7 @@ class Outcome:
     Args:
         name: The file's name.
         bytes: Its size.
+        modified: When it was changed last, in nanoseconds.
         answered: The rows with an answer.
         rejected: The rows without, which are listed.
         replaced: The answered rows with bytes that are not UTF-8, read as U+FFFD.
@@ -122,6 +125,7 @@ class Outcome:
 
     name: str
     bytes: int = 0
+    modified: int = 0
     answered: int = 0
     rejected: int = 0
     replaced: int = 0
@@ -139,12 +143,13 @@ def find_files(given: Path, results: Path) -> list[InputFile]:
         results: The folder of the results, whose files are none of them.
 
     Raises:
-        DataError: There are none, or no such file.
+        DataError: There are none, no such file, or a link to a folder.
     """
     if is_pattern(given):
         root, paths = Path(*fixed_parts(given.parts)), files_of_pattern(given)
     elif given.is_dir():
-        root, paths = given, sorted(one for one in given.rglob("*") if one.is_file())
+        root, paths = given, sorted(map(_not_a_link_to_a_folder, given.rglob("*")))
+        paths = [one for one in paths if one.is_symlink() or one.is_file()]
     else:
         root, paths = given.parent, [given]
         if not given.is_file():
@@ -156,9 +161,17 @@ def find_files(given: Path, results: Path) -> list[InputFile]:
         if not any(_hidden(part) for part in Path(one.name).parts)
         and not one.path.resolve().is_relative_to(results.resolve())
     ]
+    if not found and paths:
+        raise DataError(f"all files here are results in {results}; name another --output", given)
     if not found:
         raise DataError("no file here; expected files of texts", given)
     return found
+
+
+def _not_a_link_to_a_folder(path: Path) -> Path:
+    if path.is_symlink() and path.is_dir():
+        raise DataError("is a link to a folder, which is not followed; name that folder", path)
+    return path
 
 
 def fixed_parts(parts: Sequence[str]) -> list[str]:
@@ -208,7 +221,7 @@ def _begin(job: BulkJob) -> Callable[[InputFile], Outcome]:
 def _answer_file(predictor: Predictor, file: InputFile, job: BulkJob) -> Outcome:
     counts = Counter[str]()
     try:
-        size = file.path.stat().st_size
+        known = file.path.stat()
         rows, note = rows_to_answer(file.path, job.model, read_facts(job.model), job.reading)
     except OSError as error:
         raise DataError(f"cannot be read ({first_line(error)})", file.path) from error
@@ -239,7 +252,9 @@ def _answer_file(predictor: Predictor, file: InputFile, job: BulkJob) -> Outcome
         output.flush()
         _write_rejected(_place(job, "rejected", file), rejected)
     note = "; ".join(note.splitlines())
-    outcome = Outcome(file.name, size, counts["answered"], len(rejected), counts["replaced"], note)
+    changed = known.st_mtime_ns if file.modified is None else file.modified
+    numbers = counts["answered"], len(rejected), counts["replaced"]
+    outcome = Outcome(file.name, known.st_size, changed, *numbers, note)
     write_whole(_place(job, "finished", file), _line(dataclasses.asdict(outcome)))
     _place(job, "failed", file).unlink(missing_ok=True)
     return outcome
@@ -341,11 +356,11 @@ def outcome_of(
     finished = _place(job, "finished", file)
     try:
         outcome = Outcome(**json.loads(finished.read_text(encoding="utf-8")))
-        written, now = finished.stat(), file.path.stat()
+        now = file.path.stat()
     except (OSError, ValueError, TypeError):
         return None
-    if outcome.bytes != now.st_size or now.st_mtime > written.st_mtime:
-        say(f"{file.name} has changed since it was answered: it is answered again")
+    if (outcome.bytes, outcome.modified) != (now.st_size, now.st_mtime_ns):
+        say(f"{file.name} is not the file that was answered: it is answered again")
         return None
     return outcome if _place(job, "answers", file).is_file() else None
 

@@ -100,6 +100,10 @@ class Gate:
         too_large = RequestError(
             413, f"expected a body of at most {most} bytes", "Send several requests."
         )
+        encoding = _header(scope, b"content-encoding").lower()
+        if encoding not in (b"", b"identity"):
+            reason = f"the body is encoded by {encoding.decode('latin-1')[:40]!r}"
+            raise RequestError(415, reason, "Send it as it is.")
         length = _header(scope, b"content-length")
         parts: list[bytes] = []
         size = 0

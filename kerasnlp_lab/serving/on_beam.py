@@ -43,7 +43,7 @@ def is_address(path: str) -> bool:
 
 
 class AnswerFiles(apache_beam.DoFn):
-    """Answers files, given as pairs of a path or an address and a name.
+    """Answers files, given as a path or an address, a name, and the time of their last change.
 
     Args:
         job: The model, which each worker must have at the same path, and how to read the files.
@@ -61,15 +61,15 @@ class AnswerFiles(apache_beam.DoFn):
         quiet_tensorflow()
         self.predictor = open_predictor(self.job.model, precision=self.job.precision)
 
-    def process(self, file: tuple[str, str]) -> Iterator[dict[str, Any]]:
-        path, name = file
+    def process(self, file: tuple[str, str, int | None]) -> Iterator[dict[str, Any]]:
+        path, name, modified = file
         if not is_address(path) and not is_address(self.folder):
             outcome = answer_file(self.predictor, InputFile(Path(path), name), self.job)
         else:
-            outcome = self._by_way_of_here(path, name)
+            outcome = self._by_way_of_here(path, name, modified)
         yield dataclasses.asdict(outcome)
 
-    def _by_way_of_here(self, address: str, name: str) -> Outcome:
+    def _by_way_of_here(self, address: str, name: str, modified: int | None) -> Outcome:
         """Copies a file to this machine, answers it, and copies the results."""
         with tempfile.TemporaryDirectory() as temporary:
             here = Path(temporary) / PurePosixPath(name).name
@@ -77,7 +77,7 @@ class AnswerFiles(apache_beam.DoFn):
                 with here.open("wb") as copy:
                     shutil.copyfileobj(source, copy)
             job = dataclasses.replace(self.job, folder=Path(temporary) / "results")
-            outcome = answer_file(self.predictor, InputFile(here, name), job)
+            outcome = answer_file(self.predictor, InputFile(here, name, modified), job)
             for result in RESULTS:  # the order in which answer_file writes them
                 written = job.folder / result_name(result, name)
                 if written.is_file():
@@ -117,7 +117,9 @@ def answer_on_beam(
     with claim_folder(job, say):
         files = find_files(Path(pattern), job.folder)
         outcomes = {one.name: outcome_of(job, one, say) for one in files}
-        missing = [(str(one.path.absolute()), one.name) for one in files if not outcomes[one.name]]
+        missing = [
+            (str(one.path.absolute()), one.name, None) for one in files if not outcomes[one.name]
+        ]
         say(f"{len(files) - len(missing)} of {len(files)} files are finished already")
         run_pipeline(missing, job, folder, options)
         return [outcomes[one.name] or _outcome_in(folder, one.name) for one in files]
@@ -142,17 +144,18 @@ def _answer_remote(
     missing = []
     for one in found:
         before = _outcome_in(folder, names[one.path], failed=False)
-        if before.failure or before.bytes != one.size_in_bytes:
-            missing.append((one.path, names[one.path]))
+        modified = int(1e9 * (one.last_updated_in_seconds or 0))
+        if before.failure or (before.bytes, before.modified) != (one.size_in_bytes, modified):
+            missing.append((one.path, names[one.path], modified))
     say(f"{len(found) - len(missing)} of {len(found)} files are finished already")
     run_pipeline(missing, job, folder, options)
     return [_outcome_in(folder, name) for name in names.values()]
 
 
 def run_pipeline(
-    files: Sequence[tuple[str, str]], job: BulkJob, folder: str, options: Sequence[str]
+    files: Sequence[tuple[str, str, int | None]], job: BulkJob, folder: str, options: Sequence[str]
 ) -> None:
-    """Runs the pipeline on pairs of a path or an address and a name, and waits for its end.
+    """Runs the pipeline on files, as `AnswerFiles` takes them, and waits for its end.
 
     Raises:
         OptionError: Beam does not know the options.

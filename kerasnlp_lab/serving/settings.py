@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -66,7 +67,7 @@ class Settings:
         may_be_zero = ("threads", "drain", "batch_wait")
         for name, value in vars(self).items():
             if isinstance(value, int | float):
-                least = value >= 0 if name in may_be_zero else value > 0
+                least = value < math.inf and (value >= 0 if name in may_be_zero else value > 0)
                 expected = "0 or more" if name in may_be_zero else "more than 0"
                 check_option("--" + name.replace("_", "-"), value, least, expected)
         enough = self.max_queue >= self.max_texts

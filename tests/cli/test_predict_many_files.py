@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 import tensorflow as tf
 from filelock import FileLock
 
+from kerasnlp_lab.errors import DataError
 from kerasnlp_lab.serving.bulk import find_files
 from tests.cli.command import run
 from tests.cli.json_keys import assert_documented
@@ -85,7 +87,7 @@ def test_a_second_run_answers_only_what_is_missing_or_changed(exported, files, t
     (tmp_path / "out" / "answers" / ".table.csv.jsonl.1.part").write_text("half a li")
     (files / "objects.jsonl").write_text('{"text": "a goal"}\n{"text": "tax"}\n')
     second = run(*words)
-    assert "objects.jsonl has changed since it was answered: it is answered again" in second.err
+    assert "objects.jsonl is not the file that was answered: it is answered again" in second.err
     assert "3 of 5 files are finished already" in second.err
     assert "5 files, 11 rows answered, 2 rejected" in second.out
     now = answered(tmp_path / "out")
@@ -147,9 +149,10 @@ def test_columns_of_rows(exported, files, tmp_path):
 @pytest.mark.parametrize(
     "words, message",
     [
-        (["--file", "-"], "--output is for the files of --file"),
-        (["a text"], "--output is for the files of --file"),
-        (["--file", "IN", "--html", "page.html"], "--output is for the files of --file, without"),
+        (["--file", "-"], "--output FOLDER is for the files of --file PATH"),
+        (["--file", ""], "--output FOLDER is for the files of --file PATH"),
+        (["a text"], "--output FOLDER is for the files of --file PATH"),
+        (["--file", "IN", "--html", "page.html"], "the files of --file PATH, without --html"),
         (["--file", "IN/*.xyz"], "no file matches this pattern"),
         (["--file", "IN/none.csv"], "no such file"),
         (["--file", "IN", "--processes", "0"], "--processes must be 1 or more, got 0"),
@@ -180,6 +183,29 @@ def test_a_folder_of_other_results_is_refused(exported, finished_run, files, tmp
     assert_mistake(run("predict", exported, "--processes", "2", "a text"), message)
 
 
+def test_another_file_of_the_same_name_and_size_is_answered(exported, tmp_path):
+    for name, text in (("one", "Oil slips\n"), ("two", "Late goal\n")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x.txt").write_text(text)
+        os.utime(tmp_path / name / "x.txt", (1, len(name) + (name == "two")))
+        result = run("predict", exported, "--file", tmp_path / name, "--output", tmp_path / "out")
+        assert result.code == 0, result.err
+        found = json.loads(answered(tmp_path / "out")["answers/x.txt.jsonl"])
+        assert found["text"] == text.strip()
+
+
+def test_links_are_followed_to_files_or_refused(exported, files, tmp_path):
+    (files / "gone.txt").symlink_to("nowhere.txt")
+    (files / "again.csv").symlink_to(files / "table.csv")
+    result = run("predict", exported, "--file", files, "--output", tmp_path / "out")
+    assert "1 of 7 files have no answers: gone.txt" in result.err
+    (files / "folder").symlink_to(files / "more")
+    result = run("predict", exported, "--file", files, "--output", tmp_path / "out")
+    assert_mistake(result, "is a link to a folder, which is not followed; name that folder")
+    result = run("predict", exported, "--file", tmp_path / "in", "--output", tmp_path / "in")
+    assert result.code == 2
+
+
 def test_names_below_the_common_folder(files, tmp_path):
     def names(given):
         return [one.name for one in find_files(given, tmp_path / "out")]
@@ -193,3 +219,5 @@ def test_names_below_the_common_folder(files, tmp_path):
     (files / "out" / "answers.jsonl").write_text("{}")
     inside = [one.name for one in find_files(files, files / "out")]
     assert inside == [*everything, "table.csv"]
+    with pytest.raises(DataError, match="all files here are results in .*; name another --output"):
+        find_files(files, files)
