@@ -10,7 +10,7 @@ import torch
 from model2vec.distill import distill
 from model2vec.train import StaticModelForClassification
 
-PACKAGES = ["model2vec", "torch", "scikit-learn", "lightning"]
+PACKAGES = ["model2vec", "torch", "scikit-learn"]
 
 
 class Model2Vec:
@@ -23,15 +23,14 @@ class Model2Vec:
 
     def train(self, texts: list[str], labels: list[int], seed: int = 0) -> None:
         """Distils the encoder and trains the classifier, both with their defaults."""
-        torch.manual_seed(seed)
         static = distill(model_name=self.folder)
         self.model = StaticModelForClassification.from_static_model(model=static)
-        self.model.fit(texts, [str(label) for label in labels], device="cpu")
-        self.pipeline = self.model.to_pipeline()
+        names = [str(label) for label in labels]
+        self.model.fit(texts, names, device="cpu", random_seed=seed)
 
     def predict(self, texts: list[str]) -> Callable[[], dict[str, Any]]:
-        """Finds the classes of texts, by the pipeline that Model2Vec serves with."""
-        found = self.pipeline.predict(texts)
+        """Finds the classes of texts."""
+        found = self.model.predict(texts)
         return lambda: {"labels": [int(label) for label in found]}
 
 

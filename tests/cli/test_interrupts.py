@@ -101,7 +101,7 @@ def test_a_model_in_a_folder_is_kept_by_its_whole_path(tiny_checkpoint, tmp_path
     monkeypatch.chdir(tmp_path)
     configs = []
     monkeypatch.setattr("kerasnlp_lab.cli.train._run", lambda config, *rest: configs.append(config))
-    monkeypatch.setattr("kerasnlp_lab.cli.train._print_result", lambda *result: None)
+    monkeypatch.setattr("kerasnlp_lab.cli.train.print_result", lambda *result: None)
     for name in ("my_bert", "transformer"):
         assert run("train", "--model", name, *NEWS).code == 0
     assert [config.model for config in configs] == [str(tmp_path / "my_bert"), "transformer"]

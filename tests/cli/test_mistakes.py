@@ -209,7 +209,7 @@ def test_zoo_show_of_an_unknown_model():
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (("compare", "--dataset", "news_sample"), "missing option '--models'; see 'kerasnlp-lab c"),
+        (("compare", "--dataset", "news_sample"), "say either --models NAME,NAME (see 'zoo list')"),
         (("train", "--model", "transformer", "--epochs", "three"), "'--epochs'"),
         (("predict", "model", "--format", "xml"), "'--format'"),
         (("train", "--model"), "option '--model' requires an argument"),
