@@ -140,6 +140,8 @@ def _description(model: ExportedModel) -> Ready:
     from google.protobuf.json_format import MessageToDict
     from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
+    from kerasnlp_lab.export.saved_model import INPUTS
+
     saved = SavedModel()
     saved.ParseFromString((model.folder / "saved_model.pb").read_bytes())
     signatures = {
@@ -157,7 +159,8 @@ def _description(model: ExportedModel) -> Ready:
         model=str(model.manifest.get("model", "")),
         label_names=model.task.label_names,
         pair=model.pair,
-        inputs={name: tuple(call.structured_input_signature[1]) for name, call in called.items()},
+        # In the order of `ExportedModel.call`. TensorFlow gives them in any order.
+        inputs={name: INPUTS[: _inputs(model)] for name in called},
         padded=tuple(
             name
             for name, spec in outputs.items()

@@ -53,6 +53,18 @@ def test_predict_as_tensorflow_serving(client, expected):
     assert client.post(address, json={"inputs": []}).json()["outputs"]["label"] == []
 
 
+def test_predict_pairs_as_tensorflow_serving(client, export_of):
+    pairs = [("the cat sat", "a dog"), ("", "oil")]
+    answers = open_predictor(export_of("pairs")).predict(pairs)
+    expected = [list(one.probabilities.values()) for one in answers]
+    rows = [{"second_text": second, "text": text} for text, second in pairs]
+    found = client.post("/v1/models/pairs:predict", json={"instances": rows}).json()
+    assert close([row["probabilities"] for row in found["predictions"]], expected)
+    columns = {"second_text": ["a dog", "oil"], "text": ["the cat sat", ""]}
+    found = client.post("/v1/models/pairs:predict", json={"inputs": columns}).json()
+    assert close(found["outputs"]["probabilities"], expected)
+
+
 def test_status_and_metadata(client):
     assert client.get("/v1/models/pairs").json() == {
         "model_version_status": [
