@@ -37,6 +37,9 @@ OF_TABLE = (*READ_COLUMNS, *TABLE_FORMAT, *ENTITIES, "bad_rows")
 WITH_RUNS = ("runs", "output", "as_json", *MOVED, *OF_TABLE)
 
 
+WIDEST = 10_000  # a table that is as wide as its cells: no row is cut or wrapped
+
+
 @rows_options()
 def compare(
     context: typer.Context,
@@ -146,9 +149,7 @@ def _compare_runs(
     if as_json:
         _print_json(folder)
         return
-    console = rich.console.Console()
-    console.width = max(console.width, 120)  # never wraps a row of numbers
-    console.print(runs_table(result))
+    rich.console.Console(width=WIDEST).print(runs_table(result))
     print(*(f"  {verdict}" for verdict in result.verdicts), sep="\n")
     print(f"agreement is with {result.reference}\nreport: {folder / 'report.html'}")
 
