@@ -58,6 +58,8 @@ __all__ = [
 ]
 
 SETTINGS_FILE = "settings.json"
+# Texts that are answered together. The same ones each time: the last digits depend on neighbours.
+CHUNK = 4096
 RESULTS = ("answers", "rejected", "finished", "failed")
 
 
@@ -243,7 +245,7 @@ def _answer_file(predictor: Predictor, file: InputFile, job: BulkJob) -> Outcome
         whole_file(_place(job, "answers", file)) as answers,
         answers.open("w", encoding="utf-8", newline="\n") as output,
     ):
-        for one in predictor.predict(texts()):
+        for one in predictor.predict(texts(), chunk=CHUNK):
             row = waiting.popleft()
             counts["answered"] += 1
             counts["replaced"] += _has_other_bytes(row.text)
