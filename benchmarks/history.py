@@ -71,13 +71,18 @@ def append(
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "question": arguments.question,
         **result,
-        "arguments": {key: str(value) for key, value in given.items()},
+        "arguments": {key: _shown(value) for key, value in given.items()},
         "commit": _commit(),
         "machine": machine(),
         "versions": versions,
     }
     with arguments.history.open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
+
+
+def _shown(value: Any) -> str:
+    """Returns an argument as text; of a path its last part, since others are of one machine."""
+    return value.name if isinstance(value, Path) else str(value)
 
 
 def machine() -> dict[str, Any]:
