@@ -72,11 +72,10 @@ def compare(
 ) -> None:
     """Train several models on the same rows, or test trained --runs.
 
-    It prints a leaderboard.
-    Each model is trained by its own recipe. Neighbours on the leaderboard are compared by
-    McNemar's exact test, with several seeds by a paired permutation test, or for entities and
-    several labels by a paired bootstrap of the F1, so that a difference within noise is reported
-    as such.
+    It prints a leaderboard. Each model is trained by its own recipe. Neighbours on the leaderboard
+    are compared by McNemar's exact test, with several seeds by a paired permutation test, or for
+    entities and several labels by a paired bootstrap of the F1, so that a difference within noise
+    is reported as such.
     """
     if (models is None) == (runs is None):
         raise OptionError("say either --models NAME,NAME (see 'zoo list') or --runs RUN,RUN")

@@ -10,10 +10,9 @@ import typer
 from kerasnlp_lab.cli.json_output import Json, print_json, printing_to_stderr_if
 from kerasnlp_lab.cli.options import import_tensorflow
 from kerasnlp_lab.cli.rows import RowsOptions, rows_options
+from kerasnlp_lab.cli.train import MOVED
 
 __all__ = ["mix"]
-
-MOVED = ("data", "validation_data", "test_data", "data_dir")
 
 
 @rows_options(*MOVED)

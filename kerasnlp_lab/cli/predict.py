@@ -205,7 +205,7 @@ def _good_rows(
     try:
         for row in rows:
             if isinstance(row, UnlabelledRow):
-                if isinstance(row.text, bytes) and not _is_utf_8(row.text):
+                if not row.is_utf_8:
                     count["replaced"] += 1
                     count["first replaced"] = count["first replaced"] or row.line
                 yield row
@@ -216,14 +216,6 @@ def _good_rows(
                 raise DataError(f"{row.reason}; {advice_on(row.reason)}", row.path, row.line)
     except DataError as error:
         failed.append(error)
-
-
-def _is_utf_8(text: bytes) -> bool:
-    try:
-        text.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _line(one: Answer, line: int = 0, file: str = "") -> str:

@@ -44,13 +44,14 @@ def predict_files(
 
     signal.signal(signal.SIGTERM, stop)
     began = time.monotonic()
-    kept = f"finished files are kept in {output}; the same command goes on with the missing ones"
+    kept = f"finished files are kept in {output}; run the same command again for the missing ones"
     with note_what_is_kept(lambda: kept, training=True):
-        import_tensorflow()
         if beam is None:
             from kerasnlp_lab.serving.bulk import answer_files, find_files
 
             files = find_files(Path(file), Path(output))
+            if processes == 1:  # others import it themselves
+                import_tensorflow()
             outcomes = answer_files(files, job, processes=processes, say=say)
         else:
             try:

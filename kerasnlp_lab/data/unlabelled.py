@@ -48,6 +48,16 @@ class UnlabelledRow(NamedTuple):
     cells: Mapping[str, str] = {}
     file: str = ""
 
+    @property
+    def is_utf_8(self) -> bool:
+        """Whether the text is read as it is; other bytes are read as U+FFFD."""
+        if isinstance(self.text, bytes):
+            try:
+                self.text.decode()
+            except UnicodeDecodeError:
+                return False
+        return True
+
 
 Unlabelled = tuple[Iterator[UnlabelledRow | RejectedRow], str]
 """Rows, which are read as they are asked for, and a note on what was found."""

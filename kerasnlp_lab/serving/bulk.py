@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from kerasnlp_lab.data.tables import RejectedRow
-from kerasnlp_lab.data.tables.parts import files_of_pattern, is_pattern
+from kerasnlp_lab.data.tables.parts import files_of_pattern, is_hidden, is_pattern
 from kerasnlp_lab.data.unlabelled import UnlabelledRow
 from kerasnlp_lab.errors import DataError, OptionError, RunError, first_line
 from kerasnlp_lab.paths import (
@@ -53,6 +53,7 @@ __all__ = [
     "claim_folder",
     "find_files",
     "fixed_parts",
+    "open_model",
     "outcome_of",
     "result_name",
 ]
@@ -160,7 +161,7 @@ def find_files(given: Path, results: Path) -> list[InputFile]:
     found = [
         one
         for one in found
-        if not any(_hidden(part) for part in Path(one.name).parts)
+        if not any(is_hidden(part) for part in Path(one.name).parts)
         and not one.path.resolve().is_relative_to(results.resolve())
     ]
     if not found and paths:
@@ -212,11 +213,20 @@ def answer_file(predictor: Predictor, file: InputFile, job: BulkJob) -> Outcome:
     return outcome
 
 
-def _begin(job: BulkJob) -> Callable[[InputFile], Outcome]:
+def open_model(job: BulkJob) -> Predictor:
+    """Imports TensorFlow and opens the model of a job.
+
+    Raises:
+        RunError: It is neither an export nor a finished run.
+    """
     quiet_tensorflow()
     from kerasnlp_lab.export import open_predictor
 
-    predictor = open_predictor(job.model, precision=job.precision)
+    return open_predictor(job.model, precision=job.precision)
+
+
+def _begin(job: BulkJob) -> Callable[[InputFile], Outcome]:
+    predictor = open_model(job)
     return lambda file: answer_file(predictor, file, job)
 
 
@@ -248,7 +258,7 @@ def _answer_file(predictor: Predictor, file: InputFile, job: BulkJob) -> Outcome
         for one in predictor.predict(texts(), chunk=CHUNK):
             row = waiting.popleft()
             counts["answered"] += 1
-            counts["replaced"] += _has_other_bytes(row.text)
+            counts["replaced"] += not row.is_utf_8
             cells = {"columns": row.cells} if job.keep_columns else {}
             output.write(_line({"line": row.line} | one.as_json() | cells))
         output.flush()
@@ -293,7 +303,7 @@ def answer_files(
             be opened, or a process was killed.
         StorageError: The results cannot be written.
     """
-    with claim_folder(job, say):
+    with claim_folder(job):
         outcomes = {one.name: outcome_of(job, one, say) for one in files}
         missing = [one for one in files if outcomes[one.name] is None]
         if len(missing) < len(files):
@@ -307,7 +317,7 @@ def answer_files(
 
 
 @contextlib.contextmanager
-def claim_folder(job: BulkJob, say: Callable[[str], None]) -> Iterator[None]:
+def claim_folder(job: BulkJob) -> Iterator[None]:
     """Locks the folder of the results for this process, and writes its settings.json.
 
     Raises:
@@ -377,19 +387,6 @@ def _described(outcome: Outcome) -> str:
 
 def _place(job: BulkJob, result: str, file: InputFile) -> Path:
     return user_path(job.folder) / result_name(result, file.name)
-
-
-def _hidden(name: str) -> bool:
-    return name.startswith((".", "_", "~$"))
-
-
-def _has_other_bytes(text: str | bytes) -> bool:
-    if isinstance(text, bytes):
-        try:
-            text.decode()
-        except UnicodeDecodeError:
-            return True
-    return False
 
 
 def _line(content: dict[str, Any]) -> str:

@@ -29,6 +29,7 @@ from kerasnlp_lab.serving.bulk import (
     claim_folder,
     find_files,
     fixed_parts,
+    open_model,
     outcome_of,
     result_name,
 )
@@ -55,11 +56,7 @@ class AnswerFiles(apache_beam.DoFn):
         self.predictor: Any = None
 
     def setup(self) -> None:
-        from kerasnlp_lab.export import open_predictor
-        from kerasnlp_lab.quiet import quiet_tensorflow
-
-        quiet_tensorflow()
-        self.predictor = open_predictor(self.job.model, precision=self.job.precision)
+        self.predictor = open_model(self.job)
 
     def process(self, file: tuple[str, str, int | None]) -> Iterator[dict[str, Any]]:
         path, name, modified = file
@@ -114,7 +111,7 @@ def answer_on_beam(
         raise OptionError("give --file and --output both as paths, or both as addresses")
     if is_address(folder):
         return _answer_remote(pattern, job, folder.rstrip("/"), options, say)
-    with claim_folder(job, say):
+    with claim_folder(job):
         files = find_files(Path(pattern), job.folder)
         outcomes = {one.name: outcome_of(job, one, say) for one in files}
         missing = [
@@ -181,7 +178,7 @@ def run_pipeline(
     except Exception as error:
         raise RunError(
             f"the pipeline failed: {str(error).strip().splitlines()[-1]}; run the same command "
-            "again: it goes on with the files that are missing"
+            "again to answer the missing files"
         ) from error
 
 

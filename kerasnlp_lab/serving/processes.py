@@ -67,8 +67,7 @@ def _received(here: Any, worker: Any, item: Any) -> Any:
         worker.join()
         raise RunError(
             f"the process that worked on {item} ended with status {worker.exitcode}, perhaps "
-            "for want of memory; run the same command again: it goes on with the files that are "
-            "missing"
+            "for want of memory; run the same command again to complete the rest"
         ) from None
     if isinstance(found, KerasnlpLabError):
         raise found

@@ -1,4 +1,4 @@
-"""TensorFlow Serving's requests and responses, to the letter of its public description."""
+"""TensorFlow Serving's requests and responses, as its public documentation describes them."""
 
 import json
 

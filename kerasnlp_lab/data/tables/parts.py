@@ -15,7 +15,14 @@ from kerasnlp_lab.data.tables.rows import INVALID, Rows, Table, TableRow, reject
 from kerasnlp_lab.display import first_few
 from kerasnlp_lab.errors import DataError
 
-__all__ = ["files_of_pattern", "is_pattern", "read_folder", "read_parts", "split_entries"]
+__all__ = [
+    "files_of_pattern",
+    "is_hidden",
+    "is_pattern",
+    "read_folder",
+    "read_parts",
+    "split_entries",
+]
 
 Parts = tuple[list[str], Rows, str, tuple[str, ...]]  # columns, rows, note and files
 
@@ -26,6 +33,11 @@ _UNLABELLED = "unsup"  # the folder of IMDB's texts without a class
 def is_pattern(path: Path) -> bool:
     """Returns whether a path has ``*``, ``?`` or ``[``, and is no file with such a name."""
     return glob.has_magic(str(path)) and not path.exists()
+
+
+def is_hidden(name: str) -> bool:
+    """Returns whether a file or a folder is hidden, or one of Spark or Excel that has no rows."""
+    return name.startswith((".", "_", "~$"))
 
 
 def files_of_pattern(pattern: Path) -> list[Path]:
@@ -176,4 +188,4 @@ def _texts(folder: Path) -> list[Path]:
 
 def _entries(folder: Path) -> list[Path]:
     """Returns what a folder holds, by name, without hidden files and those of Spark or Excel."""
-    return sorted(one for one in folder.iterdir() if not one.name.startswith((".", "_", "~$")))
+    return sorted(one for one in folder.iterdir() if not is_hidden(one.name))
